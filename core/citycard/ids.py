@@ -1,0 +1,21 @@
+"""128-bit ids: made by the client, remembered for ever."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from uuid import UUID
+
+__all__ = ["derived_id", "new_id"]
+
+
+def new_id() -> UUID:
+    """Make a fresh id that sorts by time: 48 bits of Unix milliseconds, then 80 random bits."""
+    return UUID(int=(time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10)))
+
+
+def derived_id(*parts: object) -> UUID:
+    """Make the id that always belongs to these parts, so that work run again finds its own traces."""
+    text = "\x1f".join(str(part) for part in parts)
+    return UUID(bytes=hashlib.blake2b(text.encode(), digest_size=16).digest())
