@@ -9,7 +9,7 @@ from citycard.errors import AmountInvalid
 
 __all__ = ["parse_yuan", "percent_of", "split", "yuan"]
 
-_YUAN = re.compile(r"-?\d+(\.\d{1,2})?")
+_YUAN = re.compile(r"-?[0-9]+(\.[0-9]{1,2})?")
 
 
 def yuan(amount_fen: int) -> str:

@@ -1,0 +1,97 @@
+"""What a deployment says about itself, in ``city.toml``."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from citycard.errors import CityConfigInvalid, CityNotFound
+from citycard.kernel.settings import structure
+
+__all__ = ["CONFIG_NAME", "BankSection", "CityConfig", "CitySection", "ClearingSection", "District", "read_config"]
+
+CONFIG_NAME = "city.toml"
+
+
+@attrs.frozen(kw_only=True)
+class CitySection:
+    """Who the city is: names, four-digit GB/T 13497 code, issuer id (16 hex digits), and time zone."""
+
+    name: str
+    name_zh: str = ""
+    code: str = attrs.field(validator=attrs.validators.matches_re(r"\d{4}"))
+    issuer: str = attrs.field(
+        default=attrs.Factory(lambda self: f"0101{self.code}FFFFFFFF", takes_self=True),
+        validator=attrs.validators.matches_re(r"[0-9A-F]{16}"),
+    )
+    timezone: str = "Asia/Shanghai"
+
+
+@attrs.frozen(kw_only=True)
+class StoreSection:
+    """Where the database is: an SQLAlchemy URL; a relative SQLite path lies in the city's folder."""
+
+    url: str = "sqlite:///city.sqlite"
+
+
+@attrs.frozen(kw_only=True)
+class ClearingSection:
+    """What clearing costs a partner, in basis points of its gross; ``fees_bp`` names exceptions by partner."""
+
+    fee_bp: int = attrs.field(default=0, validator=[attrs.validators.ge(0), attrs.validators.le(10_000)])
+    fees_bp: Mapping[str, int] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class BankSection:
+    """The trust account that pays the partners: holder's name, account number, and the bank's BIC."""
+
+    name: str = "City Card Company"
+    account: str = "0000000000000000"
+    bic: str = "CITYCNBJXXX"
+
+
+@attrs.frozen(kw_only=True)
+class District:
+    """A district of the city, which may switch plugins on and off for itself."""
+
+    id: str
+    name: str
+    name_zh: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class CityConfig:
+    """The whole of ``city.toml``; ``plugins`` holds each plugin's own section, still unread."""
+
+    city: CitySection
+    store: StoreSection = StoreSection()
+    clearing: ClearingSection = ClearingSection()
+    bank: BankSection = BankSection()
+    districts: tuple[District, ...] = ()
+    allow: tuple[str, ...] | None = None
+    enable: tuple[str, ...] = ()
+    plugins: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
+
+
+def read_config(folder: Path) -> CityConfig:
+    """Read ``city.toml`` in a folder; raise CityNotFound or CityConfigInvalid with the place and what to do."""
+    path = folder / CONFIG_NAME
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError) as missing:
+        raise CityNotFound(folder=folder) from missing
+    except (OSError, UnicodeDecodeError) as unreadable:
+        raise CityConfigInvalid(path=path, reason=str(unreadable)) from unreadable
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as wrong:
+        raise CityConfigInvalid(path=path, reason=str(wrong)) from wrong
+    plugins = content.pop("plugins", {})
+    content |= {key: plugins.pop(key) for key in ("allow", "enable") if key in plugins}
+    config = structure(CityConfig, content, where=str(path))
+    return attrs.evolve(config, plugins=plugins)

@@ -1,0 +1,95 @@
+"""The entry point of ``citycard``: finds the command, runs it, and turns every error into one line.
+
+Exit codes: 0 done, 1 the work found something wrong, 2 the call is wrong, 3 the input is wrong,
+4 something needed is missing, 5 refused, 70 an unexpected error, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from citycard.errors import CitycardError
+
+__all__ = ["cli", "main"]
+
+# Name -> (where the click command stands, its line in --help). Loaded only when called.
+_COMMANDS = {
+    "access": ("citycard.cli.access:group", "Grant, list and revoke access to the web pages."),
+    "city": ("citycard.cli.city:group", "Make a city, look at it."),
+    "clearing": ("citycard.cli.clearing:group", "Receive batches, clear them, settle."),
+    "key": ("citycard.cli.key:group", "List the key versions of a city's vault and roll them over."),
+    "plugin": ("citycard.cli.plugin:group", "List, inspect, enable and disable plugins."),
+    "replay": ("citycard.cli.replay:group", "Play a city's taps through terminals and chips."),
+    "serve": ("citycard.cli.serve:serve", "Serve the city's pages and endpoints."),
+}
+
+
+class _Commands(click.Group):
+    """The core's commands by name, and one group per installed plugin that brings commands."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        from citycard.cli.plugged import plugin_names
+
+        return sorted({*_COMMANDS, *plugin_names()})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        from citycard.cli.plugged import plugin_command
+
+        if cmd_name in _COMMANDS:
+            module, _, attribute = _COMMANDS[cmd_name][0].partition(":")
+            command: click.Command = getattr(importlib.import_module(module), attribute)
+            return command
+        return plugin_command(cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        # The lines come from the table and the entry points, so that --help imports nothing.
+        from citycard.cli.plugged import plugin_names
+
+        lines = {name: line for name, (_, line) in _COMMANDS.items()}
+        lines |= {name: f"Commands of the plugin {name}." for name in plugin_names()}
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(lines.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="citycard", prog_name="citycard")
+def cli() -> None:
+    """Run a city on one card: issue, tap, clear, settle."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        answer: Any = cli.main(args=arguments, prog_name="citycard", standalone_mode=False)
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        return _fail(f"{context.command_path if context else 'citycard'}: {error.format_message()}", 2)
+    except click.Abort:
+        return _fail("citycard: interrupted", 130)
+    except CitycardError as error:
+        return _fail(f"citycard: {error}", error.exit_code)
+    except BrokenPipeError:
+        # The reader went away (citycard … | head); nothing is left to say to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # a plugin's command may raise anything; a user never meets a traceback
+        if os.environ.get("CITYCARD_DEBUG"):
+            raise
+        kind = type(error).__name__
+        return _fail(f"citycard: unexpected {kind}: {error} (CITYCARD_DEBUG=1 shows where)", 70)
+    return answer if isinstance(answer, int) else 0
+
+
+def _fail(line: str, exit_code: int) -> int:
+    click.echo(" ".join(line.split()), err=True)
+    return exit_code

@@ -1,0 +1,40 @@
+"""Options that many commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from citycard.city import City
+
+__all__ = ["city_option", "json_option", "opened"]
+
+Function = Callable[..., Any]
+
+
+def city_option(function: Function) -> Function:
+    """Add ``--city DIR``: the city's folder, from CITYCARD_CITY or the current folder when left out."""
+    return click.option(
+        "--city",
+        "folder",
+        type=click.Path(path_type=Path),
+        envvar="CITYCARD_CITY",
+        default=Path(),
+        help="The city's folder, which holds city.toml (default: CITYCARD_CITY, or the current folder).",
+    )(function)
+
+
+def json_option(function: Function) -> Function:
+    """Add ``--json``: print one documented JSON document instead of words."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(function)
+
+
+def opened(folder: Path) -> City:
+    """Open the city in a folder; the error of a folder without city.toml says how to make one."""
+    from citycard.city import City
+
+    return City.open(folder)

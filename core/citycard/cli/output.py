@@ -1,0 +1,76 @@
+"""What a command says: its answer on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
+from enum import Enum
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID
+
+import attrs
+import click
+
+__all__ = ["emit", "progress", "say", "table"]
+
+Item = TypeVar("Item")
+
+
+def emit(answer: object) -> None:
+    """Print one JSON document on stdout: records become objects, moments ISO 8601, bytes hex."""
+    click.echo(json.dumps(answer, default=_plain, ensure_ascii=False, indent=2))
+
+
+def _plain(value: object) -> Any:
+    if attrs.has(type(value)):
+        return {field.name: getattr(value, field.name) for field in attrs.fields(type(value))}
+    if isinstance(value, (datetime, date)):
+        return value.isoformat()
+    if isinstance(value, Enum):
+        return value.name.lower()
+    if isinstance(value, bytes):
+        return value.hex().upper()
+    if isinstance(value, (UUID, Path)):
+        return str(value)
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    raise TypeError(type(value).__name__)
+
+
+def say(words: str) -> None:
+    """Tell the person at the keyboard something that is not the answer."""
+    click.echo(words, err=True)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print aligned columns on stdout, numbers to the right; wide characters count as two."""
+    lines = [[str(cell) for cell in row] for row in rows]
+    numeric = [
+        bool(lines) and all(row[place].replace(".", "").lstrip("-").isdigit() for row in lines)
+        for place in range(len(head))
+    ]
+    widths = [max(_width(row[place]) for row in [list(head), *lines]) for place in range(len(head))]
+    for row in [list(head), *lines]:
+        cells = [
+            " " * (width - _width(cell)) + cell if right else cell + " " * (width - _width(cell))
+            for cell, width, right in zip(row, widths, numeric, strict=True)
+        ]
+        click.echo("  ".join(cells).rstrip())
+
+
+def _width(text: str) -> int:
+    from unicodedata import east_asian_width
+
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def progress(items: Sequence[Item], label: str, *, shown: bool | None = None) -> Iterator[Item]:
+    """Go through items with a bar on stderr, when stderr is a terminal or ``shown`` says so."""
+    if not (sys.stderr.isatty() if shown is None else shown):
+        yield from items
+        return
+    with click.progressbar(items, label=label, file=sys.stderr) as bar:
+        yield from bar
