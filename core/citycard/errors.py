@@ -8,7 +8,78 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-__all__ = ["AmountInvalid", "CitycardError"]
+__all__ = [
+    "AccessSubjectMissing",
+    "AccessUnknown",
+    "AccountConflict",
+    "AccountMissing",
+    "AddressTaken",
+    "AmountInvalid",
+    "ArchiveDamaged",
+    "BankDetailsInvalid",
+    "BatchDamaged",
+    "BodyTooLarge",
+    "BytesInvalid",
+    "CardFull",
+    "CardImageInvalid",
+    "CardRefused",
+    "CardRemoved",
+    "CityConfigInvalid",
+    "CityExists",
+    "CityNotFound",
+    "CitycardError",
+    "ClaimTaken",
+    "CodecError",
+    "CommandFailed",
+    "DeclarationInvalid",
+    "EventUnknown",
+    "FieldInvalid",
+    "FormRefused",
+    "IntakeContended",
+    "LayoutInvalid",
+    "LengthInvalid",
+    "LoadProofWrong",
+    "LoadRefused",
+    "ManifestConflict",
+    "ManifestInvalid",
+    "MigrationRefused",
+    "PageNotFound",
+    "PermissionMissing",
+    "PersonalisationFailed",
+    "PluginFailed",
+    "PluginNeeded",
+    "PluginNotServing",
+    "PluginRefused",
+    "PluginStarting",
+    "PluginUnknown",
+    "PostgresqlMissing",
+    "PostingFailed",
+    "PowerLoss",
+    "PriceUnknown",
+    "ProductInvalid",
+    "QueryInvalid",
+    "RecordUnknown",
+    "RegistryConflict",
+    "RegistryInvalid",
+    "RegistryMissing",
+    "RuleAnswerInvalid",
+    "RuleFailed",
+    "RuleTwice",
+    "RunUnknown",
+    "SealBroken",
+    "SectorInvalid",
+    "SettingsInvalid",
+    "SignInNeeded",
+    "StatementUnknown",
+    "StatusRefused",
+    "StoreUrlInvalid",
+    "TableRefused",
+    "TearUnresolved",
+    "TerminalInvalid",
+    "TokenRefused",
+    "TooManyAttempts",
+    "TransferInvalid",
+]
 
 
 class CitycardError(Exception):
@@ -33,3 +104,516 @@ class AmountInvalid(CitycardError):
     """An amount could not be read or shared."""
 
     sentence = "amount {text!r} is not valid: expected yuan with at most two decimals, such as 12.34"
+
+
+# ── city ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+class CityNotFound(CitycardError):
+    """There is no city in this folder."""
+
+    status, exit_code = 404, 4
+    sentence = "there is no city.toml in {folder}: name the city's folder with --city, or make one with citycard city create"
+
+
+class CityConfigInvalid(CitycardError):
+    """The city's configuration cannot be read."""
+
+    sentence = "{path}: {reason}"
+
+
+class CityExists(CitycardError):
+    """The folder already holds a city."""
+
+    status, exit_code = 409, 5
+    sentence = "{folder} already holds a city: choose another folder, or open this one"
+
+
+# ── card ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+class CodecError(CitycardError):
+    """A record and its bytes do not fit each other."""
+
+    status: ClassVar[int] = 422
+
+
+class FieldInvalid(CodecError):
+    """A value does not fit its field."""
+
+    sentence = "{layout}.{field} cannot be {value}: expected {expected}"
+
+
+class BytesInvalid(CodecError):
+    """Bytes read from a card or a file mean nothing in their field."""
+
+    sentence = "{layout}.{field} at byte {offset} cannot be read from {found}: expected {expected}"
+
+
+class LengthInvalid(CodecError):
+    """A record has the wrong number of bytes."""
+
+    sentence = "{layout} cannot be read from {found} bytes: expected {expected}"
+
+
+class LayoutInvalid(CodecError):
+    """A layout class contradicts itself."""
+
+    sentence = "layout {layout}: {problem}; correct the class"
+
+
+class SectorInvalid(CitycardError):
+    """A sector is declared wrongly."""
+
+    sentence = "sector {sector}: {problem}"
+
+
+class ProductInvalid(CitycardError):
+    """A card product is declared wrongly or its stored version cannot be read."""
+
+    sentence = "card product {product}: {problem}"
+
+
+class CardFull(CitycardError):
+    """The sectors of a product take more room than the card has."""
+
+    status, exit_code = 409, 5
+    sentence = (
+        "card product {product}: its sectors take {needed} bytes, the card's sector file holds {room}; "
+        "sector {sector} is the first without room: leave out a sector, or choose a larger card"
+    )
+
+
+# ── terminal ─────────────────────────────────────────────────────────────────────────────────────
+
+
+class CardRemoved(CitycardError):
+    """The card does not answer any more: it left the field, or its power went."""
+
+    status, exit_code = 409, 5
+    sentence = "the card left the field during {during}: hold it to the reader again"
+
+
+class CardRefused(CitycardError):
+    """The terminal does not serve this card; ``reason`` is one of the words of docs/terminal.md."""
+
+    status, exit_code = 409, 5
+    sentence = "card refused ({reason}): {explanation}"
+
+
+class CommandFailed(CitycardError):
+    """The card answered a command with an error status; ``status_word`` has four hexadecimal digits."""
+
+    status, exit_code = 409, 5
+    sentence = "the card answered {status_word} to {command}: {meaning}"
+
+
+class LoadRefused(CitycardError):
+    """The load host does not grant a load."""
+
+    status, exit_code = 409, 5
+    sentence = "load refused ({reason}): {explanation}"
+
+
+class TearUnresolved(CitycardError):
+    """A debit of this card was torn and nothing on the card tells any more whether it was done."""
+
+    status, exit_code = 409, 5
+    sentence = (
+        "card {asn}: the debit with counter {counter} was torn and the card no longer shows how it ended; "
+        "hand the open record in and let clearing decide"
+    )
+
+
+class TerminalInvalid(CitycardError):
+    """A terminal was asked for something that its state does not allow."""
+
+    sentence = "terminal {terminal}: {problem}"
+
+
+class BatchDamaged(CitycardError):
+    """A batch file cannot be accepted; ``code`` is F02, F03, F06 or F07 (docs/terminal.md)."""
+
+    status = 422
+    sentence = "{code}: batch file damaged at byte {offset}, {field}: expected {expected}"
+
+
+# ── web ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+class SignInNeeded(CitycardError):
+    """The page needs to know who is asking."""
+
+    status, exit_code = 401, 5
+    sentence = "this needs the permission {permission}: sign in first, or send a bearer token"
+
+
+class TokenRefused(CitycardError):
+    """A token or a session is not valid, and it is not said why."""
+
+    status, exit_code = 401, 5
+    sentence = "this token is not valid: it is unknown, has expired, or was revoked; ask an operator for a new one"
+
+
+class PermissionMissing(CitycardError):
+    """Whoever asks is known, and may not."""
+
+    status, exit_code = 403, 5
+    sentence = "the role {role} does not have the permission {permission} here"
+
+
+class FormRefused(CitycardError):
+    """A form did not come from its own page."""
+
+    status, exit_code = 403, 5
+    sentence = "this form was not sent from its own page, or the page is too old: load the page again, then send it"
+
+
+class TooManyAttempts(CitycardError):
+    """An address failed to sign in too often."""
+
+    status, exit_code = 429, 5
+    sentence = "too many failed sign-ins from this address: wait {wait_s} seconds, then try again"
+
+
+class PageNotFound(CitycardError):
+    """An address leads nowhere."""
+
+    status, exit_code = 404, 3
+    sentence = "there is no {thing} {name}"
+
+
+class PluginNotServing(CitycardError):
+    """A plugin's address is asked for, and the plugin is not enabled."""
+
+    status, exit_code = 404, 5
+    sentence = "the plugin {plugin} is not enabled here ({state}{reason})"
+
+
+class PluginStarting(CitycardError):
+    """A plugin was asked for while it is on its way up."""
+
+    status, exit_code = 503, 4
+    sentence = "the plugin {plugin} is being started: try again in a second"
+
+
+class QueryInvalid(CitycardError):
+    """A value in an address or a form cannot be read."""
+
+    status, exit_code = 422, 3
+    sentence = "{field} {text!r} is not valid: expected {expected}"
+
+
+class BodyTooLarge(CitycardError):
+    """A form is larger than any form of these pages."""
+
+    status, exit_code = 413, 3
+    sentence = "the body is larger than {limit} bytes: send less"
+
+
+class AccessUnknown(CitycardError):
+    """An access to revoke does not exist."""
+
+    status, exit_code = 404, 3
+    sentence = "there is no access {name}: citycard access list shows all"
+
+
+class AccessSubjectMissing(CitycardError):
+    """A role that sees only its own things was granted without saying whose."""
+
+    sentence = "the role {role} sees only its own things: say whose with --for ({expected})"
+
+
+class AddressTaken(CitycardError):
+    """The server cannot listen where it was told to."""
+
+    exit_code = 4
+    sentence = "cannot listen on {host}:{port} ({reason}): choose another with --host and --port"
+
+
+# ── chip ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+class PowerLoss(CardRemoved):
+    """The software chip lost its power, or is asked while it has none."""
+
+    sentence = "the chip has no power: power it on, then start again from the selection of the application"
+
+
+class CardImageInvalid(CitycardError):
+    """The bytes of a saved card are not a card."""
+
+    sentence = "the card image is not usable ({reason}): expected the bytes that Chip.image() gave"
+
+
+class PersonalisationFailed(CitycardError):
+    """A chip refused a command of its personalisation."""
+
+    sentence = "the chip refused {step} with status {status_word}: expected 9000 from a blank card of this profile"
+
+
+# ── kernel ───────────────────────────────────────────────────────────────────────────────────────
+
+
+class DeclarationInvalid(CitycardError, ValueError):
+    """A record that a plugin declares is not what it must be."""
+
+    sentence = "{record}.{field} is {value!r}: expected {expected}"
+
+
+class PluginUnknown(CitycardError):
+    """No plugin has this name here."""
+
+    status = 404
+    exit_code = 4
+    sentence = "no plugin is named {plugin!r}; here are: {known}"
+
+
+class PluginRefused(CitycardError):
+    """A plugin may not run in this city, for a reason that it or the operator can change."""
+
+    status = 409
+    exit_code = 5
+    sentence = "plugin {plugin} ({distribution}) is refused: {reason}"
+
+
+class PluginFailed(CitycardError):
+    """A plugin's own code raised; the rest of the city runs on."""
+
+    status = 500
+    exit_code = 1
+    sentence = "plugin {plugin} ({distribution}) failed in {where}: {reason}"
+
+
+class PluginNeeded(CitycardError):
+    """A plugin cannot be switched off while others need it."""
+
+    status = 409
+    exit_code = 5
+    sentence = "plugin {plugin} cannot be disabled: {dependents} need it; disable them first"
+
+
+class ClaimTaken(CitycardError):
+    """Two plugins claim the same thing, and a thing has one owner."""
+
+    status = 409
+    exit_code = 5
+    sentence = "{kind} {key!r} is claimed by {holder} and by {claimant}: {hint}"
+
+
+class SettingsInvalid(CitycardError):
+    """Settings do not fit their class; every problem names the path of the key and what was expected."""
+
+    sentence = "settings are not valid: {problems}"
+
+
+class EventUnknown(CitycardError):
+    """An event was told that nobody declared, or whose body is of another class."""
+
+    status = 500
+    sentence = "event {name!r} cannot be told: {reason}"
+
+
+# ── ledger: store, wallet, registry ──────────────────────────────────────────────────────────────
+
+
+class StoreUrlInvalid(CitycardError):
+    """The store's URL names a database that citycard does not know."""
+
+    sentence = (
+        "the store url starts with {scheme!r}: expected sqlite:///<file> or postgresql://<user>@<host>/<database>"
+    )
+
+
+class TableRefused(CitycardError):
+    """A plugin declares a table that it may not have."""
+
+    status = 409
+    exit_code = 5
+    sentence = "plugin {plugin}: table {table!r} {reason}"
+
+
+class MigrationRefused(CitycardError):
+    """The database is not in a state from which it can be migrated."""
+
+    status = 409
+    exit_code = 5
+    sentence = "cannot migrate {owner}: {reason}"
+
+
+class PostgresqlMissing(CitycardError):
+    """No PostgreSQL server program is installed."""
+
+    exit_code = 4
+    sentence = (
+        "no PostgreSQL server found under {folder}: install the Debian package {package} "
+        "(apt-get install {package}), or run the tests with -m 'not postgresql'"
+    )
+
+
+class AccountConflict(CitycardError):
+    """An account is to be opened that exists and is different."""
+
+    status = 409
+    exit_code = 5
+    sentence = "account {address!r} is open with {field} {existing!r}: it cannot be opened with {field} {wanted!r}"
+
+
+class AccountMissing(CitycardError):
+    """An account is asked for that nobody opened."""
+
+    status = 404
+    sentence = "there is no account {address!r} in the ledger: open it first"
+
+
+class TransferInvalid(CitycardError, ValueError):
+    """An account or transfer is not well-formed."""
+
+    sentence = "{record}: {field} is {value!r}: expected {expected}"
+
+
+class PostingFailed(CitycardError):
+    """Transfers that must be posted were not."""
+
+    status = 409
+    exit_code = 1
+    sentence = "{failed} of {total} transfers were not posted; the first is {first}: {result}"
+
+
+class LoadProofWrong(CitycardError):
+    """A load's TAC does not prove the load."""
+
+    status = 409
+    exit_code = 1
+    sentence = (
+        "card {asn}: the TAC does not prove the load with online counter {online_atc}; "
+        "it stays pending until the card is seen again"
+    )
+
+
+class RegistryInvalid(CitycardError, ValueError):
+    """A field of a registry record is not well-formed."""
+
+    sentence = "{record} {key!r}: {field} is {value!r}: expected {expected}"
+
+
+class RegistryConflict(CitycardError):
+    """A record is to be added that exists and is different."""
+
+    status = 409
+    exit_code = 5
+    sentence = "{record} {key!r} is registered with {field} {existing!r}: it cannot be added with {wanted!r}"
+
+
+class RegistryMissing(CitycardError):
+    """A record is asked for, or referred to, that is not registered."""
+
+    status = 404
+    sentence = "{record} {key!r} is not registered: add it first"
+
+
+class StatusRefused(CitycardError):
+    """A card cannot go from its status to the one asked for."""
+
+    status = 409
+    exit_code = 5
+    sentence = "card {asn} is {status}: it cannot become {wanted}"
+
+
+class SealBroken(CitycardError):
+    """Sealed personal data cannot be opened with this key, or was moved or changed."""
+
+    exit_code = 1
+    sentence = "the sealed {field} of {key!r} cannot be opened: wrong key, or the row was changed"
+
+
+# ── clearing ─────────────────────────────────────────────────────────────────────────────────────
+
+
+class PriceUnknown(CitycardError):
+    """Neither a rule nor the gate gave a base price."""
+
+    status = 409
+    sentence = "service {service!r} has no price: declare a rule in stage BASE for it, or let the gate give one"
+
+
+class RuleTwice(CitycardError):
+    """Two fee rules of one owner carry one name."""
+
+    status = 409
+    sentence = "fee rule {rule!r} is declared twice by {owner}: give each rule its own name"
+
+
+class RuleFailed(CitycardError):
+    """A plugin's fee rule raised."""
+
+    status = 500
+    exit_code = 1
+    sentence = "fee rule {rule!r} of {owner} failed: {error}"
+
+
+class RuleAnswerInvalid(CitycardError):
+    """A fee rule answered with something other than an amount of fen."""
+
+    status = 500
+    exit_code = 1
+    sentence = "a fee rule answered {amount!r} ({reason}): expected whole fen, zero or more"
+
+
+class ManifestInvalid(CitycardError):
+    """A collector's manifest could not be read."""
+
+    sentence = "manifest is not valid at {field}: {reason}"
+
+
+class ManifestConflict(CitycardError):
+    """A collector used one manifest number for two different lists."""
+
+    status = 409
+    sentence = "manifest {number} of collector {collector!r} came before with other content: use a new number"
+
+
+class IntakeContended(CitycardError):
+    """Other calls kept handing in files, so this one could not find its turn."""
+
+    status = 503
+    exit_code = 4
+    sentence = "intake was busy for {attempts} attempts: hand the same files in again"
+
+
+class RecordUnknown(CitycardError):
+    """No record of that id or of that card and counter was handed in."""
+
+    status = 404
+    exit_code = 4
+    sentence = "record {record!r} is not known: expected TERMINAL-BATCH-LINE, or a card number and its counter"
+
+
+class RunUnknown(CitycardError):
+    """No clearing run has that number, or it is not closed yet."""
+
+    status = 404
+    exit_code = 4
+    sentence = "clearing run {number} is not known or not closed: run `citycard clearing run` first"
+
+
+class StatementUnknown(CitycardError):
+    """A partner has no statement in that run."""
+
+    status = 404
+    exit_code = 4
+    sentence = "partner {partner!r} has no statement in run {number}"
+
+
+class ArchiveDamaged(CitycardError):
+    """A file that the store names is missing or does not have its digest."""
+
+    status = 500
+    exit_code = 4
+    sentence = "{path} is missing or damaged: restore it from a copy, its name and digest are in the store"
+
+
+class BankDetailsInvalid(CitycardError):
+    """A name, account or bank code cannot stand in a payment instruction."""
+
+    sentence = "bank details of {owner!r}: {field} is {value!r}, expected {expected}"

@@ -1,0 +1,95 @@
+"""What is on a card: layouts and their codec, sectors, products and their places, files and profile.
+
+- ``fields``, ``codec``: attrs classes to bytes and back
+- ``files``: EF 15 to 18 and 1E, the enums on them, the profile of a transit card
+- ``sector``, ``product``: what domains claim, and where it lies
+"""
+
+from __future__ import annotations
+
+from citycard.card.codec import (
+    amount,
+    bcd,
+    choice,
+    date,
+    decode,
+    encode,
+    evolve,
+    examples,
+    flag,
+    hexed,
+    layout,
+    layout_of,
+    layouts,
+    moment,
+    raw,
+    reserved,
+    signed,
+    text,
+    unsigned,
+)
+from citycard.card.files import (
+    TRANSIT_PROFILE,
+    CardFile,
+    CardKind,
+    CardProfile,
+    EnableFlag,
+    FileKind,
+    Holder,
+    IdKind,
+    Industry,
+    InteropKind,
+    JourneyKind,
+    JourneyRecord,
+    LogRecord,
+    Management,
+    PublicApplication,
+    TransactionType,
+)
+from citycard.card.product import CardProduct, Place, ProductVersion, allocate
+from citycard.card.sector import ReadAccess, SectorLayout, WriteAccess
+
+__all__ = [
+    "TRANSIT_PROFILE",
+    "CardFile",
+    "CardKind",
+    "CardProduct",
+    "CardProfile",
+    "EnableFlag",
+    "FileKind",
+    "Holder",
+    "IdKind",
+    "Industry",
+    "InteropKind",
+    "JourneyKind",
+    "JourneyRecord",
+    "LogRecord",
+    "Management",
+    "Place",
+    "ProductVersion",
+    "PublicApplication",
+    "ReadAccess",
+    "SectorLayout",
+    "TransactionType",
+    "WriteAccess",
+    "allocate",
+    "amount",
+    "bcd",
+    "choice",
+    "date",
+    "decode",
+    "encode",
+    "evolve",
+    "examples",
+    "flag",
+    "hexed",
+    "layout",
+    "layout_of",
+    "layouts",
+    "moment",
+    "raw",
+    "reserved",
+    "signed",
+    "text",
+    "unsigned",
+]
