@@ -534,7 +534,7 @@ class PriceUnknown(CitycardError):
     """Neither a rule nor the gate gave a base price."""
 
     status = 409
-    sentence = "service {service!r} has no price: declare a rule in stage BASE for it, or let the gate give one"
+    sentence = "service {service!r} has no price: declare a rule of stage BASE, or let the gate give one"
 
 
 class RuleTwice(CitycardError):
@@ -586,7 +586,7 @@ class RecordUnknown(CitycardError):
 
     status = 404
     exit_code = 4
-    sentence = "record {record!r} is not known: expected TERMINAL-BATCH-LINE, or a card number and its counter"
+    sentence = "record {record!r} is not known: expected TERMINAL-BATCH-LINE, or a card and its counter"
 
 
 class RunUnknown(CitycardError):
