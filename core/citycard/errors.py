@@ -14,6 +14,7 @@ __all__ = [
     "AccountConflict",
     "AccountMissing",
     "AddressTaken",
+    "AlgorithmMissing",
     "AmountInvalid",
     "ArchiveDamaged",
     "BankDetailsInvalid",
@@ -24,6 +25,7 @@ __all__ = [
     "CardImageInvalid",
     "CardRefused",
     "CardRemoved",
+    "CipherInputInvalid",
     "CityConfigInvalid",
     "CityExists",
     "CityNotFound",
@@ -36,6 +38,13 @@ __all__ = [
     "FieldInvalid",
     "FormRefused",
     "IntakeContended",
+    "JournalDamaged",
+    "KeyPurposeClash",
+    "KeyPurposeInvalid",
+    "KeyPurposeUnknown",
+    "KeyVersionInUse",
+    "KeyVersionUnknown",
+    "KeyVersionsFull",
     "LayoutInvalid",
     "LengthInvalid",
     "LoadProofWrong",
@@ -44,6 +53,8 @@ __all__ = [
     "ManifestInvalid",
     "MigrationRefused",
     "PageNotFound",
+    "PassphraseMissing",
+    "PassphraseWrong",
     "PermissionMissing",
     "PersonalisationFailed",
     "PluginFailed",
@@ -66,7 +77,11 @@ __all__ = [
     "RuleFailed",
     "RuleTwice",
     "RunUnknown",
+    "SamAlgorithmMismatch",
+    "SamOutOfOrder",
+    "SamSerialExhausted",
     "SealBroken",
+    "SealedDataInvalid",
     "SectorInvalid",
     "SettingsInvalid",
     "SignInNeeded",
@@ -74,11 +89,14 @@ __all__ = [
     "StatusRefused",
     "StoreUrlInvalid",
     "TableRefused",
-    "TearUnresolved",
     "TerminalInvalid",
     "TokenRefused",
     "TooManyAttempts",
     "TransferInvalid",
+    "VaultClosed",
+    "VaultDamaged",
+    "VaultExists",
+    "VaultMissing",
 ]
 
 
@@ -205,7 +223,7 @@ class CommandFailed(CitycardError):
     """The card answered a command with an error status; ``status_word`` has four hexadecimal digits."""
 
     status, exit_code = 409, 5
-    sentence = "the card answered {status_word} to {command}: {meaning}"
+    sentence = "the card answered {status_word} to {command}: expected 9000; start again with a new tap"
 
 
 class LoadRefused(CitycardError):
@@ -215,20 +233,16 @@ class LoadRefused(CitycardError):
     sentence = "load refused ({reason}): {explanation}"
 
 
-class TearUnresolved(CitycardError):
-    """A debit of this card was torn and nothing on the card tells any more whether it was done."""
-
-    status, exit_code = 409, 5
-    sentence = (
-        "card {asn}: the debit with counter {counter} was torn and the card no longer shows how it ended; "
-        "hand the open record in and let clearing decide"
-    )
-
-
 class TerminalInvalid(CitycardError):
     """A terminal was asked for something that its state does not allow."""
 
     sentence = "terminal {terminal}: {problem}"
+
+
+class JournalDamaged(CitycardError):
+    """The journal file of a terminal holds a line that is not a note."""
+
+    sentence = "{path}, line {line}, is not a note of a torn card: keep the file for inspection and start a new one"
 
 
 class BatchDamaged(CitycardError):
@@ -456,7 +470,7 @@ class AccountConflict(CitycardError):
 
     status = 409
     exit_code = 5
-    sentence = "account {address!r} is open with {field} {existing!r}: it cannot be opened with {field} {wanted!r}"
+    sentence = "account {address!r} is open with {field} {existing!r}: it cannot be opened with {wanted!r}"
 
 
 class AccountMissing(CitycardError):
@@ -617,3 +631,144 @@ class BankDetailsInvalid(CitycardError):
     """A name, account or bank code cannot stand in a payment instruction."""
 
     sentence = "bank details of {owner!r}: {field} is {value!r}, expected {expected}"
+
+
+# ── keys ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+class AlgorithmMissing(CitycardError):
+    """The installed OpenSSL cannot do this cipher."""
+
+    status = 501
+    exit_code = 4
+    sentence = "cipher {algorithm} is missing from the installed OpenSSL: install the cryptography wheel of PyPI"
+
+
+class CipherInputInvalid(CitycardError):
+    """A key, factor or block has the wrong length. Only the length is told, never the bytes."""
+
+    sentence = "{field} of {length} bytes is not valid: expected {expected}"
+
+
+class SealedDataInvalid(CitycardError):
+    """An encrypted data field does not open: wrong key or damaged data."""
+
+    sentence = "sealed data of {length} bytes does not open: expected whole blocks sealed under the same key"
+
+
+class KeyPurposeInvalid(CitycardError):
+    """A key purpose was declared with a wrong field."""
+
+    exit_code = 2
+    sentence = "key purpose {name!r}, field {field}: {value!r} is not valid, expected {expected}"
+
+
+class KeyPurposeUnknown(CitycardError):
+    """The vault has no keys for this purpose."""
+
+    status = 404
+    sentence = "key purpose {name!r} is not in the vault: it has {known}"
+
+
+class KeyPurposeClash(CitycardError):
+    """Two owners declared the same key purpose."""
+
+    status = 409
+    exit_code = 5
+    sentence = "key purpose {name!r} of {owner} is already declared by {other}: choose another name"
+
+
+class KeyVersionUnknown(CitycardError):
+    """A key version is not in the vault, or was retired."""
+
+    status = 404
+    sentence = "key purpose {purpose!r} has no usable version {version}: usable are {usable}"
+
+
+class KeyVersionsFull(CitycardError):
+    """A purpose has used up its 255 version numbers."""
+
+    status = 409
+    exit_code = 5
+    sentence = "key purpose {purpose!r} has used all 255 version numbers: a new city key is needed"
+
+
+class KeyVersionInUse(CitycardError):
+    """The current version of a purpose cannot be retired."""
+
+    status = 409
+    exit_code = 5
+    sentence = "version {version} of key purpose {purpose!r} is the current one: roll the purpose over first"
+
+
+class PassphraseMissing(CitycardError):
+    """A vault was to be made or opened with an empty passphrase."""
+
+    exit_code = 4
+    sentence = "the passphrase of key vault {path} is empty: give one of at least one character"
+
+
+class PassphraseWrong(CitycardError):
+    """The passphrase does not open the vault."""
+
+    status = 403
+    exit_code = 5
+    sentence = "key vault {path} does not open with this passphrase: the file is whole, so check the passphrase"
+
+
+class VaultClosed(CitycardError):
+    """A closed vault was asked for a key."""
+
+    status = 409
+    exit_code = 5
+    sentence = "the key vault is closed and its keys are wiped: open it again"
+
+
+class VaultDamaged(CitycardError):
+    """A vault file is not what was written."""
+
+    status = 500
+    sentence = "key vault {path} is damaged ({reason}): restore the file from its backup"
+
+
+class VaultExists(CitycardError):
+    """A vault would overwrite a file."""
+
+    status = 409
+    exit_code = 5
+    sentence = "{path} already exists: a key vault never replaces a file, open it or choose another path"
+
+
+class VaultMissing(CitycardError):
+    """There is no vault file."""
+
+    status = 404
+    exit_code = 4
+    sentence = "key vault {path} is missing: make it with the city, or restore it from its backup"
+
+
+class SamAlgorithmMismatch(CitycardError):
+    """A card reports another algorithm than its key version has."""
+
+    status = 409
+    exit_code = 5
+    sentence = (
+        "SAM of terminal {terminal}: the card reports algorithm {algorithm} but version {version} of its "
+        "purchase key has another: reissue the card"
+    )
+
+
+class SamOutOfOrder(CitycardError):
+    """A SAM was asked to check MAC2 without a purchase under way."""
+
+    status = 409
+    exit_code = 5
+    sentence = "SAM of terminal {terminal} has no purchase under way: call init_for_purchase first"
+
+
+class SamSerialExhausted(CitycardError):
+    """A SAM has used up its 32-bit transaction serial."""
+
+    status = 409
+    exit_code = 5
+    sentence = "SAM of terminal {terminal} has used all its transaction serials: replace it"

@@ -1,0 +1,124 @@
+"""What plugins show to the outside: endpoints, permissions, menu, jobs, commands, terminal configuration."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from citycard.kernel.check import called, each, matching, one_of_pattern, words
+from citycard.kernel.identity import PluginContext
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+__all__ = ["PUBLIC", "Command", "Job", "MenuItem", "Permission", "Route", "TerminalConfig"]
+
+#: The permission of an endpoint that anybody may use, signed in or not.
+PUBLIC = "public"
+
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}
+_PERMISSION = re.compile(r"[a-z][a-z0-9]*\.[a-z]+-[a-z0-9-]+")
+_PERMISSION_WORDS = "<plugin>.<verb>-<noun>, such as zoo.read-visits"
+_TARGET = re.compile(r"[a-zA-Z_][\w.]*:[a-zA-Z_]\w*")
+_WORD = re.compile(r"[a-z][a-z0-9-]*")
+
+_path = one_of_pattern(
+    re.compile(r"(/([\w.~-]+|\{[a-z_]+(:[a-z]+)?\}))*/?"), "a path below your own, such as /visits"
+)
+_permission = matching(
+    lambda value: isinstance(value, str) and (value == PUBLIC or bool(_PERMISSION.fullmatch(value))),
+    f"'public' or {_PERMISSION_WORDS}",
+)
+
+
+def _is_json(value: object) -> bool:
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError):
+        return False
+    return isinstance(value, Mapping)
+
+
+@attrs.frozen(kw_only=True)
+class Route:
+    """Declare an endpoint below ``/<your name>``: async ``endpoint(request)`` gives a Starlette Response.
+
+    ``permission`` names the permission it needs; ``"public"`` needs none. ``request`` and ``response`` are
+    the attrs classes of the bodies, for the description of the endpoints.
+    """
+
+    path: str = attrs.field(validator=_path)
+    endpoint: Callable[[Request], Awaitable[Response]] = attrs.field(validator=called)
+    permission: str = attrs.field(validator=_permission)
+    summary: str = attrs.field(validator=words)
+    methods: tuple[str, ...] = attrs.field(
+        default=("GET",),
+        converter=tuple,
+        validator=each(_METHODS.__contains__, f"some of {sorted(_METHODS)}"),
+    )
+    request: type[Any] | None = None
+    response: type[Any] | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Permission:
+    """Declare a permission you introduce, as ``<your name>.<verb>-<noun>``, with one sentence."""
+
+    name: str = attrs.field(validator=one_of_pattern(_PERMISSION, _PERMISSION_WORDS))
+    title: str = attrs.field(validator=words)
+
+
+@attrs.frozen(kw_only=True)
+class MenuItem:
+    """Declare an entry of the operator's menu: one of your routes, seen by who has ``permission``."""
+
+    path: str = attrs.field(validator=_path)
+    title: str = attrs.field(validator=words)
+    permission: str = attrs.field(validator=_permission)
+    title_zh: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Job:
+    """Declare work on a schedule. It may run twice for one turn; ``run`` has to make that harmless."""
+
+    name: str = attrs.field(validator=one_of_pattern(_WORD, "a word such as count-visits"))
+    title: str = attrs.field(validator=words)
+    every: timedelta = attrs.field(
+        validator=matching(
+            lambda value: isinstance(value, timedelta) and value > timedelta(), "a positive timedelta"
+        )
+    )
+    run: Callable[[PluginContext], None] = attrs.field(validator=called)
+
+
+@attrs.frozen(kw_only=True)
+class Command:
+    """Declare a subcommand: ``path`` starts with your name, or with a group of the core open to plugins.
+
+    ``target`` is the click command as ``module:attribute``; its module is imported only when it is called.
+    """
+
+    path: tuple[str, ...] = attrs.field(
+        converter=tuple,
+        validator=matching(
+            lambda value: len(value) > 1 and all(isinstance(w, str) and _WORD.fullmatch(w) for w in value),
+            "two words or more, such as ('zoo', 'visits')",
+        ),
+    )
+    target: str = attrs.field(validator=one_of_pattern(_TARGET, "module:attribute"))
+    summary: str = attrs.field(validator=words)
+
+
+@attrs.frozen(kw_only=True)
+class TerminalConfig:
+    """Declare what terminals must know to work offline: one named section of plain JSON values."""
+
+    name: str = attrs.field(validator=one_of_pattern(_WORD, "a word such as fares"))
+    values: Mapping[str, Any] = attrs.field(validator=matching(_is_json, "a mapping of plain JSON values"))

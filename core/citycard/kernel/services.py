@@ -1,0 +1,130 @@
+"""What plugins declare about money: services, accounts, participants, and their word in a debit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from citycard.kernel.check import called, matching, words
+
+if TYPE_CHECKING:
+    from citycard.clearing.context import Share
+    from citycard.clearing.pricing import PriceRequest, Quote
+
+__all__ = [
+    "DebitRequest",
+    "Entitlement",
+    "Holder",
+    "LedgerAccount",
+    "Participant",
+    "Refusal",
+    "Service",
+]
+
+_U2 = 0xFFFF
+
+
+def _whole(low: int, high: int) -> Callable[[Any], bool]:
+    return lambda value: type(value) is int and low <= value <= high
+
+
+_sides = matching({"debit", "credit"}.__contains__, "'debit' or 'credit'")
+_optional_layout = matching(
+    lambda value: value is None or (isinstance(value, type) and attrs.has(value)),
+    "a layout class (attrs), or None",
+)
+
+
+@attrs.frozen(kw_only=True)
+class Service:
+    """Declare what a card can pay for or be used for; ``number`` stands in its transaction records.
+
+    ``facts`` is the layout class of the 48 bytes that a record leaves to the service (docs/card.md), None
+    when it leaves them zero. ``request(record, facts)`` makes the PriceRequest that the fee rules answer;
+    left out, the record's own list price stands. ``shares(record, facts, quote)`` gives the Shares (partner
+    and weight) that the price is apportioned by; left out, the terminal's partner gets all of it.
+    """
+
+    name: str = attrs.field(validator=words)
+    number: int = attrs.field(validator=matching(_whole(1, _U2), "a number from 1 to 65535"))
+    title: str = attrs.field(validator=words)
+    title_zh: str = ""
+    facts: type[Any] | None = attrs.field(default=None, validator=_optional_layout)
+    request: Callable[[Any, Any], PriceRequest] | None = attrs.field(
+        default=None, validator=attrs.validators.optional(called)
+    )
+    shares: Callable[[Any, Any, Quote], Iterable[Share]] | None = attrs.field(
+        default=None, validator=attrs.validators.optional(called)
+    )
+
+
+@attrs.frozen(kw_only=True)
+class LedgerAccount:
+    """Declare an account of your own: ``address`` starts with your name and a slash.
+
+    ``code`` is one of the chart. ``guard`` says what the account refuses: ``"none"``, ``"debits"`` (may not go below zero as a credit
+    account) or ``"credits"`` (docs/wallet.md).
+    """
+
+    address: str = attrs.field(validator=words)
+    code: int = attrs.field(validator=matching(_whole(1, 9999), "a code of the chart, 1 to 9999"))
+    title: str = attrs.field(validator=words)
+    side: str = attrs.field(default="credit", validator=_sides)
+    guard: str = attrs.field(
+        default="none",
+        validator=matching({"none", "debits", "credits"}.__contains__, "'none', 'debits' or 'credits'"),
+    )
+
+
+@attrs.frozen(kw_only=True)
+class Participant:
+    """Declare somebody who is paid at the end of the day, as a partner to be opened with this id and name."""
+
+    id: str = attrs.field(validator=words)
+    name: str = attrs.field(validator=words)
+    kind: str = "operator"
+    district: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Holder:
+    """Who stands behind a card, as far as entitlements need it."""
+
+    asn: str
+    product: str = ""
+    holder: str | None = None
+    born: date | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Entitlement:
+    """A fact about a holder, such as ``student``, that holds until a day (included) or for ever."""
+
+    name: str = attrs.field(validator=words)
+    until: date | None = None
+
+
+@attrs.frozen(kw_only=True)
+class DebitRequest:
+    """An online debit that is about to happen. ``amount_fen`` is positive, ``at`` the city's local time."""
+
+    asn: str
+    service: str
+    amount_fen: int = attrs.field(validator=attrs.validators.gt(0))
+    at: datetime
+    partner: str = ""
+    district: str = ""
+    terminal: str = ""
+    product: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Refusal:
+    """A no to a debit: a stable ``code`` and a sentence for the till. The kernel adds ``plugin``."""
+
+    code: str = attrs.field(validator=words)
+    reason: str = attrs.field(validator=words)
+    plugin: str = ""

@@ -1,0 +1,209 @@
+"""Settings: from the plain mapping of a TOML file to an attrs class, strictly."""
+
+from __future__ import annotations
+
+import os
+import types
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum, EnumMeta
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin
+
+import attrs
+
+from citycard.errors import CitycardError, SettingsInvalid
+
+if TYPE_CHECKING:
+    from cattrs import Converter
+
+__all__ = ["environment", "secret", "shown", "structure"]
+
+Settings = TypeVar("Settings")
+
+_SECRET = "citycard.secret"  # noqa: S105 - the name of a mark, not a secret
+_HIDDEN = "•••"
+_UNKNOWN = "unknown:"
+
+# What a value may be for a field of each plain type: nothing is converted, so that "12" never becomes 12.
+_PLAIN: dict[type, tuple[type, ...]] = {
+    int: (int,),
+    float: (int, float),
+    bool: (bool,),
+    str: (str,),
+    date: (date,),
+    datetime: (datetime,),
+    time: (time,),
+}
+
+
+def secret(**options: Any) -> Any:
+    """Mark a field of a settings class as secret: it is never shown, and may come from the environment.
+
+    Takes what ``attrs.field`` takes. The variable is ``CITYCARD_<PLUGIN>_<FIELD>``, in capitals.
+    """
+    options["metadata"] = {**options.get("metadata", {}), _SECRET: True}
+    return attrs.field(repr=False, **options)
+
+
+def environment(plugin: str, settings_class: type, content: Mapping[str, Any]) -> dict[str, Any]:
+    """Add to a plugin's section the secrets that the environment holds; city.toml wins."""
+    found = {}
+    for field in attrs.fields(attrs.resolve_types(settings_class)):
+        variable = f"CITYCARD_{plugin}_{field.name}".upper()
+        if field.metadata.get(_SECRET) and variable in os.environ:
+            found[field.name] = os.environ[variable]
+    return found | dict(content)
+
+
+def structure(settings_class: type[Settings], content: Mapping[str, Any], *, where: str) -> Settings:
+    """Make an attrs class of a plain mapping, with nested classes, lists, tuples, mappings and enums.
+
+    Unknown keys, wrong types and missing values raise SettingsInvalid, which names for each the path of the
+    key below ``where`` and what was expected. Nothing is converted from one plain type to another.
+    """
+    from cattrs import transform_error
+
+    if not isinstance(content, Mapping):
+        raise SettingsInvalid(problems=f"{where}: expected a table")
+    try:
+        return _converter().structure(content, settings_class)
+    except CitycardError:
+        raise
+    except Exception as error:  # noqa: BLE001 - validators of a plugin's settings class raise what they like
+        problems = "; ".join(map(_located, transform_error(error, path=where, format_exception=_sentence)))
+        for value in _secrets(settings_class, content):
+            problems = problems.replace(value, _HIDDEN)
+        # Not chained: what cattrs and validators raised may carry secrets.
+        raise SettingsInvalid(problems=problems) from None
+
+
+def shown(settings: Any) -> Any:
+    """Turn settings into plain values for a screen; secrets become dots, whatever they are."""
+    if attrs.has(type(settings)):
+        return {
+            field.name: _HIDDEN if field.metadata.get(_SECRET) else shown(getattr(settings, field.name))
+            for field in attrs.fields(type(settings))
+        }
+    if isinstance(settings, Mapping):
+        return {str(key): shown(value) for key, value in settings.items()}
+    if isinstance(settings, (list, tuple, set, frozenset)):
+        return [shown(member) for member in settings]
+    if isinstance(settings, Enum):
+        return settings.value
+    return settings if isinstance(settings, (int, float, bool, str, type(None))) else str(settings)
+
+
+class _UnexpectedError(ValueError):
+    """A value of the wrong type; its words say what was expected, never what was there."""
+
+
+@cache
+def _converter() -> Converter:
+    from cattrs import Converter
+
+    converter = Converter(forbid_extra_keys=True, detailed_validation=True)
+    for kind, accepted in _PLAIN.items():
+        converter.register_structure_hook(kind, _strict(kind, accepted))
+    converter.register_structure_hook(Path, _made_of(str, Path, "a path"))
+    converter.register_structure_hook(Decimal, _made_of(str, Decimal, "a decimal number in quotes"))
+    converter.register_structure_hook(
+        timedelta, _made_of(int, lambda s: timedelta(seconds=s), "whole seconds")
+    )
+    converter.register_structure_hook_func(_is_plain_union, _one_of)
+    return converter
+
+
+def _strict(kind: type, accepted: tuple[type, ...]) -> Callable[[Any, Any], Any]:
+    def check(value: Any, _: Any) -> Any:
+        # bool is an int and datetime is a date in Python; neither is meant here.
+        if type(value) not in accepted:
+            raise _UnexpectedError(f"expected {kind.__name__}, got {type(value).__name__}")
+        return kind(value) if kind is float else value
+
+    return check
+
+
+def _made_of(source: type, make: Callable[[Any], Any], expected: str) -> Callable[[Any, Any], Any]:
+    def check(value: Any, _: Any) -> Any:
+        if type(value) is not source:
+            raise _UnexpectedError(f"expected {expected}, got {type(value).__name__}")
+        return make(value)
+
+    return check
+
+
+def _is_plain_union(kind: Any) -> bool:
+    members = [member for member in get_args(kind) if member is not type(None)]
+    union = get_origin(kind) in {Union, types.UnionType}
+    return union and len(members) > 1 and all(m in _PLAIN or get_origin(m) is Literal for m in members)
+
+
+def _one_of(value: Any, kind: Any) -> Any:
+    for member in get_args(kind):
+        if (member is type(None) and value is None) or type(value) is member or value in get_args(member):
+            return value
+    raise _UnexpectedError(f"expected {' or '.join(getattr(m, '__name__', str(m)) for m in get_args(kind))}")
+
+
+def _located(problem: str) -> str:
+    """Put the path first: cattrs writes ``words @ path['key']``."""
+    sentence, _, path = problem.rpartition(" @ ")
+    path = path.replace("['", ".").replace("']", "")
+    if sentence.startswith(_UNKNOWN):
+        key, _, sentence = sentence.removeprefix(_UNKNOWN).partition(" ")
+        path = f"{path}.{key}"
+    return f"{path}: {sentence}"
+
+
+def _sentence(error: BaseException, kind: Any) -> str:
+    from cattrs import ForbiddenExtraKeysError
+
+    if isinstance(error, ForbiddenExtraKeysError):
+        known = ", ".join(field.name for field in attrs.fields(error.cl)) or "none"
+        return f"{_UNKNOWN}{','.join(sorted(error.extra_fields))} unknown key (known: {known})"
+    if isinstance(error, (_UnexpectedError, CitycardError)):
+        return str(error)
+    expected = f"expected {_named(kind)}"
+    if isinstance(error, KeyError):
+        return f"missing, {expected}"
+    if isinstance(error, ValueError) and error.args and not isinstance(kind, EnumMeta):
+        # The other arguments of an attrs validator's error are the field and the value.
+        return f"not valid: {error.args[0]}"
+    return expected
+
+
+def _named(kind: Any) -> str:
+    if isinstance(kind, EnumMeta):
+        return "one of " + ", ".join(repr(member.value) for member in kind)
+    if get_origin(kind) is Literal:
+        return "one of " + ", ".join(map(repr, get_args(kind)))
+    if isinstance(kind, type) and attrs.has(kind):
+        return "a table"
+    words = {
+        "list": "a list",
+        "tuple": "a list",
+        "dict": "a table",
+        "Mapping": "a table",
+        "NoneType": "a value",
+    }
+    name = getattr(get_origin(kind) or kind, "__name__", str(kind))
+    return words.get(name, name)
+
+
+def _secrets(kind: Any, content: Any) -> Iterator[str]:
+    """Find the values of secret fields, wherever they stand, so that no message repeats them."""
+    if isinstance(content, Mapping) and isinstance(kind, type) and attrs.has(kind):
+        for field in attrs.fields(attrs.resolve_types(kind)):
+            value = content.get(field.name)
+            if field.metadata.get(_SECRET) and value is not None and value != "":
+                yield str(value)
+            else:
+                yield from _secrets(field.type, value)
+        return
+    members: Any = [content, *content.values()] if isinstance(content, Mapping) else content
+    for inner in get_args(kind):
+        for member in members if isinstance(members, (list, tuple)) else ():
+            yield from _secrets(inner, member)
