@@ -1,0 +1,31 @@
+"""Where the city keeps its state: engine, tables, migrations, outbox.
+
+- ``metadata``: the one MetaData of the core with its naming convention, and the column types;
+- ``engine``: ``open_store``, and ``reading`` and ``writing`` transactions;
+- ``bulk``: many rows at once, the same on both databases;
+- ``guarding``: triggers that refuse to change what was written once;
+- ``outbox``: events, written with what caused them and read after the commit;
+- ``migrate``: bring the core's tables, or a plugin's, up to date; ``draft`` writes the next revision.
+
+Alembic is imported only by ``migrate`` and ``draft``: import those two by their own names.
+"""
+
+from citycard.store.engine import open_store, reading, writing
+from citycard.store.metadata import NAMING_CONVENTION, Fen, LocalTime, SerialNumber, UtcTime, metadata
+from citycard.store.outbox import Message, mark_delivered, publish, undelivered
+
+__all__ = [
+    "NAMING_CONVENTION",
+    "Fen",
+    "LocalTime",
+    "Message",
+    "SerialNumber",
+    "UtcTime",
+    "mark_delivered",
+    "metadata",
+    "open_store",
+    "publish",
+    "reading",
+    "undelivered",
+    "writing",
+]

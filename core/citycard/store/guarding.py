@@ -1,0 +1,37 @@
+"""Refuse, in the database itself, to change or delete what was written once."""
+
+from __future__ import annotations
+
+from sqlalchemy import DDL, Table, event
+
+__all__ = ["append_only", "append_only_sql"]
+
+_POSTGRESQL_FUNCTION = """\
+CREATE OR REPLACE FUNCTION citycard_refuse_change() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'table % is append-only', TG_TABLE_NAME; END $$"""
+
+
+def append_only(table: Table) -> None:
+    """Make ``table`` append-only: UPDATE, DELETE and TRUNCATE are refused by triggers."""
+    for dialect in ("sqlite", "postgresql"):
+        for statement in append_only_sql(table.name, dialect):
+            ddl = DDL(statement.replace("%", "%%")).execute_if(dialect=dialect)
+            event.listen(table, "after_create", ddl)
+
+
+def append_only_sql(table: str, dialect: str) -> list[str]:
+    """Give the statements that make a table append-only on ``sqlite`` or ``postgresql``.
+
+    Migrations, a plugin's as well, run them after creating the table.
+    """
+    if dialect == "sqlite":
+        return [
+            f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb.upper()} ON {table} "
+            f"BEGIN SELECT RAISE(ABORT, 'table {table} is append-only'); END"
+            for verb in ("update", "delete")
+        ]
+    return [
+        _POSTGRESQL_FUNCTION,
+        f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
+        "FOR EACH STATEMENT EXECUTE FUNCTION citycard_refuse_change()",
+    ]

@@ -1,0 +1,119 @@
+"""The chart of accounts: what each code means, which side it stands on, and how addresses are written."""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+
+__all__ = [
+    "CONTROL_WINDOW",
+    "INCOME_CLEARING_FEE",
+    "TITLES",
+    "TRANSIT_SETTLEMENT",
+    "TRUST_BANK",
+    "AccountCode",
+    "Guard",
+    "Side",
+    "TransferCode",
+    "agent_receivable",
+    "card_purse",
+    "partner_payable",
+    "side_of",
+]
+
+
+class Side(StrEnum):
+    """The side on which an account's balance is counted as positive."""
+
+    DEBIT = "D"
+    CREDIT = "C"
+
+
+class Guard(StrEnum):
+    """What an account may never do; a transfer that would is refused. Pending amounts count."""
+
+    NONE = "none"
+    DEBITS_WITHIN_CREDITS = "dr<=cr"
+    CREDITS_WITHIN_DEBITS = "cr<=dr"
+
+
+class AccountCode(IntEnum):
+    """Kinds of account; the first digit is the class (docs/ledger.md)."""
+
+    TRUST_BANK = 1001
+    LOAD_AGENTS_RECEIVABLE = 1101
+    OTHER_CITIES_RECEIVABLE = 1102
+    SETTLEMENT_IN_TRANSIT = 1103
+    CARD_FLOAT = 2001
+    ONLINE_ACCOUNTS = 2002
+    DEPOSITS = 2003
+    PAYABLE_TO_PARTNERS = 2101
+    PAYABLE_TO_OTHER_CITIES = 2102
+    SUSPENSE = 2201
+    GAP_RESERVE = 2202
+    REFUNDS_DUE = 2203
+    SUBSIDIES_HELD = 2204
+    UNMATCHED_BANK = 2205
+    FEES = 4001
+    DISCOUNTS = 5001
+    CARD_LOSS = 5002
+    WINDOW_NET = 9001
+
+
+#: The name of each code as statements print it.
+TITLES: dict[int, str] = {
+    AccountCode.TRUST_BANK: "Trust bank",
+    AccountCode.LOAD_AGENTS_RECEIVABLE: "Load agents receivable",
+    AccountCode.OTHER_CITIES_RECEIVABLE: "Other cities receivable",
+    AccountCode.SETTLEMENT_IN_TRANSIT: "Settlement in transit",
+    AccountCode.CARD_FLOAT: "Card float",
+    AccountCode.ONLINE_ACCOUNTS: "Online accounts",
+    AccountCode.DEPOSITS: "Deposits",
+    AccountCode.PAYABLE_TO_PARTNERS: "Payable to partners",
+    AccountCode.PAYABLE_TO_OTHER_CITIES: "Payable to other cities",
+    AccountCode.SUSPENSE: "Suspense",
+    AccountCode.GAP_RESERVE: "Gap reserve",
+    AccountCode.REFUNDS_DUE: "Refunds due",
+    AccountCode.SUBSIDIES_HELD: "Subsidies held",
+    AccountCode.UNMATCHED_BANK: "Unmatched bank items",
+    AccountCode.FEES: "Fees",
+    AccountCode.DISCOUNTS: "Discounts and caps",
+    AccountCode.CARD_LOSS: "Card overdraft and clone loss",
+    AccountCode.WINDOW_NET: "Window net",
+}
+
+
+class TransferCode(IntEnum):
+    """Why money moved. Codes from 1000 on are free for plugins."""
+
+    LOAD = 10
+    SPEND = 20
+    PAYABLE = 30
+    FEE = 40
+    SETTLEMENT = 50
+    CORRECTION = 90
+
+
+TRUST_BANK = "trust/bank"
+TRANSIT_SETTLEMENT = "transit/settlement"
+CONTROL_WINDOW = "control/window"
+INCOME_CLEARING_FEE = "income/clearing-fee"
+
+
+def card_purse(asn: str) -> str:
+    """Give the address of a card's shadow account: what the city owes for the money on the card."""
+    return f"card/{asn}/purse"
+
+
+def partner_payable(partner: str) -> str:
+    """Give the address of what the city owes a partner."""
+    return f"partner/{partner}/payable"
+
+
+def agent_receivable(agent: str) -> str:
+    """Give the address of what a load agent collected and has not handed over."""
+    return f"agent/{agent}/receivable"
+
+
+def side_of(code: int) -> Side:
+    """Give the side of an account by its class: assets (1) and expenses (5) debit, all others credit."""
+    return Side.DEBIT if str(code)[0] in {"1", "5"} else Side.CREDIT

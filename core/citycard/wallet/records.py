@@ -1,0 +1,164 @@
+"""What goes into the ledger and what comes out of it: accounts, transfers, outcomes."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import attrs
+
+from citycard.errors import TransferInvalid
+from citycard.ids import derived_id
+from citycard.wallet.chart import Guard, Side, side_of
+
+__all__ = ["AccountSpec", "Balance", "Outcome", "PostedTransfer", "Result", "Transfer", "account_id"]
+
+_LONGEST_ADDRESS = 200
+_LONGEST_REF = 200
+_LARGEST_AMOUNT_FEN = 10**15
+_LARGEST_CODE = 0xFFFF
+
+
+def account_id(address: str) -> UUID:
+    """Give the id of the account at ``address``: it follows from the address alone."""
+    return derived_id("account", address)
+
+
+def _refuse(record: object, field: str, value: object, expected: str) -> None:
+    raise TransferInvalid(record=record, field=field, value=value, expected=expected)
+
+
+@attrs.frozen(kw_only=True)
+class AccountSpec:
+    """An account to open.
+
+    ``address`` is unique and for ever (``partner/metro-1/payable``); ``code`` is its kind in the chart;
+    ``side`` follows from the code unless given; ``owner`` is who it stands for, or empty.
+    """
+
+    address: str
+    code: int
+    side: Side = attrs.field(converter=Side)
+    guard: Guard = attrs.field(default=Guard.NONE, converter=Guard)
+    owner: str = ""
+
+    @side.default
+    def _side_of_code(self) -> Side:
+        return side_of(self.code)
+
+    def __attrs_post_init__(self) -> None:
+        if not 0 < len(self.address) <= _LONGEST_ADDRESS or self.address.strip() != self.address:
+            _refuse("account", "address", self.address, f"1 to {_LONGEST_ADDRESS} characters without spaces around")
+        if not 0 < self.code <= _LARGEST_CODE:
+            _refuse(f"account {self.address}", "code", self.code, f"1 to {_LARGEST_CODE}")
+
+
+@attrs.frozen(kw_only=True)
+class Transfer:
+    """One movement of money from the debit account to the credit account.
+
+    ``id`` is made by the client, and one id has one outcome for ever; ``code`` says why (``TransferCode``);
+    ``event_time`` is the city's local time at which it happened, naive; transfers of one call with the
+    same ``group`` are posted all or none; ``ref`` points to what caused it (``run/2018-09-01/1``).
+    """
+
+    id: UUID
+    debit_address: str
+    credit_address: str
+    amount_fen: int
+    code: int
+    event_time: datetime
+    business_date: date
+    group: UUID | None = None
+    ref: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        if not 0 < self.amount_fen <= _LARGEST_AMOUNT_FEN:
+            self._refuse("amount_fen", f"1 to {_LARGEST_AMOUNT_FEN}")
+        if self.debit_address == self.credit_address:
+            self._refuse("credit_address", "another account than the debit account")
+        if not 0 < self.code <= _LARGEST_CODE:
+            self._refuse("code", f"1 to {_LARGEST_CODE}")
+        if self.event_time.tzinfo is not None:
+            self._refuse("event_time", "the city's local time, without a time zone")
+        if len(self.ref) > _LONGEST_REF:
+            self._refuse("ref", f"at most {_LONGEST_REF} characters")
+
+    def _refuse(self, field: str, expected: str) -> None:
+        _refuse(f"transfer {self.id}", field, getattr(self, field), expected)
+
+
+class Result(StrEnum):
+    """What became of a transfer. Any text that starts with ``exists_with_different_`` names a field."""
+
+    POSTED = "posted"
+    EXISTS = "exists"
+    DEBIT_ACCOUNT_MISSING = "debit_account_missing"
+    CREDIT_ACCOUNT_MISSING = "credit_account_missing"
+    DEBITS_EXCEED_CREDITS = "debits_exceed_credits"
+    CREDITS_EXCEED_DEBITS = "credits_exceed_debits"
+    GROUP_FAILED = "group_failed"
+
+
+@attrs.frozen(kw_only=True)
+class Outcome:
+    """The answer to one transfer: ``result`` is a ``Result`` or ``exists_with_different_<field>``.
+
+    ``repeated`` says that the id was seen before, and that this is the answer it got then.
+    """
+
+    id: UUID
+    result: str
+    repeated: bool = False
+
+    @property
+    def posted(self) -> bool:
+        """Say whether the ledger holds exactly this transfer, from now or from before."""
+        return self.result in {Result.POSTED, Result.EXISTS}
+
+
+@attrs.frozen(kw_only=True)
+class PostedTransfer:
+    """A transfer as the ledger keeps it: with its place in the order of posting and its posting time (UTC)."""
+
+    transfer: Transfer
+    posted_seq: int
+    posted_at: datetime
+
+
+@attrs.frozen(kw_only=True)
+class Balance:
+    """What an account holds. ``balance_fen`` is counted on the account's own side."""
+
+    address: str
+    code: int
+    side: Side
+    guard: Guard
+    owner: str
+    debits_fen: int
+    credits_fen: int
+    debits_pending_fen: int = 0
+    credits_pending_fen: int = 0
+
+    @property
+    def balance_fen(self) -> int:
+        """Give the posted balance: debits less credits on the debit side, the reverse on the credit side."""
+        net = self.debits_fen - self.credits_fen
+        return net if self.side is Side.DEBIT else -net
+
+    @classmethod
+    def of(cls, row: Any) -> Balance:
+        """Read a row of accounts joined with balances."""
+        return cls(
+            address=row.address,
+            code=row.code,
+            side=Side(row.side),
+            guard=Guard(row.guard),
+            owner=row.owner,
+            debits_fen=row.dr_posted_fen,
+            credits_fen=row.cr_posted_fen,
+            debits_pending_fen=row.dr_pending_fen,
+            credits_pending_fen=row.cr_pending_fen,
+        )
