@@ -1,0 +1,40 @@
+"""Keys of a city and its cards: from the city key down to one card's MAC.
+
+- ``cipher``: 3DES, AES, SM4 and their MACs. ``diversify``: one key out of another.
+- ``suite``: what a purse computes with, per algorithm. ``purse``: session keys, MACs and TACs of load and
+  purchase. ``line``: secure messaging of file commands.
+- ``hierarchy``: root → city → purpose → card. ``versions``: current, accepted, retired.
+- ``records``: the keys of a card and of a SAM. ``vault``: what may be asked of the keys.
+- ``filevault``: the vault's encrypted file, whose bytes are in ``sealed``.
+
+See ``docs/keys.md``.
+"""
+
+from __future__ import annotations
+
+from citycard.keys.cipher import Algorithm
+from citycard.keys.diversify import Diversifier, diversify
+from citycard.keys.filevault import FileVault
+from citycard.keys.hierarchy import CORE_PURPOSES, KeyHierarchy, KeyPurpose
+from citycard.keys.purse import TTI_CAPP, TTI_LOAD_EP, TTI_PURCHASE_EP
+from citycard.keys.records import CardKeys, SamKeys
+from citycard.keys.vault import Vault
+from citycard.keys.versions import KeyStatus, KeyVersion
+
+__all__ = [
+    "CORE_PURPOSES",
+    "TTI_CAPP",
+    "TTI_LOAD_EP",
+    "TTI_PURCHASE_EP",
+    "Algorithm",
+    "CardKeys",
+    "Diversifier",
+    "FileVault",
+    "KeyHierarchy",
+    "KeyPurpose",
+    "KeyStatus",
+    "KeyVersion",
+    "SamKeys",
+    "Vault",
+    "diversify",
+]

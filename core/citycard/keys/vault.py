@@ -1,0 +1,259 @@
+"""The vault: the one place that holds a city's keys and works with them. It answers yes, no, or a MAC."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from hmac import compare_digest
+from types import MappingProxyType
+
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.cmac import CMAC
+
+from citycard.errors import KeyVersionUnknown, VaultClosed
+from citycard.keys.cipher import Algorithm
+from citycard.keys.diversify import Diversifier
+from citycard.keys.hierarchy import KeyHierarchy, KeyPurpose
+from citycard.keys.purse import TTI_LOAD_EP, load_mac1, load_mac2, load_session_key, load_tac, purchase_tac
+from citycard.keys.records import CardKeys, SamKeys
+from citycard.keys.suite import Suite, suite_of
+from citycard.keys.versions import KeyVersion, KeyVersions
+
+__all__ = ["Vault"]
+
+_CARD_PURPOSES = (
+    "purchase",
+    "load",
+    "tac",
+    "maintenance",
+    "authentication",
+    "internal",
+    "pin-unblock",
+    "pin-reload",
+)
+# Terminal numbers come from files: what is kept for them must stay bounded.
+_TERMINALS_KEPT = 8192
+
+_Issue = tuple[tuple[Diversifier, ...], Mapping[str, int], Mapping[str, Algorithm]]
+
+
+class Vault:
+    """A city's keys in memory, and everything that may be done with them.
+
+    Keys never show in its text or in its errors. ``FileVault`` keeps one in an encrypted file.
+    All bytes arguments have the lengths in their names; amounts and balances are fen.
+    """
+
+    def __init__(self, city_key16: bytes, versions: KeyVersions) -> None:
+        self._adopt(KeyHierarchy(city_key16, versions.purposes.values()), versions)
+
+    def _adopt(self, hierarchy: KeyHierarchy, versions: KeyVersions) -> None:
+        self._hierarchy: KeyHierarchy | None = hierarchy
+        self._book = versions
+        self._ready: dict[tuple[str, int], tuple[Diversifier, Suite]] = {}
+        self._issue: _Issue | None = None
+        self._codes: dict[bytes, tuple[CMAC, ...]] = {}
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} with {len(self._book.purposes)} key purposes>"
+
+    def close(self) -> None:
+        """Wipe the city key and forget every derived key; afterwards every call raises ``VaultClosed``."""
+        if self._hierarchy is not None:
+            self._hierarchy.wipe()
+        self._hierarchy, self._issue = None, None
+        self._ready.clear()
+        self._codes.clear()
+
+    # ── versions ──
+
+    def purposes(self) -> list[KeyPurpose]:
+        """Return the key purposes in the order declared."""
+        return list(self._book.purposes.values())
+
+    def versions(self) -> list[KeyVersion]:
+        """Return every key version: which there are, never what they are."""
+        return self._book.rows()
+
+    def ensure_purposes(self, purposes: Iterable[KeyPurpose]) -> None:
+        """Add purposes not yet known, in version 1; raises ``KeyPurposeClash`` for a taken name."""
+        if self._book.ensure(purposes):
+            self._adopt(KeyHierarchy(self._open().city_key(), self._book.purposes.values()), self._book)
+
+    def roll(self, purpose: str, algorithm: Algorithm | None = None) -> list[KeyVersion]:
+        """Make a new current version of a purpose and its family; cards with the old one stay good."""
+        made = self._book.roll(purpose, algorithm)
+        self._adopt(self._open(), self._book)
+        return made
+
+    def retire(self, purpose: str, version: int) -> list[KeyVersion]:
+        """Stop honouring an old version; raises ``KeyVersionInUse`` for the current one."""
+        gone = self._book.retire(purpose, version)
+        self._adopt(self._open(), self._book)
+        return gone
+
+    # ── keys that leave the vault ──
+
+    def card_keys(self, asn8: bytes) -> CardKeys:
+        """Return the keys of one card in the current versions, for its personalisation."""
+        if self._issue is None:
+            rows = {name: self._book.current(name) for name in _CARD_PURPOSES}
+            self._issue = (
+                tuple(self._diversifier(name, row.version)[0] for name, row in rows.items()),
+                MappingProxyType({name: row.version for name, row in rows.items()}),
+                MappingProxyType({name: row.algorithm for name, row in rows.items()}),
+            )
+        derivers, versions, algorithms = self._issue
+        purchase, load, tac, maintenance, authentication, internal, unblock, reload_ = (
+            one.derive(asn8) for one in derivers
+        )
+        return CardKeys(
+            purchase=purchase,
+            load=load,
+            tac=tac,
+            maintenance=maintenance,
+            authentication=authentication,
+            internal=internal,
+            pin_unblock=unblock,
+            pin_reload=reload_,
+            versions=versions,
+            algorithms=algorithms,
+        )
+
+    def card_key(self, purpose: str, asn8: bytes, version: int | None = None) -> bytes:
+        """Return one card's 16-byte key of any purpose, such as a plugin's; the current version by default."""
+        number = self._book.current(purpose).version if version is None else version
+        return self._diversifier(purpose, number)[0].derive(asn8)
+
+    def sam_keys(self) -> SamKeys:
+        """Return the purchase keys of every usable version, for the SAMs of terminals."""
+        rows = self._book.usable("purchase")
+        keys = {row.version: self._diversifier("purchase", row.version)[0] for row in rows}
+        return SamKeys(purchase=MappingProxyType(keys), versions=tuple(sorted(keys)))
+
+    def terminal_key(self, terminal6: bytes) -> bytes:
+        """Return the 16-byte AES key by which one terminal signs its records and batches."""
+        return self.card_key("batch", b"\0\0" + terminal6)
+
+    # ── what clearing asks ──
+
+    def check_purchase_tac(
+        self,
+        asn8: bytes,
+        key_version: int,
+        amount_fen: int,
+        tti: int,
+        terminal6: bytes,
+        serial: int,
+        datetime7: bytes,
+        tac4: bytes,
+    ) -> bool:
+        """Say whether the card made this TAC; false as well for a retired or unknown key version."""
+        try:
+            keys, suite = self._ready.get(("tac", key_version)) or self._diversifier("tac", key_version)
+        except KeyVersionUnknown:
+            return False
+        made = purchase_tac(keys.derive(asn8), amount_fen, tti, terminal6, serial, datetime7, suite=suite)
+        return compare_digest(made, tac4)
+
+    def check_terminal_mac(self, terminal6: bytes, data: bytes, mac: bytes) -> bool:
+        """Say whether the terminal made this MAC: 4 bytes of a record's, or all 16 of a batch's."""
+        if len(mac) not in {4, 16}:
+            return False
+        for code in self._codes.get(terminal6) or self._terminal_codes(terminal6):
+            fresh = code.copy()
+            fresh.update(data)
+            if compare_digest(fresh.finalize()[: len(mac)], mac):
+                return True
+        return False
+
+    # ── what the load host asks ──
+
+    def check_load_mac1(
+        self,
+        *,
+        asn8: bytes,
+        key_version: int,
+        rnd4: bytes,
+        online_atc: int,
+        balance_fen: int,
+        amount_fen: int,
+        terminal6: bytes,
+        mac1: bytes,
+        tti: int = TTI_LOAD_EP,
+    ) -> bool:
+        """Say whether MAC1 of a load comes from the card; raises ``KeyVersionUnknown`` for a retired version."""
+        session, suite = self._load_session(asn8, key_version, rnd4, online_atc)
+        return compare_digest(load_mac1(session, balance_fen, amount_fen, tti, terminal6, suite=suite), mac1)
+
+    def load_mac2(
+        self,
+        *,
+        asn8: bytes,
+        key_version: int,
+        rnd4: bytes,
+        online_atc: int,
+        amount_fen: int,
+        terminal6: bytes,
+        date4_time3: bytes,
+        tti: int = TTI_LOAD_EP,
+    ) -> bytes:
+        """Return the 4-byte MAC2 that lets the card add the money: check MAC1 first."""
+        session, suite = self._load_session(asn8, key_version, rnd4, online_atc)
+        return load_mac2(session, amount_fen, tti, terminal6, date4_time3, suite=suite)
+
+    def check_load_tac(
+        self,
+        *,
+        asn8: bytes,
+        key_version: int,
+        new_balance_fen: int,
+        online_atc: int,
+        amount_fen: int,
+        terminal6: bytes,
+        date4_time3: bytes,
+        tac4: bytes,
+        tti: int = TTI_LOAD_EP,
+    ) -> bool:
+        """Say whether the card proves that the load is on it; ``online_atc`` is the one before the load."""
+        keys, suite = self._diversifier("tac", key_version)
+        made = load_tac(
+            keys.derive(asn8),
+            new_balance_fen,
+            online_atc,
+            amount_fen,
+            tti,
+            terminal6,
+            date4_time3,
+            suite=suite,
+        )
+        return compare_digest(made, tac4)
+
+    # ── inside ──
+
+    def _open(self) -> KeyHierarchy:
+        if self._hierarchy is None:
+            raise VaultClosed
+        return self._hierarchy
+
+    def _diversifier(self, purpose: str, version: int) -> tuple[Diversifier, Suite]:
+        ready = self._ready.get((purpose, version))
+        if ready is None:
+            algorithm = self._book.find(purpose, version).algorithm
+            ready = self._open().diversifier(purpose, version, algorithm), suite_of(algorithm)
+            self._ready[purpose, version] = ready
+        return ready
+
+    def _load_session(
+        self, asn8: bytes, key_version: int, rnd4: bytes, online_atc: int
+    ) -> tuple[bytes, Suite]:
+        keys, suite = self._diversifier("load", key_version)
+        return load_session_key(keys.derive(asn8), rnd4, online_atc, suite=suite), suite
+
+    def _terminal_codes(self, terminal6: bytes) -> tuple[CMAC, ...]:
+        if len(self._codes) >= _TERMINALS_KEPT:
+            self._codes.clear()
+        factor = b"\0\0" + terminal6
+        usable = self._book.usable("batch")
+        codes = tuple(CMAC(AES(self.card_key("batch", factor, row.version))) for row in usable)
+        self._codes[terminal6] = codes
+        return codes
