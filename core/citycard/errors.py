@@ -80,6 +80,7 @@ __all__ = [
     "SamAlgorithmMismatch",
     "SamOutOfOrder",
     "SamSerialExhausted",
+    "SamTerminalInvalid",
     "SealBroken",
     "SealedDataInvalid",
     "SectorInvalid",
@@ -772,3 +773,9 @@ class SamSerialExhausted(CitycardError):
     status = 409
     exit_code = 5
     sentence = "SAM of terminal {terminal} has used all its transaction serials: replace it"
+
+
+class SamTerminalInvalid(CitycardError):
+    """A SAM was given a terminal number that is none."""
+
+    sentence = "terminal number {number!r} of a SAM is not valid: expected 12 digits"

@@ -55,7 +55,7 @@ class Kind:
 
 def _integer(name: str, size: int, low: int, high: int, expected: str) -> Kind:
     def fits(value: Any) -> bool:
-        return type(value) is int and low <= value <= high
+        return isinstance(value, int) and type(value) is not bool and low <= value <= high
 
     if size in _STRUCT_INT:
         code = _STRUCT_INT[size]

@@ -1,0 +1,53 @@
+"""The reader's side: readers, the purse session, the SAM, transaction records and batch files.
+
+- ``reader``, ``commands``: the only way to a card, and the commands as bytes
+- ``acceptance``: which cards are served, and the words for why not
+- ``session``, ``load``, ``loading``: debit, composite debit, load
+- ``journal``, ``recovery``: torn cards, mended at their next sight without charging twice
+- ``record``, ``batch``, ``terminal``: what is handed in
+- ``sam``: the terminal's security module
+"""
+
+from __future__ import annotations
+
+from citycard.terminal.acceptance import Acceptance, Refusal
+from citycard.terminal.batch import Batch, BatchHeader, BatchTrailer, read_batch, write_batch
+from citycard.terminal.journal import FileJournal, Journal, TornDebit
+from citycard.terminal.load import Load, LoadHost
+from citycard.terminal.reader import Card, InProcessReader, Reader
+from citycard.terminal.record import RecordFlag, RecordKind, RecordPlan, TransactionRecord, read_record
+from citycard.terminal.sam import Sam, SoftSam
+from citycard.terminal.session import PurseSession
+from citycard.terminal.terminal import Terminal
+from citycard.terminal.views import CacheUpdate, CardView, Debit, Outcome
+
+__all__ = [
+    "Acceptance",
+    "Batch",
+    "BatchHeader",
+    "BatchTrailer",
+    "CacheUpdate",
+    "Card",
+    "CardView",
+    "Debit",
+    "FileJournal",
+    "InProcessReader",
+    "Journal",
+    "Load",
+    "LoadHost",
+    "Outcome",
+    "PurseSession",
+    "Reader",
+    "RecordFlag",
+    "RecordKind",
+    "RecordPlan",
+    "Refusal",
+    "Sam",
+    "SoftSam",
+    "Terminal",
+    "TornDebit",
+    "TransactionRecord",
+    "read_batch",
+    "read_record",
+    "write_batch",
+]

@@ -1,0 +1,93 @@
+"""Which cards a terminal serves, and the words for why not (JT/T 978, JT/T 1356; docs/terminal.md)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Container
+from enum import StrEnum
+
+import attrs
+
+from citycard.card.files import CardKind, EnableFlag, InteropKind, Management, PublicApplication
+from citycard.errors import CardRefused
+
+__all__ = ["Acceptance", "Refusal", "refuse"]
+
+_PURSE = 2
+_KINDS = frozenset(int(kind) for kind in CardKind)
+
+
+class Refusal(StrEnum):
+    """Why a terminal does not serve a card."""
+
+    NO_PURSE = "no-purse"
+    UNREADABLE = "unreadable"
+    NOT_ENABLED = "not-enabled"
+    STOPPED = "stopped"
+    DATES_MISSING = "dates-missing"
+    NOT_YET_VALID = "not-yet-valid"
+    EXPIRED = "expired"
+    BLACKLISTED = "blacklisted"
+    LOCAL_ONLY = "local-only"
+    KIND_UNKNOWN = "kind-unknown"
+    FUNDS = "funds"
+    KEY = "key"
+    BLOCKED = "blocked"
+    NOT_GENUINE = "not-genuine"
+
+
+_EXPLANATIONS = {
+    Refusal.NO_PURSE: "there is no transit purse on it",
+    Refusal.UNREADABLE: "its data cannot be read",
+    Refusal.NOT_ENABLED: "it was not enabled yet; enable it at a service point",
+    Refusal.STOPPED: "its purse was stopped by the issuer",
+    Refusal.DATES_MISSING: "it carries no first or last day",
+    Refusal.NOT_YET_VALID: "its first day has not come",
+    Refusal.EXPIRED: "its last day has passed; renew it at a service point",
+    Refusal.BLACKLISTED: "it was reported lost or misused",
+    Refusal.LOCAL_ONLY: "it is valid only in the city that issued it",
+    Refusal.KIND_UNKNOWN: "this city does not know cards of its kind",
+    Refusal.FUNDS: "its balance is too small; load the purse",
+    Refusal.KEY: "its keys are of a version this terminal does not have",
+    Refusal.BLOCKED: "its application or the card is blocked",
+    Refusal.NOT_GENUINE: "its answer does not carry a valid MAC",
+}
+
+
+def refuse(reason: Refusal) -> CardRefused:
+    """Make the error for a refusal."""
+    return CardRefused(reason=reason.value, explanation=_EXPLANATIONS[reason])
+
+
+@attrs.frozen(kw_only=True)
+class Acceptance:
+    """The rules a terminal applies to a card before it touches the purse.
+
+    ``home_issuer`` is how the issuer id of the city's own cards begins (hexadecimal); empty takes every card for one of
+    the city's own. ``blacklist`` holds card numbers of 20 digits, ``blacklist_number`` is its version.
+    """
+
+    home_issuer: str = ""
+    blacklist: Container[str] = frozenset()
+    blacklist_number: int = 0
+
+    def check(self, application: PublicApplication, management: Management, today: dt.date) -> None:
+        """Check a card in the field's order: enabled, dates, home or roaming, blacklist; CardRefused says why."""
+        if application.application_type != _PURSE:
+            raise refuse(Refusal.NO_PURSE)
+        if application.enabled is not EnableFlag.ENABLED:
+            stopped = application.enabled is EnableFlag.STOPPED
+            raise refuse(Refusal.STOPPED if stopped else Refusal.NOT_ENABLED)
+        if application.start is None or application.expiry is None:
+            raise refuse(Refusal.DATES_MISSING)
+        if today < application.start:
+            raise refuse(Refusal.NOT_YET_VALID)
+        if today > application.expiry:
+            raise refuse(Refusal.EXPIRED)
+        if not application.issuer.startswith(self.home_issuer):
+            if management.interop is not InteropKind.INTEROPERABLE:
+                raise refuse(Refusal.LOCAL_ONLY)
+            if management.card_kind not in _KINDS:
+                raise refuse(Refusal.KIND_UNKNOWN)
+        if application.asn in self.blacklist:
+            raise refuse(Refusal.BLACKLISTED)

@@ -1,0 +1,268 @@
+"""One card at one terminal, from the selection of the purse to its debit, and the mending of torn ones."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from citycard.card.codec import decode
+from citycard.card.files import TRANSIT_PROFILE, CardProfile, Management, PublicApplication, TransactionType
+from citycard.card.product import Place
+from citycard.errors import (
+    CardRefused,
+    CodecError,
+    CommandFailed,
+    KeyVersionUnknown,
+    SamAlgorithmMismatch,
+    TerminalInvalid,
+)
+from citycard.terminal.acceptance import Acceptance, Refusal, refuse
+from citycard.terminal.commands import INIT_COMPOSITE, INIT_PURCHASE, PurseCommands, bcd_moment
+from citycard.terminal.journal import Journal, TornDebit
+from citycard.terminal.load import Load, LoadHost
+from citycard.terminal.loading import load_purse, mend_load
+from citycard.terminal.reader import Reader
+from citycard.terminal.record import RecordPlan
+from citycard.terminal.recovery import Verdict, witness
+from citycard.terminal.sam import Sam
+from citycard.terminal.views import CacheUpdate, CardView, Debit, Outcome
+
+__all__ = ["PurseSession"]
+
+_NO_PLAN = RecordPlan()
+_LARGEST_FEN = 0xFFFFFFFF
+_PURCHASE = int(TransactionType.PURCHASE)
+_COMPOSITE = int(TransactionType.COMPOSITE)
+
+
+class PurseSession:
+    """Serve the card in one reader. ``open`` first; each debit needs a card that was opened.
+
+    ``journal`` outlives the session: a note stays in it until the terminal has made its record, so that a torn
+    debit is resolved at the next sight of the card. Without one the session keeps its own and clears it itself.
+    ``host`` resolves torn loads.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        sam: Sam,
+        *,
+        profile: CardProfile = TRANSIT_PROFILE,
+        acceptance: Acceptance | None = None,
+        journal: Journal | None = None,
+        host: LoadHost | None = None,
+    ) -> None:
+        self._terminal = sam.terminal
+        self._card = PurseCommands(reader, profile, sam.terminal)
+        self._sam = sam
+        self._profile = profile
+        self._acceptance = acceptance or Acceptance()
+        self._clears = journal is None
+        self._journal = Journal() if journal is None else journal
+        self._host = host
+        self._view: CardView | None = None
+
+    @property
+    def view(self) -> CardView:
+        """Return the card that was opened; TerminalInvalid when there is none."""
+        if self._view is None:
+            raise TerminalInvalid(terminal=self._terminal, problem="no card is open: call open() first")
+        return self._view
+
+    def open(self, at: dt.datetime) -> CardView:
+        """Select the purse, mend what an earlier tap tore, check the card and read its balance.
+
+        ``at`` is the city's local time. Raises CardRefused with a reason, CardRemoved, CommandFailed.
+        """
+        self._view = None
+        card = self._card
+        card.select()
+        try:
+            application = decode(PublicApplication, card.read_application())
+            management = decode(Management, card.read_management())
+        except CodecError:
+            raise refuse(Refusal.UNREADABLE) from None
+        asn = application.asn
+        # What was done is done, whatever the card may be refused for today: mend before checking.
+        debit = self._mend_debit(asn) if self._journal else None
+        load = None
+        if self._journal and self._host is not None:
+            load = mend_load(card, self._profile, asn, self._journal, self._host)
+        done = debit is not None and debit.outcome is Outcome.DONE
+        if not done:
+            self._acceptance.check(application, management, at.date())
+        self._view = CardView(
+            asn=asn,
+            asn8=bytes.fromhex(asn[4:]),
+            issuer=application.issuer,
+            card_kind=management.card_kind,
+            start=application.start,
+            expiry=application.expiry,
+            balance_fen=card.balance(),
+            application=application,
+            management=management,
+            recovered=debit if done else None,
+            unresolved=None if done else debit,
+            recovered_load=load,
+        )
+        return self._view
+
+    # ── records ──────────────────────────────────────────────────────────────────────────────────
+
+    def read_record(self, sfi: int, number: int) -> bytes:
+        """Read a whole record of the opened card, counted from 1."""
+        return self._card.read_record(sfi, number)
+
+    def read_sector(self, place: Place) -> bytes:
+        """Read the body of a sector; SectorInvalid when the card carries another record there."""
+        return place.unwrap(self._card.read_record(self._profile.sector_sfi, place.number))
+
+    def sector_update(self, place: Place, body: bytes) -> CacheUpdate:
+        """Make the update that writes a sector's body with the next composite purchase."""
+        return CacheUpdate(sfi=self._profile.sector_sfi, record=place.number, data=place.wrap(body))
+
+    def journey_update(self, record: bytes) -> CacheUpdate:
+        """Make the update that adds a journey record with the next composite purchase."""
+        return CacheUpdate(sfi=self._profile.journey_sfi, data=record, append=True)
+
+    # ── money ────────────────────────────────────────────────────────────────────────────────────
+
+    def purchase(self, amount_fen: int, at: dt.datetime, *, plan: RecordPlan = _NO_PLAN) -> Debit:
+        """Debit the purse. Raises CardRefused (funds, key), CardRemoved when the end is open: tap again."""
+        return self._debit(amount_fen, at, (), plan, composite=False)
+
+    def capp(
+        self,
+        amount_fen: int,
+        at: dt.datetime,
+        updates: Sequence[CacheUpdate],
+        *,
+        plan: RecordPlan = _NO_PLAN,
+    ) -> Debit:
+        """Debit the purse and write records in one step of the card; 0 fen is how an entry is written."""
+        return self._debit(amount_fen, at, updates, plan, composite=True)
+
+    def load(self, amount_fen: int, at: dt.datetime, host: LoadHost | None = None) -> Load:
+        """Load the purse with a host's consent. Raises LoadRefused, CardRefused, CardRemoved (tap again)."""
+        host = host or self._host
+        if host is None:
+            raise TerminalInvalid(terminal=self._terminal, problem="it has no host that grants loads")
+        self._host = host
+        self._check_amount(amount_fen, self.view.asn, load=True)
+        return load_purse(
+            self._card,
+            self._profile,
+            self.view,
+            self._journal,
+            host,
+            terminal=self._terminal,
+            amount_fen=amount_fen,
+            at=at,
+        )
+
+    def _debit(
+        self,
+        amount_fen: int,
+        at: dt.datetime,
+        updates: Sequence[CacheUpdate],
+        plan: RecordPlan,
+        *,
+        composite: bool,
+    ) -> Debit:
+        view, card = self.view, self._card
+        self._check_amount(amount_fen, view.asn, load=False)
+        head, tti = (INIT_COMPOSITE, _COMPOSITE) if composite else (INIT_PURCHASE, _PURCHASE)
+        answer = card.initialise(head, amount_fen)
+        counter, version, algorithm = int.from_bytes(answer[4:6], "big"), answer[9], answer[10]
+        at7 = bcd_moment(at)
+        try:
+            serial, mac1 = self._sam.init_for_purchase(
+                answer[11:15], counter, amount_fen, tti, at7, version, algorithm, view.asn8
+            )
+        except (KeyVersionUnknown, SamAlgorithmMismatch):
+            raise refuse(Refusal.KEY) from None
+        self._journal.armed = serial
+        for update in updates:
+            card.update_cache(update.sfi, update.record, update.data, append=update.append)
+        torn = TornDebit(
+            asn=view.asn,
+            issuer=view.issuer,
+            card_kind=view.card_kind,
+            counter=counter,
+            balance_before_fen=int.from_bytes(answer[:4], "big"),
+            amount_fen=amount_fen,
+            tti=tti,
+            serial=serial,
+            key_version=version,
+            algorithm=algorithm,
+            terminal=self._terminal,
+            at=at.replace(microsecond=0) if at.microsecond else at,
+            plan=plan,
+        )
+        proof = self._commit(torn, at7, mac1)
+        return _debit_of(torn, Verdict(outcome=Outcome.DONE, tac=proof[:4]), recovered=False)
+
+    def _commit(self, torn: TornDebit, at7: bytes, mac1: bytes) -> bytes:
+        self._journal.note(torn)
+        try:
+            proof = self._card.debit(torn.serial, at7, mac1)
+        except (CommandFailed, CardRefused):
+            self._journal.remove(torn.asn)  # the card said no: it was not done
+            raise
+        self._check_genuine(torn.asn, proof[4:8])
+        if self._clears:
+            self._journal.remove(torn.asn)
+        return proof
+
+    def _check_genuine(self, asn: str, mac2: bytes) -> None:
+        self._journal.armed = None
+        if not self._sam.check_mac2(mac2):
+            self._journal.remove(asn)
+            raise refuse(Refusal.NOT_GENUINE)
+
+    def _check_amount(self, amount_fen: int, asn: str, *, load: bool) -> None:
+        least = int(load)
+        if not least <= amount_fen <= _LARGEST_FEN:
+            problem = f"{amount_fen} fen cannot be asked for: expected {least} to {_LARGEST_FEN}"
+            raise TerminalInvalid(terminal=self._terminal, problem=problem)
+        if self._journal.find(asn, load=load) is not None:
+            problem = f"card {asn} has a transaction without a record: record it, or open the card again"
+            raise TerminalInvalid(terminal=self._terminal, problem=problem)
+
+    def _mend_debit(self, asn: str) -> Debit | None:
+        torn = self._journal.find(asn)
+        if torn is None:
+            return None
+        verdict = witness(self._card, self._profile, torn)
+        if verdict.outcome is Outcome.NOT_DONE:
+            self._journal.remove(asn)
+            return None
+        # While the SAM still holds this purchase it can also say whether the card is genuine.
+        if verdict.mac2 and self._journal.armed == torn.serial:
+            self._check_genuine(asn, verdict.mac2)
+        if self._clears:
+            self._journal.remove(asn)
+        return _debit_of(torn, verdict, recovered=True)
+
+
+def _debit_of(torn: TornDebit, verdict: Verdict, *, recovered: bool) -> Debit:
+    return Debit(
+        asn=torn.asn,
+        issuer=torn.issuer,
+        card_kind=torn.card_kind,
+        counter=torn.counter,
+        amount_fen=torn.amount_fen,
+        balance_before_fen=torn.balance_before_fen,
+        balance_after_fen=torn.balance_before_fen - torn.amount_fen,
+        tac=verdict.tac,
+        terminal=torn.terminal,
+        terminal_serial=torn.serial,
+        tti=torn.tti,
+        key_version=torn.key_version,
+        algorithm=torn.algorithm,
+        at=torn.at,
+        plan=torn.plan,
+        recovered=recovered,
+        outcome=verdict.outcome,
+    )

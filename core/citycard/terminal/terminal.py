@@ -1,0 +1,177 @@
+"""A terminal: its number, its SAM, the cards it serves, and the batch it hands in."""
+
+from __future__ import annotations
+
+import datetime as dt
+import struct
+
+from citycard.card.files import TRANSIT_PROFILE, CardProfile
+from citycard.errors import TerminalInvalid
+from citycard.terminal.acceptance import Acceptance
+from citycard.terminal.batch import write_batch
+from citycard.terminal.commands import bcd_moment
+from citycard.terminal.journal import Journal, TornDebit
+from citycard.terminal.load import LoadHost
+from citycard.terminal.reader import Reader
+from citycard.terminal.record import FACTS_SIZE, RecordFlag, RecordPlan
+from citycard.terminal.sam import Sam
+from citycard.terminal.session import PurseSession
+from citycard.terminal.views import Debit, Outcome
+
+__all__ = ["Terminal"]
+
+# The same bytes as the layout TransactionRecord, up to its MAC; a test holds the two together.
+_SIGNED = struct.Struct(f">BBBBH8s10sBBBHIII6sI7s4sIII{FACTS_SIZE}s")
+_RESERVED = b"\0\0"
+
+
+class Terminal:
+    """Serve cards and keep their records until a batch is closed.
+
+    ``config_number`` is the configuration in force, ``acceptance`` says which cards are served. ``journal`` keeps torn
+    debits; give a FileJournal to a terminal that can lose its power. ``host`` grants loads. ``next_batch`` and
+    ``next_sequence`` go on where an earlier life of the terminal ended.
+    """
+
+    def __init__(
+        self,
+        number: str,
+        sam: Sam,
+        *,
+        profile: CardProfile = TRANSIT_PROFILE,
+        config_number: int = 1,
+        acceptance: Acceptance | None = None,
+        journal: Journal | None = None,
+        host: LoadHost | None = None,
+        next_batch: int = 1,
+        next_sequence: int = 1,
+    ) -> None:
+        if sam.terminal != number:
+            raise TerminalInvalid(terminal=number, problem=f"its SAM belongs to terminal {sam.terminal}")
+        self.number = number
+        self.profile = profile
+        self.config_number = config_number
+        self.acceptance = acceptance or Acceptance()
+        self.journal = Journal() if journal is None else journal
+        self.next_batch = next_batch
+        self.next_sequence = next_sequence
+        self._sam = sam
+        self._host = host
+        self._number6 = bytes.fromhex(number)
+        self._records: list[bytes] = []
+
+    def __repr__(self) -> str:
+        return f"<Terminal {self.number}, batch {self.next_batch}, {len(self._records)} records>"
+
+    @property
+    def records(self) -> tuple[bytes, ...]:
+        """Return the records of the open batch."""
+        return tuple(self._records)
+
+    def tap(self, reader: Reader, at: dt.datetime) -> PurseSession:
+        """Open the card in a reader. What an earlier tap tore is recorded here, once; see ``session.view.recovered``.
+
+        Raises CardRefused, CardRemoved and CommandFailed like PurseSession.open.
+        """
+        session = PurseSession(
+            reader,
+            self._sam,
+            profile=self.profile,
+            acceptance=self.acceptance,
+            journal=self.journal,
+            host=self._host,
+        )
+        view = session.open(at)
+        mended = view.recovered or view.unresolved
+        if mended is not None:
+            self.record(mended)
+        return session
+
+    def record(self, debit: Debit, plan: RecordPlan | None = None) -> bytes:
+        """Make the record of a debit, sign it, and put it into the open batch; ``plan`` overrides the debit's own.
+
+        Record a debit before the next card is served: until then its note stays in the journal.
+        """
+        record = self._signed(debit, plan or debit.plan)
+        self._records.append(record)
+        self.journal.remove(debit.asn)
+        return record
+
+    def _signed(self, debit: Debit, plan: RecordPlan) -> bytes:
+        flags = RecordFlag.RECOVERED * (debit.recovered and debit.outcome is Outcome.DONE)
+        flags |= RecordFlag.TRANSFER * plan.transfer | RecordFlag.UNPROVEN * (not debit.tac)
+        signed = _SIGNED.pack(
+            1,
+            plan.kind,
+            debit.tti,
+            flags,
+            plan.service,
+            bytes.fromhex(debit.issuer),
+            bytes.fromhex(debit.asn),
+            debit.card_kind,
+            debit.key_version,
+            debit.algorithm,
+            debit.counter,
+            debit.balance_before_fen,
+            debit.amount_fen,
+            debit.balance_after_fen,
+            self._number6,
+            debit.terminal_serial,
+            bcd_moment(debit.at),
+            debit.tac or bytes(4),
+            self.config_number,
+            self.acceptance.blacklist_number,
+            plan.list_price_fen,
+            plan.facts,
+        )
+        return signed + self._sam.record_mac(signed) + _RESERVED
+
+    def hand_in_open(self, before: dt.datetime) -> int:
+        """Record, as unproven, the torn debits made before ``before`` whose card did not return; return how many.
+
+        Clearing keeps such a record in suspense until the card's own counter shows, elsewhere, how it ended.
+        """
+        left = [torn for torn in self.journal.open_debits() if torn.at < before]
+        for torn in left:
+            self.record(_open_end(torn))
+        return len(left)
+
+    def close_batch(self, business_date: dt.date, created_at: dt.datetime) -> bytes | None:
+        """Write the open batch as a file and begin the next one; None when there is nothing to hand in."""
+        if not self._records:
+            return None
+        data = write_batch(
+            self.number,
+            self.next_batch,
+            self.next_sequence,
+            self._records,
+            self._sam,
+            created_at,
+            business_date,
+        )
+        self.next_batch += 1
+        self.next_sequence += len(self._records)
+        self._records = []
+        return data
+
+
+def _open_end(torn: TornDebit) -> Debit:
+    return Debit(
+        asn=torn.asn,
+        issuer=torn.issuer,
+        card_kind=torn.card_kind,
+        counter=torn.counter,
+        amount_fen=torn.amount_fen,
+        balance_before_fen=torn.balance_before_fen,
+        balance_after_fen=torn.balance_before_fen - torn.amount_fen,
+        tac=b"",
+        terminal=torn.terminal,
+        terminal_serial=torn.serial,
+        tti=torn.tti,
+        key_version=torn.key_version,
+        algorithm=torn.algorithm,
+        at=torn.at,
+        plan=torn.plan,
+        recovered=True,
+        outcome=Outcome.UNKNOWN,
+    )
