@@ -78,8 +78,13 @@ def _named(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
         _refuse(instance, attribute, value, f"1 to {_LONGEST_TEXT} characters")
 
 
+def _day(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+    if not isinstance(value, date) or isinstance(value, datetime):
+        _refuse(instance, attribute, value, "a day")
+
+
 _identifier = _matching(_ID, "lower-case letters, digits and . _ - inside, at most 64 characters")
-_optional_identifier = attrs.validators.or_(attrs.validators.in_([""]), _identifier)
+_optional_identifier = attrs.validators.optional(_identifier)
 _asn = _matching(re.compile(r"[0-9]{20}"), "20 decimal digits")
 _optional_asn = attrs.validators.optional(_asn)
 _terminal_number = _matching(re.compile(r"[0-9]{12}"), "12 decimal digits")
@@ -136,7 +141,7 @@ class Partner:
     account_name: str = attrs.field(default="", validator=_text)
     account_no: str = attrs.field(default="", validator=_account_no)
     bank_bic: str = attrs.field(default="", validator=_bic)
-    district: str = attrs.field(default="", validator=_optional_identifier)
+    district: str | None = attrs.field(default=None, validator=_optional_identifier)
     status: PartnerStatus = attrs.field(default=PartnerStatus.ACTIVE, converter=PartnerStatus)
 
 
@@ -147,7 +152,7 @@ class Place:
     code: int = attrs.field(validator=_within(1, 0xFFFFFFFF))
     name: str = attrs.field(validator=_named)
     line: str = attrs.field(default="", validator=_text)
-    partner: str = attrs.field(default="", validator=_optional_identifier)
+    partner: str | None = attrs.field(default=None, validator=_optional_identifier)
 
 
 @attrs.frozen(kw_only=True)
@@ -157,7 +162,7 @@ class Terminal:
     number: str = attrs.field(validator=_terminal_number)
     partner: str = attrs.field(validator=_identifier)
     place: int | None = attrs.field(default=None, validator=attrs.validators.optional(_within(1, 0xFFFFFFFF)))
-    opened_on: date
+    opened_on: date = attrs.field(validator=_day)
     status: TerminalStatus = attrs.field(default=TerminalStatus.ACTIVE, converter=TerminalStatus)
 
 
@@ -178,7 +183,7 @@ class ProductVersion:
     product: str = attrs.field(validator=_identifier)
     version: int = attrs.field(validator=_within(1, 0xFFFF))
     layout: str
-    created_on: date | None = None
+    created_on: date | None = attrs.field(default=None, validator=attrs.validators.optional(_day))
 
 
 @attrs.frozen(kw_only=True)
@@ -190,15 +195,15 @@ class Card:
     product: str = attrs.field(validator=_identifier)
     product_version: int = attrs.field(default=1, validator=_within(1, 0xFFFF))
     kind: int = attrs.field(validator=_within(0, 0xFF))
-    issued_on: date
-    expires_on: date
+    issued_on: date = attrs.field(validator=_day)
+    expires_on: date = attrs.field(validator=_day)
     holder: UUID | None = None
     status: CardStatus = attrs.field(default=CardStatus.ISSUED, converter=CardStatus)
 
-    @expires_on.validator
-    def _after_issue(self, attribute: attrs.Attribute[date], value: date) -> None:
-        if value < self.issued_on:
-            _refuse(self, attribute, value, f"a day not before {self.issued_on}")
+    def __attrs_post_init__(self) -> None:
+        if self.expires_on < self.issued_on:
+            expected = f"a day not before {self.issued_on}"
+            _refuse(self, attrs.fields(Card).expires_on, self.expires_on, expected)
 
 
 @attrs.frozen(kw_only=True)
@@ -233,15 +238,15 @@ class HolderRead:
 
 @attrs.frozen(kw_only=True)
 class Entitlement:
-    """A right of a holder or of a card (``student``, ``over-65``), vouched for by ``source`` until ``ends_on``.
+    """A right of a holder or a card (``student``, ``over-65``), vouched for by ``source`` until ``ends_on``.
 
     Exactly one of ``asn`` and ``holder`` is given. Both days are inclusive; no end is for ever.
     """
 
     name: str = attrs.field(validator=_identifier)
     source: str = attrs.field(validator=_identifier)
-    starts_on: date
-    ends_on: date | None = None
+    starts_on: date = attrs.field(validator=_day)
+    ends_on: date | None = attrs.field(default=None, validator=attrs.validators.optional(_day))
     asn: str | None = attrs.field(default=None, validator=_optional_asn)
     holder: UUID | None = None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table
@@ -34,10 +33,11 @@ def select_in(
         yield from conn.execute(query.where(column.in_(piece)))
 
 
-def insert_missing(conn: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert rows and leave those alone whose key is already there, also when somebody else just wrote it."""
+def insert_missing(conn: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> int:
+    """Insert rows and return how many were new; those whose key is there are left alone.
+
+    That holds also for a key that somebody else wrote a moment ago.
+    """
     insert = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
     statement = insert(table).on_conflict_do_nothing()
-    remaining = iter(rows)
-    while piece := list(islice(remaining, 20_000)):
-        conn.execute(statement, piece)
+    return sum(conn.execute(statement, piece).rowcount for piece in chunks(rows, 20_000))

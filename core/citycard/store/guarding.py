@@ -11,12 +11,21 @@ CREATE OR REPLACE FUNCTION citycard_refuse_change() RETURNS trigger LANGUAGE plp
 $$ BEGIN RAISE EXCEPTION 'table % is append-only', TG_TABLE_NAME; END $$"""
 
 
+_POSTGRESQL_TRIGGER = """\
+CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
+FOR EACH STATEMENT EXECUTE FUNCTION citycard_refuse_change()"""
+
+_SQLITE_TRIGGER = """\
+CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table}
+BEGIN SELECT RAISE(ABORT, 'table {table} is append-only'); END"""
+
+
 def append_only(table: Table) -> None:
     """Make ``table`` append-only: UPDATE, DELETE and TRUNCATE are refused by triggers."""
     for dialect in ("sqlite", "postgresql"):
         for statement in append_only_sql(table.name, dialect):
-            ddl = DDL(statement.replace("%", "%%")).execute_if(dialect=dialect)
-            event.listen(table, "after_create", ddl)
+            ddl = DDL(statement.replace("%", "%%"))  # type: ignore[no-untyped-call]
+            event.listen(table, "after_create", ddl.execute_if(dialect=dialect))
 
 
 def append_only_sql(table: str, dialect: str) -> list[str]:
@@ -25,13 +34,5 @@ def append_only_sql(table: str, dialect: str) -> list[str]:
     Migrations, a plugin's as well, run them after creating the table.
     """
     if dialect == "sqlite":
-        return [
-            f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb.upper()} ON {table} "
-            f"BEGIN SELECT RAISE(ABORT, 'table {table} is append-only'); END"
-            for verb in ("update", "delete")
-        ]
-    return [
-        _POSTGRESQL_FUNCTION,
-        f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
-        "FOR EACH STATEMENT EXECUTE FUNCTION citycard_refuse_change()",
-    ]
+        return [_SQLITE_TRIGGER.format(table=table, verb=verb) for verb in ("update", "delete")]
+    return [_POSTGRESQL_FUNCTION, _POSTGRESQL_TRIGGER.format(table=table)]

@@ -1,1 +1,51 @@
-"""The city's money: a double-entry ledger and the desk that loads cards."""
+"""The city's money: a double-entry ledger, and the desk that loads cards.
+
+- ``chart``: codes, sides, guards, and how addresses are written;
+- ``records``: what goes into the ledger and what comes out of it;
+- ``ledger``: open accounts, post, read, audit; ``posting``, ``judging``, ``reading`` and ``audit`` do the work;
+- ``load`` and ``topup``: money on its way onto a card; ``loadbook`` keeps the loads;
+- ``tables``: where it is all kept.
+"""
+
+from citycard.wallet.chart import (
+    CONTROL_WINDOW,
+    INCOME_CLEARING_FEE,
+    TITLES,
+    TRANSIT_SETTLEMENT,
+    TRUST_BANK,
+    AccountCode,
+    Guard,
+    Side,
+    TransferCode,
+    agent_receivable,
+    card_purse,
+    partner_payable,
+)
+from citycard.wallet.ledger import Ledger
+from citycard.wallet.load import Load, LoadState, Proof
+from citycard.wallet.records import AccountSpec, Balance, Outcome, PostedTransfer, Result, Transfer
+
+__all__ = [
+    "CONTROL_WINDOW",
+    "INCOME_CLEARING_FEE",
+    "TITLES",
+    "TRANSIT_SETTLEMENT",
+    "TRUST_BANK",
+    "AccountCode",
+    "AccountSpec",
+    "Balance",
+    "Guard",
+    "Ledger",
+    "Load",
+    "LoadState",
+    "Outcome",
+    "PostedTransfer",
+    "Proof",
+    "Result",
+    "Side",
+    "Transfer",
+    "TransferCode",
+    "agent_receivable",
+    "card_purse",
+    "partner_payable",
+]

@@ -47,7 +47,9 @@ def _two_sides(conn: Connection) -> list[Violation]:
 def _folds(conn: Connection) -> list[Violation]:
     zero = literal(0)
     legs = union_all(
-        select(transfer.c.dr_account.label("key"), transfer.c.amount_fen.label("debit"), zero.label("credit")),
+        select(
+            transfer.c.dr_account.label("key"), transfer.c.amount_fen.label("debit"), zero.label("credit")
+        ),
         select(transfer.c.cr_account, zero, transfer.c.amount_fen),
     ).subquery()
     folded = (

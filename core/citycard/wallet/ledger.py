@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, select
@@ -82,7 +81,7 @@ class Ledger:
         return posting.post(conn, transfers, now=self.clock.now())
 
     def post_all(self, conn: Connection, transfers: Sequence[Transfer]) -> list[Outcome]:
-        """Post transfers that must all be in the ledger afterwards; raise PostingFailed for the first that is not.
+        """Post transfers that must all be in the ledger afterwards, and raise PostingFailed when one is not.
 
         Roll the transaction back on the error, or the answers stay remembered.
         """
@@ -114,7 +113,7 @@ class Ledger:
     def transfers_of(
         self, conn: Connection, address: str, *, limit: int = 1000, before: int | None = None
     ) -> list[PostedTransfer]:
-        """Give the newest transfers of an account, newest first; ``before`` is a ``posted_seq`` to go on from."""
+        """Give an account's newest transfers, newest first; ``before`` is the ``posted_seq`` to stay below."""
         return reading.transfers_of(conn, address, limit=limit, before=before)
 
     def find(self, conn: Connection, ids: Sequence[UUID]) -> dict[UUID, PostedTransfer]:
@@ -122,7 +121,7 @@ class Ledger:
         return {found.transfer.id: found for found in reading.posted_transfers(conn, ids=ids)}
 
     def audit(self, conn: Connection) -> list[Violation]:
-        """Recompute the ledger from its transfers and return everything that does not hold (docs/ledger.md)."""
+        """Recompute the ledger from its transfers and return what does not hold (docs/ledger.md)."""
         return audit.audit(conn)
 
     def _existing(self, conn: Connection, wanted: dict[UUID, AccountSpec]) -> set[UUID]:

@@ -37,7 +37,7 @@ def post(conn: Connection, transfers: Sequence[Transfer], *, now: datetime) -> l
 def _lock_ledger(conn: Connection) -> int:
     """Take the ledger's one row until the end of the transaction, and give the last number posted."""
     hold = update(ledger).values(posted_seq=ledger.c.posted_seq).returning(ledger.c.posted_seq)
-    last_seq = conn.scalar(hold)
+    last_seq: int | None = conn.scalar(hold)
     if last_seq is None:
         dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
         row = {"id": 1, "currency": "CNY", "scale": 2, "posted_seq": 0}

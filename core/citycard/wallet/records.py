@@ -50,7 +50,12 @@ class AccountSpec:
 
     def __attrs_post_init__(self) -> None:
         if not 0 < len(self.address) <= _LONGEST_ADDRESS or self.address.strip() != self.address:
-            _refuse("account", "address", self.address, f"1 to {_LONGEST_ADDRESS} characters without spaces around")
+            _refuse(
+                "account",
+                "address",
+                self.address,
+                f"1 to {_LONGEST_ADDRESS} characters without spaces around",
+            )
         if not 0 < self.code <= _LARGEST_CODE:
             _refuse(f"account {self.address}", "code", self.code, f"1 to {_LARGEST_CODE}")
 
@@ -91,7 +96,7 @@ class Transfer:
 
 
 class Result(StrEnum):
-    """What became of a transfer. Any text that starts with ``exists_with_different_`` names a field."""
+    """What became of a transfer; the further answers ``exists_with_different_<field>`` name a field."""
 
     POSTED = "posted"
     EXISTS = "exists"
@@ -121,7 +126,7 @@ class Outcome:
 
 @attrs.frozen(kw_only=True)
 class PostedTransfer:
-    """A transfer as the ledger keeps it: with its place in the order of posting and its posting time (UTC)."""
+    """A transfer as the ledger keeps it, with its number in the order of posting and its posting time (UTC)."""
 
     transfer: Transfer
     posted_seq: int

@@ -136,4 +136,9 @@ Index(
     sqlite_where=load.c.state != "reversed",
     postgresql_where=load.c.state != "reversed",
 )
-Index("ix_load_pending", load.c.asn, sqlite_where=load.c.state == "pending", postgresql_where=load.c.state == "pending")
+Index(
+    "ix_load_pending",
+    load.c.asn,
+    sqlite_where=load.c.state == "pending",
+    postgresql_where=load.c.state == "pending",
+)
