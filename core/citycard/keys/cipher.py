@@ -24,13 +24,16 @@ __all__ = [
     "mac16",
     "pad",
     "retail_mac",
+    "sized",
     "sm4",
     "tdes",
     "tdes_decrypt",
     "xor_halves",
 ]
 
-_ECB = modes.ECB()
+# One block at a time is what cards do: purse keys never encrypt text under ECB.
+_ECB = modes.ECB()  # noqa: S305 - the card's own mode
+_DES, _KEY = 8, 16
 _ZERO = bytes(8)
 _ZERO_CBC = modes.CBC(_ZERO)
 _PADS = tuple(b"\x80" + bytes(count) for count in range(16))
@@ -49,7 +52,7 @@ class Algorithm(IntEnum):
 
 
 def encryptor(key: bytes, algorithm: Algorithm = Algorithm.TDES) -> CipherContext:
-    """Make an ECB encryptor to keep for a long-lived key: call ``update`` with whole blocks, any number of times.
+    """Make an ECB encryptor to keep for a long-lived key: ``update`` takes whole blocks, again and again.
 
     A 3DES key has 8 bytes (single DES) or 16 (two keys); AES and SM4 keys have 16. Raises
     ``AlgorithmMissing`` where the installed OpenSSL was built without the cipher (some lack SM4).
@@ -68,18 +71,24 @@ def decryptor(key: bytes, algorithm: Algorithm = Algorithm.TDES) -> CipherContex
 def _cipher(key: bytes, algorithm: Algorithm) -> Any:
     if algorithm == Algorithm.TDES:
         return _tdes_key(key)
-    if len(key) != 16:
-        raise CipherInputInvalid(field="key", expected="16 bytes", length=len(key))
+    sized("key", key, _KEY)
     return algorithms.AES(key) if algorithm == Algorithm.AES else algorithms.SM4(key)
 
 
 def _tdes_key(key: bytes) -> TripleDES:
     # K1|K2|K1 is two-key 3DES, and K|K|K is single DES.
-    if len(key) == 16:
+    if len(key) == _KEY:
         return TripleDES(key + key[:8])
-    if len(key) == 8:
+    if len(key) == _DES:
         return TripleDES(key * 3)
     raise CipherInputInvalid(field="key", expected="8 or 16 bytes", length=len(key))
+
+
+def sized(field: str, data: bytes, length: int) -> bytes:
+    """Return data of exactly so many bytes; raises ``CipherInputInvalid``, which tells only lengths."""
+    if len(data) != length:
+        raise CipherInputInvalid(field=field, expected=f"{length} bytes", length=len(data))
+    return data
 
 
 def _whole(data: bytes, block: int) -> bytes:
@@ -131,15 +140,14 @@ def retail_mac(key16: bytes, blocks: bytes, iv: bytes = _ZERO) -> bytes:
     Left half in CBC over all blocks; decrypting with the right half and encrypting with the left at the
     end is the same as one 3DES step on the last block, which is how it is computed here.
     """
-    chain = des_cbc_mac(key16[:8], blocks[:-8], iv) if len(blocks) > 8 else iv
+    chain = des_cbc_mac(key16[:8], blocks[:-8], iv) if len(blocks) > _DES else iv
     last = int.from_bytes(chain, "big") ^ int.from_bytes(blocks[-8:], "big")
     return encryptor(key16).update(last.to_bytes(8, "big"))
 
 
 def mac8(key8: bytes, message: bytes) -> bytes:
     """Return the leftmost 4 bytes of DES-CBC-MAC, zero IV, padding method 2: the MAC of purse commands."""
-    if len(key8) != 8:
-        raise CipherInputInvalid(field="session key", expected="8 bytes", length=len(key8))
+    sized("session key", key8, _DES)
     return des_cbc_mac(key8, pad(message))[:4]
 
 
@@ -148,7 +156,7 @@ def mac16(key: bytes, message: bytes, iv8: bytes = _ZERO) -> bytes:
 
     An 8-byte key gives the plain DES-CBC-MAC with the same IV, as cards do.
     """
-    if len(key) == 8:
+    if len(key) == _DES:
         return des_cbc_mac(key, pad(message), iv8)[:4]
     return retail_mac(key, pad(message), iv8)[:4]
 

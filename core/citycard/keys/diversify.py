@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from citycard.errors import CipherInputInvalid
-from citycard.keys.cipher import Algorithm, encryptor
+from citycard.keys.cipher import Algorithm, encryptor, sized
 
 __all__ = ["Diversifier", "diversify"]
 
+_FACTOR = 8
 _ONES = 0xFFFFFFFFFFFFFFFF
 
 
@@ -16,16 +16,15 @@ class Diversifier:
     __slots__ = ("_update", "algorithm")
 
     def __init__(self, key16: bytes, algorithm: Algorithm = Algorithm.TDES) -> None:
-        if len(key16) != 16:
-            raise CipherInputInvalid(field="key", expected="16 bytes", length=len(key16))
+        sized("key", key16, 16)
         self.algorithm = algorithm
         # F and ~F are two blocks of 3DES or one block of AES and SM4: the same 16 bytes either way.
         self._update = encryptor(key16, algorithm).update
 
     def derive(self, factor8: bytes) -> bytes:
         """Return the 16-byte key of a factor of 8 bytes."""
-        if len(factor8) != 8:
-            raise CipherInputInvalid(field="factor", expected="8 bytes", length=len(factor8))
+        if len(factor8) != _FACTOR:
+            sized("factor", factor8, _FACTOR)
         return self._update(factor8 + (int.from_bytes(factor8, "big") ^ _ONES).to_bytes(8, "big"))
 
 

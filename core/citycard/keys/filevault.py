@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 
 import attrs
 
-from citycard.errors import CipherInputInvalid, VaultDamaged
-from citycard.keys.cipher import Algorithm
+from citycard.errors import VaultDamaged
+from citycard.keys.cipher import Algorithm, sized
 from citycard.keys.hierarchy import CORE_PURPOSES, KeyHierarchy, KeyPurpose
 from citycard.keys.sealed import FileKey, SealedFile, new_file_key, read_sealed, unlock, write_sealed
 from citycard.keys.vault import Vault
@@ -53,8 +53,7 @@ class FileVault(Vault):
         without one a fresh root is drawn and forgotten.
         """
         place = Path(path)
-        if len(city_factor) != 8:
-            raise CipherInputInvalid(field="city factor", expected="8 bytes", length=len(city_factor))
+        sized("city factor", city_factor, 8)
         versions = KeyVersions()
         versions.ensure(purposes)
         hierarchy = KeyHierarchy.from_root(root or secrets.token_bytes(16), city_factor)
@@ -85,7 +84,9 @@ class FileVault(Vault):
     def ensure_purposes(self, purposes: Iterable[KeyPurpose]) -> None:
         """Add purposes not yet known and write the file; nothing is written when all are known."""
         wanted = list(purposes)
-        if any(self._book.purposes.get(purpose.name) != purpose for purpose in wanted):
+        if all(purpose.name in self._book.purposes for purpose in wanted):
+            super().ensure_purposes(wanted)
+        else:
             self._change(lambda: super(FileVault, self).ensure_purposes(wanted))
 
     def roll(self, purpose: str, algorithm: Algorithm | None = None) -> list[KeyVersion]:
@@ -100,7 +101,12 @@ class FileVault(Vault):
         with _locked(self.path):
             self.refresh()
             answer = change()
-            self._write(replace=True)
+            try:
+                self._write(replace=True)
+            except OSError:
+                # A full disk must not leave this process with versions that no file has.
+                self.refresh()
+                raise
             return answer
 
     def _write(self, *, replace: bool) -> None:
@@ -126,7 +132,7 @@ def _read(sealed: SealedFile, payload: bytes) -> tuple[bytes, KeyVersions]:
         ]
         return bytes.fromhex(content["city_key"]), KeyVersions(purposes, versions)
     except (KeyError, TypeError, ValueError):
-        # Authentic but not understood: written by a newer citycard. The content holds keys, so it is not told.
+        # Authentic but not understood: a newer citycard wrote it. The content holds keys: it is not told.
         raise VaultDamaged(path=sealed.path, reason="its content is of an unknown version") from None
 
 

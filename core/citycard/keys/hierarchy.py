@@ -9,14 +9,15 @@ from typing import Final
 
 import attrs
 
-from citycard.errors import CipherInputInvalid, KeyPurposeInvalid, KeyPurposeUnknown
-from citycard.keys.cipher import Algorithm
+from citycard.errors import KeyPurposeInvalid, KeyPurposeUnknown
+from citycard.keys.cipher import Algorithm, sized
 from citycard.keys.diversify import Diversifier, diversify
 
 __all__ = ["CORE_PURPOSES", "KeyHierarchy", "KeyPurpose", "purpose_factor"]
 
-_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-_OWN_KINDS: Final = range(0x100)
+_NAME = re.compile(r"(?=.{1,40}$)[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_KINDS: Final = range(0x100)
+_VERSIONS: Final = range(1, 0x100)
 
 
 @attrs.frozen(kw_only=True)
@@ -35,9 +36,9 @@ class KeyPurpose:
     family: str = attrs.field(default=attrs.Factory(lambda self: self.name, takes_self=True))
 
     def __attrs_post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name) or len(self.name) > 40:
+        if not _NAME.fullmatch(self.name):
             self._refuse("name", self.name, "small letters, digits and hyphens, at most 40")
-        if self.kind not in _OWN_KINDS:
+        if self.kind not in _KINDS:
             self._refuse("kind", self.kind, "a byte, 0 to 255")
 
     def _refuse(self, field: str, value: object, expected: str) -> None:
@@ -59,7 +60,7 @@ CORE_PURPOSES: Final = (
 
 def purpose_factor(name: str, version: int) -> bytes:
     """Return the 8-byte factor of a purpose: the version, then 7 bytes of the name's SHA-256."""
-    if not 1 <= version <= 0xFF:
+    if version not in _VERSIONS:
         raise KeyPurposeInvalid(name=name, field="version", value=version, expected="1 to 255")
     return bytes([version]) + hashlib.sha256(name.encode()).digest()[:7]
 
@@ -73,9 +74,7 @@ class KeyHierarchy:
     __slots__ = ("_city", "_purposes")
 
     def __init__(self, city_key16: bytes, purposes: Iterable[KeyPurpose] = CORE_PURPOSES) -> None:
-        if len(city_key16) != 16:
-            raise CipherInputInvalid(field="city key", expected="16 bytes", length=len(city_key16))
-        self._city = bytearray(city_key16)
+        self._city = bytearray(sized("city key", city_key16, 16))
         self._purposes = {purpose.name: purpose for purpose in purposes}
 
     @classmethod
@@ -86,7 +85,7 @@ class KeyHierarchy:
         return cls(diversify(root16, city_factor8), purposes)
 
     def purpose_key(self, name: str, version: int, algorithm: Algorithm | None = None) -> bytes:
-        """Return the 16-byte key of a purpose in a version; the algorithm is the purpose's own unless given."""
+        """Return the 16-byte key of a purpose in a version, by the purpose's own algorithm unless given."""
         chosen = self._purpose(name).algorithm if algorithm is None else algorithm
         return diversify(bytes(self._city), purpose_factor(name, version), chosen)
 

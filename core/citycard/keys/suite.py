@@ -55,7 +55,7 @@ def padded(block8: bytes) -> bytes:
 
 
 def experimental_suite(algorithm: Algorithm, expand: Callable[[bytes], bytes] = with_inverse) -> Suite:
-    """Make the suite of a 16-byte-block cipher: AES with CMAC, SM4 with CBC-MAC; the TAC key is the whole DTK."""
+    """Make the suite of a 16-byte-block cipher: AES with CMAC, SM4 with CBC-MAC, the whole DTK as TAC key."""
 
     def session(key16: bytes, block8: bytes) -> bytes:
         return encryptor(key16, algorithm).update(expand(block8))

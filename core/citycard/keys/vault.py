@@ -120,7 +120,7 @@ class Vault:
         )
 
     def card_key(self, purpose: str, asn8: bytes, version: int | None = None) -> bytes:
-        """Return one card's 16-byte key of any purpose, such as a plugin's; the current version by default."""
+        """Return one card's key of any purpose, such as a plugin's, in the current version or another."""
         number = self._book.current(purpose).version if version is None else version
         return self._diversifier(purpose, number)[0].derive(asn8)
 
@@ -181,7 +181,7 @@ class Vault:
         mac1: bytes,
         tti: int = TTI_LOAD_EP,
     ) -> bool:
-        """Say whether MAC1 of a load comes from the card; raises ``KeyVersionUnknown`` for a retired version."""
+        """Say whether the card made MAC1 of a load; raises ``KeyVersionUnknown`` for a retired version."""
         session, suite = self._load_session(asn8, key_version, rnd4, online_atc)
         return compare_digest(load_mac1(session, balance_fen, amount_fen, tti, terminal6, suite=suite), mac1)
 

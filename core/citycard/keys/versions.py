@@ -20,6 +20,9 @@ from citycard.keys.hierarchy import KeyPurpose
 __all__ = ["KeyStatus", "KeyVersion", "KeyVersions"]
 
 
+_VERSION_MOST = 0xFF
+
+
 class KeyStatus(Enum):
     """Where a key version stands: used for new cards, still honoured, or refused."""
 
@@ -89,7 +92,7 @@ class KeyVersions:
         self._of(purpose)
         family = [one.name for one in self.purposes.values() if one.family == self.purposes[purpose].family]
         number = 1 + max(row.version for name in family for row in self._of(name))
-        if number > 0xFF:
+        if number > _VERSION_MOST:
             raise KeyVersionsFull(purpose=purpose)
         for name in family:
             old = self.current(name)

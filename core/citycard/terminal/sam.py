@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from hmac import compare_digest
 from typing import Protocol, runtime_checkable
 
@@ -9,19 +10,20 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.cmac import CMAC
 
 from citycard.errors import (
-    CipherInputInvalid,
     KeyVersionUnknown,
     SamAlgorithmMismatch,
     SamOutOfOrder,
     SamSerialExhausted,
+    SamTerminalInvalid,
 )
-from citycard.keys.cipher import Algorithm
+from citycard.keys.cipher import Algorithm, sized
 from citycard.keys.purse import PurchaseSession, purchase_mac1, purchase_mac2, purchase_session_key
 from citycard.keys.records import SamKeys
 from citycard.keys.suite import suite_of
 
 __all__ = ["Sam", "SoftSam"]
 
+_TERMINAL = re.compile(r"[0-9]{12}")
 _SINGLE_DES = 0x01
 _SERIAL_MOST = 0xFFFFFFFF
 
@@ -66,15 +68,13 @@ class SoftSam:
     __slots__ = ("_code", "_keys", "_mac2", "_terminal6", "serial", "terminal")
 
     def __init__(self, terminal: str, keys: SamKeys, terminal_key: bytes, serial: int = 0) -> None:
-        if len(terminal) != 12 or not (terminal.isascii() and terminal.isdigit()):
-            raise CipherInputInvalid(field="terminal number", expected="12 digits", length=len(terminal))
-        if len(terminal_key) != 16:
-            raise CipherInputInvalid(field="terminal key", expected="16 bytes", length=len(terminal_key))
+        if not _TERMINAL.fullmatch(terminal):
+            raise SamTerminalInvalid(number=terminal)
         self.terminal = terminal
         self.serial = serial
         self._terminal6 = bytes.fromhex(terminal)
         self._keys = keys.purchase
-        self._code = CMAC(AES(terminal_key))
+        self._code = CMAC(AES(sized("terminal key", terminal_key, 16)))
         self._mac2: bytes | None = None
 
     def __repr__(self) -> str:
