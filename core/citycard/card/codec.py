@@ -1,4 +1,4 @@
-"""Layouts: an attrs class that says byte for byte how a record lies on a card, read and written by the same words.
+"""Layouts: an attrs class that says byte for byte how a record lies on a card.
 
     @layout(size=12)
     class Ticket:
@@ -6,8 +6,8 @@
         day: date | None = date()
         price_fen: int = amount()
 
-``encode(Ticket(...))`` gives 12 bytes, ``decode(Ticket, data)`` gives the record back. Each class is compiled once to a
-``struct`` and to the few steps that struct cannot do.
+``encode(Ticket(...))`` gives 12 bytes, ``decode(Ticket, data)`` gives the record back. Each class is compiled
+once to a ``struct`` and to the few steps that struct cannot do.
 """
 
 from __future__ import annotations
@@ -250,7 +250,7 @@ def _decoder(cls: Any, placed: list[Placed], form: struct.Struct) -> Callable[[b
     unpack, size, new = form.unpack, form.size, object.__new__
     names = [field.name for field in placed]
     steps = [(at, field.kind.unpack) for at, field in enumerate(placed) if field.kind.unpack is not None]
-    # What the kinds unpack fits by construction, so the validators are only run again when the author added own rules.
+    # What the kinds unpack fits by construction: validators only run again when the author added rules.
     own_rules = hasattr(cls, "__attrs_post_init__") or any(
         not isinstance(attribute.validator, _Check) for attribute in attrs.fields(cls)
     )
@@ -315,7 +315,7 @@ def evolve(record: R, **changes: Any) -> R:
 
 
 def examples(cls: type[R], *pairs: tuple[str, R]) -> None:
-    """Put example bytes (hexadecimal, blanks ignored) and their records beside a layout; tests run them both ways."""
+    """Put example bytes (hexadecimal, blanks ignored) and their records beside a layout for the tests."""
     compiled = layout_of(cls)
     compiled.examples += tuple((bytes.fromhex(written), record) for written, record in pairs)
 

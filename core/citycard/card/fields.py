@@ -1,7 +1,7 @@
 """The kinds of field that stored data is made of: what each takes, how it lies on the card, what it refuses.
 
-A kind never shortens or rounds: a value that does not fit is refused, and bytes that would not come back the same are
-refused too. So ``encode(decode(data)) == data`` holds for every ``data`` that decodes.
+A kind never shortens or rounds: a value that does not fit is refused, and bytes that would not come back the
+same are refused too. So ``encode(decode(data)) == data`` holds for every ``data`` that decodes.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ _HOURS = 24
 class Kind:
     """One kind of field: its width, its struct code, and the way between value and what struct packs.
 
-    ``fits`` tells whether a value may be stored; ``pack`` and ``unpack`` are None where struct needs no help. ``unpack``
-    raises ValueError for bytes that mean nothing.
+    ``fits`` tells whether a value may be stored; ``pack`` and ``unpack`` are None where struct needs no help.
+    ``unpack`` raises ValueError for bytes that mean nothing.
     """
 
     name: str

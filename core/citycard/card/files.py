@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from enum import IntEnum
 
 import attrs
 
@@ -20,6 +19,16 @@ from citycard.card.codec import (
     reserved,
     text,
     unsigned,
+)
+from citycard.card.enums import (
+    CardKind,
+    EnableFlag,
+    FileKind,
+    IdKind,
+    Industry,
+    InteropKind,
+    JourneyKind,
+    TransactionType,
 )
 
 __all__ = [
@@ -42,91 +51,6 @@ __all__ = [
     "PublicApplication",
     "TransactionType",
 ]
-
-
-class TransactionType(IntEnum):
-    """The transaction type byte TTI (PBOC; spoken of as 交易类型标识)."""
-
-    NONE = 0x00
-    LOAD_PASSBOOK = 0x01
-    LOAD = 0x02
-    UNLOAD = 0x03
-    WITHDRAW = 0x04
-    PURCHASE_PASSBOOK = 0x05
-    PURCHASE = 0x06
-    OVERDRAFT = 0x07
-    COMPOSITE = 0x09
-
-
-class EnableFlag(IntEnum):
-    """Whether the purse application may be used: EF 15, byte 9."""
-
-    NOT_ENABLED = 0x00
-    ENABLED = 0x01
-    STOPPED = 0x02
-
-
-class InteropKind(IntEnum):
-    """Whether other cities take the card: EF 17, bytes 8 and 9."""
-
-    LOCAL = 0x0000
-    INTEROPERABLE = 0x0001
-
-
-class CardKind(IntEnum):
-    """The card kinds that every city knows: EF 17, byte 10. A city's own kinds start at 6."""
-
-    ORDINARY = 1
-    STUDENT = 2
-    SENIOR = 3
-    TEST = 4
-    MILITARY = 5
-
-
-class IdKind(IntEnum):
-    """The kind of identity document of EF 16."""
-
-    RESIDENT_IDENTITY = 0x00
-    OFFICER = 0x01
-    PASSPORT = 0x02
-    ENTRY_PERMIT = 0x03
-    TEMPORARY_IDENTITY = 0x04
-    OTHER = 0x05
-
-
-class JourneyKind(IntEnum):
-    """What a journey record tells: EF 1E, byte 0 (EC electronic cash, EP purse)."""
-
-    NONE = 0x00
-    EC_ENTRY = 0x01
-    EC_EXIT = 0x02
-    EP_ENTRY = 0x03
-    EP_EXIT = 0x04
-    EC_SINGLE = 0x05
-    EP_SINGLE = 0x06
-    EC_SUPPLEMENT = 0x07
-    EP_SUPPLEMENT = 0x08
-    EC_LOAD = 0x09
-    EP_LOAD = 0x0A
-
-
-class Industry(IntEnum):
-    """The trade that wrote a journey record: EF 1E, byte 9."""
-
-    NONE = 0x00
-    METRO = 0x01
-    BUS = 0x02
-    WATER_BUS = 0x03
-    TAXI = 0x04
-    RENTAL = 0x05
-    BICYCLE = 0x06
-    PARKING = 0x07
-    COACH = 0x08
-    FERRY = 0x09
-    RAILWAY = 0x0A
-    AIR = 0x0B
-    TOLL = 0x0C
-    SUBURBAN_RAIL = 0x0E
 
 
 @layout(size=30)
@@ -179,7 +103,7 @@ class LogRecord:
 
 @layout(size=48)
 class JourneyRecord:
-    """One record of EF 1E, the journeys that other cities can read (互联互通交易记录); written by composite purchase."""
+    """One record of EF 1E, the journeys that other cities can read (互联互通交易记录)."""
 
     kind: JourneyKind = choice(JourneyKind)
     terminal: str = bcd(8, note="two zero bytes, then the terminal's number")
@@ -195,6 +119,8 @@ class JourneyRecord:
 
 
 # ── example bytes, run both ways by the tests ────────────────────────────────────────────────────
+
+_RECORDED = dt.datetime.fromisoformat("2024-12-29T14:17:40")
 
 examples(
     PublicApplication,
@@ -229,14 +155,15 @@ examples(
             amount_fen=500,
             tti=TransactionType.COMPOSITE,
             terminal="300089000340",
-            at=dt.datetime(2024, 12, 29, 14, 17, 40),
+            at=_RECORDED,
         ),
     ),
 )
 examples(
     JourneyRecord,
     (
-        "04 0000300089000340 01 08001900300000 000001F4 00000E01 20241229141740 1000 01011000FFFFFFFF 000000000000",
+        "04 0000300089000340 01 08001900300000 000001F4 00000E01 20241229141740 1000 01011000FFFFFFFF"
+        + "00" * 6,
         JourneyRecord(
             kind=JourneyKind.EP_EXIT,
             terminal="0000300089000340",
@@ -244,7 +171,7 @@ examples(
             station="08001900300000",
             amount_fen=500,
             balance_fen=3585,
-            at=dt.datetime(2024, 12, 29, 14, 17, 40),
+            at=_RECORDED,
             city="1000",
             institution="01011000FFFFFFFF",
         ),
@@ -255,17 +182,6 @@ examples(
 # ── the profile: every convention in which cards of one make differ from another's ───────────────
 
 
-class FileKind(IntEnum):
-    """File types with the type byte of CREATE FILE (FMCOS; docs/card.md)."""
-
-    BINARY = 0x28
-    FIXED = 0x2A
-    VARIABLE = 0x2C
-    CYCLIC = 0x2E
-    PURSE = 0x2F
-    KEYS = 0x3F
-
-
 FREE = 0xF0
 """Access byte: always."""
 NEVER = 0xEF
@@ -274,7 +190,7 @@ NEVER = 0xEF
 
 @attrs.frozen(kw_only=True)
 class CardFile:
-    """One file of the purse application. ``protected`` writes need a MAC under the maintenance key (line protection).
+    """One file of the purse application. ``protected`` writes need a MAC under the maintenance key.
 
     ``size`` is the body in bytes; record files have ``records`` of ``record_size`` each.
     """
@@ -313,9 +229,9 @@ def _records(fid: int, title: str, count: int, size: int, record: type, write: i
 class CardProfile:
     """Describe cards of one make as data: application, files, and the conventions in which cards differ.
 
-    ``log_after_increment``: the log keeps the counter after the transaction. ``prove_offset``: GET TRANSACTION PROVE is asked
-    for INIT's counter plus this. ``load_needs_pin``: a purse load wants VERIFY PIN first. ``check_order`` of INIT is key, then
-    funds. Sources: spec of the files in docs/card.md.
+    ``log_after_increment``: the log keeps the counter after the transaction. ``prove_offset``: GET
+    TRANSACTION PROVE is asked for INIT's counter plus this. ``load_needs_pin``: a purse load wants VERIFY PIN
+    first. ``check_order`` of INIT is key, then funds. Sources: spec of the files in docs/card.md.
     """
 
     name: str

@@ -21,8 +21,8 @@ _KINDS = range(1, 255)
 class CardProduct:
     """Describe a kind of card that can be issued.
 
-    ``kind`` is the card kind of EF 17 (CardKind; a city may number its own from 6). ``sectors`` names what is on it; None means
-    every sector that is claimed when a version is made.
+    ``kind`` is the card kind of EF 17 (CardKind; a city may number its own from 6). ``sectors`` names what is
+    on it; None means every sector that is claimed when a version is made.
     """
 
     name: str = attrs.field(validator=attrs.validators.matches_re(r"[a-z][a-z0-9_.-]{0,39}"))
@@ -37,7 +37,7 @@ class CardProduct:
 
 @attrs.frozen(kw_only=True)
 class Place:
-    """Where one sector lies: record ``number`` of the sector file, with its ``record_id`` and body ``size`` in bytes."""
+    """Where one sector lies: its record's ``number`` and ``record_id``, its body's ``size`` in bytes."""
 
     sector: str
     version: int
@@ -74,7 +74,7 @@ class Place:
 
 @attrs.frozen(kw_only=True)
 class ProductVersion:
-    """A product as cards carry it: its number, counted from 1, and the place of every sector by record number."""
+    """A product as cards carry it: its number, counted from 1, and its places in order of record number."""
 
     product: str
     number: int = attrs.field(validator=attrs.validators.ge(1))
@@ -129,10 +129,10 @@ def allocate(
 ) -> ProductVersion:
     """Give every sector of a product its place, the same for the same input whatever its order.
 
-    What ``previous`` placed keeps its number and id, also when its layout is no longer among ``layouts`` (its
-    plugin is disabled, cards with it are in use). New sectors take a published id's own number where that is free,
-    all others the lowest free number, by name. Returns ``previous`` itself when nothing changed. Raises CardFull,
-    ProductInvalid and SectorInvalid. The rules are in docs/card.md.
+    What ``previous`` placed keeps its number and id, also when its layout is no longer among ``layouts``: its
+    plugin may be disabled while cards with it are in use. New sectors take the number of a published id where
+    that is free, all others the lowest free number, by name. Returns ``previous`` itself when nothing
+    changed. Raises CardFull, ProductInvalid and SectorInvalid. The rules are in docs/card.md.
     """
     wanted = _wanted(product, layouts)
     kept = {place.sector: place for place in previous.places} if previous else {}

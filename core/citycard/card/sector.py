@@ -46,8 +46,8 @@ class SectorLayout:
     """Describe one sector: its name, the layout class of its record, and who may read and write it.
 
     ``record_id`` is given only for records that a standard names (JT/T 978: 2701 rail, 2702 bus). ``version``
-    grows when ``record`` changes, so that a card issued earlier stays readable. ``initial`` is what a new card
-    carries, zeros unless told; it has to be a valid record. Raises SectorInvalid.
+    grows when ``record`` changes, so that a card issued earlier stays readable. ``initial`` is what a new
+    card carries, zeros unless told; it has to be a valid record. Raises SectorInvalid.
     """
 
     name: str = attrs.field(validator=attrs.validators.matches_re(r"[a-z][a-z0-9_.-]{0,39}"))

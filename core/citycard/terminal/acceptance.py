@@ -63,8 +63,9 @@ def refuse(reason: Refusal) -> CardRefused:
 class Acceptance:
     """The rules a terminal applies to a card before it touches the purse.
 
-    ``home_issuer`` is how the issuer id of the city's own cards begins (hexadecimal); empty takes every card for one of
-    the city's own. ``blacklist`` holds card numbers of 20 digits, ``blacklist_number`` is its version.
+    ``home_issuer`` is how the issuer id of the city's own cards begins (hexadecimal); empty takes every card
+    for one of the city's own. ``blacklist`` holds card numbers of 20 digits, ``blacklist_number`` is its
+    version.
     """
 
     home_issuer: str = ""
@@ -72,7 +73,7 @@ class Acceptance:
     blacklist_number: int = 0
 
     def check(self, application: PublicApplication, management: Management, today: dt.date) -> None:
-        """Check a card in the field's order: enabled, dates, home or roaming, blacklist; CardRefused says why."""
+        """Check enabled, dates, home or roaming and blacklist, in this order; CardRefused says why."""
         if application.application_type != _PURSE:
             raise refuse(Refusal.NO_PURSE)
         if application.enabled is not EnableFlag.ENABLED:

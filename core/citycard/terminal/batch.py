@@ -1,4 +1,4 @@
-"""Batch files: what a terminal hands in, with a digest of all of it and the terminal's signature (docs/terminal.md)."""
+"""Batch files: what a terminal hands in, under a digest and its signature (docs/terminal.md)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class BatchHeader:
 
 @layout(size=_TRAILER)
 class BatchTrailer:
-    """The last 64 bytes: totals, the SHA-256 of all bytes before, and the terminal's AES-CMAC of that digest."""
+    """The last 64 bytes: totals, SHA-256 of the bytes before, the terminal's AES-CMAC of that digest."""
 
     magic: bytes = raw(4, default=_END, note="CCE1")
     count: int = unsigned(4, note="records")
@@ -52,7 +52,7 @@ class BatchTrailer:
 
 @attrs.frozen(kw_only=True)
 class Batch:
-    """A batch file taken apart. ``records`` are 128 bytes each; the n-th has sequence ``first_sequence + n``."""
+    """A batch file taken apart. ``records`` are 128 bytes each, numbered from ``first_sequence``."""
 
     header: BatchHeader
     records: tuple[bytes, ...] = attrs.field(repr=False)
@@ -95,8 +95,8 @@ def write_batch(
 def read_batch(data: bytes, verify: Callable[[str, bytes, bytes], bool] | None = None) -> Batch:
     """Take a batch file apart and check all that it says about itself.
 
-    ``verify(terminal, digest, signature)`` checks the signature; without it the caller does that later with ``trailer``.
-    Raises only BatchDamaged: F07 format, F03 digest, F06 totals, F02 signature.
+    ``verify(terminal, digest, signature)`` checks the signature; without it the caller does that later with
+    ``trailer``. Raises only BatchDamaged: F07 format, F03 digest, F06 totals, F02 signature.
     """
     _check_form(data)
     covered, end = data[:-_TRAILER], len(data) - _TRAILER

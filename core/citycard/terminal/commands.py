@@ -127,7 +127,7 @@ class PurseCommands:
         return self._send(_CREDIT + at7 + mac2 + b"\x04", "CREDIT FOR LOAD")
 
     def verify_pin(self, pin: str) -> None:
-        """Present the PIN, for profiles whose loads need it. Never repeated by itself: three failures lock it."""
+        """Present the PIN, for profiles whose loads need it. Never repeated: three failures lock it."""
         digits = pin.encode("ascii")
         self._send(b"\x00\x20\x00\x00" + bytes((len(digits),)) + digits, "VERIFY PIN")
 

@@ -1,4 +1,4 @@
-"""The terminal's journal of debits and loads whose end it has not seen yet (docs/terminal.md, "Torn cards")."""
+"""The terminal's journal of debits and loads whose end it has not seen yet (docs/terminal.md)."""
 
 from __future__ import annotations
 

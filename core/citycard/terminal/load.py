@@ -12,7 +12,7 @@ __all__ = ["Load", "LoadHost"]
 
 @attrs.frozen(kw_only=True)
 class Load:
-    """A finished load: money is on the card and ``tac`` proves it. ``counter`` is the online counter before."""
+    """A finished load, proven by ``tac``. ``counter`` is the online counter before."""
 
     asn: str
     counter: int
@@ -50,7 +50,7 @@ class LoadHost(Protocol):
         ...
 
     def confirm(self, asn: str, online_atc: int, tac: bytes) -> None:
-        """Take the card's TAC: the money is on the card. ``tac`` is empty when only the card's log shows it."""
+        """Take the card's TAC: the money is on it. ``tac`` is empty when only the card's log shows it."""
         ...
 
     def reverse(self, asn: str, online_atc: int) -> None:

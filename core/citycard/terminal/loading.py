@@ -29,7 +29,7 @@ def load_purse(
     amount_fen: int,
     at: dt.datetime,
 ) -> Load:
-    """Load the purse of an opened card. Raises LoadRefused, CardRefused, CommandFailed, CardRemoved (tap again)."""
+    """Load the purse of an opened card. Raises LoadRefused, CardRefused, CommandFailed and CardRemoved."""
     if profile.load_needs_pin:
         card.verify_pin(profile.pin)
     answer = card.initialise_load(amount_fen)

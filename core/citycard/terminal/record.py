@@ -60,7 +60,7 @@ class RecordFlag(IntFlag):
 
 @layout(size=RECORD_SIZE)
 class TransactionRecord:
-    """One debit as handed in: what the card said, what the terminal asked, and two proofs (TAC, terminal MAC)."""
+    """One debit as handed in: what the card said, what the terminal asked, the proofs of both (TAC, MAC)."""
 
     version: int = unsigned(1, default=1, note="1")
     kind: RecordKind = choice(RecordKind)
@@ -92,7 +92,8 @@ class TransactionRecord:
 class RecordPlan:
     """What a terminal knows before the debit: the part of a record that does not come from the card.
 
-    ``facts`` may be shorter than 48 bytes; zeros follow. The number of the configuration is the terminal's own.
+    ``facts`` may be shorter than 48 bytes; zeros follow. The number of the configuration is the terminal's
+    own.
     """
 
     kind: RecordKind = RecordKind.SINGLE

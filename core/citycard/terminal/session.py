@@ -38,9 +38,9 @@ _COMPOSITE = int(TransactionType.COMPOSITE)
 class PurseSession:
     """Serve the card in one reader. ``open`` first; each debit needs a card that was opened.
 
-    ``journal`` outlives the session: a note stays in it until the terminal has made its record, so that a torn
-    debit is resolved at the next sight of the card. Without one the session keeps its own and clears it itself.
-    ``host`` resolves torn loads.
+    ``journal`` outlives the session: a note stays in it until the terminal has made its record, so that a
+    torn debit is resolved at the next sight of the card. Without one the session keeps its own and clears it
+    itself. ``host`` resolves torn loads.
     """
 
     def __init__(

@@ -28,9 +28,9 @@ _RESERVED = b"\0\0"
 class Terminal:
     """Serve cards and keep their records until a batch is closed.
 
-    ``config_number`` is the configuration in force, ``acceptance`` says which cards are served. ``journal`` keeps torn
-    debits; give a FileJournal to a terminal that can lose its power. ``host`` grants loads. ``next_batch`` and
-    ``next_sequence`` go on where an earlier life of the terminal ended.
+    ``config_number`` is the configuration in force, ``acceptance`` says which cards are served. ``journal``
+    keeps torn debits; give a FileJournal to a terminal that can lose its power. ``host`` grants loads.
+    ``next_batch`` and ``next_sequence`` go on where an earlier life of the terminal ended.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Terminal:
         return tuple(self._records)
 
     def tap(self, reader: Reader, at: dt.datetime) -> PurseSession:
-        """Open the card in a reader. What an earlier tap tore is recorded here, once; see ``session.view.recovered``.
+        """Open the card in a reader; what an earlier tap tore is recorded here, once (``view.recovered``).
 
         Raises CardRefused, CardRemoved and CommandFailed like PurseSession.open.
         """
@@ -88,7 +88,7 @@ class Terminal:
         return session
 
     def record(self, debit: Debit, plan: RecordPlan | None = None) -> bytes:
-        """Make the record of a debit, sign it, and put it into the open batch; ``plan`` overrides the debit's own.
+        """Make, sign and keep the record of a debit; ``plan`` overrides the debit's own.
 
         Record a debit before the next card is served: until then its note stays in the journal.
         """
@@ -127,9 +127,10 @@ class Terminal:
         return signed + self._sam.record_mac(signed) + _RESERVED
 
     def hand_in_open(self, before: dt.datetime) -> int:
-        """Record, as unproven, the torn debits made before ``before`` whose card did not return; return how many.
+        """Record, as unproven, the torn debits made before ``before`` whose cards did not return.
 
-        Clearing keeps such a record in suspense until the card's own counter shows, elsewhere, how it ended.
+        Returns how many. Clearing keeps such a record in suspense until the card's own counter shows,
+        elsewhere, how it ended.
         """
         left = [torn for torn in self.journal.open_debits() if torn.at < before]
         for torn in left:
