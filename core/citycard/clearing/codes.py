@@ -1,0 +1,101 @@
+"""The states a file and a record can end in, and the codes that say why (docs/clearing.md lists them)."""
+
+from __future__ import annotations
+
+from enum import Enum, StrEnum
+
+__all__ = ["FINDINGS", "Code", "FileCode", "FileState", "State"]
+
+
+class State(StrEnum):
+    """Say where a record ended; every record ends in exactly one."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    SUSPENDED = "suspended"
+    DUPLICATE = "duplicate"
+
+
+class FileState(StrEnum):
+    """Say where a batch file ended; every file handed in ends in exactly one."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    QUARANTINED = "quarantined"
+
+
+class FileCode(StrEnum):
+    """Say why a batch file did not end accepted, or (F05) that one is missing."""
+
+    OK = "OK"
+    F01 = "F01"
+    F02 = "F02"
+    F03 = "F03"
+    F04 = "F04"
+    F05 = "F05"
+    F06 = "F06"
+    F07 = "F07"
+
+    @property
+    def meaning(self) -> str:
+        """Give the sentence for people."""
+        return _FILE_MEANINGS[self.value]
+
+
+_FILE_MEANINGS = {
+    "OK": "in order",
+    "F01": "the terminal is not registered, or is closed",
+    "F02": "the terminal's signature does not verify",
+    "F03": "the digest is not that of the content or of the manifest",
+    "F04": "the file, or another one with its terminal and batch number, was accepted before",
+    "F05": "the batch is missing in the terminal's numbers or from a manifest",
+    "F06": "the trailer's count or total differs from the records",
+    "F07": "the version or the form is not known",
+}
+
+FINDINGS = {
+    "Q01": "sequence numbers of a terminal are missing",
+    "Q02": "a terminal's sequence numbers went back: it was reset or replaced",
+}
+"""What a run can find about a terminal beside what it finds about records."""
+
+
+class Code(Enum):
+    """Say why a record ended where it did. ``state`` is where, ``meaning`` a sentence for people."""
+
+    OK = State.ACCEPTED, "in order"
+    R01 = State.REJECTED, "a field of the record cannot be read"
+    R02 = State.REJECTED, "the issuer does not take part"
+    R03 = State.REJECTED, "the record's terminal is not the one that signed the batch, or not registered"
+    R04 = State.SUSPENDED, "the time is in the future or too long ago"
+    R05 = State.REJECTED, "balance before less amount is not balance after, or the amount is above the limit"
+    R06 = State.REJECTED, "the kind of record or of transaction is not known"
+    R07 = State.REJECTED, "the algorithm is not known"
+    R08 = State.REJECTED, "the terminal's MAC over the record is wrong"
+    D01 = State.DUPLICATE, "the same record came twice"
+    D02 = State.SUSPENDED, "another record of the same card and counter has other content"
+    D04 = State.DUPLICATE, "an earlier run has this record"
+    T01 = State.REJECTED, "the card's TAC is wrong"
+    T02 = State.SUSPENDED, "the TAC's key version is not known"
+    B01 = State.REJECTED, "the card was on the blacklist that the terminal held; the acquirer bears it"
+    B02 = State.ACCEPTED, "the card was blacklisted, the terminal held an older list; the issuer bears it"
+    B03 = State.REJECTED, "the card was never issued, or is closed"
+    B05 = State.SUSPENDED, "the terminal is revoked"
+    C01 = State.ACCEPTED, "counters before this one are missing; a gap is open"
+    C02 = State.SUSPENDED, "the counter went back to one that is neither missing nor known"
+    C03 = State.SUSPENDED, "the balance does not follow from the one before and the loads between"
+    G01 = State.SUSPENDED, "the debit is unconfirmed: the card never gave its TAC"
+    L01 = State.ACCEPTED, "a missing counter arrived late; its gap is closed"
+    P01 = State.ACCEPTED, "the price differs from the one recomputed; paid as charged"
+    P02 = State.SUSPENDED, "no rule gives a price"
+    P03 = State.SUSPENDED, "the price differs by more than the limit"
+
+    state: State
+    meaning: str
+
+    def __init__(self, state: State, meaning: str) -> None:
+        self.state = state
+        self.meaning = meaning
+
+    def __str__(self) -> str:
+        return self.name

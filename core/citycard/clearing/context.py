@@ -1,0 +1,112 @@
+"""What clearing needs from the city around it. The city supplies it; clearing never looks further up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+import attrs
+from sqlalchemy import Engine
+
+from citycard.clearing.pricing import Quote
+from citycard.clock import Clock
+from citycard.keys.versions import KeyVersion
+from citycard.money import percent_of
+from citycard.terminal.record import TransactionRecord
+from citycard.wallet.ledger import Ledger
+
+__all__ = ["BankAccount", "ClearingContext", "ClearingTerms", "Rating", "Share", "TacVault"]
+
+
+@attrs.frozen(kw_only=True)
+class Share:
+    """Name a payee of a ride or sale: a partner and its weight in the amount."""
+
+    partner: str
+    weight: int = attrs.field(default=1, validator=attrs.validators.ge(0))
+
+
+@attrs.frozen(kw_only=True)
+class Rating:
+    """Say what a record should have cost and who gets it.
+
+    ``quote`` is None where nothing is to be priced (an entry without a charge). ``shares`` without a weight above zero,
+    or no shares at all, give everything to the terminal's partner.
+    """
+
+    quote: Quote | None
+    shares: tuple[Share, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class BankAccount:
+    """Hold the trust account that pays the partners: holder, account number, BIC."""
+
+    name: str
+    account: str
+    bic: str
+
+
+@attrs.frozen(kw_only=True)
+class ClearingTerms:
+    """Hold what the city agreed: issuers that take part, fees, limits, and the account that pays.
+
+    ``fees_bp`` names partners whose fee differs from ``fee_bp`` (basis points of the gross). A price that differs
+    by more than ``price_limit_fen`` suspends the record, and so does a time more than ``oldest_days`` before the
+    batch's business date or more than a day after it. ``amount_limit_fen`` bounds one debit.
+    """
+
+    issuers: frozenset[str] = attrs.field(converter=frozenset)
+    debtor: BankAccount
+    fee_bp: int = attrs.field(default=0, validator=[attrs.validators.ge(0), attrs.validators.le(10_000)])
+    fees_bp: Mapping[str, int] = attrs.field(factory=dict)
+    price_limit_fen: int = 10_000
+    amount_limit_fen: int = 100_000
+    oldest_days: int = 30
+    timezone: str = "Asia/Shanghai"
+
+    def fee_fen(self, partner: str, gross_fen: int) -> int:
+        """Take the clearing fee of one partner from its gross, rounded half up to a whole fen."""
+        return percent_of(gross_fen, self.fees_bp.get(partner, self.fee_bp), denominator=10_000)
+
+
+class TacVault(Protocol):
+    """Check what cards and terminals signed, without giving out a key."""
+
+    def check_purchase_tac(
+        self,
+        asn8: bytes,
+        key_version: int,
+        amount_fen: int,
+        tti: int,
+        terminal6: bytes,
+        serial: int,
+        datetime7: bytes,
+        tac4: bytes,
+    ) -> bool: ...
+
+    def check_terminal_mac(self, terminal6: bytes, data: bytes, mac: bytes) -> bool: ...
+
+    def versions(self) -> list[KeyVersion]: ...
+
+
+class ClearingContext(Protocol):
+    """Supply clearing with store, folder, vault, ledger, clock, terms and the price of a record."""
+
+    @property
+    def engine(self) -> Engine: ...
+    @property
+    def folder(self) -> Path: ...
+    @property
+    def vault(self) -> TacVault: ...
+    @property
+    def ledger(self) -> Ledger: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def terms(self) -> ClearingTerms: ...
+    @property
+    def rules_version(self) -> str: ...
+
+    def rate(self, record: TransactionRecord) -> Rating: ...

@@ -1,0 +1,95 @@
+"""Keep a judged bucket: its outcomes and its cards' new states, as Parquet that the run's rows will name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from citycard.clearing.judge import Judged
+
+__all__ = ["Part", "keep"]
+
+
+@attrs.frozen(kw_only=True)
+class Part:
+    """What one bucket left behind: the files, how many records, and the digest of their outcomes."""
+
+    bucket: int
+    outcomes: str
+    cards: str
+    records: int
+    digest: str
+
+
+def keep(folder: Path, run: int, judged: Judged) -> Part:
+    """Write the outcomes and states of one bucket; a run that is made again writes the same files again."""
+    from citycard.clearing.files import write_table
+
+    number = judged.bucket.number
+    part = Part(
+        bucket=number,
+        outcomes=f"outcomes/run={run:06d}/bucket={number:02d}.parquet",
+        cards=f"cards/run={run:06d}/bucket={number:02d}.parquet",
+        records=len(judged.bucket),
+        digest=judged.digest,
+    )
+    write_table(folder / part.outcomes, _outcomes(judged))
+    write_table(folder / part.cards, _cards(judged))
+    return part
+
+
+def _outcomes(judged: Judged) -> Any:
+    import pyarrow as pa
+
+    columns, verdicts = judged.bucket.columns, judged.bucket.verdicts
+    parts = pa.list_(pa.struct([("partner", pa.string()), ("amount_fen", pa.int64())]))
+    finals = [verdict.final for verdict in verdicts]
+    taken = {
+        "terminal": ("batch_terminal", pa.string()),
+        "batch_number": ("batch_number", pa.int64()),
+        "line": ("line", pa.int32()),
+        "business_date": ("business_date", pa.date32()),
+        "asn": ("asn", pa.string()),
+        "counter": ("counter", pa.int32()),
+        "service": ("service", pa.int32()),
+        "kind": ("kind", pa.uint8()),
+        "flags": ("flags", pa.uint8()),
+        "card_kind": ("card_kind", pa.uint8()),
+        "at": ("at", pa.timestamp("s")),
+        "amount_fen": ("amount_fen", pa.int64()),
+        "balance_after_fen": ("balance_after_fen", pa.int64()),
+        "list_price_fen": ("list_price_fen", pa.int64()),
+    }
+    table = {name: pa.array(columns[source], kind) for name, (source, kind) in taken.items()}
+    table["price_fen"] = pa.array([verdict.price_fen for verdict in verdicts], pa.int64())
+    table["state"] = pa.array([final.state.value for final in finals], pa.string())
+    table["code"] = pa.array([final.name for final in finals], pa.string())
+    notes = [
+        " ".join(note.name for note in verdict.notes if note is not final)
+        for verdict, final in zip(verdicts, finals, strict=True)
+    ]
+    table["notes"] = pa.array(notes, pa.string())
+    shares = [
+        [{"partner": partner, "amount_fen": fen} for partner, fen in verdict.parts]
+        if final.state.value == "accepted"
+        else []
+        for verdict, final in zip(verdicts, finals, strict=True)
+    ]
+    table["parts"] = pa.array(shares, parts)
+    return pa.table(table)
+
+
+def _cards(judged: Judged) -> Any:
+    import pyarrow as pa
+
+    rows = sorted(judged.states.items())
+    return pa.table(
+        {
+            "asn": pa.array([asn for asn, _ in rows], pa.string()),
+            "counter": pa.array([state.counter for _, state in rows], pa.int32()),
+            "balance_fen": pa.array([state.balance_fen for _, state in rows], pa.int64()),
+            "online_atc": pa.array([state.online_atc for _, state in rows], pa.int32()),
+        }
+    )

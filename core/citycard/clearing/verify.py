@@ -1,0 +1,162 @@
+"""Check each record for itself: can it be read, who signed it, does the card exist (stages 1 to 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
+
+from citycard.clearing.bucket import Bucket, Known
+from citycard.clearing.codes import Code
+from citycard.clearing.columns import PLACES
+from citycard.clearing.context import ClearingTerms, TacVault
+from citycard.keys.versions import KeyStatus
+from citycard.terminal.record import MAC_OFFSET, RecordFlag, RecordKind
+
+__all__ = ["usable_tac_versions", "verify"]
+
+_TTIS: Final = frozenset({6, 9})
+_KINDS: Final = frozenset(int(kind) for kind in RecordKind)
+_ALGORITHMS: Final = range(3)
+_DAY: Final = timedelta(days=1)
+
+
+def usable_tac_versions(vault: TacVault) -> frozenset[int]:
+    """List the TAC key versions that the vault still honours."""
+    return frozenset(
+        row.version
+        for row in vault.versions()
+        if row.purpose == "tac" and row.status is not KeyStatus.RETIRED
+    )
+
+
+def verify(bucket: Bucket, known: Known, terms: ClearingTerms, vault: TacVault) -> list[bool]:
+    """Decide what one record alone can tell; say which records are genuine.
+
+    A record is genuine when the terminal's MAC and the card's TAC hold and the card was issued: then the card
+    really moved on by it, whatever else is wrong.
+    """
+    _check_fields(bucket, known, terms)
+    _find_repeated(bucket)
+    _check_terminal_macs(bucket, vault)
+    _check_tacs(bucket, vault)
+    genuine = [verdict.code is None or verdict.code is Code.R04 for verdict in bucket.verdicts]
+    _check_standing(bucket, known, genuine)
+    return genuine
+
+
+def _check_fields(bucket: Bucket, known: Known, terms: ClearingTerms) -> None:
+    columns = bucket.columns
+    oldest = timedelta(days=terms.oldest_days)
+    rows = zip(
+        bucket.verdicts,
+        columns["readable"],
+        columns["issuer"],
+        columns["terminal"],
+        columns["batch_terminal"],
+        columns["balance_before_fen"],
+        columns["amount_fen"],
+        columns["balance_after_fen"],
+        columns["kind"],
+        columns["tti"],
+        columns["algorithm"],
+        columns["at"],
+        columns["business_date"],
+        strict=True,
+    )
+    for (
+        verdict,
+        readable,
+        issuer,
+        terminal,
+        signer,
+        before,
+        amount,
+        after,
+        kind,
+        tti,
+        algorithm,
+        at,
+        day,
+    ) in rows:
+        if not readable:
+            verdict.code = Code.R01
+        elif issuer not in terms.issuers:
+            verdict.code = Code.R02
+        elif terminal != signer or terminal not in known.terminals:
+            verdict.code = Code.R03
+        elif before - amount != after or amount > terms.amount_limit_fen:
+            verdict.code = Code.R05
+        elif kind not in _KINDS or tti not in _TTIS:
+            verdict.code = Code.R06
+        elif algorithm not in _ALGORITHMS:
+            verdict.code = Code.R07
+        elif not day - oldest <= at.date() <= day + _DAY:
+            verdict.code = Code.R04
+
+
+def _find_repeated(bucket: Bucket) -> None:
+    seen: set[bytes] = set()
+    for verdict, raw in zip(bucket.verdicts, bucket.columns["raw"], strict=True):
+        if raw in seen and verdict.code is not Code.R01:
+            verdict.code = Code.D01
+        seen.add(raw)
+
+
+def _unrefused(bucket: Bucket) -> Iterator[int]:
+    for place, verdict in enumerate(bucket.verdicts):
+        if verdict.code is None or verdict.code is Code.R04:
+            yield place
+
+
+def _check_terminal_macs(bucket: Bucket, vault: TacVault) -> None:
+    raws, mac, terminal = bucket.columns["raw"], PLACES["mac"], PLACES["terminal"]
+    check = vault.check_terminal_mac
+    for place in _unrefused(bucket):
+        raw = raws[place]
+        if not check(raw[terminal], raw[:MAC_OFFSET], raw[mac]):
+            bucket.verdicts[place].code = Code.R08
+
+
+def _check_tacs(bucket: Bucket, vault: TacVault) -> None:
+    columns, check, usable = bucket.columns, vault.check_purchase_tac, usable_tac_versions(vault)
+    asn, terminal, at, tac = (PLACES[name] for name in ("asn", "terminal", "at", "tac"))
+    asn8 = slice(asn.stop - 8, asn.stop)
+    for place in _unrefused(bucket):
+        raw, version = columns["raw"][place], columns["key_version"][place]
+        if columns["flags"][place] & RecordFlag.UNPROVEN:
+            bucket.verdicts[place].code = Code.G01
+        elif version not in usable:
+            bucket.verdicts[place].code = Code.T02
+        elif not check(
+            raw[asn8],
+            version,
+            columns["amount_fen"][place],
+            columns["tti"][place],
+            raw[terminal],
+            columns["terminal_serial"][place],
+            raw[at],
+            raw[tac],
+        ):
+            bucket.verdicts[place].code = Code.T01
+
+
+def _check_standing(bucket: Bucket, known: Known, genuine: list[bool]) -> None:
+    columns = bucket.columns
+    for place, verdict in enumerate(bucket.verdicts):
+        if not genuine[place]:
+            continue
+        asn, at = columns["asn"][place], columns["at"][place]
+        if asn not in known.cards:
+            genuine[place] = False
+            verdict.decide(Code.B03)
+            continue
+        closed = known.cards[asn]
+        if closed is not None and at > closed:
+            verdict.decide(Code.B03)
+        for listing in known.listings.get(asn, ()):
+            code = listing.judge(columns["blacklist"][place], at)
+            if code is not None:
+                verdict.decide(code)
+        if known.terminals[columns["terminal"][place]].revoked:
+            verdict.decide(Code.B05)
