@@ -2,7 +2,7 @@
 
 - ``chart``: codes, sides, guards, and how addresses are written;
 - ``records``: what goes into the ledger and what comes out of it;
-- ``ledger``: open accounts, post, read, audit; ``posting``, ``judging``, ``reading`` and ``audit`` do the work;
+- ``ledger``: open accounts, post, read, audit; ``posting``, ``judging``, ``reading``, ``audit`` do the work;
 - ``load`` and ``topup``: money on its way onto a card; ``loadbook`` keeps the loads;
 - ``tables``: where it is all kept.
 """

@@ -126,7 +126,7 @@ class Outcome:
 
 @attrs.frozen(kw_only=True)
 class PostedTransfer:
-    """A transfer as the ledger keeps it, with its number in the order of posting and its posting time (UTC)."""
+    """A transfer as the ledger keeps it, with its place in the order of posting and its posting time."""
 
     transfer: Transfer
     posted_seq: int

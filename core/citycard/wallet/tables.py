@@ -124,7 +124,9 @@ load = Table(
     Column("at", LocalTime, nullable=False),
     Column("state", String(8), nullable=False),
     Column("proof", String(8), nullable=False),
+    Column("mac1", String(8), nullable=False),
     Column("tac", String(8), nullable=False),
+    CheckConstraint("proof IN ('', 'tac', 'counter', 'terminal')", name="proof"),
     CheckConstraint("amount_fen > 0", name="amount"),
     CheckConstraint("state IN ('pending', 'proven', 'reversed')", name="state"),
 )
@@ -136,9 +138,4 @@ Index(
     sqlite_where=load.c.state != "reversed",
     postgresql_where=load.c.state != "reversed",
 )
-Index(
-    "ix_load_pending",
-    load.c.asn,
-    sqlite_where=load.c.state == "pending",
-    postgresql_where=load.c.state == "pending",
-)
+Index("ix_load_asn", load.c.asn, load.c.online_atc)

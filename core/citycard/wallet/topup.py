@@ -1,0 +1,246 @@
+"""The desk that puts money on cards: MAC1 in, MAC2 out, nothing in the ledger before the card proves it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Protocol
+
+from citycard.errors import LoadProofWrong, LoadRefused
+from citycard.wallet.ledger import Ledger
+from citycard.wallet.load import Load, LoadState, Proof, load_id
+from citycard.wallet.loadbook import BufferedBook, LoadBook, LoadPage, StoredBook
+
+__all__ = ["LoadVault", "TopUpDesk"]
+
+
+class LoadVault(Protocol):
+    """What a vault does for a desk; no key leaves it."""
+
+    def check_load_mac1(
+        self,
+        *,
+        asn8: bytes,
+        key_version: int,
+        rnd4: bytes,
+        online_atc: int,
+        balance_fen: int,
+        amount_fen: int,
+        terminal6: bytes,
+        mac1: bytes,
+    ) -> bool: ...
+
+    def load_mac2(
+        self,
+        *,
+        asn8: bytes,
+        key_version: int,
+        rnd4: bytes,
+        online_atc: int,
+        amount_fen: int,
+        terminal6: bytes,
+        date4_time3: bytes,
+    ) -> bytes: ...
+
+    def check_load_tac(
+        self,
+        *,
+        asn8: bytes,
+        key_version: int,
+        new_balance_fen: int,
+        online_atc: int,
+        amount_fen: int,
+        terminal6: bytes,
+        date4_time3: bytes,
+        tac4: bytes,
+    ) -> bool: ...
+
+
+class TopUpDesk:
+    """Grant loads to terminals (their ``LoadHost``), and post each of them once.
+
+    A load is pending in the store before its MAC2 leaves the desk. The card settles it: by its TAC, at
+    once or through GET TRANSACTION PROVE later, or by its online counter, which the next MAC1 vouches
+    for (docs/ledger.md). ``agent`` is who takes the citizen's money, empty for the city itself. ``veto``
+    gets ASN and amount and may answer with a reason to refuse; no purse is filled over ``purse_limit_fen``.
+    """
+
+    def __init__(
+        self,
+        vault: LoadVault,
+        ledger: Ledger,
+        *,
+        agent: str = "",
+        veto: Callable[[str, int], str | None] | None = None,
+        purse_limit_fen: int | None = None,
+    ) -> None:
+        self._vault = vault
+        self._ledger = ledger
+        self._agent = agent
+        self._veto = veto
+        self._purse_limit_fen = purse_limit_fen
+        self._book: LoadBook = StoredBook(ledger)
+
+    def for_agent(self, agent: str) -> TopUpDesk:
+        """Give a desk that works like this one, for money that ``agent`` takes."""
+        return TopUpDesk(
+            self._vault, self._ledger, agent=agent, veto=self._veto, purse_limit_fen=self._purse_limit_fen
+        )
+
+    def begin(
+        self,
+        asn: str,
+        key_version: int,
+        balance_fen: int,
+        online_atc: int,
+        rnd: bytes,
+        mac1: bytes,
+        amount_fen: int,
+        terminal: str,
+        at: datetime,
+    ) -> bytes:
+        """Check MAC1, settle what was open of this card, note the load as pending and return MAC2 (4 bytes).
+
+        Asked again in the same words, it gives the same answer. Raise LoadRefused with one of the reasons
+        ``amount``, ``mac1``, ``purse-limit``, ``veto``, ``counter-went-back``.
+        """
+        self._check_request(asn, balance_fen, amount_fen)
+        asn8, terminal6 = bytes.fromhex(asn)[-8:], bytes.fromhex(terminal)
+        if not self._vault.check_load_mac1(
+            asn8=asn8,
+            key_version=key_version,
+            rnd4=rnd,
+            online_atc=online_atc,
+            balance_fen=balance_fen,
+            amount_fen=amount_fen,
+            terminal6=terminal6,
+            mac1=mac1,
+        ):
+            raise LoadRefused(reason="mac1", explanation=f"MAC1 of card {asn} is wrong")
+        wanted = Load(
+            id=load_id(asn, online_atc, mac1, terminal, at),
+            asn=asn,
+            online_atc=online_atc,
+            key_version=key_version,
+            amount_fen=amount_fen,
+            balance_before_fen=balance_fen,
+            terminal=terminal,
+            agent=self._agent,
+            at=at,
+            mac1=mac1.hex(),
+        )
+        with self._book.page(asn, online_atc) as page:
+            _note(page, wanted)
+        return self._vault.load_mac2(
+            asn8=asn8,
+            key_version=key_version,
+            rnd4=rnd,
+            online_atc=online_atc,
+            amount_fen=amount_fen,
+            terminal6=terminal6,
+            date4_time3=_bcd(at),
+        )
+
+    def confirm(self, asn: str, online_atc: int, tac: bytes) -> None:
+        """Take the card's TAC and post the load; again without harm.
+
+        ``tac`` is empty when only the card's log shows the load: then the terminal's word settles it. Raise
+        LoadProofWrong when the TAC belongs to no load of this card under this counter, and LoadRefused
+        with the reason ``unknown`` when there is none.
+        """
+        with self._book.page(asn, online_atc) as page:
+            attempts = [known for known in page.loads if known.online_atc == online_atc]
+            if not attempts:
+                raise LoadRefused(
+                    reason="unknown", explanation=f"card {asn} began no load under {online_atc}"
+                )
+            proven = [known for known in attempts if known.state is LoadState.PROVEN]
+            if proven and (not tac or proven[0].tac == tac.hex()):
+                return
+            for known in proven or sorted(attempts, key=lambda one: one.state is not LoadState.PENDING):
+                if not tac or self._proves(known, tac):
+                    _prove(page, known, Proof.TAC if tac else Proof.TERMINAL, tac.hex())
+                    return
+        raise LoadProofWrong(asn=asn, online_atc=online_atc)
+
+    def reverse(self, asn: str, online_atc: int) -> None:
+        """Take note that a terminal says this load was not done; a proof of the card overrules it."""
+        with self._book.page(asn, online_atc) as page:
+            for known in page.loads:
+                if known.online_atc == online_atc and known.state is LoadState.PENDING:
+                    page.write(known.settled(LoadState.REVERSED, Proof.NONE))
+
+    @contextmanager
+    def buffered(self) -> Iterator[TopUpDesk]:
+        """Keep loads in memory and write them all at the end; for replays with simulated cards only.
+
+        With real cards a process that dies here has given money away. On an error nothing is written.
+        """
+        book = BufferedBook(self._ledger)
+        before, self._book = self._book, book
+        try:
+            yield self
+            book.flush()
+        finally:
+            self._book = before
+
+    def flush(self) -> int:
+        """Write what a buffered desk has in memory and return how many loads that were."""
+        return self._book.flush() if isinstance(self._book, BufferedBook) else 0
+
+    def _check_request(self, asn: str, balance_fen: int, amount_fen: int) -> None:
+        if amount_fen <= 0:
+            raise LoadRefused(reason="amount", explanation=f"{amount_fen} fen is not an amount to load")
+        limit_fen = self._purse_limit_fen
+        if limit_fen is not None and balance_fen + amount_fen > limit_fen:
+            explanation = f"the purse would hold {balance_fen + amount_fen} fen, more than {limit_fen}"
+            raise LoadRefused(reason="purse-limit", explanation=explanation)
+        refusal = self._veto(asn, amount_fen) if self._veto else None
+        if refusal is not None:
+            raise LoadRefused(reason="veto", explanation=refusal)
+
+    def _proves(self, known: Load, tac: bytes) -> bool:
+        return self._vault.check_load_tac(
+            asn8=bytes.fromhex(known.asn)[-8:],
+            key_version=known.key_version,
+            new_balance_fen=known.balance_before_fen + known.amount_fen,
+            online_atc=known.online_atc,
+            amount_fen=known.amount_fen,
+            terminal6=bytes.fromhex(known.terminal),
+            date4_time3=_bcd(known.at),
+            tac4=tac,
+        )
+
+
+def _note(page: LoadPage, wanted: Load) -> None:
+    """Settle what the card's counter tells about earlier loads, and note the new one as pending."""
+    known = page.loads
+    if any(one.state is LoadState.PROVEN and one.online_atc >= wanted.online_atc for one in known):
+        explanation = f"card {wanted.asn} shows counter {wanted.online_atc} again, under which it was loaded"
+        raise LoadRefused(reason="counter-went-back", explanation=explanation)
+    passed: dict[int, list[Load]] = defaultdict(list)
+    for one in known:
+        if one.online_atc < wanted.online_atc and one.open:
+            passed[one.online_atc].append(one)
+        elif one.state is LoadState.PENDING and one.id != wanted.id:
+            # The card is still at this counter. A MAC1 that was made earlier and kept would say the same,
+            # so that this is not yet a proof: the load stays open.
+            page.write(one.settled(LoadState.REVERSED, Proof.NONE))
+    for attempts in passed.values():
+        # The counter went on, so that one of these was done. Where there are several, the largest
+        # stands: an agent must not gain by beginning a small load over a large one.
+        _prove(page, max(attempts, key=lambda one: (one.amount_fen, str(one.id))), Proof.COUNTER, "")
+    page.write(wanted)
+
+
+def _prove(page: LoadPage, done: Load, proof: Proof, tac: str) -> None:
+    page.write(done.settled(LoadState.PROVEN, proof, tac))
+    for other in page.loads:
+        if other.online_atc == done.online_atc and other.id != done.id:
+            page.write(other.settled(LoadState.REVERSED, Proof.COUNTER))
+
+
+def _bcd(at: datetime) -> bytes:
+    return bytes.fromhex(at.strftime("%Y%m%d%H%M%S"))
