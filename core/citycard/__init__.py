@@ -28,7 +28,8 @@ and a module ``plugin.py`` whose functions declare what the plugin brings::
 
 Then ``citycard plugin enable zoo`` switches it on. Every hook, with an example: docs/plugins.md. The fields
 of a layout (``unsigned``, ``bcd``, ``moment``, ...) are in ``citycard.codec``; the tests your plugin
-inherits are in ``citycard.testing.contract``. Names are imported when they are used, so ``import citycard`` costs nothing.
+inherits are in ``citycard.testing.contract``. Names are imported when
+they are used, so ``import citycard`` costs nothing.
 """
 
 from __future__ import annotations

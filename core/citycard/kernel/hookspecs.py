@@ -1,8 +1,9 @@
 """Every hook a plugin can implement, in the order of a plugin's life. docs/plugins.md has an example of each.
 
 An annotation says what *one* implementation gives, which may leave out arguments it does not use.
-Declaring hooks are plain functions, asked once each time the plugin is enabled; whatever they raise or give
-that is not the record named refuses the plugin with the reason, and the rest of the city runs on.
+Declaring hooks are plain functions, asked once each time the plugin is enabled. One that raises makes the
+plugin failed, one that gives anything but the record named makes it refused; both have a reason, neither
+runs, and the rest of the city runs on. That is what "Failure: not enabled" means below.
 """
 
 # ruff: noqa: ARG001 - a specification names the arguments and uses none
@@ -89,7 +90,7 @@ def citycard_sectors(settings: Any) -> Iterable[SectorLayout]:
     """Declare the parts of the card you write: fields, who may read and write, and example bytes.
 
     The name is yours for as long as one card that carries the sector is in use, even while you are disabled.
-    Failure: refused.
+    Failure: not enabled.
     """
     return ()
 
@@ -98,7 +99,7 @@ def citycard_sectors(settings: Any) -> Iterable[SectorLayout]:
 def citycard_key_purposes(settings: Any) -> Iterable[KeyPurpose]:
     """Declare the keys you need, by purpose; the core derives them, and you never see a root key.
 
-    Failure: refused.
+    Failure: not enabled.
     """
     return ()
 
@@ -107,7 +108,7 @@ def citycard_key_purposes(settings: Any) -> Iterable[KeyPurpose]:
 def citycard_card_products(settings: Any) -> Iterable[CardProduct]:
     """Declare kinds of card that can be issued: which sectors are on it, validity, deposit, entitlements.
 
-    Failure: refused.
+    Failure: not enabled.
     """
     return ()
 
@@ -119,7 +120,7 @@ def citycard_card_products(settings: Any) -> Iterable[CardProduct]:
 def citycard_services(settings: Any) -> Iterable[Service]:
     """Declare what a card can pay for or be used for; name and number have one owner, for ever.
 
-    Failure: refused; when ``request`` or ``shares`` raises, that one record is suspended, naming you.
+    Failure: not enabled; when ``request`` or ``shares`` raises, that one record is suspended, naming you.
     """
     return ()
 
@@ -129,7 +130,7 @@ def citycard_fee_rules(settings: Any) -> Iterable[FeeRule]:
     """Declare prices, discounts and caps on your services; a rule names its stage, stages run in order.
 
     A rule is a pure function of its request and must give the same answer again.
-    Failure: refused; when ``apply`` raises, that one record is suspended, naming you.
+    Failure: not enabled; when ``apply`` raises, that one record is suspended, naming you.
     """
     return ()
 
@@ -156,7 +157,7 @@ def citycard_check_debit(request: DebitRequest) -> Refusal | None:
 def citycard_accounts(settings: Any) -> Iterable[LedgerAccount]:
     """Declare the ledger accounts you post to; their addresses start with your name and a slash.
 
-    Failure: refused.
+    Failure: not enabled.
     """
     return ()
 
@@ -165,7 +166,7 @@ def citycard_accounts(settings: Any) -> Iterable[LedgerAccount]:
 def citycard_participants(settings: Any) -> Iterable[Participant]:
     """Declare who is paid at the end of the day for your services.
 
-    Failure: refused.
+    Failure: not enabled.
     """
     return ()
 
@@ -177,7 +178,7 @@ def citycard_participants(settings: Any) -> Iterable[Participant]:
 def citycard_schema(settings: Any) -> Schema | None:
     """Declare your tables, all with your prefix, and the folder of your migrations.
 
-    Failure: refused; while the tables are not up to date the plugin is migration-due and does not run.
+    Failure: not enabled; while the tables are not up to date the plugin is migration-due and does not run.
     """
     return None
 
@@ -186,7 +187,7 @@ def citycard_schema(settings: Any) -> Schema | None:
 def citycard_personal_data(settings: Any) -> Iterable[PersonalData]:
     """Declare each kind of personal data you keep: how to hand it over and how to erase it.
 
-    Failure: refused; when ``export`` or ``erase`` raises, the request for that person fails, naming you.
+    Failure: not enabled; when ``export`` or ``erase`` raises, the request for that person fails, naming you.
     """
     return ()
 
@@ -195,7 +196,7 @@ def citycard_personal_data(settings: Any) -> Iterable[PersonalData]:
 def citycard_event_types(settings: Any) -> Iterable[EventType]:
     """Declare events you publish, with the attrs class of their body.
 
-    Failure: refused.
+    Failure: not enabled.
     """
     return ()
 
@@ -215,7 +216,7 @@ def citycard_on_event(event: Event) -> None:
 def citycard_routes(settings: Any) -> Iterable[Route]:
     """Declare your endpoints; the core mounts them under ``/<your name>``, each with the permission it needs.
 
-    Failure: refused; an endpoint that raises answers 500 for that request only.
+    Failure: not enabled; an endpoint that raises answers 500 for that request only.
     """
     return ()
 
@@ -224,7 +225,7 @@ def citycard_routes(settings: Any) -> Iterable[Route]:
 def citycard_permissions(settings: Any) -> Iterable[Permission]:
     """Declare permissions you introduce, as ``<your name>.<verb>-<noun>``, with one sentence.
 
-    Failure: refused.
+    Failure: not enabled.
     """
     return ()
 
@@ -233,7 +234,7 @@ def citycard_permissions(settings: Any) -> Iterable[Permission]:
 def citycard_menu(settings: Any) -> Iterable[MenuItem]:
     """Declare entries of the operator's menu, each shown to who has its permission.
 
-    Failure: refused.
+    Failure: not enabled.
     """
     return ()
 
@@ -242,7 +243,7 @@ def citycard_menu(settings: Any) -> Iterable[MenuItem]:
 def citycard_jobs(settings: Any) -> Iterable[Job]:
     """Declare work on a schedule. A job may run twice; make that harmless.
 
-    Failure: refused; a run that raises is counted and logged, and the next turn comes.
+    Failure: not enabled; a run that raises is counted and logged, and the next turn comes.
     """
     return ()
 
@@ -251,7 +252,7 @@ def citycard_jobs(settings: Any) -> Iterable[Job]:
 def citycard_commands(settings: Any) -> Iterable[Command]:
     """Declare subcommands under ``citycard <your name> …``.
 
-    Failure: refused; a command that raises ends with one line and exit code 70.
+    Failure: not enabled; a command that raises ends with one line and exit code 70.
     """
     return ()
 
@@ -260,6 +261,6 @@ def citycard_commands(settings: Any) -> Iterable[Command]:
 def citycard_terminal_config(settings: Any) -> Iterable[TerminalConfig]:
     """Declare what terminals must know to work offline; it becomes part of a numbered, signed configuration.
 
-    Failure: refused.
+    Failure: not enabled.
     """
     return ()

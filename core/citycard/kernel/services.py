@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from citycard.kernel.check import called, matching, words
+from citycard.wallet.chart import Guard, Side, side_of
 
 if TYPE_CHECKING:
     from citycard.clearing.context import Share
     from citycard.clearing.pricing import PriceRequest, Quote
+    from citycard.registry.records import Partner
+    from citycard.wallet.records import AccountSpec
 
 __all__ = [
     "DebitRequest",
@@ -31,7 +34,6 @@ def _whole(low: int, high: int) -> Callable[[Any], bool]:
     return lambda value: type(value) is int and low <= value <= high
 
 
-_sides = matching({"debit", "credit"}.__contains__, "'debit' or 'credit'")
 _optional_layout = matching(
     lambda value: value is None or (isinstance(value, type) and attrs.has(value)),
     "a layout class (attrs), or None",
@@ -65,28 +67,49 @@ class Service:
 class LedgerAccount:
     """Declare an account of your own: ``address`` starts with your name and a slash.
 
-    ``code`` is one of the chart. ``guard`` says what the account refuses: ``"none"``, ``"debits"`` (may not go below zero as a credit
-    account) or ``"credits"`` (docs/wallet.md).
+    ``code`` is one of the chart (docs/ledger.md), ``side`` follows from it unless given, and ``guard`` says
+    what the account refuses.
     """
 
     address: str = attrs.field(validator=words)
-    code: int = attrs.field(validator=matching(_whole(1, 9999), "a code of the chart, 1 to 9999"))
+    code: int = attrs.field(validator=matching(_whole(1000, 9999), "a code of the chart, 1000 to 9999"))
     title: str = attrs.field(validator=words)
-    side: str = attrs.field(default="credit", validator=_sides)
-    guard: str = attrs.field(
-        default="none",
-        validator=matching({"none", "debits", "credits"}.__contains__, "'none', 'debits' or 'credits'"),
-    )
+    side: Side = attrs.field(converter=Side)
+    guard: Guard = attrs.field(default=Guard.NONE, converter=Guard)
+
+    @side.default
+    def _side_of_code(self) -> Side:
+        return side_of(self.code)
+
+    def spec(self, owner: str) -> AccountSpec:
+        """Give what the ledger opens for the plugin ``owner``."""
+        from citycard.wallet.records import AccountSpec
+
+        return AccountSpec(
+            address=self.address, code=self.code, side=self.side, guard=self.guard, owner=owner
+        )
 
 
 @attrs.frozen(kw_only=True)
 class Participant:
-    """Declare somebody who is paid at the end of the day, as a partner to be opened with this id and name."""
+    """Declare somebody who is paid at the end of the day: the partner to be opened with this id.
+
+    Without ``account_no`` and ``bank_bic`` nothing can be paid out yet; an operator adds them.
+    """
 
     id: str = attrs.field(validator=words)
     name: str = attrs.field(validator=words)
     kind: str = "operator"
+    account_name: str = ""
+    account_no: str = ""
+    bank_bic: str = ""
     district: str = ""
+
+    def partner(self) -> Partner:
+        """Give what the registry adds."""
+        from citycard.registry.records import Partner
+
+        return Partner(**attrs.asdict(self))
 
 
 @attrs.frozen(kw_only=True)

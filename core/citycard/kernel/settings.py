@@ -177,7 +177,8 @@ def _sentence(error: BaseException, kind: Any) -> str:
 
 def _named(kind: Any) -> str:
     if isinstance(kind, EnumMeta):
-        return "one of " + ", ".join(repr(member.value) for member in kind)
+        members: Mapping[str, Any] = kind.__members__
+        return "one of " + ", ".join(repr(member.value) for member in members.values())
     if get_origin(kind) is Literal:
         return "one of " + ", ".join(map(repr, get_args(kind)))
     if isinstance(kind, type) and attrs.has(kind):
@@ -203,7 +204,9 @@ def _secrets(kind: Any, content: Any) -> Iterator[str]:
             else:
                 yield from _secrets(field.type, value)
         return
-    members: Any = [content, *content.values()] if isinstance(content, Mapping) else content
+    members: list[Any] = list(content) if isinstance(content, (list, tuple)) else []
+    if isinstance(content, Mapping):
+        members = [content, *content.values()]
     for inner in get_args(kind):
-        for member in members if isinstance(members, (list, tuple)) else ():
+        for member in members:
             yield from _secrets(inner, member)

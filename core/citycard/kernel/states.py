@@ -38,6 +38,7 @@ class PluginReport:
     name: str
     title: str
     title_zh: str
+    description: str
     distribution: str
     version: str
     state: State
