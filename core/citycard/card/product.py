@@ -200,9 +200,9 @@ def _check_ids(product: CardProduct, places: list[Place]) -> None:
     for place in places:
         other = seen.setdefault(place.record_id, place.sector)
         if other != place.sector:
+            both = " and ".join(sorted((other, place.sector)))
             raise ProductInvalid(
-                product=product.name,
-                problem=f"sectors {other} and {place.sector} both want record id {place.record_id:04X}",
+                product=product.name, problem=f"sectors {both} both want record id {place.record_id:04X}"
             )
 
 

@@ -10,7 +10,7 @@ from hmac import compare_digest
 
 import attrs
 
-from citycard.card.codec import bcd, date, decode, encode, layout, moment, raw, reserved, unsigned
+from citycard.card.codec import bcd, date, decode, encode, examples, layout, moment, raw, reserved, unsigned
 from citycard.errors import BatchDamaged, CodecError, TerminalInvalid
 from citycard.terminal.record import RECORD_SIZE
 from citycard.terminal.sam import Sam
@@ -48,6 +48,29 @@ class BatchTrailer:
     total_fen: int = unsigned(8, note="sum of all amounts")
     digest: bytes = raw(32, note="SHA-256 of header and records")
     signature: bytes = raw(16, note="AES-CMAC of the digest under the terminal's key")
+
+
+examples(
+    BatchHeader,
+    (
+        "43434231 0001 300089000340 00000007 00000065 00000002 20241229 20241230020000 0080 000000",
+        BatchHeader(
+            terminal="300089000340",
+            number=7,
+            first_sequence=101,
+            count=2,
+            business_date=dt.date(2024, 12, 29),
+            created_at=dt.datetime.fromisoformat("2024-12-30T02:00:00"),
+        ),
+    ),
+)
+examples(
+    BatchTrailer,
+    (
+        f"43434531 00000002 00000000000003E8 {'11' * 32} {'22' * 16}",
+        BatchTrailer(count=2, total_fen=1000, digest=b"\x11" * 32, signature=b"\x22" * 16),
+    ),
+)
 
 
 @attrs.frozen(kw_only=True)

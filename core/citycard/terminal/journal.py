@@ -20,8 +20,8 @@ __all__ = ["FileJournal", "Journal", "TornDebit"]
 class TornDebit:
     """A debit or load noted just before the command that may change the card; its end is not known yet.
 
-    ``counter`` is the card's counter before it (offline for debits, online for loads), ``serial`` the SAM's number,
-    ``plan`` what the record will say. Enough to finish the work at any later sight of the card.
+    ``counter`` is the card's counter before it: offline for debits, online for loads. ``serial`` is the SAM's
+    number, ``plan`` what the record will say. Enough to finish the work at any later sight of the card.
     """
 
     asn: str

@@ -30,8 +30,8 @@ class Load:
 class LoadHost(Protocol):
     """The host that may put money on cards. All calls may be repeated; the host remembers what it answered.
 
-    A load is named by ``asn`` (20 digits) and ``online_atc`` (the counter before it). ``terminal`` has 12 digits,
-    ``at`` is the city's local time.
+    A load is named by ``asn`` (20 digits) and ``online_atc`` (the counter before it). ``terminal`` has 12
+    digits, ``at`` is the city's local time.
     """
 
     def begin(

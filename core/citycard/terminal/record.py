@@ -12,6 +12,7 @@ from citycard.card.codec import (
     bcd,
     choice,
     decode,
+    examples,
     hexed,
     layout,
     moment,
@@ -106,3 +107,39 @@ class RecordPlan:
 def read_record(data: bytes) -> TransactionRecord:
     """Read one record of a batch; CodecError when the bytes are not one."""
     return decode(TransactionRecord, data)
+
+
+examples(
+    TransactionRecord,
+    (
+        (
+            "01 02 09 01 0102 01011000FFFFFFFF 03105170070104791381 01 01 00 042C"
+            "00000FF5 000001F4 00000E01 300089000340 00000011 20241229141740 A1B2C3D4"
+            f"00000007 00000003 00000226 {'AB' * 48} 01020304 0000"
+        ),
+        TransactionRecord(
+            kind=RecordKind.EXIT,
+            tti=0x09,
+            flags=int(RecordFlag.RECOVERED),
+            service=0x0102,
+            issuer="01011000FFFFFFFF",
+            asn="03105170070104791381",
+            card_kind=1,
+            key_version=1,
+            algorithm=0,
+            counter=0x042C,
+            balance_before_fen=4085,
+            amount_fen=500,
+            balance_after_fen=3585,
+            terminal="300089000340",
+            terminal_serial=17,
+            at=dt.datetime.fromisoformat("2024-12-29T14:17:40"),
+            tac=bytes.fromhex("A1B2C3D4"),
+            config=7,
+            blacklist=3,
+            list_price_fen=550,
+            facts=b"\xab" * 48,
+            mac=bytes.fromhex("01020304"),
+        ),
+    ),
+)
