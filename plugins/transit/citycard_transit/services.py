@@ -1,0 +1,121 @@
+"""What transit sells, how a record's facts become the question for its price, and who shares the answer.
+
+The gate asks for its price through ``Fares`` with the very facts that it then writes into its record, so
+that clearing, which asks again from the record, is asked the same question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+
+import attrs
+
+from citycard.clearing.pricing import PriceRequest, Quote, RuleBook
+from citycard.kernel.services import Service
+from citycard.terminal.record import RecordFlag, TransactionRecord
+from citycard_transit.fares import fee_rules
+from citycard_transit.sectors import RideFacts
+from citycard_transit.settings import TransitSettings
+
+__all__ = ["BUS", "METRO", "Fares", "services"]
+
+METRO, BUS = "metro", "bus"
+NUMBERS = {METRO: 1, BUS: 2}
+
+_NO_PLACE = 0
+_LINE = 100
+
+
+@attrs.frozen
+class Fares:
+    """A city's fares, ready to answer: its settings and the rules made of them."""
+
+    settings: TransitSettings
+    book: RuleBook
+    _entitlements: Mapping[int, frozenset[str]]
+    _given: frozenset[str]
+
+    @classmethod
+    def of(cls, settings: TransitSettings) -> Fares:
+        """Compile the settings of a city."""
+        given = frozenset(
+            service for base in settings.bases if base.source == "gate" for service in base.services
+        )
+        entitlements = {product.kind: frozenset(product.entitlements) for product in settings.products}
+        return cls(settings, RuleBook(fee_rules(settings)), entitlements, given)
+
+    def request(
+        self,
+        service: str,
+        *,
+        at: datetime,
+        card_kind: int,
+        facts: RideFacts,
+        list_price_fen: int = 0,
+        transfer: bool = False,
+        partner: str = "",
+    ) -> PriceRequest:
+        """Ask what a ride costs, from what the gate saw: ``card_kind`` of the card, ``facts`` of the ride."""
+        return PriceRequest(
+            service=service,
+            at=at,
+            list_price_fen=list_price_fen if service in self._given else None,
+            entitlements=self._entitlements.get(card_kind, frozenset()),
+            transfer=transfer,
+            partner=partner,
+            facts={
+                "place": str(facts.place),
+                "origin": str(facts.origin) if facts.origin != _NO_PLACE else "",
+                "entered_at": facts.entered_at,
+                "previous_at": facts.previous_at,
+            },
+            history={"spent_today_fen": facts.spent_today_fen},
+        )
+
+    def quote(self, request: PriceRequest) -> Quote:
+        """Price a request by the city's transit rules."""
+        return self.book.quote(request)
+
+
+def services(settings: TransitSettings) -> Iterator[Service]:
+    """Declare the metro and the bus."""
+    fares = Fares.of(settings)
+    titles = {METRO: ("Metro ride", "地铁乘车"), BUS: ("Bus ride", "公交乘车")}
+    for name, (title, title_zh) in titles.items():
+        yield Service(
+            name=name,
+            number=NUMBERS[name],
+            title=title,
+            title_zh=title_zh,
+            facts=RideFacts,
+            request=_asking(fares, name),
+            shares=_sharing(settings) if name == METRO else None,
+        )
+
+
+def _asking(fares: Fares, name: str) -> Callable[[TransactionRecord, RideFacts], PriceRequest]:
+    def request(record: TransactionRecord, facts: RideFacts) -> PriceRequest:
+        return fares.request(
+            name,
+            at=record.at,
+            card_kind=record.card_kind,
+            facts=facts,
+            list_price_fen=record.list_price_fen,
+            transfer=bool(record.flags & RecordFlag.TRANSFER),
+        )
+
+    return request
+
+
+def _sharing(settings: TransitSettings) -> Callable[[TransactionRecord, RideFacts, Quote], Mapping[str, int]]:
+    owner = {line: operator.id for operator in settings.operators for line in operator.lines}
+    sharing = settings.sharing
+
+    def shares(_: TransactionRecord, facts: RideFacts, __: Quote) -> Mapping[str, int]:
+        began, ended = owner.get(facts.origin // _LINE), owner.get(facts.place // _LINE)
+        if sharing is None or began is None or ended is None or began == ended:
+            return {}
+        return {began: sharing.origin_percent, ended: 100 - sharing.origin_percent}
+
+    return shares

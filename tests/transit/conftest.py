@@ -1,0 +1,39 @@
+"""What the tests of transit share: the two example cities, and a small file of taps."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from citycard.kernel.settings import structure
+from citycard_transit.services import Fares
+from citycard_transit.settings import TransitSettings
+
+ROOT = Path(__file__).parents[2]
+
+
+def settings_of(example: str) -> TransitSettings:
+    content = tomllib.loads((ROOT / "examples" / example / "city.toml").read_text(encoding="utf-8"))
+    return structure(TransitSettings, content["plugins"]["transit"], where=f"{example}: plugins.transit")
+
+
+@pytest.fixture(scope="session")
+def shenzhen() -> TransitSettings:
+    return settings_of("shenzhen")
+
+
+@pytest.fixture(scope="session")
+def shenzhen_fares(shenzhen: TransitSettings) -> Fares:
+    return Fares.of(shenzhen)
+
+
+@pytest.fixture(scope="session")
+def haibin() -> TransitSettings:
+    return settings_of("morning")
+
+
+@pytest.fixture
+def small_file() -> Path:
+    return Path(__file__).parent / "data" / "taps.csv"
