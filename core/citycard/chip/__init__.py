@@ -1,0 +1,29 @@
+"""A software chip that speaks ISO 7816 APDUs: a real card to everyone who talks to it (docs/chip.md).
+
+- ``chip``: power, dispatch, clone. ``commands``: which handler answers which command. ``status``: status words.
+- ``eeprom``: memory with a journaled commit. ``image``: saved cards. ``profile``: how chips differ, as data.
+- ``files``: the file structure, parsed from the memory. ``records``: where records lie. ``state``: what lives in RAM.
+- ``access``, ``keystore``, ``authenticate``, ``messaging``, ``protection``: security status, keys, PIN, line protection.
+- ``selection``, ``binary_commands``, ``record_commands``, ``issuing``: the file commands.
+- ``purse``, ``load``, ``purchase``, ``capp``, ``prove``, ``log``: the electronic purse.
+- ``personalise``: a blank card of a product, and the card of one holder, made through APDUs.
+"""
+
+from __future__ import annotations
+
+from citycard.chip.chip import Chip
+from citycard.chip.eeprom import Eeprom
+from citycard.chip.personalise import personalise, prepare_blank
+from citycard.chip.profile import FMCOS, T_UNION, ChipProfile
+from citycard.errors import PowerLoss
+
+__all__ = [
+    "FMCOS",
+    "T_UNION",
+    "Chip",
+    "ChipProfile",
+    "Eeprom",
+    "PowerLoss",
+    "personalise",
+    "prepare_blank",
+]

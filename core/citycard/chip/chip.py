@@ -1,0 +1,122 @@
+"""The software chip: power, one APDU in, one answer out (ISO 7816-4, PBOC, JT/T 978; docs/chip.md)."""
+
+from __future__ import annotations
+
+import os
+from typing import Self
+
+from citycard.chip import image as images
+from citycard.chip.commands import CLASSES, COMMANDS, KEEP_PENDING
+from citycard.chip.eeprom import Eeprom
+from citycard.chip.files import DIRECTORY, ROOT_FID, STATE_OFFSET, Structure, header
+from citycard.chip.messaging import LOCKED
+from citycard.chip.profile import T_UNION, ChipProfile
+from citycard.chip.state import CardState, Ram, RandomSource
+from citycard.chip.status import (
+    CLASS_NOT_SUPPORTED,
+    INSTRUCTION_NOT_SUPPORTED,
+    LOCKED_FOR_GOOD,
+    WRONG_LENGTH,
+    RefusedError,
+)
+from citycard.errors import PowerLoss
+
+__all__ = ["Chip"]
+
+_SHORTEST, _WITH_LE, _LE_00 = 4, 5, 256
+_SELECT = b"\x00\xa4"
+_ROOT_ANSWER_FID = 0x01
+
+
+class Chip(CardState):
+    """Be one card. Make it with ``blank``, ``clone`` or ``from_image``, power it on, and talk APDUs to it.
+
+    ``random`` gives the card's random numbers; tests pass their own to make a run repeatable.
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def blank(cls, profile: ChipProfile = T_UNION, *, random: RandomSource = os.urandom) -> Self:
+        """Return a card as the chip maker delivers it: an empty master file, free to create in."""
+        name = profile.root_name
+        six = b"\xff\xff\xf1\xf1" + bytes((_ROOT_ANSWER_FID, len(name)))
+        eeprom = Eeprom(profile.capacity, header(DIRECTORY, ROOT_FID, six) + name)
+        structure = Structure.parse(eeprom.cells, eeprom.capacity)
+        return cls(eeprom=eeprom, structure=structure, profile=profile, random=random)
+
+    @classmethod
+    def from_image(
+        cls, image: bytes, profile: ChipProfile = T_UNION, *, random: RandomSource = os.urandom
+    ) -> Self:
+        """Return the card that ``image`` saved, without power; raises ``CardImageInvalid``."""
+        eeprom, structure = images.read_image(image)
+        return cls(eeprom=eeprom, structure=structure, profile=profile, random=random)
+
+    def image(self) -> bytes:
+        """Return everything the card keeps without power, as bytes for a file."""
+        return images.write_image(self.eeprom)
+
+    def clone(self) -> Self:
+        """Return another card with the same content and no power; files and keys are copied, descriptions shared."""
+        return type(self)(
+            eeprom=self.eeprom.clone(), structure=self.structure, profile=self.profile, random=self.random
+        )
+
+    def power_on(self) -> bytes:
+        """Start from nothing in working memory, finish or drop an interrupted commit, and answer the ATR.
+
+        Raises ``PowerLoss`` only where a test has ordered it.
+        """
+        self.ram = None
+        eeprom = self.eeprom
+        if eeprom.journal and eeprom.recover():
+            self.structure = Structure.parse(eeprom.cells, eeprom.capacity)
+        self.ram = Ram(self.structure.root)
+        return self.profile.atr
+
+    def power_off(self) -> None:
+        """Take the power away between two commands."""
+        self.ram = None
+
+    def reset(self) -> bytes:
+        """Do what ``power_on`` does: selection, challenge, security status and pending transaction are lost."""
+        return self.power_on()
+
+    def transmit(self, apdu: bytes) -> bytes:
+        """Execute one short command APDU and return its data and two status bytes.
+
+        Any bytes give an answer. Raises only ``PowerLoss``: when a test cuts the power, or there is none.
+        """
+        ram = self.powered
+        ram.challenge, ram.next_challenge = ram.next_challenge, None
+        head = bytes(apdu[:2])
+        if head not in KEEP_PENDING:
+            ram.pending = None
+        size = len(apdu)
+        le: int | None = None
+        data = b""
+        if size > _WITH_LE:
+            lc = apdu[4]
+            if size == _WITH_LE + lc:
+                data = apdu[5:]
+            elif size == _WITH_LE + 1 + lc and lc:
+                data, le = apdu[5:-1], apdu[-1] or _LE_00
+            else:
+                return WRONG_LENGTH
+        elif size == _WITH_LE:
+            le = apdu[4] or _LE_00
+        elif size < _SHORTEST:
+            return WRONG_LENGTH
+        command = COMMANDS.get(head)
+        if command is None:
+            return INSTRUCTION_NOT_SUPPORTED if head[0] in CLASSES else CLASS_NOT_SUPPORTED
+        if head != _SELECT and self.eeprom.cells[ram.directory.address + STATE_OFFSET] == LOCKED:
+            return LOCKED_FOR_GOOD
+        try:
+            return command(self, apdu[2], apdu[3], data, le)
+        except RefusedError as refusal:
+            return refusal.status_word
+        except PowerLoss:
+            self.ram = None
+            raise

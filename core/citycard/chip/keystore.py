@@ -1,0 +1,91 @@
+"""Keys of the current directory: where they are found, their rights, and their error counters.
+
+A retry counter goes down in a commit of its own before the comparison and back up after it, so that
+taking the power away at the right moment never gives a free try.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from citycard.chip.access import require
+from citycard.chip.files import KEY_HEADER, Key
+from citycard.chip.state import CardState
+from citycard.chip.status import KEY_LOCKED, KEY_NOT_FOUND, RefusedError
+
+__all__ = [
+    "AUTHENTICATION",
+    "DECRYPT",
+    "ENCRYPT",
+    "LINE",
+    "LOAD",
+    "MAC",
+    "PIN",
+    "PURCHASE",
+    "TAC",
+    "Attempt",
+    "change_right",
+    "find",
+    "key_bytes",
+    "version_and_algorithm",
+]
+
+ENCRYPT, DECRYPT, MAC = 0x30, 0x31, 0x32
+TAC, LINE, AUTHENTICATION, PIN = 0x34, 0x36, 0x39, 0x3A
+PURCHASE, LOAD = 0x3E, 0x3F
+_USE, _CHANGE, _FOLLOW, _COUNTER = 1, 2, 3, 4
+
+
+def find(card: CardState, kind: int, index: int, missing: bytes = KEY_NOT_FOUND) -> Key:
+    """Return the key that may be used now; refuse with ``missing``, or ``6982`` by its use right."""
+    key = card.powered.directory.key(kind, index)
+    if key is None:
+        raise RefusedError(missing)
+    require(card, card.eeprom.cells[key.place + _USE])
+    return key
+
+
+def key_bytes(card: CardState, key: Key) -> bytes:
+    """Return the secret bytes of a key."""
+    start = key.place + KEY_HEADER
+    return bytes(card.eeprom.cells[start : start + key.size])
+
+
+def change_right(card: CardState, key: Key) -> int:
+    """Return the access byte that guards a change of the key."""
+    return card.eeprom.cells[key.place + _CHANGE]
+
+
+def version_and_algorithm(card: CardState, key: Key) -> bytes:
+    """Return the two header bytes that purse commands echo: key version and algorithm id."""
+    return bytes(card.eeprom.cells[key.place + _FOLLOW : key.place + KEY_HEADER])
+
+
+def follow_status(card: CardState, key: Key) -> int:
+    """Return the security status that a right authentication or PIN gives."""
+    return card.eeprom.cells[key.place + _FOLLOW] & 0x0F
+
+
+@attrs.frozen
+class Attempt:
+    """Hold one try against a key with an error counter; made by ``begin``, closed by ``succeed`` or not at all."""
+
+    card: CardState
+    key: Key
+    most: int
+    left: int
+
+    @classmethod
+    def begin(cls, card: CardState, key: Key, locked: bytes = KEY_LOCKED) -> Attempt:
+        """Take one try off the counter; refuse with ``locked`` when none is left."""
+        counter = card.eeprom.cells[key.place + _COUNTER]
+        most, left = counter >> 4, counter & 0x0F
+        if left == 0:
+            raise RefusedError(locked)
+        card.eeprom.commit([(key.place + _COUNTER, bytes((most << 4 | (left - 1),)))])
+        return cls(card, key, most, left - 1)
+
+    def succeed(self) -> None:
+        """Give back all tries."""
+        full = bytes((self.most << 4 | self.most,))
+        self.card.eeprom.commit([(self.key.place + _COUNTER, full)])

@@ -1,0 +1,69 @@
+"""Load of the purse 圈存: INITIALIZE FOR LOAD and CREDIT FOR LOAD (PBOC; FMCOS manual 8.7)."""
+
+from __future__ import annotations
+
+from hmac import compare_digest
+
+from citycard.chip.keystore import LOAD, key_bytes, version_and_algorithm
+from citycard.chip.purse import check_counter, claim, read_purse, start, tac_key, transaction_entries
+from citycard.chip.state import CardState, Pending
+from citycard.chip.status import (
+    CONDITIONS_NOT_SATISFIED,
+    MAC_INVALID,
+    OK,
+    SECURITY_NOT_SATISFIED,
+    WRONG_LENGTH,
+    WRONG_PARAMETERS,
+    RefusedError,
+    expect_le,
+)
+from citycard.keys.purse import TTI_LOAD_EP, load_mac1, load_mac2, load_session_key, load_tac
+
+__all__ = ["credit_for_load", "initialize_for_load"]
+
+_CREDIT_DATA = 11
+
+
+def initialize_for_load(card: CardState, p2: int, data: bytes, le: int | None) -> bytes:
+    """Answer balance, online counter, key version, algorithm, random and MAC1, by which the host knows the card."""
+    file, key, amount_fen, terminal = start(card, p2, data, le, LOAD, 16)
+    if card.profile.load_needs_pin and card.powered.status == 0:
+        raise RefusedError(SECURITY_NOT_SATISFIED)
+    purse = read_purse(card, file)
+    check_counter(purse.online)
+    if purse.balance_fen + amount_fen > card.profile.largest_balance_fen:
+        raise RefusedError(CONDITIONS_NOT_SATISFIED)
+    random = card.random(4)
+    session = load_session_key(key_bytes(card, key), random, purse.online)
+    mac1 = load_mac1(session, purse.balance_fen, amount_fen, TTI_LOAD_EP, terminal)
+    card.powered.pending = Pending(
+        tti=TTI_LOAD_EP, key=key, amount_fen=amount_fen, terminal=terminal, random=random, purse=file
+    )
+    counter = purse.online.to_bytes(2, "big")
+    head = purse.balance_fen.to_bytes(4, "big") + counter + version_and_algorithm(card, key)
+    return head + random + mac1 + OK
+
+
+def credit_for_load(card: CardState, p1: int, p2: int, data: bytes, le: int | None) -> bytes:
+    """Add the money when the host's MAC2 is right, and answer the TAC."""
+    pending = claim(card, TTI_LOAD_EP)
+    if p1 or p2:
+        raise RefusedError(WRONG_PARAMETERS)
+    if len(data) != _CREDIT_DATA:
+        raise RefusedError(WRONG_LENGTH)
+    expect_le(le, 4)
+    when, mac2 = data[:7], data[7:]
+    purse = read_purse(card, pending.purse)
+    session = load_session_key(key_bytes(card, pending.key), pending.random, purse.online)
+    expected = load_mac2(session, pending.amount_fen, pending.tti, pending.terminal, when)
+    if not compare_digest(expected, mac2):
+        raise RefusedError(MAC_INVALID)
+    counter = purse.online
+    purse.balance_fen += pending.amount_fen
+    purse.online += 1
+    purse.mac = mac2
+    purse.tac = load_tac(
+        tac_key(card), purse.balance_fen, counter, pending.amount_fen, pending.tti, pending.terminal, when
+    )
+    card.eeprom.commit(transaction_entries(card, pending, purse, counter, when))
+    return purse.tac + OK

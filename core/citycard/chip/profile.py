@@ -1,0 +1,52 @@
+"""What differs from one card operating system to the next, as data (docs/chip.md, "Profiles")."""
+
+from __future__ import annotations
+
+import attrs
+
+__all__ = ["FMCOS", "T_UNION", "ChipProfile"]
+
+
+@attrs.frozen(kw_only=True)
+class ChipProfile:
+    """Describe how a chip answers where the sources differ.
+
+    ``record_id_size``: 1 for records that start with tag and length, 2 for the two-byte record ids of JT/T 978
+    (``2702``), where a command names the second byte. ``log_after_increment``: the log keeps the counter after the
+    transaction raised it. ``prove_offset``: GET TRANSACTION PROVE wants INITIALIZE's counter plus this. ``load_needs_pin``: INITIALIZE FOR LOAD
+    needs a verified PIN. ``protected_cache``: records cached for a CAPP must come as their file's line protection says;
+    without it, plain ones are taken too. ``application_version``: the bytes of tag ``9F08`` in the answer to SELECT, or none.
+    """
+
+    name: str
+    atr: bytes
+    capacity: int = attrs.field(default=8192, validator=attrs.validators.in_(range(512, 65536)))
+    root_name: bytes = b"1PAY.SYS.DDF01"
+    transport_key: bytes = attrs.field(default=b"\xff" * 16, repr=False)
+    application_version: bytes = b""
+    record_id_size: int = attrs.field(default=1, validator=attrs.validators.in_((1, 2)))
+    load_needs_pin: bool = False
+    log_after_increment: bool = True
+    prove_offset: int = attrs.field(default=1, validator=attrs.validators.in_((0, 1)))
+    largest_balance_fen: int = 0x7FFFFFFF
+    protected_cache: bool = False
+    cache_bytes: int = 512
+
+
+def _contactless_atr(historical: bytes) -> bytes:
+    body = bytes((0x80 | len(historical), 0x80, 0x01)) + historical
+    check = 0
+    for byte in body:
+        check ^= byte
+    return b"\x3b" + body + bytes((check,))
+
+
+T_UNION = ChipProfile(
+    name="t-union",
+    atr=_contactless_atr(b"CITYCARD"),
+    application_version=b"\x02",
+    record_id_size=2,
+)
+FMCOS = ChipProfile(
+    name="fmcos", atr=_contactless_atr(b"CITYCARD"), load_needs_pin=True, protected_cache=True
+)
