@@ -302,7 +302,7 @@ class PluginNotServing(CitycardError):
     """A plugin's address is asked for, and the plugin is not enabled."""
 
     status, exit_code = 404, 5
-    sentence = "the plugin {plugin} is not enabled here ({state}{reason})"
+    sentence = "the plugin {plugin} is not enabled here: it is {state}"
 
 
 class PluginStarting(CitycardError):
@@ -779,3 +779,23 @@ class SamTerminalInvalid(CitycardError):
     """A SAM was given a terminal number that is none."""
 
     sentence = "terminal number {number!r} of a SAM is not valid: expected 12 digits"
+
+
+class CityUnfinished(CitycardError):
+    """The making of a city was interrupted."""
+
+    exit_code = 4
+    sentence = "the city in {folder} was never finished: run citycard city create {folder} again"
+
+
+class ProductUnknown(CitycardError):
+    """No plugin declares this card product."""
+
+    status = 404
+    sentence = "there is no card product {product!r}: expected one of {known}"
+
+
+class ServiceUnknown(CitycardError):
+    """No running plugin owns the service of a record."""
+
+    sentence = "no plugin that is on has the service number {number}: install and enable the one that wrote the record"

@@ -1,0 +1,185 @@
+"""A city in a folder: its configuration, store, vault, plugins and ledger, and what clearing asks of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Engine
+from sqlalchemy.engine import make_url
+
+from citycard.city.config import CONFIG_NAME, CityConfig, read_config
+from citycard.city.secrets import new_passphrase, passphrase
+from citycard.clock import Clock, SystemClock
+from citycard.errors import CityExists, CityUnfinished
+from citycard.kernel.plugins import Plugins
+from citycard.store import open_store
+
+if TYPE_CHECKING:
+    from citycard.city.issuing import Issuing
+    from citycard.clearing.context import ClearingTerms, Rating
+    from citycard.clearing.pricing import RuleBook
+    from citycard.keys import FileVault
+    from citycard.terminal.record import TransactionRecord
+    from citycard.terminal.sam import SoftSam
+    from citycard.wallet import Ledger
+
+__all__ = ["City"]
+
+VAULT_NAME = "vault.bin"
+
+
+class City:
+    """A city. ``create`` makes one in a folder, ``open`` opens one; ``close`` lets go of store and keys.
+
+    It is what clearing works in (``clearing.ClearingContext``). Parts that cost time, such as the vault, are
+    opened when they are first used.
+    """
+
+    def __init__(self, folder: Path, config: CityConfig, *, clock: Clock | None = None) -> None:
+        self.folder = folder
+        self.config = config
+        self.clock = clock or SystemClock()
+        self.timezone = ZoneInfo(config.city.timezone)
+
+    @classmethod
+    def create(cls, folder: Path, template: Path, *, clock: Clock | None = None) -> Self:
+        """Make a city in a folder from a configuration file; raise CityExists when one is there.
+
+        May be interrupted and called again: only a finished city counts as one that exists.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        if (folder / VAULT_NAME).exists() and (folder / CONFIG_NAME).exists():
+            raise CityExists(folder=folder)
+        if template.resolve() != (folder / CONFIG_NAME).resolve():
+            shutil.copyfile(template.resolve(), folder / CONFIG_NAME)
+        city = cls(folder, read_config(folder), clock=clock)
+        city.upgrade()
+        # The vault is written last and at once: it is what says that the city is finished.
+        factor = bytes.fromhex(city.config.city.issuer)
+        from citycard.keys import FileVault
+
+        FileVault.create(folder / VAULT_NAME, new_passphrase(folder), factor)
+        return city
+
+    @classmethod
+    def open(cls, folder: Path, *, clock: Clock | None = None) -> Self:
+        """Open the city in a folder; raise CityNotFound, CityConfigInvalid or CityUnfinished."""
+        config = read_config(folder)
+        if not (folder / VAULT_NAME).exists():
+            raise CityUnfinished(folder=folder)
+        return cls(folder, config, clock=clock)
+
+    def upgrade(self) -> None:
+        """Bring the core's tables up to date, then those of every plugin that is switched on."""
+        from citycard import registry
+        from citycard.store import writing
+        from citycard.store.migrate import upgrade
+
+        upgrade(self.engine)
+        with writing(self.engine) as conn:
+            registry.add_districts(
+                conn,
+                [
+                    registry.District(id=one.id, name=one.name, name_zh=one.name_zh)
+                    for one in self.config.districts
+                ],
+            )
+        for name in self.config.enable:
+            if self.plugins.report(name).state.value == "migration-due":
+                self.plugins.enable(name, by="citycard city")
+
+    def close(self) -> None:
+        """Let go of the store, and wipe the keys from memory when they were used."""
+        if "vault" in self.__dict__:
+            self.vault.close()
+        if "engine" in self.__dict__:
+            self.engine.dispose()
+
+    def now_local(self) -> dt.datetime:
+        """Return the city's local time as cards and terminals write it: naive, whole seconds."""
+        return self.clock.now().astimezone(self.timezone).replace(tzinfo=None, microsecond=0)
+
+    # ── parts ────────────────────────────────────────────────────────────────────────────────────
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The city's database; a relative SQLite path lies in the city's folder."""
+        url = make_url(self.config.store.url)
+        if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).is_absolute():
+            url = url.set(database=str(self.folder / url.database))
+        return open_store(url.render_as_string(hide_password=False))
+
+    @cached_property
+    def plugins(self) -> Plugins:
+        """The city's plugins, started as the configuration and the database want them."""
+        return Plugins.open(self.config, self.engine, folder=self.folder, clock=self.clock)
+
+    @cached_property
+    def vault(self) -> FileVault:
+        """The city's keys, with a key for every purpose that a plugin declares."""
+        from citycard.keys import FileVault
+
+        vault = FileVault.open(self.folder / VAULT_NAME, passphrase(self.folder))
+        vault.ensure_purposes(owned.record for owned in self.plugins.key_purposes())
+        return vault
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The city's double-entry ledger."""
+        from citycard.wallet import Ledger
+
+        return Ledger(self.engine, self.clock)
+
+    @cached_property
+    def issuing(self) -> Issuing:
+        """What makes cards and chips."""
+        from citycard.city.issuing import Issuing
+
+        return Issuing(self)
+
+    def sam(self, terminal: str, serial: int = 0) -> SoftSam:
+        """Return a software SAM for a terminal (12 digits) whose last serial was ``serial``."""
+        from citycard.terminal.sam import SoftSam
+
+        key = self.vault.terminal_key(bytes.fromhex(terminal))
+        return SoftSam(terminal, self._sam_keys, key, serial)
+
+    @cached_property
+    def _sam_keys(self):  # type: ignore[no-untyped-def]
+        return self.vault.sam_keys()
+
+    # ── what clearing asks ───────────────────────────────────────────────────────────────────────
+
+    @cached_property
+    def terms(self) -> ClearingTerms:
+        """What the city agreed with those who take part."""
+        from citycard.clearing.context import BankAccount, ClearingTerms
+
+        bank, clearing = self.config.bank, self.config.clearing
+        return ClearingTerms(
+            issuers=frozenset({self.config.city.issuer}),
+            debtor=BankAccount(name=bank.name, account=bank.account, bic=bank.bic),
+            fee_bp=clearing.fee_bp,
+            fees_bp=clearing.fees_bp,
+        )
+
+    @property
+    def rules(self) -> RuleBook:
+        """The fee rules of every plugin that is on in the city."""
+        return self.plugins.rules()
+
+    @property
+    def rules_version(self) -> str:
+        """The version of those rules."""
+        return self.rules.version
+
+    def rate(self, record: TransactionRecord) -> Rating:
+        """Price a record and name its payees (``rating.rate``)."""
+        from citycard.city.rating import rate
+
+        return rate(self.plugins, self.rules, record)

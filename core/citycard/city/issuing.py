@@ -1,0 +1,123 @@
+"""Making cards: a product's sectors get their places once, a blank is prepared once, each chip is a clone."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import attrs
+
+from citycard import registry
+from citycard.card import CardProduct, ProductVersion, allocate
+from citycard.chip import Chip, personalise, prepare_blank
+from citycard.errors import ProductUnknown
+from citycard.store import reading, writing
+
+if TYPE_CHECKING:
+    from citycard.city.city import City
+
+__all__ = ["Issuing"]
+
+
+@attrs.frozen
+class _Ready:
+    product: CardProduct
+    version: ProductVersion
+    blank: Chip
+
+
+class Issuing:
+    """Issue the card products that a city's plugins declare.
+
+    ``chip`` makes the card and ``card`` its entry in the registry; whoever issues many adds the entries at once.
+    """
+
+    def __init__(self, city: City) -> None:
+        self._city = city
+
+    @cached_property
+    def _ready(self) -> Mapping[str, _Ready]:
+        products = [owned.record for owned in self._city.plugins.card_products()]
+        versions = self._publish(products)
+        initial = {owned.record.name: owned.record.initial for owned in self._city.plugins.sectors()}
+        return {
+            product.name: _Ready(product, version, prepare_blank(version, initial=initial))
+            for product, version in zip(products, versions, strict=True)
+        }
+
+    def products(self) -> list[CardProduct]:
+        """List the products that can be issued, by plugin and then as declared."""
+        return [ready.product for ready in self._ready.values()]
+
+    def version(self, product: str) -> ProductVersion:
+        """Return the version that new cards of a product carry; ProductUnknown names the products there are."""
+        return self._find(product).version
+
+    def chip(self, asn: str, product: str, on: dt.date) -> Chip:
+        """Personalise a chip with its own keys; ``asn`` has 20 digits, ``on`` is its first day."""
+        ready = self._find(product)
+        chip = ready.blank.clone()
+        personalise(
+            chip,
+            asn=asn,
+            issuer=self._city.config.city.issuer,
+            city=self._city.config.city.code,
+            product=ready.product,
+            keys=self._city.vault.card_keys(bytes.fromhex(asn[4:])),
+            start=on,
+            expiry=_years_later(on, ready.product.validity_years),
+        )
+        return chip
+
+    def card(self, asn: str, product: str, on: dt.date) -> registry.Card:
+        """Return the registry's entry of a card, to be added with ``registry.add_cards``."""
+        ready = self._find(product)
+        return registry.Card(
+            asn=asn,
+            issuer=self._city.config.city.issuer,
+            product=ready.product.name,
+            product_version=ready.version.number,
+            kind=ready.product.kind,
+            issued_on=on,
+            expires_on=_years_later(on, ready.product.validity_years),
+        )
+
+    def _find(self, product: str) -> _Ready:
+        if product not in self._ready:
+            raise ProductUnknown(product=product, known=", ".join(sorted(self._ready)) or "none")
+        return self._ready[product]
+
+    def _publish(self, products: list[CardProduct]) -> list[ProductVersion]:
+        layouts = [owned.record for owned in self._city.plugins.sectors()]
+        with reading(self._city.engine) as conn:
+            known = {product.name: registry.latest_product_version(conn, product.name) for product in products}
+        versions = []
+        for product in products:
+            stored = known[product.name]
+            previous = ProductVersion.from_json(stored.layout) if stored else None
+            versions.append(allocate(product, layouts, previous))
+        fresh = [
+            registry.ProductVersion(product=version.product, version=version.number, layout=version.to_json())
+            for version in versions
+            if (stored := known[version.product]) is None or stored.version != version.number
+        ]
+        if fresh:
+            with writing(self._city.engine) as conn:
+                registry.add_products(conn, [_entry(product) for product in products])
+                registry.add_product_versions(conn, fresh)
+        return versions
+
+
+def _entry(product: CardProduct) -> registry.Product:
+    return registry.Product(
+        name=product.name, title=product.title or product.name, title_zh=product.title_zh, kind=product.kind
+    )
+
+
+def _years_later(day: dt.date, years: int) -> dt.date:
+    try:
+        return day.replace(year=day.year + years) - dt.timedelta(days=1)
+    except ValueError:  # 29 February
+        return dt.date(day.year + years, 2, 28)
