@@ -127,6 +127,13 @@ class AmountInvalid(CitycardError):
 
 # ── city ─────────────────────────────────────────────────────────────────────────────────────────
 
+class PassphraseNotFound(CitycardError):
+    """The vault's passphrase is not where it should be."""
+
+    status, exit_code = 500, 4
+    sentence = "the vault's passphrase is missing: set {variable}, or put it into {path}"
+
+
 
 class CityNotFound(CitycardError):
     """There is no city in this folder."""

@@ -6,7 +6,7 @@ import os
 import secrets
 from pathlib import Path
 
-from citycard.errors import PassphraseMissing
+from citycard.errors import PassphraseNotFound
 
 __all__ = ["PASSPHRASE_FILE", "PASSPHRASE_VARIABLE", "new_passphrase", "passphrase"]
 
@@ -34,11 +34,11 @@ def new_passphrase(folder: Path) -> str:
 
 
 def passphrase(folder: Path) -> str:
-    """Return the passphrase of an existing vault; PassphraseMissing says where it is looked for."""
+    """Return the passphrase of an existing vault; PassphraseNotFound says where it is looked for."""
     if given := os.environ.get(PASSPHRASE_VARIABLE):
         return given
     path = folder / PASSPHRASE_FILE
     try:
         return path.read_text(encoding="ascii").strip()
     except OSError as missing:
-        raise PassphraseMissing(variable=PASSPHRASE_VARIABLE, path=path) from missing
+        raise PassphraseNotFound(variable=PASSPHRASE_VARIABLE, path=path) from missing
