@@ -1,9 +1,12 @@
 """A software chip that speaks ISO 7816 APDUs: a real card to everyone who talks to it (docs/chip.md).
 
-- ``chip``: power, dispatch, clone. ``commands``: which handler answers which command. ``status``: status words.
+- ``chip``: power, dispatch, clone. ``commands``: which handler answers which command. ``status``: status
+  words.
 - ``eeprom``: memory with a journaled commit. ``image``: saved cards. ``profile``: how chips differ, as data.
-- ``files``: the file structure, parsed from the memory. ``records``: where records lie. ``state``: what lives in RAM.
-- ``access``, ``keystore``, ``authenticate``, ``messaging``, ``protection``: security status, keys, PIN, line protection.
+- ``files``: the file structure, parsed from the memory. ``records``: where records lie. ``state``: what
+  lives in RAM.
+- ``access``, ``keystore``, ``authenticate``, ``messaging``, ``protection``: security status, keys, PIN,
+  line protection.
 - ``selection``, ``binary_commands``, ``record_commands``, ``issuing``: the file commands.
 - ``purse``, ``load``, ``purchase``, ``capp``, ``prove``, ``log``: the electronic purse.
 - ``personalise``: a blank card of a product, and the card of one holder, made through APDUs.

@@ -1,7 +1,7 @@
 """Access rights: the byte ``XY`` of a file or key against the security status (FMCOS manual, clause 5).
 
-With X not 0 the status of the current directory must lie between Y and X; ``F0`` is always, ``EF`` never. With X = 0
-the status of the master file must be at least Y.
+With X not 0 the status of the current directory must lie between Y and X; ``F0`` is always, ``EF`` never.
+With X = 0 the status of the master file must be at least Y.
 """
 
 from __future__ import annotations
@@ -9,10 +9,9 @@ from __future__ import annotations
 from citycard.chip.state import CardState, Ram
 from citycard.chip.status import SECURITY_NOT_SATISFIED, RefusedError
 
-__all__ = ["ALWAYS", "NEVER", "allows", "never", "require"]
+__all__ = ["ALWAYS", "allows", "require"]
 
 ALWAYS = 0xF0
-NEVER = 0xEF
 
 
 def allows(ram: Ram, right: int) -> bool:
@@ -23,12 +22,6 @@ def allows(ram: Ram, right: int) -> bool:
     if high:
         return low <= ram.status <= high
     return ram.root_status >= low
-
-
-def never(right: int) -> bool:
-    """Tell whether no security status at all can satisfy ``right``, such as ``EF``."""
-    high, low = right >> 4, right & 0x0F
-    return 0 < high < low
 
 
 def require(card: CardState, right: int) -> None:

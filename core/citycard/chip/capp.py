@@ -1,8 +1,8 @@
-"""UPDATE CAPP DATA CACHE: records that wait in RAM for the debit of a composite purchase (FMCOS manual 8.9.2).
+"""UPDATE CAPP DATA CACHE: records that wait in RAM for a composite purchase (FMCOS manual 8.9.2).
 
 MAC1 of the debit stands for the write right of the records, so transit files can be closed to every other
-write. The log that the chip writes itself cannot be reached. The record data is in no MAC of the purse; a file may
-ask for line protection (profile ``protected_cache``), and a protected command is always checked.
+write. The log that the chip writes itself cannot be reached. The record data is in no MAC of the purse; a
+file may ask for line protection (profile ``protected_cache``), and a protected command is always checked.
 """
 
 from __future__ import annotations

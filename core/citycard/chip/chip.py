@@ -58,7 +58,7 @@ class Chip(CardState):
         return images.write_image(self.eeprom)
 
     def clone(self) -> Self:
-        """Return another card with the same content and no power; files and keys are copied, descriptions shared."""
+        """Return another card with the same content and no power; the file descriptions are shared."""
         return type(self)(
             eeprom=self.eeprom.clone(), structure=self.structure, profile=self.profile, random=self.random
         )
@@ -80,7 +80,7 @@ class Chip(CardState):
         self.ram = None
 
     def reset(self) -> bytes:
-        """Do what ``power_on`` does: selection, challenge, security status and pending transaction are lost."""
+        """Do what ``power_on`` does: selection, challenge, status and pending transaction are lost."""
         return self.power_on()
 
     def transmit(self, apdu: bytes) -> bytes:
@@ -90,33 +90,41 @@ class Chip(CardState):
         """
         ram = self.powered
         ram.challenge, ram.next_challenge = ram.next_challenge, None
-        head = bytes(apdu[:2])
+        apdu = bytes(apdu)
+        head = apdu[:2]
         if head not in KEEP_PENDING:
             ram.pending = None
-        size = len(apdu)
-        le: int | None = None
-        data = b""
-        if size > _WITH_LE:
-            lc = apdu[4]
-            if size == _WITH_LE + lc:
-                data = apdu[5:]
-            elif size == _WITH_LE + 1 + lc and lc:
-                data, le = apdu[5:-1], apdu[-1] or _LE_00
-            else:
-                return WRONG_LENGTH
-        elif size == _WITH_LE:
-            le = apdu[4] or _LE_00
-        elif size < _SHORTEST:
-            return WRONG_LENGTH
         command = COMMANDS.get(head)
         if command is None:
-            return INSTRUCTION_NOT_SUPPORTED if head[0] in CLASSES else CLASS_NOT_SUPPORTED
+            return _unknown(apdu)
         if head != _SELECT and self.eeprom.cells[ram.directory.address + STATE_OFFSET] == LOCKED:
             return LOCKED_FOR_GOOD
         try:
+            data, le = _body(apdu)
             return command(self, apdu[2], apdu[3], data, le)
         except RefusedError as refusal:
             return refusal.status_word
         except PowerLoss:
             self.ram = None
             raise
+
+
+def _body(apdu: bytes) -> tuple[bytes, int | None]:
+    size = len(apdu)
+    if size == _WITH_LE:
+        return b"", apdu[4] or _LE_00
+    if size > _WITH_LE:
+        lc = apdu[4]
+        if size == _WITH_LE + lc:
+            return apdu[5:], None
+        if size == _WITH_LE + 1 + lc and lc:
+            return apdu[5:-1], apdu[-1] or _LE_00
+    elif size == _SHORTEST:
+        return b"", None
+    raise RefusedError(WRONG_LENGTH)
+
+
+def _unknown(apdu: bytes) -> bytes:
+    if len(apdu) < _SHORTEST:
+        return WRONG_LENGTH
+    return INSTRUCTION_NOT_SUPPORTED if apdu[0] in CLASSES else CLASS_NOT_SUPPORTED

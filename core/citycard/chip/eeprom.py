@@ -29,13 +29,16 @@ Entry = tuple[int, bytes]
 class Eeprom:
     """Hold the bytes of one chip and change them only by whole commits.
 
-    ``cells`` are the home places; only the part in use is allocated, the rest of ``capacity`` reads as erased.
-    ``journal`` is the journal page, empty while no commit is under way. ``writes`` counts physical writes.
+    ``cells`` are the home places; only the part in use is allocated, the rest of ``capacity`` reads as
+    erased. ``journal`` is the journal page, empty while no commit is under way. ``writes`` counts physical
+    writes.
     """
 
     __slots__ = ("_cut", "_prefix", "_torn", "capacity", "cells", "journal", "writes")
 
-    def __init__(self, capacity: int, cells: bytes = b"", journal: bytes = b"") -> None:
+    def __init__(
+        self, capacity: int, cells: bytes | bytearray = b"", journal: bytes | bytearray = b""
+    ) -> None:
         self.capacity = capacity
         self.cells = bytearray(cells)
         self.journal = bytearray(journal)
@@ -82,8 +85,8 @@ class Eeprom:
     def cut_after(self, writes: int | None, torn: bool = False, prefix: int | None = None) -> None:
         """Take the power away after ``writes`` more physical writes; ``None`` calls it off.
 
-        Shapes: with ``torn`` the write that fails leaves ``prefix`` of its bytes (half of them, if not given), then
-        one spoilt byte; without it, nothing of that write arrives.
+        Shapes: with ``torn`` the write that fails leaves ``prefix`` of its bytes (half of them, if not
+        given), then one spoilt byte; without it, nothing of that write arrives.
         """
         self._cut, self._torn, self._prefix = writes, torn, prefix
 

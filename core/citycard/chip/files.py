@@ -9,6 +9,7 @@ record its length and 1 (a cyclic file 8 more), a purse 22, a directory 11, its 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from weakref import WeakValueDictionary
 from zlib import crc32
 
 import attrs
@@ -51,8 +52,9 @@ TAC = 0x34
 class File:
     """Describe one elementary file: where it lies, its shape and its rights.
 
-    ``body`` is the address of the content, ``size`` its bytes. ``protected``, ``enciphered``: writes need a MAC, or
-    cipher text and a MAC; ``protected_reads``: reads too. ``read_key``, ``write_key``: index of the line key (kind 36).
+    ``body`` is the address of the content, ``size`` its bytes. ``protected``, ``enciphered``: writes need a
+    MAC, or cipher text and a MAC; ``protected_reads``: reads too. ``read_key``, ``write_key``: index of the
+    line key (kind 36).
     """
 
     kind: int
@@ -73,7 +75,7 @@ class File:
 
 @attrs.frozen(kw_only=True)
 class Key:
-    """Say where a key lies: ``place`` is its five-byte header (kind, use, change, two more), then ``size`` key bytes."""
+    """Say where a key lies: at ``place`` five header bytes (kind, use, change, two more), then ``size``."""
 
     kind: int
     index: int
@@ -116,12 +118,16 @@ class Structure:
 
     @classmethod
     def parse(cls, cells: bytes | bytearray, capacity: int) -> Structure:
-        """Read the headers of a whole memory; raises ``ValueError`` for a memory that holds no card."""
+        """Read the headers of a whole memory; cards of one make get one and the same structure.
+
+        Raises ``ValueError`` for a memory that holds no card.
+        """
         found: dict[int, Directory] = {}
         root = _directory(bytes(cells), 0, capacity, None, found)
         directories = dict(sorted(found.items()))
         names = {directory.name: directory for directory in reversed(directories.values())}
-        return cls(root=root, directories=directories, names=names)
+        parsed = cls(root=root, directories=directories, names=names)
+        return _KNOWN.setdefault(repr(parsed), parsed)
 
     def named(self, name: bytes) -> Directory | None:
         """Return the directory called ``name``, or the first whose name starts with it."""
@@ -132,6 +138,7 @@ class Structure:
 
 
 SHORTEST_NAME = 5
+_KNOWN: WeakValueDictionary[str, Structure] = WeakValueDictionary()
 
 
 def header(kind: int, fid: int, six: bytes) -> bytes:

@@ -37,10 +37,6 @@ def read_image(image: bytes) -> tuple[Eeprom, Structure]:
         raise CardImageInvalid(reason="its length or checksum is wrong")
     eeprom = Eeprom(capacity, cells, journal)
     try:
-        return eeprom, _shared_structure(eeprom)
+        return eeprom, Structure.parse(eeprom.cells, eeprom.capacity)
     except ValueError as error:
         raise CardImageInvalid(reason=str(error)) from None
-
-
-def _shared_structure(eeprom: Eeprom) -> Structure:
-    return Structure.parse(eeprom.cells, eeprom.capacity)

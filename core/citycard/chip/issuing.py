@@ -1,4 +1,4 @@
-"""CREATE FILE, ERASE DF and WRITE KEY: how a blank card gets its structure and keys (FMCOS manual 7.12, 7.13)."""
+"""CREATE FILE, ERASE DF and WRITE KEY: how a blank card gets its structure and keys (FMCOS 7.12, 7.13)."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ _PIN_SIZE = 8
 _ENTRY = 2
 _LEAST_RECORDS = 2
 _DEEPEST = 3
+_NO_INDEX = 0xFF
 
 
 def create_file(card: CardState, p1: int, p2: int, data: bytes, le: int | None) -> bytes:
@@ -117,7 +118,7 @@ def _add_key(card: CardState, directory: Directory, index: int, entry: bytes, *,
         raise RefusedError(KEY_NOT_FOUND)
     if directory.keys:  # the first key comes before anybody can have authenticated
         require(card, file.write_right)
-    if index == 0xFF or directory.key(entry[0] & 0x3F, index) is not None:
+    if index == _NO_INDEX or directory.key(entry[0] & 0x3F, index) is not None:
         raise RefusedError(WRONG_PARAMETERS)
     has_master = directory.key(keystore.AUTHENTICATION, 0) is not None
     if entry[0] & files.MAC_FLAG and has_master and not protected:

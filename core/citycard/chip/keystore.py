@@ -25,6 +25,7 @@ __all__ = [
     "TAC",
     "Attempt",
     "change_right",
+    "exhausted",
     "find",
     "key_bytes",
     "version_and_algorithm",
@@ -66,9 +67,14 @@ def follow_status(card: CardState, key: Key) -> int:
     return card.eeprom.cells[key.place + _FOLLOW] & 0x0F
 
 
+def exhausted(card: CardState, key: Key) -> bool:
+    """Tell whether no try is left against a key with an error counter."""
+    return card.eeprom.cells[key.place + _COUNTER] & 0x0F == 0
+
+
 @attrs.frozen
 class Attempt:
-    """Hold one try against a key with an error counter; made by ``begin``, closed by ``succeed`` or not at all."""
+    """Hold one try against a key with an error counter: made by ``begin``, closed by ``succeed`` or not."""
 
     card: CardState
     key: Key
@@ -76,12 +82,12 @@ class Attempt:
     left: int
 
     @classmethod
-    def begin(cls, card: CardState, key: Key, locked: bytes = KEY_LOCKED) -> Attempt:
-        """Take one try off the counter; refuse with ``locked`` when none is left."""
+    def begin(cls, card: CardState, key: Key) -> Attempt:
+        """Take one try off the counter; refuse with ``6983`` when none is left."""
         counter = card.eeprom.cells[key.place + _COUNTER]
         most, left = counter >> 4, counter & 0x0F
         if left == 0:
-            raise RefusedError(locked)
+            raise RefusedError(KEY_LOCKED)
         card.eeprom.commit([(key.place + _COUNTER, bytes((most << 4 | (left - 1),)))])
         return cls(card, key, most, left - 1)
 

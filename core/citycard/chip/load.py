@@ -25,7 +25,7 @@ _CREDIT_DATA = 11
 
 
 def initialize_for_load(card: CardState, p2: int, data: bytes, le: int | None) -> bytes:
-    """Answer balance, online counter, key version, algorithm, random and MAC1, by which the host knows the card."""
+    """Answer balance, online counter, key version, algorithm, random and MAC1, the card's proof."""
     file, key, amount_fen, terminal = start(card, p2, data, le, LOAD, 16)
     if card.profile.load_needs_pin and card.powered.status == 0:
         raise RefusedError(SECURITY_NOT_SATISFIED)

@@ -1,7 +1,8 @@
-"""Secure messaging 线路保护: what a line-protected command must carry (FMCOS manual, clause 11; docs/keys.md).
+"""Secure messaging 线路保护: what a line-protected command carries (FMCOS manual, clause 11; docs/keys.md).
 
 The MAC covers CLA INS P1 P2 Lc and data as sent; its start value is the challenge that was asked for just
-before. Three wrong MACs in a row lock the application for good (``9303``).
+before. Three wrong MACs in a row under a line key (kind 36) lock the application for good (``9303``), under
+another key that key (``6983``).
 """
 
 from __future__ import annotations
@@ -39,11 +40,15 @@ def unwrap(card: CardState, key: Key, head: bytes, data: bytes) -> bytes:
     challenge = card.powered.challenge
     if challenge is None:
         raise RefusedError(NO_CHALLENGE)
-    attempt = keystore.Attempt.begin(card, key, LOCKED_FOR_GOOD)
+    for_good = key.kind == keystore.LINE
+    if for_good and keystore.exhausted(card, key):
+        _lock(card)
+        raise RefusedError(LOCKED_FOR_GOOD)
+    attempt = keystore.Attempt.begin(card, key)
     body, mac = data[:-MAC_SIZE], data[-MAC_SIZE:]
     expected = line_mac(keystore.key_bytes(card, key), head + bytes((len(data),)) + body, challenge)
     if not compare_digest(expected, mac):
-        if attempt.left == 0:
+        if for_good and attempt.left == 0:
             _lock(card)
             raise RefusedError(LOCKED_FOR_GOOD)
         raise RefusedError(SECURE_MESSAGE_WRONG)

@@ -66,7 +66,8 @@ def prepare_blank(
     """Build the file structure of a product on a blank card, with transport keys; clone it for each card.
 
     ``initial`` gives the body that a sector starts with, by sector name; zeros for the others. Raises
-    ``PersonalisationFailed`` when the card refuses, such as with ``6A84`` when the product is too large for it.
+    ``PersonalisationFailed`` when the card refuses, such as with ``6A84`` when the product is too large for
+    it.
     """
     chip = Chip.blank(chip_profile(profile, base), random=random)
     transport = base.transport_key
@@ -106,8 +107,9 @@ def personalise(
     """Make a clone of a prepared blank the card ``asn`` (20 digits) of ``issuer`` (16 hex digits).
 
     Authenticates with the transport keys, replaces every key, writes EF 15 and EF 17 with MAC, and the bodies
-    of ``sectors`` that differ from the blank's. ``city`` (4 digits, GB/T 13497) is taken from the issuer unless
-    given. Raises ``PersonalisationFailed`` when the card refuses, such as one that was personalised before.
+    of ``sectors`` that differ from the blank's. ``city`` (4 digits, GB/T 13497) is taken from the issuer
+    unless given. Raises ``PersonalisationFailed`` when the card refuses, such as one that was personalised
+    before.
     """
     home = city or issuer[4:8]
     application = PublicApplication(issuer=issuer, asn=asn, start=start, expiry=expiry)

@@ -11,11 +11,12 @@ __all__ = ["FMCOS", "T_UNION", "ChipProfile"]
 class ChipProfile:
     """Describe how a chip answers where the sources differ.
 
-    ``record_id_size``: 1 for records that start with tag and length, 2 for the two-byte record ids of JT/T 978
-    (``2702``), where a command names the second byte. ``log_after_increment``: the log keeps the counter after the
-    transaction raised it. ``prove_offset``: GET TRANSACTION PROVE wants INITIALIZE's counter plus this. ``load_needs_pin``: INITIALIZE FOR LOAD
-    needs a verified PIN. ``protected_cache``: records cached for a CAPP must come as their file's line protection says;
-    without it, plain ones are taken too. ``application_version``: the bytes of tag ``9F08`` in the answer to SELECT, or none.
+    ``record_id_size``: 1 for records that start with tag and length, 2 for the two-byte record ids of JT/T
+    978 (``2702``), where a command names the second byte. ``log_after_increment``: the log keeps the
+    counter after the transaction raised it. ``prove_offset``: GET TRANSACTION PROVE wants INITIALIZE's
+    counter plus this. ``load_needs_pin``: INITIALIZE FOR LOAD needs a verified PIN. ``protected_cache``:
+    records cached for a CAPP must come as their file's line protection says; without it, plain ones are
+    taken too. ``application_version``: the bytes of tag ``9F08`` in the answer to SELECT, or none.
     """
 
     name: str

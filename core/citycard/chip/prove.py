@@ -1,4 +1,4 @@
-"""GET TRANSACTION PROVE 取交易认证: did the last transaction happen, and with which MAC and TAC (FMCOS manual 8.13)."""
+"""GET TRANSACTION PROVE 取交易认证: did the last transaction happen, with which MAC and TAC (FMCOS 8.13)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Purchase 消费 and composite purchase 复合消费 (CAPP): INITIALIZE and DEBIT (PBOC; JT/T 978; FMCOS manual 8.8, 8.9)."""
+"""Purchase 消费 and composite purchase 复合消费 (CAPP): INITIALIZE and DEBIT (PBOC; FMCOS 8.8, 8.9)."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def initialize_for_purchase(card: CardState, p2: int, data: bytes, le: int | Non
 
 
 def debit(card: CardState, p1: int, p2: int, data: bytes, le: int | None) -> bytes:
-    """Take the money, and write the cached records of a CAPP in the same commit, when the SAM's MAC1 is right.
+    """Take the money, with the cached records of a CAPP in the same commit, when the SAM's MAC1 is right.
 
     Answers TAC and MAC2. A wrong MAC1 is ``9302`` and changes nothing.
     """

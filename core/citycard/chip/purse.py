@@ -1,8 +1,8 @@
 """The electronic purse: its 22 bytes, GET BALANCE, and what load, purchase and CAPP have in common.
 
 Body: balance (4), overdraft limit (3), online counter (2), offline counter (2), then the proof of the last
-transaction: TTI (1), its counter (2), MAC (4), TAC (4). Purse, proof and log record are written in one commit.
-The balance of the file counts the overdraft limit in, as INITIALIZE answers it.
+transaction: TTI (1), its counter (2), MAC (4), TAC (4). Purse, proof and log record are written in one
+commit. The balance of the file counts the overdraft limit in, as INITIALIZE answers it.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _BODY = Struct(">I3sHHBH4s4s")
 
 @attrs.define
 class Purse:
-    """Hold the numbers of a purse between reading and writing them; a plain record of one command, never kept."""
+    """Hold the numbers of a purse between reading and writing them; one command's own."""
 
     balance_fen: int
     limit: bytes
@@ -94,7 +94,7 @@ def read_purse(card: CardState, file: File) -> Purse:
 
 
 def get_balance(card: CardState, p1: int, p2: int, data: bytes, le: int | None) -> bytes:
-    """Return 4 bytes: P1 00 balance, 01 overdraft limit, 02 overdraft in use, 03 usable balance (JT/T 978)."""
+    """Return 4 bytes: P1 00 balance, 01 overdraft limit, 02 overdraft in use, 03 usable balance."""
     if data:
         raise RefusedError(WRONG_LENGTH)
     if p1 > 3:  # noqa: PLR2004  # the four questions of the docstring
@@ -114,8 +114,8 @@ def start(
 ) -> tuple[File, Key, int, bytes]:
     """Check what every INITIALIZE command has: purse, lengths, rights, then the key index (``9403``).
 
-    Returns the purse file, the key, the amount in fen and the six bytes of the terminal number. ``size`` is the
-    length of the answer.
+    Returns the purse file, the key, the amount in fen and the six bytes of the terminal number. ``size`` is
+    the length of the answer.
     """
     if len(data) != START_DATA:
         raise RefusedError(WRONG_LENGTH)
@@ -131,7 +131,7 @@ def start(
 
 
 def claim(card: CardState, *ttis: int) -> Pending:
-    """Take the pending transaction away, whatever happens next: one INITIALIZE is good for one second command.
+    """Take the pending transaction away: one INITIALIZE is good for one second command, right or wrong.
 
     Refuses with ``6901`` when nothing is pending and ``6985`` when it is another kind of transaction.
     """

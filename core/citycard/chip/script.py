@@ -1,4 +1,4 @@
-"""The issuer's side of a card: the commands of an issuing script, each refused answer an error that names its step."""
+"""The issuer's side of a card: an issuing script whose refusals are errors that name the step."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MAC_SIZE = 4
 
 
 class Script:
-    """Send the commands of issuing to one chip; every method raises ``PersonalisationFailed`` when it refuses."""
+    """Send the commands of issuing to one chip; each raises ``PersonalisationFailed`` when it refuses."""
 
     __slots__ = ("_chip", "_transmit")
 

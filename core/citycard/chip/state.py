@@ -50,7 +50,7 @@ class Ram:
 
 
 class CardState:
-    """Join memory, structure, profile and random source of one chip; commands take it as their first argument."""
+    """Join memory, structure, profile and random source of one chip; what every command works on."""
 
     __slots__ = ("eeprom", "profile", "ram", "random", "structure")
 
