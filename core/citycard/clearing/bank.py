@@ -1,4 +1,4 @@
-"""Write the bank instruction: ISO 20022 pain.001.001.09, one credit transfer per partner (docs/clearing.md)."""
+"""Write the bank instruction: ISO 20022 pain.001.001.09, one credit transfer per partner."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from citycard.clearing.context import BankAccount
 from citycard.errors import BankDetailsInvalid
 from citycard.money import yuan
 
-__all__ = ["NAMESPACE", "CreditTransfer", "Instruction", "write_instruction"]
+__all__ = ["NAMESPACE", "CreditTransfer", "Instruction", "is_payable", "write_instruction"]
 
 NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
 
@@ -73,6 +73,12 @@ def write_instruction(instruction: Instruction) -> bytes:
     ET.indent(document)
     written: bytes = ET.tostring(document, encoding="utf-8", xml_declaration=True)
     return written + b"\n"
+
+
+def is_payable(creditor: BankAccount) -> bool:
+    """Say whether a name, account and BIC (or none) can stand in a message as the one who is paid."""
+    bic = not creditor.bic or _BIC.fullmatch(creditor.bic)
+    return bool(_TEXT.fullmatch(creditor.name) and _ACCOUNT.fullmatch(creditor.account) and bic)
 
 
 def _transfer(element: ET.Element, transfer: CreditTransfer) -> None:

@@ -27,14 +27,14 @@ class TerminalStanding:
 
 @attrs.frozen
 class Listing:
-    """A card on the blacklists from ``added_in`` until before ``removed_in``; the first came out at ``published``."""
+    """A card on the lists from ``added_in``, which came out at ``published``, until before ``removed_in``."""
 
     added_in: int
     removed_in: int | None
     published: datetime
 
     def judge(self, held: int, at: datetime) -> Code | None:
-        """Say who bears a tap at a terminal that held list ``held``: B01, B02, or None when it was no matter yet."""
+        """Say who bears a tap at a terminal that held list ``held``: B01, B02, or None: not listed."""
         if self.removed_in is not None and held >= self.removed_in:
             return None
         if held >= self.added_in:

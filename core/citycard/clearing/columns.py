@@ -1,7 +1,7 @@
 """Records as columns: read all at once by the steps of the record's own layout.
 
-The one source of truth is the layout of ``terminal.record``. Here only the order is turned: field by field over
-many records, instead of record by record.
+The one source of truth is the layout of ``terminal.record``. Here only the order is turned: field by field
+over many records, instead of record by record.
 """
 
 from __future__ import annotations

@@ -31,8 +31,8 @@ class Share:
 class Rating:
     """Say what a record should have cost and who gets it.
 
-    ``quote`` is None where nothing is to be priced (an entry without a charge). ``shares`` without a weight above zero,
-    or no shares at all, give everything to the terminal's partner.
+    ``quote`` is None where nothing is to be priced (an entry without a charge). ``shares`` without a weight
+    above zero, or no shares at all, give everything to the terminal's partner.
     """
 
     quote: Quote | None
@@ -52,9 +52,10 @@ class BankAccount:
 class ClearingTerms:
     """Hold what the city agreed: issuers that take part, fees, limits, and the account that pays.
 
-    ``fees_bp`` names partners whose fee differs from ``fee_bp`` (basis points of the gross). A price that differs
-    by more than ``price_limit_fen`` suspends the record, and so does a time more than ``oldest_days`` before the
-    batch's business date or more than a day after it. ``amount_limit_fen`` bounds one debit.
+    ``fees_bp`` names partners whose fee differs from ``fee_bp`` (basis points of the gross). A price that
+    differs by more than ``price_limit_fen`` suspends the record, and so does a time more than
+    ``oldest_days`` before the batch's business date or more than a day after it. ``amount_limit_fen``
+    bounds one debit.
     """
 
     issuers: frozenset[str] = attrs.field(converter=frozenset)

@@ -67,7 +67,7 @@ class KnownFiles:
 
 
 def read_files(files: Iterable[File]) -> Iterator[Delivery]:
-    """Read files and the batches in them; what cannot be read ends quarantined with the code of its damage."""
+    """Read files and the batches in them; what is damaged ends quarantined with the code of its damage."""
     for file in files:
         if isinstance(file, tuple):
             name, data = file
@@ -103,7 +103,9 @@ def sort_out(
         elif not verify(bytes.fromhex(header.terminal), trailer.digest, trailer.signature):
             delivery.end(FileState.QUARANTINED, FileCode.F02, f"not signed by terminal {header.terminal}")
         elif delivery.digest not in known.announced.get(key, {delivery.digest}):
-            delivery.end(FileState.QUARANTINED, FileCode.F03, "a manifest announces another digest for this batch")
+            delivery.end(
+                FileState.QUARANTINED, FileCode.F03, "a manifest announces another digest for this batch"
+            )
         elif key in accepted:
             reason = f"batch {header.number} of terminal {header.terminal} was accepted with other content"
             delivery.end(FileState.QUARANTINED, FileCode.F04, reason)

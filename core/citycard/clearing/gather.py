@@ -38,7 +38,9 @@ def read_bucket(folder: Path, number: int, segments: Iterable[Any]) -> Bucket:
         assert table.num_rows == row.records
         tables.append(table.to_pydict() | {"business_date": [row.business_date] * table.num_rows})
     names = tables[0].keys()
-    return Bucket(number=number, columns={name: [v for table in tables for v in table[name]] for name in names})
+    return Bucket(
+        number=number, columns={name: [v for table in tables for v in table[name]] for name in names}
+    )
 
 
 @attrs.frozen(kw_only=True)
@@ -53,7 +55,7 @@ class Reader:
     def known(self, bucket: Bucket) -> Known:
         """Gather everything about one bucket."""
         asns = sorted({asn for asn in bucket.columns["asn"] if len(asn) == 20 and asn.isdigit()})  # noqa: PLR2004
-        states = self._states(bucket.number, asns)
+        states = self._states(bucket.number)
         gaps = self._gaps(asns)
         return Known(
             terminals=self._terminals(bucket),
@@ -84,7 +86,10 @@ class Reader:
         # A card can be closed as one is made; then it has no change, and was closed for ever.
         changes = select(card_status_change.c.asn, func.max(card_status_change.c.at).label("at"))
         changes = changes.where(card_status_change.c.after.in_(_CLOSED)).group_by(card_status_change.c.asn)
-        found = {row.asn: self._local(row.at) for row in select_in(self.conn, changes, card_status_change.c.asn, asns)}
+        found = {
+            row.asn: self._local(row.at)
+            for row in select_in(self.conn, changes, card_status_change.c.asn, asns)
+        }
         return {asn: found.get(asn, datetime.min) for asn in asns}  # noqa: DTZ901 - local time, as on cards
 
     def _listings(self, asns: Sequence[str]) -> dict[str, list[Listing]]:
@@ -119,7 +124,7 @@ class Reader:
             gaps.sort(key=lambda one: one.first)
         return found
 
-    def _states(self, number: int, asns: Sequence[str]) -> dict[str, CardState]:
+    def _states(self, number: int) -> dict[str, CardState]:
         from citycard.clearing.files import read_tables
 
         latest = (

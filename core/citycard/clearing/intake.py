@@ -1,8 +1,8 @@
 """Receive batch files: say where each ended, keep its bytes, and put its records where clearing finds them.
 
-Nothing counts until the rows are committed, in one transaction for the whole call. The Parquet segments and the
-archive are written before and named after the files they hold, so that a call that broke off anywhere is simply
-made again.
+Nothing counts until the rows are committed, in one transaction for the whole call. The Parquet segments and
+the archive are written before and named after the files they hold, so that a call that broke off anywhere
+is simply made again.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ def receive(
 ) -> IntakeReport:
     """Take in batch files, given as paths or as pairs of name and bytes, and say where each one ended.
 
-    ``manifest`` is the collector's list of what was to come (docs/clearing.md). The same call made again, after a crash
-    or by mistake, changes nothing but the log of files received. Raise ManifestInvalid, ManifestConflict, or
-    IntakeContended when other calls never let this one in.
+    ``manifest`` is the collector's list of what was to come (docs/clearing.md). The same call made again,
+    after a crash or by mistake, changes nothing but the log of files received. Raise ManifestInvalid,
+    ManifestConflict, or IntakeContended when other calls never let this one in.
     """
     announced = None if manifest is None else read_manifest(manifest)
     deliveries = list(read_files(files))

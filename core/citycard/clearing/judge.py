@@ -26,10 +26,10 @@ _OVERRIDES = frozenset({Code.D04})
 
 @attrs.frozen(kw_only=True)
 class Judged:
-    """What a bucket came to: its records with their verdicts, the cards' new states and open gaps, the spends.
+    """What a bucket came to: its records with their verdicts, the cards' new states and gaps, the spends.
 
-    ``spends`` gives the accepted fen per card with the time of its last tap; ``gaps`` only has cards whose gaps
-    changed.
+    ``spends`` gives the accepted fen per card with the time of its last tap; ``gaps`` only has cards whose
+    gaps changed.
     """
 
     bucket: Bucket
@@ -48,8 +48,8 @@ def judge(
 ) -> Judged:
     """Judge every record of a bucket, from its bytes to who gets how much.
 
-    The answer depends on the arguments alone. Whatever the vault raises ends the run, which is then run again: a
-    vault that is out of order never makes a record wrong.
+    The answer depends on the arguments alone. Whatever the vault raises ends the run, which is then run
+    again: a vault that is out of order never makes a record wrong.
     """
     genuine = verify(bucket, known, terms, vault)
     states, gaps = _follow_cards(bucket, known, genuine)

@@ -19,7 +19,7 @@ _DIGEST_DIGITS = 64
 
 @attrs.frozen(kw_only=True)
 class ManifestLine:
-    """One batch that was to come: terminal and batch number, SHA-256 in hexadecimal, records and their sum."""
+    """One batch that was to come: terminal, batch number, SHA-256 in hexadecimal, records and their sum."""
 
     terminal: str
     number: int
@@ -39,10 +39,10 @@ class Manifest:
 
 
 def read_manifest(source: str | bytes | Mapping[str, Any] | Manifest) -> Manifest:
-    """Read a manifest from JSON text or from its parsed form; raise ManifestInvalid with the field that is wrong.
+    """Read a manifest from JSON text or its parsed form; raise ManifestInvalid with the field that is wrong.
 
-    ``{"collector": "depot-7", "number": 12, "batches": [{"terminal": "344000000001", "number": 3, "sha256": "…",
-    "records": 10, "amount_fen": 1900}]}``
+    ``{"collector": "depot-7", "number": 12, "batches": [{"terminal": "344000000001", "number": 3, "sha256":
+    "…", "records": 10, "amount_fen": 1900}]}``
     """
     if isinstance(source, Manifest):
         return source

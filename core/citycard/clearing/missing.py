@@ -12,7 +12,7 @@ __all__ = ["missing_batches"]
 
 
 def missing_batches(conn: Connection) -> tuple[Missing, ...]:
-    """List every missing batch by terminal and number, from whatever call; a hole that a manifest knows stands once.
+    """List every missing batch by terminal and number; one that a manifest knows too stands there once.
 
     Terminals count their batches from 1, so that the first ones can be missing too.
     """

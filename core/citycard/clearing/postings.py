@@ -49,14 +49,12 @@ def post_run(
     at: datetime,
     business_date: date,
 ) -> None:
-    """Open the accounts that are missing and post every transfer of a run; the window stands at zero afterwards.
+    """Open the accounts that are missing and post every transfer of a run; the window then stands at zero.
 
     ``spends`` gives the accepted fen of each card with the time of its last tap. A card's shadow is never
     refused: the money is gone from the card.
     """
-    specs = [
-        AccountSpec(address=card_purse(asn), code=AccountCode.CARD_FLOAT, owner=asn) for asn in spends
-    ]
+    specs = [AccountSpec(address=card_purse(asn), code=AccountCode.CARD_FLOAT, owner=asn) for asn in spends]
     specs += [
         AccountSpec(
             address=partner_payable(total.partner), code=AccountCode.PAYABLE_TO_PARTNERS, owner=total.partner

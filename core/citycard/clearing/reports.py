@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ __all__ = ["FileOutcome", "IntakeReport", "Missing", "PartnerTotal", "RunReport"
 
 @attrs.frozen(kw_only=True)
 class FileOutcome:
-    """Say where one file handed in ended; terminal, number, records and amount as far as they could be read."""
+    """Say where one file ended; terminal, number, records and amount as far as they could be read."""
 
     name: str
     digest: str
@@ -40,7 +41,7 @@ class Missing:
 
 @attrs.frozen(kw_only=True)
 class IntakeReport:
-    """Answer one call of ``receive``: each file's outcome, and every batch missing after it, from whatever call.
+    """Answer one call of ``receive``: each file's outcome, and every batch that is missing after it.
 
     ``intake`` is the commit-ordered number of the call, None when there was nothing to write down.
     """
@@ -78,7 +79,8 @@ class StateTotal:
 class PartnerTotal:
     """Hold what one partner is owed by one run: gross less fee is net.
 
-    ``paid_fen`` is net, or 0 for a partner without a bank account or that is suspended: then the net stays payable.
+    ``paid_fen`` is net, or 0 for a partner without a bank account or that is suspended: then the net stays
+    payable.
     """
 
     partner: str
@@ -93,9 +95,10 @@ class PartnerTotal:
 class RunReport:
     """Answer one call of ``clear``.
 
-    ``changed`` is False when there was nothing new; then the report is that of the last run, or an empty one with
-    number 0. ``totals`` add up to ``records`` and ``amount_fen`` (what was handed in); ``notes`` counts findings that
-    did not decide a record's state. ``digest`` is the same for the same records under the same rules.
+    ``changed`` is False when there was nothing new; then the report is that of the last run, or an empty
+    one with number 0. ``totals`` add up to ``records`` and ``amount_fen`` (what was handed in); ``notes``
+    counts findings that did not decide a record's state. ``digest`` is the same for the same records under
+    the same rules.
     """
 
     number: int
@@ -134,10 +137,45 @@ class RunReport:
         return sum(partner.paid_fen for partner in self.partners)
 
     def as_json(self) -> dict[str, Any]:
-        """Give the report as plain values, for ``--json`` and for the run's row."""
-        return attrs.asdict(self) | {
+        """Give the report as plain values with its sums, for ``--json``."""
+        return self.stored() | {
+            "changed": self.changed,
+            "missing": [attrs.asdict(missing) for missing in self.missing],
             "gross_fen": self.gross_fen,
             "fees_fen": self.fees_fen,
             "settled_fen": self.settled_fen,
-            "states": {str(state): self.count(state) for state in State},
+            "clearing": {state.value: self.count(state) for state in State},
         }
+
+    def stored(self) -> dict[str, Any]:
+        """Give what is kept of the report in the run's row: JSON without what depends on the call."""
+        plain = attrs.asdict(self, filter=lambda field, _: field.name not in {"changed", "missing"})
+        plain["closed_at"] = self.closed_at.isoformat() if self.closed_at else None
+        plain["business_date"] = self.business_date.isoformat() if self.business_date else None
+        plain["notes"] = dict(self.notes)
+        plain["totals"] = [attrs.asdict(total) | {"state": total.state.value} for total in self.totals]
+        return plain
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any], *, changed: bool, missing: tuple[Missing, ...]) -> RunReport:
+        """Read a kept report back; an empty one stands for the time before the first run."""
+        closed_at, day = stored.get("closed_at"), stored.get("business_date")
+        return cls(
+            number=stored.get("number", 0),
+            changed=changed,
+            watermark=stored.get("watermark", 0),
+            closed_at=datetime.fromisoformat(closed_at) if closed_at else None,
+            business_date=date.fromisoformat(day) if day else None,
+            records=stored.get("records", 0),
+            amount_fen=stored.get("amount_fen", 0),
+            totals=tuple(
+                StateTotal(**total | {"state": State(total["state"])}) for total in stored.get("totals", ())
+            ),
+            notes=tuple(sorted(stored.get("notes", {}).items())),
+            partners=tuple(PartnerTotal(**partner) for partner in stored.get("partners", ())),
+            price_difference_fen=stored.get("price_difference_fen", 0),
+            rules_version=stored.get("rules_version", ""),
+            digest=stored.get("digest", ""),
+            bank_file=stored.get("bank_file"),
+            missing=missing,
+        )

@@ -1,4 +1,4 @@
-"""The tables of clearing. Records themselves lie in Parquet; a Parquet file that no row names here is garbage.
+"""The tables of clearing. Records lie in Parquet; a Parquet file that no row here names is garbage.
 
 ``clearing_clock`` is one row whose counters move in the transaction that uses them: whoever has read intake
 number n has every intake up to n before him, which no sequence and no clock would promise.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import date, datetime
+from typing import TypeVar
 
 import attrs
 
@@ -12,6 +13,8 @@ from citycard.clearing.codes import Code, State
 from citycard.clearing.judge import Judged
 
 __all__ = ["Sum", "Tally", "tally"]
+
+_Key = TypeVar("_Key")
 
 
 @attrs.define
@@ -41,19 +44,20 @@ class Tally:
 
     def merge(self, other: Tally) -> None:
         """Add another tally to this one."""
-        for mine, theirs in (
-            (self.codes, other.codes),
-            (self.earned, other.earned),
-            (self.handed_in, other.handed_in),
-        ):
-            for key, found in theirs.items():  # type: ignore[attr-defined]
-                mine.setdefault(key, Sum()).add(found.amount_fen, found.records)  # type: ignore[attr-defined]
+        _merge(self.codes, other.codes)
+        _merge(self.earned, other.earned)
+        _merge(self.handed_in, other.handed_in)
         self.notes.update(other.notes)
         self.price_difference_fen += other.price_difference_fen
         moments = [moment for moment in (self.last_at, other.last_at) if moment]
         self.last_at = max(moments, default=None)
         days = [day for day in (self.business_date, other.business_date) if day]
         self.business_date = max(days, default=None)
+
+
+def _merge(mine: dict[_Key, Sum], theirs: dict[_Key, Sum]) -> None:
+    for key, found in theirs.items():
+        mine.setdefault(key, Sum()).add(found.amount_fen, found.records)
 
 
 def tally(judged: Judged, known: Known) -> Tally:

@@ -1,0 +1,193 @@
+"""Close a run: everything it means, in one transaction that happens once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import attrs
+from sqlalchemy import Connection, Row, insert, select, update
+
+from citycard.clearing.bank import is_payable
+from citycard.clearing.bucket import Known
+from citycard.clearing.context import BankAccount, ClearingContext
+from citycard.clearing.gaps import write_card_gaps, write_terminal_gaps
+from citycard.clearing.judge import Judged
+from citycard.clearing.outcomes import Part
+from citycard.clearing.payments import payment_path
+from citycard.clearing.postings import payment_reference, post_run
+from citycard.clearing.reports import PartnerTotal, RunReport, StateTotal
+from citycard.clearing.sequence import Gap
+from citycard.clearing.tables import clearing_part, clearing_run, statement
+from citycard.clearing.tally import Sum, Tally
+from citycard.registry.records import PartnerStatus
+from citycard.registry.tables import partner
+from citycard.store.bulk import select_in
+from citycard.store.engine import writing
+
+__all__ = ["Closing", "close_run"]
+
+
+@attrs.define(kw_only=True)
+class Closing:
+    """What the buckets of a run came to, put together."""
+
+    parts: list[Part] = attrs.field(factory=list)
+    total: Tally = attrs.field(factory=Tally)
+    spends: dict[str, tuple[int, datetime]] = attrs.field(factory=dict)
+    gaps: dict[str, tuple[list[Gap], list[Gap]]] = attrs.field(factory=dict)
+
+    def add(self, part: Part, judged: Judged, known: Known, total: Tally) -> None:
+        """Add one bucket. Buckets share no card, so that nothing of a card is added up twice."""
+        self.parts.append(part)
+        self.total.merge(total)
+        self.spends.update(judged.spends)
+        self.gaps |= {asn: (known.gaps.get(asn, []), now) for asn, now in judged.gaps.items()}
+
+    def digest(self, rules_version: str) -> str:
+        """Give the digest of the run: the same for the same records under the same rules, wherever it ran."""
+        lines = [rules_version, *(f"{part.bucket} {part.digest}" for part in self.parts)]
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def close_run(context: ClearingContext, run: Row[Any], closing: Closing) -> bool:
+    """Post, settle and write down a run; return False when somebody else closed it in the meantime."""
+    day = closing.total.business_date
+    assert day is not None
+    with writing(context.engine) as conn:
+        mine = update(clearing_run).where(clearing_run.c.number == run.number, clearing_run.c.state == "open")
+        if conn.execute(mine.values(state="closed")).rowcount != 1:
+            return False
+        payees = _payees(conn, closing.total)
+        partners = _partner_totals(context, closing.total, payees)
+        at = closing.total.last_at or datetime.combine(day, datetime.min.time())
+        post_run(conn, context.ledger, run.number, closing.spends, partners, at=at, business_date=day)
+        conn.execute(
+            insert(clearing_part), [attrs.asdict(part) | {"run": run.number} for part in closing.parts]
+        )
+        write_card_gaps(conn, run.number, closing.gaps)
+        findings = write_terminal_gaps(conn, run.number, run.watermark)
+        _write_statements(conn, run.number, closing.total, partners, payees)
+        report = _report(context, run, closing, partners, findings)
+        conn.execute(
+            update(clearing_run)
+            .where(clearing_run.c.number == run.number)
+            .values(rules_version=report.rules_version, digest=report.digest, report=report.stored())
+        )
+    return True
+
+
+def _payees(conn: Connection, total: Tally) -> dict[str, Row[Any]]:
+    names = {name for name, _ in total.earned} | {name for name, _, _ in total.handed_in}
+    return {row.id: row for row in select_in(conn, select(partner), partner.c.id, sorted(names))}
+
+
+def _partner_totals(
+    context: ClearingContext, total: Tally, payees: dict[str, Row[Any]]
+) -> list[PartnerTotal]:
+    earned: dict[str, Sum] = defaultdict(Sum)
+    for (name, _), found in total.earned.items():
+        earned[name].add(found.amount_fen, found.records)
+    for name, _, _ in total.handed_in:
+        earned[name].add(0, 0)
+    totals = []
+    for name, found in sorted(earned.items()):
+        fee_fen = context.terms.fee_fen(name, found.amount_fen)
+        net_fen = found.amount_fen - fee_fen
+        totals.append(
+            PartnerTotal(
+                partner=name,
+                records=found.records,
+                gross_fen=found.amount_fen,
+                fee_fen=fee_fen,
+                net_fen=net_fen,
+                paid_fen=net_fen if _can_be_paid(payees.get(name)) else 0,
+            )
+        )
+    return totals
+
+
+def _can_be_paid(payee: Row[Any] | None) -> bool:
+    if payee is None or payee.status != PartnerStatus.ACTIVE.value:
+        return False
+    return is_payable(
+        BankAccount(name=payee.account_name or payee.name, account=payee.account_no, bic=payee.bank_bic)
+    )
+
+
+def _write_statements(
+    conn: Connection,
+    run: int,
+    total: Tally,
+    partners: Sequence[PartnerTotal],
+    payees: dict[str, Row[Any]],
+) -> None:
+    rows = [
+        {
+            "run": run,
+            "partner": one.partner,
+            "name": payees[one.partner].name if one.partner in payees else one.partner,
+            "account_name": payees[one.partner].account_name if one.partner in payees else "",
+            "account_no": payees[one.partner].account_no if one.partner in payees else "",
+            "bank_bic": payees[one.partner].bank_bic if one.partner in payees else "",
+            "records": one.records,
+            "gross_fen": one.gross_fen,
+            "fee_fen": one.fee_fen,
+            "net_fen": one.net_fen,
+            "end_to_end": payment_reference(run, one.partner) if one.paid_fen else "",
+            "detail": _detail(total, one.partner),
+        }
+        for one in partners
+    ]
+    if rows:
+        conn.execute(insert(statement), rows)
+
+
+def _detail(total: Tally, name: str) -> dict[str, Any]:
+    days = sorted((day, found) for (payee, day), found in total.earned.items() if payee == name)
+    codes = sorted(
+        (day, code.name, code.state.value, found)
+        for (acquirer, day, code), found in total.handed_in.items()
+        if acquirer == name
+    )
+    return {
+        "days": [[day.isoformat(), found.records, found.amount_fen] for day, found in days],
+        "codes": [
+            [day.isoformat(), state, code, found.records, found.amount_fen]
+            for day, code, state, found in codes
+        ],
+    }
+
+
+def _report(
+    context: ClearingContext,
+    run: Row[Any],
+    closing: Closing,
+    partners: Sequence[PartnerTotal],
+    findings: dict[str, int],
+) -> RunReport:
+    total, version = closing.total, context.rules_version
+    totals = [
+        StateTotal(state=code.state, code=code.name, records=found.records, amount_fen=found.amount_fen)
+        for code, found in sorted(total.codes.items(), key=lambda entry: entry[0].name)
+    ]
+    notes = {code.name: count for code, count in total.notes.items()} | findings
+    return RunReport(
+        number=run.number,
+        changed=True,
+        watermark=run.watermark,
+        closed_at=context.clock.now(),
+        business_date=total.business_date,
+        records=sum(found.records for found in total.codes.values()),
+        amount_fen=sum(found.amount_fen for found in total.codes.values()),
+        totals=tuple(totals),
+        notes=tuple(sorted((name, count) for name, count in notes.items() if count)),
+        partners=tuple(partners),
+        price_difference_fen=total.price_difference_fen,
+        rules_version=version,
+        digest=closing.digest(version),
+        bank_file=payment_path(run.number) if any(one.paid_fen for one in partners) else None,
+    )
