@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import pytest
+
+from citycard.city import read_config
+from citycard.errors import CityConfigInvalid, CityNotFound, SettingsInvalid
+
+SMALL = '[city]\nname = "Weihai"\ncode = "2646"\n'
+
+
+def test_a_small_configuration_is_enough(tmp_path):
+    (tmp_path / "city.toml").write_text(SMALL)
+
+    config = read_config(tmp_path)
+
+    assert config.city.name == "Weihai"
+    assert config.city.issuer == "01012646FFFFFFFF"
+    assert config.store.url == "sqlite:///city.sqlite"
+    assert config.allow is None
+
+
+def test_allow_and_enable_are_not_plugins(tmp_path):
+    plugins = '[plugins]\nallow = ["zoo"]\nenable = ["zoo"]\n[plugins.zoo]\nfee_fen = 5\n'
+    (tmp_path / "city.toml").write_text(SMALL + plugins)
+
+    config = read_config(tmp_path)
+
+    assert config.allow == ("zoo",)
+    assert config.enable == ("zoo",)
+    assert config.plugins == {"zoo": {"fee_fen": 5}}
+
+
+def test_a_folder_without_a_city_says_how_to_make_one(tmp_path):
+    with pytest.raises(CityNotFound, match="citycard city create"):
+        read_config(tmp_path)
+
+
+def test_broken_toml_is_named_with_its_line(tmp_path):
+    (tmp_path / "city.toml").write_text("[city\nname = 3")
+
+    with pytest.raises(CityConfigInvalid, match=r"city\.toml.*line 1"):
+        read_config(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('[city]\nname = "X"\ncode = "58"\n', "code"),
+        ('[city]\ncode = "5840"\n', "name"),
+        ('[city]\nname = 5\ncode = "5840"\n', "name"),
+        (SMALL + "[clearing]\nfee_bp = 10001\n", "fee_bp"),
+        (SMALL + "[clearing]\nfee_pb = 30\n", "fee_pb"),
+    ],
+)
+def test_a_wrong_key_or_value_is_named_with_its_path(tmp_path, text, expected):
+    (tmp_path / "city.toml").write_text(text)
+
+    with pytest.raises(SettingsInvalid, match=expected):
+        read_config(tmp_path)
