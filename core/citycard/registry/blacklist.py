@@ -49,11 +49,7 @@ def blacklist_cards(conn: Connection, asns: Sequence[str], *, reason: str) -> in
             conn.execute(update(blacklist).where(key).values(removed_in=None))
             listed.add(row.asn)
     new = [asn for asn in wanted if asn not in listed]
-    insert_missing(
-        conn,
-        blacklist,
-        [{"asn": asn, "added_in": following, "removed_in": None, "reason": reason} for asn in new],
-    )
+    insert_missing(conn, blacklist, [{"asn": asn, "added_in": following, "reason": reason} for asn in new])
     return len(new)
 
 

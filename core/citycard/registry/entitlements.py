@@ -19,6 +19,8 @@ from citycard.store.bulk import insert_missing, select_in
 
 __all__ = ["add_entitlements", "end_entitlement", "entitlement_id", "entitlements_of", "entitlements_on"]
 
+_COLUMNS = ("name", "source", "starts_on", "ends_on", "asn", "holder")
+
 
 def entitlement_id(record: Entitlement) -> UUID:
     """Give the id of an entitlement: it follows from whose it is, its name, its source and its first day."""
@@ -33,15 +35,7 @@ def add_entitlements(conn: Connection, records: Sequence[Entitlement]) -> int:
     require(conn, card, [record.asn for record in records if record.asn is not None])
     require(conn, holder, [record.holder for record in records if record.holder is not None])
     rows = [
-        {
-            "id": entitlement_id(record),
-            "name": record.name,
-            "source": record.source,
-            "starts_on": record.starts_on,
-            "ends_on": record.ends_on,
-            "asn": record.asn,
-            "holder": record.holder,
-        }
+        {"id": entitlement_id(record), **{name: getattr(record, name) for name in _COLUMNS}}
         for record in records
     ]
     return insert_missing(conn, entitlement, rows)

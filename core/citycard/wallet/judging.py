@@ -15,7 +15,7 @@ import attrs
 from citycard.wallet.chart import Guard
 from citycard.wallet.records import Outcome, Result, Transfer
 
-__all__ = ["Judge", "Known", "Standing", "digest_of", "first_difference"]
+__all__ = ["Judge", "Known", "Standing", "different", "digest_of", "first_difference"]
 
 _CONTENT = (
     "debit_address",
@@ -39,10 +39,15 @@ def digest_of(transfer: Transfer) -> bytes:
     return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
+def different(field: str) -> str:
+    """Give the answer to a transfer whose id stands for another content, by the field that differs."""
+    return f"exists_with_different_{field}"
+
+
 def first_difference(known: Transfer | None, wanted: Transfer) -> str:
     """Name the first field in which two transfers of one id differ.
 
-    Of a transfer that failed only the digest is kept, and the answer is ``content``.
+    Of a transfer that failed only the digest is kept; then the answer is ``content``.
     """
     if known is not None:
         for field in _CONTENT:
@@ -76,7 +81,7 @@ class Standing:
 
 @attrs.frozen
 class Known:
-    """What is remembered of an id: digest, result, and the transfer itself where it was posted."""
+    """What is remembered of an id: digest, result, and the transfer itself where it was posted just now."""
 
     digest: bytes
     result: str
@@ -85,7 +90,7 @@ class Known:
     def answer(self, transfer: Transfer, digest: bytes) -> Outcome:
         """Answer a transfer whose id is known: the same as the first time, or the field that differs."""
         if digest != self.digest:
-            result = f"exists_with_different_{first_difference(self.transfer, transfer)}"
+            result = different(first_difference(self.transfer, transfer))
         else:
             result = Result.EXISTS if self.result == Result.POSTED else self.result
         return Outcome(id=transfer.id, result=result, repeated=True)

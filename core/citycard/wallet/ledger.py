@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, select
@@ -19,6 +21,7 @@ from citycard.wallet.tables import account, balance
 __all__ = ["Ledger"]
 
 _COMPARED = ("code", "side", "guard", "owner")
+_NOTHING = dict.fromkeys(("dr_posted_fen", "cr_posted_fen", "dr_pending_fen", "cr_pending_fen"), 0)
 
 
 class Ledger:
@@ -47,25 +50,10 @@ class Ledger:
         if not missing:
             return 0
         now = self.clock.now()
+        opened = [_account_row(key, wanted[key], now) for key in missing]
+        insert_missing(conn, account, opened)
         insert_missing(
-            conn,
-            account,
-            [
-                {
-                    "id": key,
-                    "address": wanted[key].address,
-                    "code": int(wanted[key].code),
-                    "side": str(wanted[key].side),
-                    "guard": str(wanted[key].guard),
-                    "owner": wanted[key].owner,
-                    "opened_at": now,
-                }
-                for key in missing
-            ],
-        )
-        zero = dict.fromkeys(("dr_posted_fen", "cr_posted_fen", "dr_pending_fen", "cr_pending_fen"), 0)
-        insert_missing(
-            conn, balance, [{"account_id": key, "guard": str(wanted[key].guard)} | zero for key in missing]
+            conn, balance, [{"account_id": row["id"], "guard": row["guard"], **_NOTHING} for row in opened]
         )
         return len(missing)
 
@@ -146,3 +134,15 @@ class Ledger:
                 raise AccountConflict(
                     address=wanted.address, field=field, existing=str(here), wanted=str(there)
                 )
+
+
+def _account_row(key: UUID, spec: AccountSpec, now: datetime) -> dict[str, Any]:
+    return {
+        "id": key,
+        "address": spec.address,
+        "code": int(spec.code),
+        "side": str(spec.side),
+        "guard": str(spec.guard),
+        "owner": spec.owner,
+        "opened_at": now,
+    }

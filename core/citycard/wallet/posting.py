@@ -5,22 +5,37 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, insert, select, text, update
+import attrs
+from sqlalchemy import Connection, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from citycard.store.bulk import chunks, select_in
+from citycard.store.bulk import insert_rows, select_in
 from citycard.wallet.chart import Guard
-from citycard.wallet.judging import Judge, Known, Standing
+from citycard.wallet.judging import Judge, Known, Standing, different, first_difference
 from citycard.wallet.reading import posted_transfers
-from citycard.wallet.records import Outcome, Result, Transfer, account_id
+from citycard.wallet.records import Outcome, Transfer, account_id
 from citycard.wallet.tables import account, balance, ledger, request, transfer
 
 __all__ = ["post"]
 
-_PIECE = 20_000
+_DIFFERENT_CONTENT = different("content")
+_GUARDS = {str(guard): guard for guard in Guard}
+_TRANSFER_COLUMNS = (
+    "id",
+    "dr_account",
+    "cr_account",
+    "amount_fen",
+    "code",
+    "kind",
+    "group_id",
+    "event_time",
+    "business_date",
+    "ref",
+    "posted_seq",
+    "posted_at",
+)
 
 
 def post(conn: Connection, transfers: Sequence[Transfer], *, now: datetime) -> list[Outcome]:
@@ -28,10 +43,11 @@ def post(conn: Connection, transfers: Sequence[Transfer], *, now: datetime) -> l
     if not transfers:
         return []
     last_seq = _lock_ledger(conn)
-    judge = Judge(_known(conn, transfers), _standings(conn, transfers))
+    accounts = _account_ids(transfers)
+    judge = Judge(_known(conn, transfers), _standings(conn, accounts))
     outcomes = judge.judge(transfers)
-    _write(conn, judge, last_seq, now)
-    return outcomes
+    _write(conn, judge, accounts, last_seq, now)
+    return _name_fields(conn, transfers, outcomes)
 
 
 def _lock_ledger(conn: Connection) -> int:
@@ -50,24 +66,38 @@ def _lock_ledger(conn: Connection) -> int:
 def _known(conn: Connection, transfers: Sequence[Transfer]) -> dict[UUID, Known]:
     """Recall what was answered to these ids before."""
     ids = list({wanted.id for wanted in transfers})
-    rows = {row.id: row for row in select_in(conn, select(request), request.c.id, ids)}
-    posted = [row.id for row in rows.values() if row.result == Result.POSTED]
-    stored = {found.transfer.id: found.transfer for found in posted_transfers(conn, ids=posted)}
-    return {
-        identity: Known(bytes(row.digest), row.result, stored.get(identity)) for identity, row in rows.items()
-    }
+    query = select(request.c.id, request.c.digest, request.c.result)
+    return {row.id: Known(bytes(row.digest), row.result) for row in select_in(conn, query, request.c.id, ids)}
 
 
-def _standings(conn: Connection, transfers: Sequence[Transfer]) -> dict[str, Standing]:
-    """Look up the accounts of these transfers; only guarded ones bring their balances."""
+def _name_fields(
+    conn: Connection, transfers: Sequence[Transfer], outcomes: Sequence[Outcome]
+) -> list[Outcome]:
+    """Say in which field transfers differ from what was posted under their ids in earlier calls."""
+    differing = [outcome.id for outcome in outcomes if outcome.result == _DIFFERENT_CONTENT]
+    stored = {found.transfer.id: found.transfer for found in posted_transfers(conn, ids=differing)}
+    return [
+        attrs.evolve(outcome, result=different(first_difference(stored[outcome.id], wanted)))
+        if outcome.result == _DIFFERENT_CONTENT and outcome.id in stored
+        else outcome
+        for wanted, outcome in zip(transfers, outcomes, strict=True)
+    ]
+
+
+def _account_ids(transfers: Sequence[Transfer]) -> dict[str, UUID]:
     addresses = {wanted.debit_address for wanted in transfers}
     addresses.update(wanted.credit_address for wanted in transfers)
-    ids = [account_id(address) for address in addresses]
+    return {address: account_id(address) for address in addresses}
+
+
+def _standings(conn: Connection, accounts: Mapping[str, UUID]) -> dict[str, Standing]:
+    """Look up the accounts of these transfers; only guarded ones bring their balances."""
     guards = select(account.c.address, account.c.guard)
     standings = {
-        row.address: Standing(Guard(row.guard)) for row in select_in(conn, guards, account.c.id, ids)
+        row.address: Standing(_GUARDS[row.guard])
+        for row in select_in(conn, guards, account.c.id, list(accounts.values()))
     }
-    guarded = [account_id(address) for address, standing in standings.items() if standing.guard != Guard.NONE]
+    guarded = [accounts[address] for address, standing in standings.items() if standing.guard != Guard.NONE]
     sums = select(account.c.address, balance).join(balance, balance.c.account_id == account.c.id)
     for row in select_in(conn, sums, account.c.id, guarded):
         standing = standings[row.address]
@@ -76,54 +106,37 @@ def _standings(conn: Connection, transfers: Sequence[Transfer]) -> dict[str, Sta
     return standings
 
 
-def _write(conn: Connection, judge: Judge, last_seq: int, now: datetime) -> None:
-    accounts = _AccountIds()
-    _insert(
+def _write(
+    conn: Connection, judge: Judge, accounts: Mapping[str, UUID], last_seq: int, now: datetime
+) -> None:
+    insert_rows(
         conn,
         request,
-        [
-            {"id": identity, "digest": fact.digest, "result": str(fact.result), "first_seen": now}
-            for identity, fact in judge.remember.items()
-        ],
+        ("id", "digest", "result", "first_seen"),
+        [(identity, fact.digest, str(fact.result), now) for identity, fact in judge.remember.items()],
     )
     if not judge.accepted:
         return
-    _insert(
-        conn,
-        transfer,
-        [
-            {
-                "id": wanted.id,
-                "dr_account": accounts[wanted.debit_address],
-                "cr_account": accounts[wanted.credit_address],
-                "amount_fen": wanted.amount_fen,
-                "code": int(wanted.code),
-                "kind": "single",
-                "group_id": wanted.group,
-                "event_time": wanted.event_time,
-                "business_date": wanted.business_date,
-                "ref": wanted.ref,
-                "posted_seq": seq,
-                "posted_at": now,
-            }
-            for seq, wanted in enumerate(judge.accepted, last_seq + 1)
-        ],
-    )
+    rows = [
+        (
+            wanted.id,
+            accounts[wanted.debit_address],
+            accounts[wanted.credit_address],
+            wanted.amount_fen,
+            int(wanted.code),
+            "single",
+            wanted.group,
+            wanted.event_time,
+            wanted.business_date,
+            wanted.ref,
+            seq,
+            now,
+        )
+        for seq, wanted in enumerate(judge.accepted, last_seq + 1)
+    ]
+    insert_rows(conn, transfer, _TRANSFER_COLUMNS, rows)
     _move(conn, judge.accepted, accounts)
     conn.execute(update(ledger).values(posted_seq=last_seq + len(judge.accepted)))
-
-
-class _AccountIds(dict[str, UUID]):
-    """The ids of the accounts of one call, each worked out once."""
-
-    def __missing__(self, address: str) -> UUID:
-        identity = self[address] = account_id(address)
-        return identity
-
-
-def _insert(conn: Connection, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
-    for piece in chunks(rows, _PIECE):
-        conn.execute(insert(table), piece)
 
 
 def _move(conn: Connection, accepted: Iterable[Transfer], accounts: Mapping[str, UUID]) -> None:
@@ -138,17 +151,14 @@ def _move(conn: Connection, accepted: Iterable[Transfer], accounts: Mapping[str,
         keys, debited, credited = (list(column) for column in zip(*moved, strict=True))
         conn.execute(_MOVE_IN_POSTGRESQL, {"keys": keys, "debited": debited, "credited": credited})
         return
-    statement = (
-        update(balance)
-        .where(balance.c.account_id == bindparam("key"))
-        .values(
-            dr_posted_fen=balance.c.dr_posted_fen + bindparam("debited"),
-            cr_posted_fen=balance.c.cr_posted_fen + bindparam("credited"),
-        )
-    )
-    names = ("key", "debited", "credited")
-    conn.execute(statement, [dict(zip(names, change, strict=True)) for change in moved])
+    changes = [(debited, credited, key.hex) for key, debited, credited in moved]
+    conn.exec_driver_sql(_MOVE_IN_SQLITE, changes)
 
+
+_MOVE_IN_SQLITE = (
+    "UPDATE balance SET dr_posted_fen = dr_posted_fen + ?, cr_posted_fen = cr_posted_fen + ? "
+    "WHERE account_id = ?"
+)
 
 _MOVE_IN_POSTGRESQL = text(
     "UPDATE balance SET dr_posted_fen = dr_posted_fen + moved.debited, "
