@@ -47,7 +47,8 @@ def test_weights_that_cannot_share_are_refused(weights):
 
 
 @pytest.mark.parametrize(
-    ("amount_fen", "percent", "expected"), [(200, 95, 190), (250, 50, 125), (1, 50, 1), (3, 50, 2), (0, 95, 0)]
+    ("amount_fen", "percent", "expected"),
+    [(200, 95, 190), (250, 50, 125), (1, 50, 1), (3, 50, 2), (0, 95, 0)],
 )
 def test_half_a_fen_rounds_up(amount_fen, percent, expected):
     assert percent_of(amount_fen, percent) == expected

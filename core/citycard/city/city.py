@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from citycard.city.issuing import Issuing
     from citycard.clearing.context import ClearingTerms, Rating
     from citycard.clearing.pricing import RuleBook
-    from citycard.keys import FileVault
+    from citycard.keys import FileVault, SamKeys
     from citycard.terminal.record import TransactionRecord
     from citycard.terminal.sam import SoftSam
     from citycard.wallet import Ledger
+    from citycard.wallet.topup import TopUpDesk
 
 __all__ = ["City"]
 
@@ -142,6 +143,13 @@ class City:
 
         return Issuing(self)
 
+    @cached_property
+    def desk(self) -> TopUpDesk:
+        """The desk that grants loads; ``desk.for_agent`` gives one for money that an agent takes."""
+        from citycard.wallet.topup import TopUpDesk
+
+        return TopUpDesk(self.vault, self.ledger)
+
     def sam(self, terminal: str, serial: int = 0) -> SoftSam:
         """Return a software SAM for a terminal (12 digits) whose last serial was ``serial``."""
         from citycard.terminal.sam import SoftSam
@@ -150,7 +158,7 @@ class City:
         return SoftSam(terminal, self._sam_keys, key, serial)
 
     @cached_property
-    def _sam_keys(self):  # type: ignore[no-untyped-def]
+    def _sam_keys(self) -> SamKeys:
         return self.vault.sam_keys()
 
     # ── what clearing asks ───────────────────────────────────────────────────────────────────────
@@ -162,7 +170,7 @@ class City:
 
         bank, clearing = self.config.bank, self.config.clearing
         return ClearingTerms(
-            issuers=frozenset({self.config.city.issuer}),
+            issuers=(self.config.city.issuer,),
             debtor=BankAccount(name=bank.name, account=bank.account, bic=bank.bic),
             fee_bp=clearing.fee_bp,
             fees_bp=clearing.fees_bp,

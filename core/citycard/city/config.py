@@ -12,7 +12,15 @@ import attrs
 from citycard.errors import CityConfigInvalid, CityNotFound
 from citycard.kernel.settings import structure
 
-__all__ = ["CONFIG_NAME", "BankSection", "CityConfig", "CitySection", "ClearingSection", "District", "read_config"]
+__all__ = [
+    "CONFIG_NAME",
+    "BankSection",
+    "CityConfig",
+    "CitySection",
+    "ClearingSection",
+    "District",
+    "read_config",
+]
 
 CONFIG_NAME = "city.toml"
 
@@ -40,7 +48,7 @@ class StoreSection:
 
 @attrs.frozen(kw_only=True)
 class ClearingSection:
-    """What clearing costs a partner, in basis points of its gross; ``fees_bp`` names exceptions by partner."""
+    """What clearing costs a partner, in basis points of its gross; ``fees_bp`` names exceptions."""
 
     fee_bp: int = attrs.field(default=0, validator=[attrs.validators.ge(0), attrs.validators.le(10_000)])
     fees_bp: Mapping[str, int] = attrs.field(factory=dict)
@@ -79,7 +87,7 @@ class CityConfig:
 
 
 def read_config(folder: Path) -> CityConfig:
-    """Read ``city.toml`` in a folder; raise CityNotFound or CityConfigInvalid with the place and what to do."""
+    """Read ``city.toml`` in a folder; CityNotFound and CityConfigInvalid say what to do."""
     path = folder / CONFIG_NAME
     try:
         text = path.read_text(encoding="utf-8")

@@ -31,7 +31,7 @@ class _Ready:
 class Issuing:
     """Issue the card products that a city's plugins declare.
 
-    ``chip`` makes the card and ``card`` its entry in the registry; whoever issues many adds the entries at once.
+    ``chip`` makes the card and ``card`` its entry in the registry; add those of many at once.
     """
 
     def __init__(self, city: City) -> None:
@@ -52,7 +52,7 @@ class Issuing:
         return [ready.product for ready in self._ready.values()]
 
     def version(self, product: str) -> ProductVersion:
-        """Return the version that new cards of a product carry; ProductUnknown names the products there are."""
+        """Return the version that new cards of a product carry; ProductUnknown names those there are."""
         return self._find(product).version
 
     def chip(self, asn: str, product: str, on: dt.date) -> Chip:
@@ -92,7 +92,9 @@ class Issuing:
     def _publish(self, products: list[CardProduct]) -> list[ProductVersion]:
         layouts = [owned.record for owned in self._city.plugins.sectors()]
         with reading(self._city.engine) as conn:
-            known = {product.name: registry.latest_product_version(conn, product.name) for product in products}
+            known = {
+                product.name: registry.latest_product_version(conn, product.name) for product in products
+            }
         versions = []
         for product in products:
             stored = known[product.name]

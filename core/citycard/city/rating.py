@@ -19,7 +19,7 @@ __all__ = ["rate"]
 
 
 def rate(plugins: Plugins, rules: RuleBook, record: TransactionRecord) -> Rating:
-    """Price a record by the rules and name its payees; raise ServiceUnknown when no plugin owns its service."""
+    """Price a record by the rules and name its payees; ServiceUnknown when no plugin has its service."""
     owned = plugins.service(record.service)
     if owned is None:
         raise ServiceUnknown(number=record.service)

@@ -10,8 +10,8 @@ from citycard.errors import PassphraseNotFound
 
 __all__ = ["PASSPHRASE_FILE", "PASSPHRASE_VARIABLE", "new_passphrase", "passphrase"]
 
-PASSPHRASE_VARIABLE = "CITYCARD_VAULT_PASSPHRASE"
-PASSPHRASE_FILE = "vault.pass"
+PASSPHRASE_VARIABLE = "CITYCARD_VAULT_PASSPHRASE"  # noqa: S105 - where it is, not what it is
+PASSPHRASE_FILE = "vault.pass"  # noqa: S105 - where it is, not what it is
 
 
 def new_passphrase(folder: Path) -> str:

@@ -27,7 +27,12 @@ def test_help_lists_every_group_of_commands():
 
 @pytest.mark.parametrize(
     "arguments",
-    [("nonsense",), ("city", "show", "--colour"), ("city", "create"), ("city", "create", "x", "--config", "absent.toml")],
+    [
+        ("nonsense",),
+        ("city", "show", "--colour"),
+        ("city", "create"),
+        ("city", "create", "x", "--config", "absent.toml"),
+    ],
 )
 def test_a_wrong_call_is_one_line_and_exit_code_2(arguments, tmp_path):
     answer = citycard(*arguments)

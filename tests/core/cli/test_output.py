@@ -23,7 +23,11 @@ def test_records_become_one_json_document(capsys):
 def test_columns_line_up_under_wide_letters_and_numbers_stand_right(capsys):
     table(("line", "taps"), [("地铁一号线", 7), ("bus", 123)])
 
-    assert capsys.readouterr().out.splitlines() == ["line        taps", "地铁一号线     7", "bus          123"]
+    assert capsys.readouterr().out.splitlines() == [
+        "line        taps",
+        "地铁一号线     7",
+        "bus          123",
+    ]
 
 
 def test_progress_is_silent_unless_asked(capsys):
