@@ -62,6 +62,12 @@ class PurseSession:
         self._journal = Journal() if journal is None else journal
         self._host = host
         self._view: CardView | None = None
+        self._balance_fen = 0
+
+    @property
+    def balance_fen(self) -> int:
+        """Return the balance after everything this session did; ``view.balance_fen`` is the one it found."""
+        return self._balance_fen
 
     @property
     def view(self) -> CardView:
@@ -106,6 +112,7 @@ class PurseSession:
             unresolved=None if done else debit,
             recovered_load=load,
         )
+        self._balance_fen = self._view.balance_fen
         return self._view
 
     # ── records ──────────────────────────────────────────────────────────────────────────────────
@@ -118,11 +125,11 @@ class PurseSession:
         """Read the body of a sector; SectorInvalid when the card carries another record there."""
         return place.unwrap(self._card.read_record(self._profile.sector_sfi, place.number))
 
-    def sector_update(self, place: Place, body: bytes) -> CacheUpdate:
+    def write_sector(self, place: Place, body: bytes) -> CacheUpdate:
         """Make the update that writes a sector's body with the next composite purchase."""
         return CacheUpdate(sfi=self._profile.sector_sfi, record=place.number, data=place.wrap(body))
 
-    def journey_update(self, record: bytes) -> CacheUpdate:
+    def write_journey(self, record: bytes) -> CacheUpdate:
         """Make the update that adds a journey record with the next composite purchase."""
         return CacheUpdate(sfi=self._profile.journey_sfi, data=record, append=True)
 
@@ -150,7 +157,7 @@ class PurseSession:
             raise TerminalInvalid(terminal=self._terminal, problem="it has no host that grants loads")
         self._host = host
         self._check_amount(amount_fen, self.view.asn, load=True)
-        return load_purse(
+        load = load_purse(
             self._card,
             self._profile,
             self.view,
@@ -160,6 +167,8 @@ class PurseSession:
             amount_fen=amount_fen,
             at=at,
         )
+        self._balance_fen = load.balance_after_fen
+        return load
 
     def _debit(
         self,
@@ -201,6 +210,7 @@ class PurseSession:
             plan=plan,
         )
         proof = self._commit(torn, at7, mac1)
+        self._balance_fen = torn.balance_before_fen - amount_fen
         return _debit_of(torn, Verdict(outcome=Outcome.DONE, tac=proof[:4]), recovered=False)
 
     def _commit(self, torn: TornDebit, at7: bytes, mac1: bytes) -> bytes:
