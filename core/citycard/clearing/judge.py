@@ -15,7 +15,6 @@ from citycard.clearing.codes import Code, State
 from citycard.clearing.context import ClearingTerms, Rating, TacVault
 from citycard.clearing.sequence import CardState, CardTrail, Gap, Sighting
 from citycard.clearing.verify import verify
-from citycard.errors import CitycardError
 from citycard.money import split
 from citycard.terminal.record import RecordKind, TransactionRecord
 
@@ -116,7 +115,7 @@ def _rate(
         return
     try:
         rating = rate(decode(TransactionRecord, bucket.columns["raw"][place]))
-    except CitycardError:
+    except Exception:  # a plugin's code is asked: whatever it raises suspends the record, not the city's day
         verdict.decide(Code.P02)
         return
     if rating.quote is not None:

@@ -52,7 +52,7 @@ class IntakeReport:
 
     def count(self, state: FileState) -> int:
         """Count the files that ended in one state."""
-        return sum(outcome.state is state for outcome in self.files)
+        return sum(outcome.state == state for outcome in self.files)
 
     @property
     def records(self) -> int:
@@ -119,7 +119,7 @@ class RunReport:
 
     def count(self, state: State) -> int:
         """Count the records that ended in one state."""
-        return sum(total.records for total in self.totals if total.state is state)
+        return sum(total.records for total in self.totals if total.state == state)
 
     @property
     def gross_fen(self) -> int:

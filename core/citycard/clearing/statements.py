@@ -1,0 +1,123 @@
+"""What each partner is owed by a run and why: gross, fee, net, by business date, by state and code."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import attrs
+from sqlalchemy import Row, select
+
+from citycard.clearing.codes import State
+from citycard.clearing.context import ClearingContext
+from citycard.clearing.tables import clearing_run, statement
+from citycard.errors import RunUnknown, StatementUnknown
+from citycard.store.engine import reading
+
+__all__ = ["CodeLine", "DayLine", "Statement", "statement_of", "statements"]
+
+
+@attrs.frozen(kw_only=True)
+class DayLine:
+    """What a partner earned on one business date."""
+
+    business_date: date
+    records: int
+    gross_fen: int
+
+
+@attrs.frozen(kw_only=True)
+class CodeLine:
+    """How many of the records that a partner's terminals handed in ended so, and their amount as charged."""
+
+    business_date: date
+    state: State
+    code: str
+    records: int
+    amount_fen: int
+
+
+@attrs.frozen(kw_only=True)
+class Statement:
+    """One partner's statement of one run. ``net_fen`` is gross less fee.
+
+    ``days`` add up to the gross. ``codes`` add up to everything the partner's own terminals handed in. Without
+    ``end_to_end`` nothing was paid: the partner is suspended or has no bank account, and the net stays payable.
+    """
+
+    run: int
+    partner: str
+    name: str
+    account_name: str
+    account_no: str
+    bank_bic: str
+    records: int
+    gross_fen: int
+    fee_fen: int
+    net_fen: int
+    end_to_end: str
+    days: tuple[DayLine, ...]
+    codes: tuple[CodeLine, ...]
+
+
+def statements(context: ClearingContext, run: int | None = None) -> tuple[Statement, ...]:
+    """Give every partner's statement of a run, by partner; of the last closed run unless told.
+
+    Raise RunUnknown when there is no such run, or none is closed yet.
+    """
+    with reading(context.engine) as conn:
+        closed = select(clearing_run.c.number).where(clearing_run.c.state == "closed")
+        wanted = (
+            closed.order_by(clearing_run.c.number.desc()).limit(1)
+            if run is None
+            else closed.where(clearing_run.c.number == run)
+        )
+        number = conn.scalar(wanted)
+        if number is None:
+            raise RunUnknown(number="(the last)" if run is None else run)
+        rows = conn.execute(select(statement).where(statement.c.run == number).order_by(statement.c.partner))
+        return tuple(_statement(row) for row in rows)
+
+
+def statement_of(context: ClearingContext, partner: str, run: int | None = None) -> Statement:
+    """Give one partner's statement of a run, of the last closed run unless told.
+
+    Raise RunUnknown, or StatementUnknown when the run has nothing of that partner.
+    """
+    found = statements(context, run)
+    for one in found:
+        if one.partner == partner:
+            return one
+    number = found[0].run if found else run
+    raise StatementUnknown(partner=partner, run=number)
+
+
+def _statement(row: Row[Any]) -> Statement:
+    detail = row.detail
+    return Statement(
+        run=row.run,
+        partner=row.partner,
+        name=row.name,
+        account_name=row.account_name,
+        account_no=row.account_no,
+        bank_bic=row.bank_bic,
+        records=row.records,
+        gross_fen=row.gross_fen,
+        fee_fen=row.fee_fen,
+        net_fen=row.net_fen,
+        end_to_end=row.end_to_end,
+        days=tuple(
+            DayLine(business_date=date.fromisoformat(day), records=records, gross_fen=gross_fen)
+            for day, records, gross_fen in detail["days"]
+        ),
+        codes=tuple(
+            CodeLine(
+                business_date=date.fromisoformat(day),
+                state=State(state),
+                code=code,
+                records=records,
+                amount_fen=amount_fen,
+            )
+            for day, state, code, records, amount_fen in detail["codes"]
+        ),
+    )

@@ -1,0 +1,225 @@
+"""A small town that clears: real vault, SAMs, batches, ledger, registry and store; only the cards are played."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from pathlib import Path
+
+import attrs
+import pytest
+
+from citycard import registry
+from citycard.card.codec import encode
+from citycard.clearing.context import BankAccount, ClearingTerms, Rating, Share
+from citycard.clearing.pricing import PriceRequest, RuleBook, quote
+from citycard.clock import FixedClock
+from citycard.keys.hierarchy import CORE_PURPOSES
+from citycard.keys.purse import purchase_tac
+from citycard.keys.vault import Vault
+from citycard.keys.versions import KeyVersions
+from citycard.store import metadata, open_store, writing
+from citycard.terminal.batch import write_batch
+from citycard.terminal.record import MAC_OFFSET, RecordKind, TransactionRecord
+from citycard.terminal.sam import SoftSam
+from citycard.wallet.ledger import Ledger
+from citycard.wallet.load import Load, LoadState, Proof, load_id
+from citycard.wallet.loadbook import keep
+
+ISSUER = "0101344000FFFFFF"
+DAY = dt.date(2018, 9, 1)
+MORNING = dt.datetime(2018, 9, 1, 6, 0, 0)
+METRO_GATE, SECOND_GATE, BUS = "344000000001", "344000000002", "344000000003"
+
+
+@attrs.define
+class PlayedCard:
+    asn: str
+    counter: int = 0
+    online_atc: int = 0
+    balance_fen: int = 0
+
+
+@attrs.define
+class PlayedTerminal:
+    sam: SoftSam
+    next_batch: int = 1
+    next_sequence: int = 1
+    records: list[bytes] = attrs.field(factory=list)
+
+
+class Town:
+    """A city as clearing sees it, with a hand for playing taps into it and another for spoiling them."""
+
+    def __init__(self, folder: Path, *, city_key: bytes = bytes(range(16))) -> None:
+        self.folder = folder
+        versions = KeyVersions()
+        versions.ensure(CORE_PURPOSES)
+        self.vault = Vault(city_key, versions)
+        self.clock = FixedClock(dt.datetime(2018, 9, 1, 15, 0, tzinfo=dt.UTC))
+        self.engine = open_store(f"sqlite:///{folder}/city.db")
+        self.ledger = Ledger(self.engine, self.clock)
+        self.terms = ClearingTerms(
+            issuers=frozenset({ISSUER}),
+            debtor=BankAccount(name="城市一卡通有限公司", account="6222000011112222", bic="ICBKCNBJSZN"),
+            fee_bp=50,
+            fees_bp={"bus": 30},
+        )
+        self.rules_version = "rules-1"
+        self.shares: dict[int, tuple[Share, ...]] = {}
+        self.cards: dict[str, PlayedCard] = {}
+        self.terminals: dict[str, PlayedTerminal] = defaultdict()
+
+    def found(self) -> Town:
+        metadata.create_all(self.engine)
+        with writing(self.engine) as conn:
+            partners = [
+                ("metro", "地铁集团", "440010001", "BKCHCNBJXXX"),
+                ("bus", "Bus Company", "440010002", ""),
+                ("poor", "No Account", "", ""),
+            ]
+            registry.add_partners(
+                conn,
+                [
+                    registry.Partner(id=key, name=name, account_name=name, account_no=number, bank_bic=bic)
+                    for key, name, number, bic in partners
+                ],
+            )
+            registry.add_products(conn, [registry.Product(name="adult", title="Adult", kind=1)])
+            registry.add_product_versions(
+                conn, [registry.ProductVersion(product="adult", version=1, layout="{}")]
+            )
+        for number, partner in ((METRO_GATE, "metro"), (SECOND_GATE, "metro"), (BUS, "bus")):
+            self.open_terminal(number, partner)
+        return self
+
+    def open_terminal(self, number: str, partner: str, *, registered: bool = True) -> None:
+        if registered:
+            with writing(self.engine) as conn:
+                registry.add_terminals(
+                    conn, [registry.Terminal(number=number, partner=partner, opened_on=DAY)]
+                )
+        key = self.vault.terminal_key(bytes.fromhex(number))
+        self.terminals[number] = PlayedTerminal(SoftSam(number, self.vault.sam_keys(), key))
+
+    def issue(self, *names: int, status: str = "issued") -> list[PlayedCard]:
+        made = [PlayedCard(f"3104440000{name:010d}") for name in names]
+        with writing(self.engine) as conn:
+            registry.add_cards(
+                conn,
+                [
+                    registry.Card(
+                        asn=card.asn,
+                        issuer=ISSUER,
+                        product="adult",
+                        kind=1,
+                        issued_on=DAY,
+                        expires_on=dt.date(2030, 1, 1),
+                        status=status,
+                    )
+                    for card in made
+                ],
+            )
+        self.cards |= {card.asn: card for card in made}
+        return made
+
+    def load(self, card: PlayedCard, amount_fen: int, at: dt.datetime = MORNING) -> None:
+        one = Load(
+            id=load_id(card.asn, card.online_atc, b"mac1", METRO_GATE, at),
+            asn=card.asn,
+            online_atc=card.online_atc,
+            key_version=1,
+            amount_fen=amount_fen,
+            balance_before_fen=card.balance_fen,
+            terminal=METRO_GATE,
+            agent="",
+            at=at,
+            mac1="00000000",
+            state=LoadState.PROVEN,
+            proof=Proof.TAC,
+            tac="00000000",
+        )
+        with writing(self.engine) as conn:
+            keep(conn, self.ledger, [one])
+        card.online_atc += 1
+        card.balance_fen += amount_fen
+
+    def tap(self, card, amount_fen, at, terminal=METRO_GATE, *, keep=True, spoil=None, **changes) -> bytes:
+        """Debit a played card; ``changes`` replace fields before both proofs are made, ``spoil`` bytes after."""
+        played = self.terminals[terminal]
+        played.sam.serial += 1
+        fields = {
+            "kind": RecordKind.SINGLE,
+            "tti": 6,
+            "service": 1,
+            "issuer": ISSUER,
+            "asn": card.asn,
+            "card_kind": 1,
+            "key_version": 1,
+            "algorithm": 0,
+            "counter": card.counter,
+            "balance_before_fen": card.balance_fen,
+            "amount_fen": amount_fen,
+            "balance_after_fen": card.balance_fen - amount_fen,
+            "terminal": terminal,
+            "terminal_serial": played.sam.serial,
+            "at": at,
+            "config": 1,
+            "blacklist": 0,
+            "list_price_fen": amount_fen,
+        } | changes
+        card.counter += 1
+        card.balance_fen -= amount_fen
+        moment = bytes.fromhex(fields["at"].strftime("%Y%m%d%H%M%S"))
+        asn8, terminal6 = bytes.fromhex(fields["asn"])[-8:], bytes.fromhex(fields["terminal"])
+        tac = purchase_tac(
+            self.vault.card_keys(asn8).tac,
+            fields["amount_fen"],
+            fields["tti"],
+            terminal6,
+            fields["terminal_serial"],
+            moment,
+        )
+        raw = encode(TransactionRecord(**{"tac": tac} | fields))
+        for offset, value in (spoil or {}).items():
+            raw = raw[:offset] + bytes([value ^ raw[offset]]) + raw[offset + 1 :]
+        raw = raw[:MAC_OFFSET] + played.sam.record_mac(raw[:MAC_OFFSET]) + raw[MAC_OFFSET + 4 :]
+        if keep:
+            played.records.append(raw)
+        return raw
+
+    def batch(self, terminal: str = METRO_GATE, *, day: dt.date = DAY, records=None) -> tuple[str, bytes]:
+        """Close a terminal's batch and give it as a file."""
+        played = self.terminals[terminal]
+        taken = list(played.records if records is None else records)
+        number, first = played.next_batch, played.next_sequence
+        played.next_batch, played.next_sequence = number + 1, first + len(taken)
+        played.records.clear()
+        created = dt.datetime.combine(day, dt.time(12))
+        data = write_batch(terminal, number, first, taken, played.sam, created, day)
+        return f"{terminal}-{number:06d}.ccb", data
+
+    def rate(self, record: TransactionRecord) -> Rating:
+        book = RuleBook([])
+        price = quote(PriceRequest(service="ride", at=record.at, list_price_fen=record.list_price_fen), book)
+        return Rating(quote=price, shares=self.shares.get(record.service, ()))
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Town:
+    return Town(tmp_path).found()
+
+
+@pytest.fixture
+def towns(tmp_path: Path):
+    """Found as many towns as asked for, each in its own folder."""
+    count = 0
+
+    def make(**options) -> Town:
+        nonlocal count
+        count += 1
+        folder = tmp_path / f"town-{count}"
+        folder.mkdir()
+        return Town(folder, **options).found()
+
+    return make
