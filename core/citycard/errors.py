@@ -63,6 +63,7 @@ __all__ = [
     "PluginRefused",
     "PluginStarting",
     "PluginUnknown",
+    "PostgresqlFailed",
     "PostgresqlMissing",
     "PostingFailed",
     "PowerLoss",
@@ -471,6 +472,13 @@ class PostgresqlMissing(CitycardError):
         "no PostgreSQL server found under {folder}: install the Debian package {package} "
         "(apt-get install {package}), or run the tests with -m 'not postgresql'"
     )
+
+
+class PostgresqlFailed(CitycardError):
+    """A program of PostgreSQL did not do what the tests need."""
+
+    exit_code = 4
+    sentence = "PostgreSQL's {program} failed: {said}"
 
 
 class AccountConflict(CitycardError):

@@ -71,9 +71,12 @@ class Entry:
             self.hooks = implementations(manager, self.plugin, self.owner)
             self.info = identify(self.hooks, self.owner, core_version)
             self.declared = declare(self.hooks, self.owner, self.info, section)
-        except BaseException:
+        except CitycardError:
             self.release(manager)
             raise
+        except raised as error:  # an object that raises wherever it is touched
+            self.release(manager)
+            raise self._failed("what it declares", error) from error
         self.rest(State.DECLARED)
         return self.declared
 
@@ -81,9 +84,12 @@ class Entry:
         try:
             return self.found.load()
         except raised as error:
-            raise PluginFailed(
-                plugin=self.owner.plugin, distribution=str(self.owner), where="its import", reason=told(error)
-            ) from error
+            raise self._failed("its import", error) from error
+
+    def _failed(self, where: str, error: BaseException) -> PluginFailed:
+        return PluginFailed(
+            plugin=self.owner.plugin, distribution=str(self.owner), where=where, reason=told(error)
+        )
 
     def _register(self, manager: pluggy.PluginManager) -> None:
         try:

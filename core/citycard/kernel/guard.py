@@ -21,6 +21,8 @@ __all__ = ["Failures", "raised", "told"]
 Record = TypeVar("Record", bound="attrs.AttrsInstance")
 
 log = logging.getLogger("citycard.plugins")
+# A command says itself what is wrong with a plugin; only a server that sets up logging shows more.
+log.addHandler(logging.NullHandler())
 
 #: What a plugin may raise without taking anybody down. Its ``sys.exit()`` is not the city's exit.
 raised = (Exception, SystemExit)

@@ -1,0 +1,216 @@
+"""``citycard plugin``: what is installed, what runs, why not, and switching it.
+
+Exit codes: 0 done, 1 ``check`` found something wrong or a plugin's code raised, 2 the call is wrong,
+3 city.toml is wrong, 4 there is no such city, plugin or district, 5 refused; the reason is one line on stderr.
+"""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import click
+from click.core import ParameterSource
+
+from citycard.cli.options import city_option, json_option
+from citycard.cli.output import emit, say, table
+from citycard.errors import CitycardError, CityNotFound, RegistryMissing
+
+if TYPE_CHECKING:
+    from citycard.kernel import PluginReport, Plugins
+
+__all__ = ["group"]
+
+_LISTED = ("name", "distribution", "version", "state", "reason", "claims")
+
+
+@click.group()
+def group() -> None:
+    """List, inspect, enable and disable plugins."""
+
+
+@group.command("list")
+@city_option
+@json_option
+@click.pass_context
+def list_plugins(context: click.Context, folder: Path, as_json: bool) -> None:
+    """List every plugin that is installed, or that this city remembers.
+
+    Outside a city, the installed plugins are read and checked against each other. With --json: an array of
+    objects with name, distribution, version, state, reason and claims (objects with kind, key and sticky).
+    """
+    reports = _reports(_installed(context, folder))
+    if as_json:
+        emit([{field: getattr(report, field) for field in _LISTED} for report in reports])
+        return
+    table(
+        ("NAME", "STATE", "DISTRIBUTION", "VERSION", "REASON"),
+        [(each.name, each.state, each.distribution, each.version, each.reason) for each in reports],
+    )
+    if not reports:
+        say("no plugin is installed: pip install citycard-transit brings bus and metro")
+
+
+@group.command("show")
+@click.argument("name")
+@city_option
+@json_option
+@click.pass_context
+def show(context: click.Context, name: str, folder: Path, as_json: bool) -> None:
+    """Show one plugin: its state, claims, scopes and settings; secrets are never shown.
+
+    With --json: an object with what list gives, and title, title_zh, description, requires, scopes (objects
+    with scope, id, wanted, changed_at, changed_by), settings, running and failures.
+    """
+    plugins = _installed(context, folder)
+    shown = {each.name: each for each in _reports(plugins)}
+    _show(shown.get(name) or plugins.report(name), as_json)
+
+
+@group.command("check")
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@city_option
+@json_option
+@click.pass_context
+def check(context: click.Context, names: tuple[str, ...], folder: Path, as_json: bool) -> None:
+    """Read plugins and check all they say, without switching anything; all that may be imported unless named.
+
+    Ends with exit code 1 when a plugin could not be enabled. With --json: an array of objects with name, ok,
+    reason and claims.
+    """
+    plugins = _installed(context, folder)
+    allow = plugins.choices.allow
+    here = [each.name for each in plugins.reports() if allow is None or each.name in allow]
+    results = [_checked(plugins, name) for name in names or here]
+    if as_json:
+        emit(results)
+    else:
+        rows = [(each["name"], "ok" if each["ok"] else "no", each["reason"]) for each in results]
+        table(("NAME", "OK", "REASON"), rows)
+    if not all(each["ok"] for each in results):
+        context.exit(1)
+
+
+@group.command("enable")
+@click.argument("name")
+@click.option("--district", metavar="D", help="Only in this district.")
+@click.option("--partner", metavar="P", help="Only for this partner.")
+@city_option
+@json_option
+def enable(name: str, district: str | None, partner: str | None, folder: Path, as_json: bool) -> None:
+    """Switch a plugin on for the city, a district or a partner; its tables are brought up to date first.
+
+    Running servers follow within a second. With --json: the object that show gives.
+    """
+    plugins = _of_city(folder, district, partner)
+    _show(plugins.enable(name, by=_who(), district=district, partner=partner), as_json)
+
+
+@group.command("disable")
+@click.argument("name")
+@click.option("--district", metavar="D", help="Only in this district.")
+@click.option("--partner", metavar="P", help="Only for this partner.")
+@city_option
+@json_option
+def disable(name: str, district: str | None, partner: str | None, folder: Path, as_json: bool) -> None:
+    """Switch a plugin off; off for the city is off everywhere.
+
+    Its tables stay, and so does what cards and ledgers carry of it. With --json: the object that show gives.
+    """
+    plugins = _of_city(folder, district, partner)
+    _show(plugins.disable(name, by=_who(), district=district, partner=partner), as_json)
+
+
+def _installed(context: click.Context, folder: Path) -> Plugins:
+    """Open the plugins of a city; outside one, those that are installed, as if all were wanted."""
+    try:
+        return _of_city(folder)
+    except CityNotFound:
+        if context.get_parameter_source("folder") is not ParameterSource.DEFAULT:
+            raise
+    from citycard.kernel import Plugins
+    from citycard.kernel.choices import Choices
+    from citycard.kernel.discovery import find
+
+    return Plugins.open(Choices(enable=tuple(found.name for found in find())))
+
+
+def _reports(plugins: Plugins) -> list[PluginReport]:
+    """Report on all plugins; where there is no city, nothing can be more than declared."""
+    from citycard.kernel import State
+
+    reports = plugins.reports()
+    if plugins.engine is not None:
+        return reports
+    reason = "no city here: --city DIR says whether it runs there"
+    return [
+        attrs.evolve(each, state=State.DECLARED, reason=reason, scopes=(), running=False)
+        if each.running
+        else each
+        for each in reports
+    ]
+
+
+def _of_city(folder: Path, district: str | None = None, partner: str | None = None) -> Plugins:
+    """Open the plugins of a city without its vault and its ledger, which nothing here needs."""
+    from citycard.city.config import read_config
+    from citycard.kernel import Plugins
+    from citycard.store.engine import open_store, reading
+
+    config = read_config(folder)
+    if district and district not in {each.id for each in config.districts}:
+        raise RegistryMissing(record="district", key=district)
+    engine = open_store(_store_url(folder, config.store.url))
+    if partner:
+        from citycard.registry import find_partner
+
+        with reading(engine) as conn:
+            find_partner(conn, partner)
+    return Plugins.open(config, engine, folder=folder)
+
+
+def _store_url(folder: Path, url: str) -> str:
+    """Place a relative SQLite file in the city's folder."""
+    scheme, _, path = url.partition(":///")
+    return url if scheme != "sqlite" or path.startswith("/") else f"sqlite:///{folder / path}"
+
+
+def _checked(plugins: Plugins, name: str) -> dict[str, Any]:
+    try:
+        report = plugins.check(name)
+    except CitycardError as error:
+        return {"name": name, "ok": False, "reason": str(error), "claims": ()}
+    return {"name": name, "ok": True, "reason": "", "claims": report.claims}
+
+
+def _show(report: PluginReport, as_json: bool) -> None:
+    if as_json:
+        emit(attrs.asdict(report, recurse=False))
+        return
+    lines = [
+        ("name", report.name),
+        ("title", report.title),
+        ("distribution", f"{report.distribution} {report.version}"),
+        ("state", report.state),
+        ("reason", report.reason),
+        ("requires", ", ".join(report.requires)),
+    ]
+    lines += [("claims", f"{each['kind']} {each['key']}") for each in report.claims]
+    for each in report.scopes:
+        where = f"{each['scope']} {each['id']}".strip()
+        switch = "on" if each["wanted"] else "off"
+        lines.append((switch, f"{where}, by {each['changed_by']} at {each['changed_at']:%Y-%m-%d %H:%M} UTC"))
+    if report.settings is not None:
+        lines += [("setting", f"{key} = {value}") for key, value in report.settings.items()]
+    for label, value in lines:
+        if value:
+            click.echo(f"{label:<13}{value}")
+
+
+def _who() -> str:
+    try:
+        return f"{getpass.getuser()} (command line)"
+    except (KeyError, OSError):
+        return "command line"

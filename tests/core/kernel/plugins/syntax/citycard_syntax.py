@@ -1,0 +1,3 @@
+"""Cannot even be compiled."""
+
+def citycard_plugin(:
