@@ -61,7 +61,7 @@ FINDINGS = {
 
 
 class Code(Enum):
-    """Say why a record ended where it did. ``state`` is where, ``meaning`` a sentence for people."""
+    """Say why a record ended where it did. ``state`` is where, ``title`` a sentence for people."""
 
     OK = State.ACCEPTED, "in order"
     R01 = State.REJECTED, "a field of the record cannot be read"
@@ -91,11 +91,11 @@ class Code(Enum):
     P03 = State.SUSPENDED, "the price differs by more than the limit"
 
     state: State
-    meaning: str
+    title: str
 
-    def __init__(self, state: State, meaning: str) -> None:
+    def __init__(self, state: State, title: str) -> None:
         self.state = state
-        self.meaning = meaning
+        self.title = title
 
     def __str__(self) -> str:
         return self.name

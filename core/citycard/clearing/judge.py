@@ -115,7 +115,7 @@ def _rate(
         return
     try:
         rating = rate(decode(TransactionRecord, bucket.columns["raw"][place]))
-    except Exception:  # a plugin's code is asked: whatever it raises suspends the record, not the city's day
+    except Exception:  # noqa: BLE001 - a plugin's code is asked: whatever it raises suspends the record, not the city's day
         verdict.decide(Code.P02)
         return
     if rating.quote is not None:

@@ -1,0 +1,316 @@
+"""Explain one record: from the bytes in the file to the line that the bank gets."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import attrs
+from sqlalchemy import Connection, Row, select
+
+from citycard.card.codec import decode
+from citycard.clearing.codes import Code, FileState, State
+from citycard.clearing.columns import PLACES, bucket_of
+from citycard.clearing.context import ClearingContext
+from citycard.clearing.pricing import Step
+from citycard.clearing.tables import batch_file, clearing_part, clearing_run, segment, statement
+from citycard.errors import CodecError, RecordUnknown
+from citycard.ids import derived_id
+from citycard.store.engine import reading
+from citycard.terminal.batch import Batch, read_batch
+from citycard.terminal.record import MAC_OFFSET, TransactionRecord
+from citycard.wallet.records import PostedTransfer
+
+__all__ = ["BankLine", "Explanation", "FileLine", "Outcome", "PriceCheck", "Proofs", "explain", "record_id"]
+
+_RECORD_ID = re.compile(r"(\d{12})-(\d{1,10})-(\d{1,10})")
+
+
+@attrs.frozen(kw_only=True)
+class FileLine:
+    """Where a record came in: the file, its place there, and when."""
+
+    name: str
+    digest: str
+    intake: int
+    terminal: str
+    number: int
+    line: int
+    sequence: int
+    archive: str
+
+
+@attrs.frozen(kw_only=True)
+class Proofs:
+    """What the terminal and the card signed, checked again now."""
+
+    terminal_mac: bool
+    tac: bool
+
+
+@attrs.frozen(kw_only=True)
+class PriceCheck:
+    """What the record should cost by the rules of now, step by step; ``same_rules`` as those of its run."""
+
+    amount_fen: int | None
+    steps: tuple[Step, ...]
+    rules_version: str
+    same_rules: bool
+    failure: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Outcome:
+    """Where a run let the record end; ``parts`` gives each partner's share in fen."""
+
+    run: int
+    state: State
+    code: str
+    meaning: str
+    notes: tuple[str, ...]
+    price_fen: int | None
+    parts: tuple[tuple[str, int], ...]
+
+
+@attrs.frozen(kw_only=True)
+class BankLine:
+    """The payment a share went into: its reference, the whole amount, the file and the account paid."""
+
+    partner: str
+    end_to_end: str
+    amount_fen: int
+    account_no: str
+    file: str | None
+
+
+@attrs.frozen(kw_only=True)
+class Explanation:
+    """Everything that is known about one record. ``outcome`` is None while it waits for a run.
+
+    ``record`` is None when the bytes cannot be read. ``transfers`` are the postings of the run that hold this
+    record's amount: each card's and each partner's records are posted together.
+    """
+
+    id: str
+    file: FileLine
+    raw: bytes
+    record: TransactionRecord | None
+    proofs: Proofs | None
+    price: PriceCheck | None
+    outcome: Outcome | None
+    transfers: tuple[PostedTransfer, ...]
+    bank: tuple[BankLine, ...]
+
+
+def record_id(terminal: str, number: int, line: int) -> str:
+    """Write the id of a record: its terminal, that terminal's batch, and the line in it, counted from 1."""
+    return f"{terminal}-{number}-{line}"
+
+
+def explain(context: ClearingContext, record: str | tuple[str, int]) -> Explanation:
+    """Explain a record, given its id (``344000000001-3-7``) or its card's ASN and counter.
+
+    Raise RecordUnknown when no accepted file has it, ArchiveDamaged when the file's bytes are lost.
+    """
+    with reading(context.engine) as conn:
+        terminal, number, line = _find(context, conn, record)
+        row = _file(conn, terminal, number)
+        batch = _batch(context, row) if row is not None else None
+        if row is None or batch is None or not 1 <= line <= len(batch.records):
+            raise RecordUnknown(record=record)
+        raw = batch.records[line - 1]
+        decoded = _decoded(raw)
+        outcome = None if decoded is None else _outcome(context, conn, (terminal, number, line), raw)
+        return Explanation(
+            id=record_id(terminal, number, line),
+            file=FileLine(
+                name=row.name,
+                digest=row.digest,
+                intake=row.intake,
+                terminal=terminal,
+                number=number,
+                line=line,
+                sequence=row.first_sequence + line - 1,
+                archive=row.archive,
+            ),
+            raw=raw,
+            record=decoded,
+            proofs=None if decoded is None else _proofs(context, raw, decoded),
+            price=None if decoded is None else _price(context, conn, decoded, outcome),
+            outcome=outcome,
+            transfers=_transfers(context, conn, decoded, outcome),
+            bank=_bank(conn, outcome),
+        )
+
+
+# ── finding ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _find(context: ClearingContext, conn: Connection, record: str | tuple[str, int]) -> tuple[str, int, int]:
+    if isinstance(record, str):
+        found = _RECORD_ID.fullmatch(record)
+        if found is None:
+            raise RecordUnknown(record=record)
+        return found[1], int(found[2]), int(found[3])
+    asn, counter = record
+    rows = _search(
+        context, conn, bucket_of(asn), "asn = $asn AND counter = $counter", asn=asn, counter=counter
+    )
+    if not rows:
+        raise RecordUnknown(record=f"{asn} {counter}")
+    return rows[0]
+
+
+def _search(
+    context: ClearingContext, conn: Connection, bucket: int, where: str, **values: Any
+) -> list[tuple[str, int, int]]:
+    import duckdb
+
+    query = select(segment.c.path).where(segment.c.bucket == bucket)
+    paths = [str(context.folder / path) for path in conn.scalars(query)]
+    if not paths:
+        return []
+    with duckdb.connect() as engine:
+        rows: list[tuple[str, int, int]] = engine.execute(
+            "SELECT batch_terminal, batch_number, line FROM read_parquet($paths, hive_partitioning = false)"
+            f" WHERE {where} ORDER BY ALL",
+            {"paths": paths} | values,
+        ).fetchall()
+    return rows
+
+
+def _file(conn: Connection, terminal: str, number: int) -> Row[Any] | None:
+    return conn.execute(
+        select(batch_file).where(
+            batch_file.c.terminal == terminal,
+            batch_file.c.number == number,
+            batch_file.c.state == FileState.ACCEPTED.value,
+        )
+    ).one_or_none()
+
+
+def _batch(context: ClearingContext, row: Row[Any]) -> Batch:
+    from citycard.clearing.files import read_archived
+
+    return read_batch(read_archived(context.folder / row.archive, row.digest))
+
+
+def _decoded(raw: bytes) -> TransactionRecord | None:
+    try:
+        return decode(TransactionRecord, raw)
+    except CodecError:
+        return None
+
+
+# ── checking again ───────────────────────────────────────────────────────────────────────────────
+
+
+def _proofs(context: ClearingContext, raw: bytes, record: TransactionRecord) -> Proofs:
+    terminal6 = raw[PLACES["terminal"]]
+    return Proofs(
+        terminal_mac=context.vault.check_terminal_mac(terminal6, raw[:MAC_OFFSET], record.mac),
+        tac=context.vault.check_purchase_tac(
+            raw[PLACES["asn"]][-8:],
+            record.key_version,
+            record.amount_fen,
+            record.tti,
+            terminal6,
+            record.terminal_serial,
+            raw[PLACES["at"]],
+            record.tac,
+        ),
+    )
+
+
+def _price(
+    context: ClearingContext, conn: Connection, record: TransactionRecord, outcome: Outcome | None
+) -> PriceCheck:
+    cleared_under = None
+    if outcome is not None:
+        query = select(clearing_run.c.rules_version).where(clearing_run.c.number == outcome.run)
+        cleared_under = conn.scalar(query)
+    version = context.rules_version
+    same = cleared_under is None or cleared_under == version
+    try:
+        quote = context.rate(record).quote
+    except Exception as error:  # a plugin's code is asked; what it raises is part of the explanation
+        return PriceCheck(
+            amount_fen=None, steps=(), rules_version=version, same_rules=same, failure=str(error)
+        )
+    return PriceCheck(
+        amount_fen=quote.amount_fen if quote else None,
+        steps=quote.steps if quote else (),
+        rules_version=version,
+        same_rules=same,
+    )
+
+
+# ── what came of it ──────────────────────────────────────────────────────────────────────────────
+
+
+def _outcome(
+    context: ClearingContext, conn: Connection, key: tuple[str, int, int], raw: bytes
+) -> Outcome | None:
+    import duckdb
+
+    bucket = bucket_of(raw[PLACES["asn"]].hex().upper())
+    query = select(clearing_part.c.run, clearing_part.c.outcomes).where(clearing_part.c.bucket == bucket)
+    for run, path in conn.execute(query.order_by(clearing_part.c.run)):
+        with duckdb.connect() as engine:
+            row = engine.execute(
+                "SELECT state, code, notes, price_fen, parts FROM read_parquet($path, hive_partitioning = false)"
+                " WHERE terminal = $terminal AND batch_number = $number AND line = $line",
+                {
+                    "path": str(context.folder / path),
+                    "terminal": key[0],
+                    "number": key[1],
+                    "line": key[2],
+                },
+            ).fetchone()
+        if row is not None:
+            state, code, notes, price_fen, parts = row
+            return Outcome(
+                run=run,
+                state=State(state),
+                code=code,
+                meaning=Code[code].meaning,
+                notes=tuple(notes.split()),
+                price_fen=price_fen,
+                parts=tuple((part["partner"], part["amount_fen"]) for part in parts),
+            )
+    return None
+
+
+def _transfers(
+    context: ClearingContext, conn: Connection, record: TransactionRecord | None, outcome: Outcome | None
+) -> tuple[PostedTransfer, ...]:
+    from citycard.clearing.postings import transfer_ids
+
+    if record is None or outcome is None or outcome.state is not State.ACCEPTED:
+        return ()
+    ids = [derived_id("clearing", outcome.run, "spend", record.asn)]
+    for partner, _ in outcome.parts:
+        ids += transfer_ids(outcome.run, partner).values()
+    found = context.ledger.find(conn, ids)
+    return tuple(found[one] for one in ids if one in found)
+
+
+def _bank(conn: Connection, outcome: Outcome | None) -> tuple[BankLine, ...]:
+    from citycard.clearing.payments import payment_path
+
+    if outcome is None:
+        return ()
+    partners = [partner for partner, _ in outcome.parts]
+    query = select(statement).where(
+        statement.c.run == outcome.run, statement.c.partner.in_(partners), statement.c.end_to_end != ""
+    )
+    return tuple(
+        BankLine(
+            partner=row.partner,
+            end_to_end=row.end_to_end,
+            amount_fen=row.net_fen,
+            account_no=row.account_no,
+            file=payment_path(outcome.run),
+        )
+        for row in conn.execute(query.order_by(statement.c.partner))
+    )

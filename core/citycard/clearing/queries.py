@@ -1,0 +1,256 @@
+"""Read models over the cleared records, for pages and reports: DuckDB over Parquet, typed rows out.
+
+Only files that a closed run's rows name are read, so that nothing half-done is ever seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from typing import Any
+
+import attrs
+from sqlalchemy import select
+
+from citycard.clearing.codes import State
+from citycard.clearing.columns import bucket_of
+from citycard.clearing.context import ClearingContext
+from citycard.clearing.explain import record_id
+from citycard.clearing.tables import clearing_part
+from citycard.store.engine import reading
+
+__all__ = [
+    "CardTap",
+    "CodeTotal",
+    "IntervalCount",
+    "PayeeTotal",
+    "ServiceTotal",
+    "business_dates",
+    "card_taps",
+    "code_totals",
+    "payee_totals",
+    "price_histogram",
+    "service_totals",
+    "taps_per_interval",
+]
+
+_ENTRY = 1
+
+
+@attrs.frozen(kw_only=True)
+class IntervalCount:
+    """Count the taps of one interval that begins at ``at`` (local time), by kind of record."""
+
+    at: datetime
+    kind: int
+    taps: int
+    amount_fen: int
+
+
+@attrs.frozen(kw_only=True)
+class PayeeTotal:
+    """What a partner earned by a service: records with a share for it, and the sum of the shares."""
+
+    partner: str
+    service: int
+    records: int
+    amount_fen: int
+
+
+@attrs.frozen(kw_only=True)
+class ServiceTotal:
+    """What was accepted of a service."""
+
+    service: int
+    records: int
+    amount_fen: int
+
+
+@attrs.frozen(kw_only=True)
+class CodeTotal:
+    """How many records ended in a state with a code, and their amount as charged."""
+
+    state: State
+    code: str
+    records: int
+    amount_fen: int
+
+
+@attrs.frozen(kw_only=True)
+class CardTap:
+    """One cleared record of a card, in the order of its counter."""
+
+    id: str
+    run: int
+    at: datetime
+    service: int
+    kind: int
+    counter: int
+    terminal: str
+    amount_fen: int
+    list_price_fen: int
+    price_fen: int | None
+    balance_after_fen: int
+    state: State
+    code: str
+    notes: tuple[str, ...]
+    partners: tuple[str, ...]
+
+
+def taps_per_interval(
+    context: ClearingContext, day: date | None = None, *, minutes: int = 15
+) -> tuple[IntervalCount, ...]:
+    """Count accepted taps in intervals of ``minutes``, of one business date or of all, earliest first."""
+    rows = _rows(
+        context,
+        "SELECT time_bucket(to_minutes($minutes), at) AS interval, kind, count(*), sum(amount_fen)::BIGINT FROM outcomes"
+        " WHERE state = 'accepted' AND ($day IS NULL OR business_date = $day) GROUP BY ALL ORDER BY ALL",
+        minutes=minutes,
+        day=day,
+    )
+    return tuple(IntervalCount(at=at, kind=kind, taps=taps, amount_fen=fen) for at, kind, taps, fen in rows)
+
+
+def payee_totals(context: ClearingContext, day: date | None = None) -> tuple[PayeeTotal, ...]:
+    """Sum what every partner earned by service, before fees."""
+    rows = _rows(
+        context,
+        "SELECT part.partner, service, count(*), sum(part.amount_fen)::BIGINT"
+        " FROM (SELECT service, unnest(parts) AS part FROM outcomes"
+        " WHERE state = 'accepted' AND ($day IS NULL OR business_date = $day)) GROUP BY ALL ORDER BY ALL",
+        day=day,
+    )
+    return tuple(
+        PayeeTotal(partner=partner, service=service, records=records, amount_fen=fen)
+        for partner, service, records, fen in rows
+    )
+
+
+def service_totals(context: ClearingContext, day: date | None = None) -> tuple[ServiceTotal, ...]:
+    """Sum what was accepted by service."""
+    rows = _rows(
+        context,
+        "SELECT service, count(*), sum(amount_fen)::BIGINT FROM outcomes"
+        " WHERE state = 'accepted' AND ($day IS NULL OR business_date = $day) GROUP BY ALL ORDER BY ALL",
+        day=day,
+    )
+    return tuple(
+        ServiceTotal(service=service, records=records, amount_fen=fen) for service, records, fen in rows
+    )
+
+
+def code_totals(context: ClearingContext, day: date | None = None) -> tuple[CodeTotal, ...]:
+    """Count every record by state and code; the sum is everything that was cleared."""
+    rows = _rows(
+        context,
+        "SELECT state, code, count(*), sum(amount_fen)::BIGINT FROM outcomes"
+        " WHERE $day IS NULL OR business_date = $day GROUP BY ALL ORDER BY ALL",
+        day=day,
+    )
+    return tuple(
+        CodeTotal(state=State(state), code=code, records=records, amount_fen=fen)
+        for state, code, records, fen in rows
+    )
+
+
+def price_histogram(
+    context: ClearingContext, day: date | None = None, *, width_fen: int = 100
+) -> tuple[tuple[int, int], ...]:
+    """Count accepted charges above zero by price: pairs of the lower bound in fen and how many."""
+    return tuple(
+        _rows(
+            context,
+            "SELECT (amount_fen // $width) * $width AS low, count(*) FROM outcomes WHERE state = 'accepted'"
+            " AND amount_fen > 0 AND ($day IS NULL OR business_date = $day) GROUP BY ALL ORDER BY ALL",
+            width=width_fen,
+            day=day,
+        )
+    )
+
+
+def business_dates(context: ClearingContext) -> tuple[date, ...]:
+    """List the business dates of cleared records, earliest first."""
+    return tuple(day for (day,) in _rows(context, "SELECT DISTINCT business_date FROM outcomes ORDER BY ALL"))
+
+
+def card_taps(context: ClearingContext, asn: str, *, limit: int = 200) -> tuple[CardTap, ...]:
+    """Give a card's newest cleared records, newest first."""
+    rows = _rows(
+        context,
+        "SELECT terminal, batch_number, line, run, at, service, kind, counter, amount_fen, list_price_fen,"
+        " price_fen, balance_after_fen, state, code, notes, [part.partner FOR part IN parts]"
+        " FROM outcomes WHERE asn = $asn ORDER BY counter DESC, at DESC, line DESC LIMIT $limit",
+        bucket=bucket_of(asn),
+        asn=asn,
+        limit=limit,
+    )
+    return tuple(
+        CardTap(
+            id=record_id(terminal, number, line),
+            run=run,
+            at=at,
+            service=service,
+            kind=kind,
+            counter=counter,
+            terminal=terminal,
+            amount_fen=amount_fen,
+            list_price_fen=list_price_fen,
+            price_fen=price_fen,
+            balance_after_fen=balance_after_fen,
+            state=State(state),
+            code=code,
+            notes=tuple(notes.split()),
+            partners=tuple(partners),
+        )
+        for (
+            terminal,
+            number,
+            line,
+            run,
+            at,
+            service,
+            kind,
+            counter,
+            amount_fen,
+            list_price_fen,
+            price_fen,
+            balance_after_fen,
+            state,
+            code,
+            notes,
+            partners,
+        ) in rows
+    )
+
+
+def _rows(
+    context: ClearingContext, query: str, *, bucket: int | None = None, **values: Any
+) -> list[tuple[Any, ...]]:
+    with _outcomes(context, bucket) as engine:
+        if engine is None:
+            return []
+        found: list[tuple[Any, ...]] = engine.execute(query, values).fetchall()
+        return found
+
+
+@contextmanager
+def _outcomes(context: ClearingContext, bucket: int | None) -> Iterator[Any]:
+    """Give an engine with the view ``outcomes``, or None when nothing was cleared yet."""
+    import duckdb
+
+    parts = select(clearing_part.c.run, clearing_part.c.outcomes)
+    if bucket is not None:
+        parts = parts.where(clearing_part.c.bucket == bucket)
+    with reading(context.engine) as conn:
+        named: Sequence[Any] = conn.execute(parts).all()
+    if not named:
+        yield None
+        return
+    with duckdb.connect() as engine:
+        paths = [str(context.folder / row.outcomes) for row in named]
+        engine.execute("SET TimeZone = 'UTC'")
+        engine.read_parquet(paths, hive_partitioning=True, hive_types={"run": "INTEGER"}).create_view(
+            "outcomes"
+        )
+        yield engine
