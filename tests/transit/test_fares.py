@@ -20,6 +20,7 @@ from citycard_transit.settings import (
     Concession,
     Discount,
     Matrix,
+    Operator,
     Product,
     Rounding,
     Tier,
@@ -163,8 +164,9 @@ def test_rules_can_be_kept_to_some_operators() -> None:
     settings = TransitSettings(
         bases=(BaseFare(name="gate", source="gate"),),
         concessions=(Concession(name="ours", percent=50, operators=("ours",)),),
+        operators=(Operator(id="ours", name="Ours", number=1),),
     )
-    assert [price(settings, 300, partner=partner) for partner in ("ours", "theirs")] == [150, 300]
+    assert [price(settings, 300, facts={"operator": partner}) for partner in ("ours", "theirs")] == [150, 300]
 
 
 def test_the_lowest_of_two_concessions_wins_and_the_other_is_named() -> None:

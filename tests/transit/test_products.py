@@ -7,7 +7,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from citycard_transit.errors import ProductUnknown
+from citycard_transit.errors import ProductNotConfigured
 from citycard_transit.products import infer
 from citycard_transit.services import Fares
 from citycard_transit.settings import TransitSettings
@@ -60,5 +60,5 @@ def test_on_an_unmarked_line_the_gate_asks_the_card_when_the_ride_before_is_know
 
 
 def test_a_product_that_the_city_does_not_have_is_refused(taps: list[Tap], shenzhen: TransitSettings) -> None:
-    with pytest.raises(ProductUnknown, match="there is no card product 'gold'"):
+    with pytest.raises(ProductNotConfigured, match="there is no card product 'gold'"):
         infer([attrs.evolve(taps[0], product="gold")], Fares.of(shenzhen))

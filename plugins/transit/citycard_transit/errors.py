@@ -5,12 +5,14 @@ from __future__ import annotations
 from citycard.errors import CitycardError
 
 __all__ = [
+    "CardBoxDamaged",
     "FileNotTaps",
     "NetworkInvalid",
-    "ProductUnknown",
+    "ProductNotConfigured",
     "RideUnknown",
     "RuleInvalid",
     "TapsTooFew",
+    "TransitOff",
 ]
 
 
@@ -33,7 +35,7 @@ class NetworkInvalid(CitycardError):
     sentence = "[plugins.transit] {field}: {value!r} is not declared; declared are {known}"
 
 
-class ProductUnknown(CitycardError):
+class ProductNotConfigured(CitycardError):
     """No card product of this name is configured."""
 
     status, exit_code = 404, 4
@@ -45,6 +47,20 @@ class RideUnknown(CitycardError):
 
     status, exit_code = 404, 4
     sentence = "card {asn} has no record with counter {counter} here: name a ride that was handed in"
+
+
+class TransitOff(CitycardError):
+    """The city does not have transit switched on."""
+
+    status, exit_code = 409, 5
+    sentence = "transit is not enabled in the city in {folder}: citycard plugin enable transit --city {folder}"
+
+
+class CardBoxDamaged(CitycardError):
+    """The sealed cards of an earlier play cannot be opened."""
+
+    exit_code = 4
+    sentence = "{path} cannot be opened with this city's keys: it is damaged, or from another city"
 
 
 class TapsTooFew(CitycardError):

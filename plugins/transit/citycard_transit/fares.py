@@ -86,7 +86,7 @@ def _scoped(scope: Scope, asked: _Asked) -> Apply:
             return None
         if not unless.isdisjoint(request.entitlements):
             return None
-        if operators and request.facts.get("operator", request.partner) not in operators:
+        if operators and request.facts.get("operator") not in operators:
             return None
         return asked(request, amount_fen)
 

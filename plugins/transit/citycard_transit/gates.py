@@ -37,14 +37,15 @@ _VEHICLE = 10
 
 @attrs.frozen(kw_only=True)
 class Site:
-    """Where a gate or validator is: place number, line, the operator's id as a partner, and gate or vehicle.
+    """Where a gate or validator is, and whose.
 
-    ``line`` is what a transfer has to change: a bus line, or ``metro`` for the whole metro.
+    ``line`` is what a transfer has to change: a bus line, or ``metro`` for the whole metro. ``operator`` is the
+    operator's own number, 0 when it has none.
     """
 
     place: int
     line: str
-    operator: str
+    operator: int = 0
 
 
 @attrs.frozen(kw_only=True)
@@ -222,6 +223,7 @@ class _Visit:
             previous_place=before[1].place if before else 0,
             previous_at=before[0].at if before else None,
             spent_today_fen=spent_today(self._session, self._passage.at.date()) if capped else 0,
+            operator=self._gate.site.operator,
         )
         return facts, bool(self._passage.transfer or before)
 
@@ -245,7 +247,6 @@ class _Visit:
                 facts=facts,
                 list_price_fen=self._passage.list_price_fen,
                 transfer=transfer,
-                partner=self._gate.site.operator,
             )
         )
         self._served.quote, self._served.transfer = quote, transfer

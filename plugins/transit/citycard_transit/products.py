@@ -7,19 +7,20 @@ give without reporting it (docs/replay.md).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 import attrs
 
-from citycard_transit.errors import ProductUnknown
+from citycard.card.product import CardProduct
+from citycard_transit.errors import ProductNotConfigured
 from citycard_transit.fares import longest_window
 from citycard_transit.sectors import RideFacts
 from citycard_transit.services import BUS, METRO, Fares
-from citycard_transit.settings import Product
+from citycard_transit.settings import Product, TransitSettings
 from citycard_transit.taps import Tap, TapKind
 
-__all__ = ["Plan", "infer", "products_by_name"]
+__all__ = ["Plan", "card_products", "infer"]
 
 
 @attrs.frozen(kw_only=True)
@@ -42,31 +43,32 @@ class Plan:
         return self.inferred | self.transfers
 
 
-def products_by_name(products: Iterable[Product]) -> dict[str, Product]:
-    """Index card products by name."""
-    return {product.name: product for product in products}
+def card_products(settings: TransitSettings) -> Iterator[CardProduct]:
+    """Declare the card products of the settings; each carries every sector that the city has."""
+    for product in settings.products:
+        yield CardProduct(**attrs.asdict(product))
 
 
-def infer(taps: Iterable[Tap], fares: Fares) -> Plan:
-    """Find each card's product; ``taps`` are in time order.
+def infer(taps: Iterable[Tap], fares: Fares, known: Mapping[str, str] | None = None) -> Plan:
+    """Find each card's product; ``taps`` are in time order, ``known`` are products that cards already have.
 
     A card without a priced ride, or one whose first price fits nothing, gets the first product of the order.
     """
-    return _Inference(fares).over(taps)
+    return _Inference(fares, known or {}).over(taps)
 
 
 class _Inference:
-    def __init__(self, fares: Fares) -> None:
+    def __init__(self, fares: Fares, fixed: Mapping[str, str]) -> None:
         settings = fares.settings
-        known = products_by_name(settings.products)
+        known = {product.name: product for product in settings.products}
         order = settings.play.product_order or tuple(known)
         self._fares = fares
         self._order = [known[name] for name in order]
         self._known = known
         self._unmarked = frozenset(settings.play.unmarked_transfer_lines)
         self._window = longest_window(settings)
-        self._products: dict[str, str] = {}
-        self._fixed: set[str] = set()
+        self._products = dict(fixed)
+        self._fixed = set(fixed)
         self._last: dict[str, tuple[datetime, str]] = {}
         self._inferred: set[int] = set()
         self._transfers: set[int] = set()
@@ -76,8 +78,8 @@ class _Inference:
         for tap in taps:
             if tap.product is not None:
                 if tap.product not in self._known:
-                    raise ProductUnknown(product=tap.product, known=", ".join(sorted(self._known)))
-                self._products[tap.card] = tap.product
+                    raise ProductNotConfigured(product=tap.product, known=", ".join(sorted(self._known)))
+                self._products.setdefault(tap.card, tap.product)
             elif tap.priced and tap.paid_fen is not None:
                 self._priced(tap, tap.paid_fen)
             else:
@@ -96,7 +98,7 @@ class _Inference:
             self._ask_card.add(tap.line)
             transfer, unmarked = True, False
         fixed = tap.card in self._fixed
-        candidates = [self._known[self._products[tap.card]]] if fixed else self._order
+        candidates = [self._product(tap)] if fixed else self._order
         found = self._fitting(tap, paid_fen, candidates, transfer=transfer)
         if found is None and unmarked:
             found = self._fitting(tap, paid_fen, candidates, transfer=True)
@@ -107,6 +109,12 @@ class _Inference:
             self._inferred.add(tap.line)
             self._products[tap.card] = (found or self._order[0]).name
         self._last[tap.card] = (tap.at, _line_of(tap))
+
+    def _product(self, tap: Tap) -> Product:
+        name = self._products[tap.card]
+        if name not in self._known:
+            raise ProductNotConfigured(product=name, known=", ".join(sorted(self._known)))
+        return self._known[name]
 
     def _follows(self, tap: Tap) -> bool:
         earlier = self._last.get(tap.card)

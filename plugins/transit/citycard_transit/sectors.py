@@ -85,7 +85,7 @@ class RideFacts:
     previous_place: int = unsigned(4, default=0)
     previous_at: dt.datetime | None = moment(default=None)
     spent_today_fen: int = amount(default=0, note="what the card paid before on this day, for caps")
-    reserved: bytes = reserved(2)
+    operator: int = unsigned(2, default=0, note="the operator's own number, 0 when it has none")
 
 
 def station_bytes(place: int) -> str:

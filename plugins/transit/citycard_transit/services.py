@@ -6,24 +6,28 @@ that clearing, which asks again from the record, is asked the same question.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 
 import attrs
 
+from citycard.clearing.context import Share
 from citycard.clearing.pricing import PriceRequest, Quote, RuleBook
+from citycard.kernel.outside import TerminalConfig
 from citycard.kernel.services import Service
-from citycard.terminal.record import RecordFlag, TransactionRecord
+from citycard.kernel.settings import shown
+from citycard.terminal.record import RecordFlag, RecordKind, TransactionRecord
 from citycard_transit.fares import fee_rules
 from citycard_transit.sectors import RideFacts
 from citycard_transit.settings import TransitSettings
 
-__all__ = ["BUS", "METRO", "Fares", "services"]
+__all__ = ["BUS", "METRO", "NUMBERS", "Fares", "services", "terminal_config"]
 
 METRO, BUS = "metro", "bus"
 NUMBERS = {METRO: 1, BUS: 2}
 
 _NO_PLACE = 0
+_FREE = frozenset({RecordKind.ENTRY, RecordKind.OPENED})
 _LINE = 100
 
 
@@ -35,6 +39,7 @@ class Fares:
     book: RuleBook
     _entitlements: Mapping[int, frozenset[str]]
     _given: frozenset[str]
+    _operators: Mapping[int, str]
 
     @classmethod
     def of(cls, settings: TransitSettings) -> Fares:
@@ -43,7 +48,12 @@ class Fares:
             service for base in settings.bases if base.source == "gate" for service in base.services
         )
         entitlements = {product.kind: frozenset(product.entitlements) for product in settings.products}
-        return cls(settings, RuleBook(fee_rules(settings)), entitlements, given)
+        operators = {operator.number: operator.id for operator in settings.operators if operator.number}
+        return cls(settings, RuleBook(fee_rules(settings)), entitlements, given, operators)
+
+    def entitlements(self, card_kind: int) -> frozenset[str]:
+        """Give what a card of a kind entitles to."""
+        return self._entitlements.get(card_kind, frozenset())
 
     def request(
         self,
@@ -54,17 +64,16 @@ class Fares:
         facts: RideFacts,
         list_price_fen: int = 0,
         transfer: bool = False,
-        partner: str = "",
     ) -> PriceRequest:
         """Ask what a ride costs, from what the gate saw: ``card_kind`` of the card, ``facts`` of the ride."""
         return PriceRequest(
             service=service,
             at=at,
             list_price_fen=list_price_fen if service in self._given else None,
-            entitlements=self._entitlements.get(card_kind, frozenset()),
+            entitlements=self.entitlements(card_kind),
             transfer=transfer,
-            partner=partner,
             facts={
+                "operator": self._operators.get(facts.operator, ""),
                 "place": str(facts.place),
                 "origin": str(facts.origin) if facts.origin != _NO_PLACE else "",
                 "entered_at": facts.entered_at,
@@ -96,6 +105,9 @@ def services(settings: TransitSettings) -> Iterator[Service]:
 
 def _asking(fares: Fares, name: str) -> Callable[[TransactionRecord, RideFacts], PriceRequest]:
     def request(record: TransactionRecord, facts: RideFacts) -> PriceRequest:
+        if record.kind in _FREE:
+            # An entry has a price of nothing, which no rule can change: it is asked for under a name of its own.
+            return PriceRequest(service=f"{name}-entry", at=record.at, list_price_fen=0)
         return fares.request(
             name,
             at=record.at,
@@ -108,14 +120,25 @@ def _asking(fares: Fares, name: str) -> Callable[[TransactionRecord, RideFacts],
     return request
 
 
-def _sharing(settings: TransitSettings) -> Callable[[TransactionRecord, RideFacts, Quote], Mapping[str, int]]:
+def _sharing(
+    settings: TransitSettings,
+) -> Callable[[TransactionRecord, RideFacts, Quote], Iterable[Share]]:
     owner = {line: operator.id for operator in settings.operators for line in operator.lines}
     sharing = settings.sharing
 
-    def shares(_: TransactionRecord, facts: RideFacts, __: Quote) -> Mapping[str, int]:
+    def shares(_: TransactionRecord, facts: RideFacts, __: Quote) -> Iterable[Share]:
         began, ended = owner.get(facts.origin // _LINE), owner.get(facts.place // _LINE)
         if sharing is None or began is None or ended is None or began == ended:
-            return {}
-        return {began: sharing.origin_percent, ended: 100 - sharing.origin_percent}
+            return ()
+        return (
+            Share(partner=began, weight=sharing.origin_percent),
+            Share(partner=ended, weight=100 - sharing.origin_percent),
+        )
 
     return shares
+
+
+def terminal_config(settings: TransitSettings) -> TerminalConfig:
+    """Declare what gates need to price a ride offline: the version of the fares, and the settings themselves."""
+    values = {"fares": Fares.of(settings).book.version, "settings": shown(settings)}
+    return TerminalConfig(name="fares", values=values)

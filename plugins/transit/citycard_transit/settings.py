@@ -169,12 +169,14 @@ class Sharing:
 class Operator:
     """Who runs metro lines or buses: ``id`` is its id as a partner of the city, ``lines`` its line numbers.
 
-    Taps may name it by ``name`` or ``name_zh``. ``account`` and ``bic`` are where its revenue is paid to.
+    Taps may name it by ``name`` or ``name_zh``. ``number`` stands in transaction records; an operator that a
+    fare rule names needs one. ``account`` and ``bic`` are where its revenue is paid to.
     """
 
     id: str = attrs.field(validator=matches_re(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?"))
     name: str = attrs.field(validator=min_len(1))
     name_zh: str = ""
+    number: int = attrs.field(default=0, validator=[ge(0), le(0xFFFF)])
     lines: tuple[int, ...] = ()
     account: str = attrs.field(default="", validator=matches_re(r"([A-Z0-9]{5,34})?"))
     bic: str = attrs.field(default="", validator=matches_re(r"([A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?)?"))
@@ -222,11 +224,14 @@ class TransitSettings:
         _once("product", [product.name for product in self.products])
         _once("kind of product", [str(product.kind) for product in self.products])
         _once("operator", [operator.id for operator in self.operators])
+        numbered = [operator for operator in self.operators if operator.number]
+        _once("operator's number", [str(operator.number) for operator in numbered])
         _once("operator's line", [str(line) for operator in self.operators for line in operator.lines])
         _once("matrix", [matrix.name for matrix in self.matrices])
         for rule in rules:
             _known(f"{rule.name}: only_for", rule.only_for, entitlements)
             _known(f"{rule.name}: unless", rule.unless, entitlements)
+            _known(f"{rule.name}: operators", rule.operators, {operator.id for operator in numbered})
         _known("bases: matrix", [b.matrix for b in self.bases if b.matrix], {m.name for m in self.matrices})
         _known("play: product_order", self.play.product_order, {p.name for p in self.products})
 

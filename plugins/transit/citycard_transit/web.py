@@ -1,0 +1,149 @@
+"""Transit's endpoints: what a ride costs and why, which lines there are, and the rules in force."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import attrs
+
+from citycard.kernel.outside import PUBLIC, MenuItem, Permission, Route
+from citycard_transit.explain import Explanation, explained, facts_of, product_kind
+from citycard_transit.services import Fares
+from citycard_transit.settings import SERVICE_NAMES, TransitSettings
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+__all__ = ["MENU", "PERMISSIONS", "FareQuery", "Rules", "TransitLine", "routes"]
+
+_READ_RULES = "transit.read-rules"
+PERMISSIONS = (Permission(name=_READ_RULES, title="Read the fare rules that are in force."),)
+MENU = (MenuItem(path="/rules", title="Fare rules", title_zh="票价规则", permission=_READ_RULES),)
+
+_MOST_FEN = 10_000_000
+
+
+def _whole(most: int) -> int:
+    field: int = attrs.field(
+        default=0, metadata={"expected": f"a whole number up to {most}", "range": (0, most)}
+    )
+    return field
+
+
+@attrs.frozen(kw_only=True)
+class FareQuery:
+    """A ride somebody asks the price of. ``minutes_after`` is how long ago the ride before was; 0 is none."""
+
+    service: str = "bus"
+    product: str = ""
+    list_price_fen: int = _whole(_MOST_FEN)
+    place: int = _whole(0xFFFFFFFF)
+    origin: int = _whole(0xFFFFFFFF)
+    minutes_after: int = _whole(1440)
+    spent_today_fen: int = _whole(_MOST_FEN)
+
+
+@attrs.frozen(kw_only=True)
+class TransitLine:
+    """A line with its places, by number and name."""
+
+    line: str
+    places: Mapping[str, str]
+
+
+@attrs.frozen(kw_only=True)
+class Rules:
+    """The fare rules in force: their version, and each with its stage and services."""
+
+    version: str
+    rules: Sequence[Mapping[str, object]]
+
+
+def routes(settings: TransitSettings) -> Iterator[Route]:
+    """Declare the endpoints of a city with these settings."""
+    fares = Fares.of(settings)
+
+    async def fare(request: Request) -> Response:
+        return _fare(request, fares)
+
+    async def rules(request: Request) -> Response:
+        return _rules(request, fares)
+
+    yield Route(
+        path="/fare",
+        endpoint=fare,
+        permission=PUBLIC,
+        summary="What a ride costs and why, rule by rule.",
+        request=FareQuery,
+        response=Explanation,
+    )
+    yield Route(
+        path="/lines",
+        endpoint=_lines,
+        permission=PUBLIC,
+        summary="The lines and their places.",
+        response=TransitLine,
+    )
+    yield Route(
+        path="/rules",
+        endpoint=rules,
+        permission=_READ_RULES,
+        summary="The fare rules in force, with their version.",
+        response=Rules,
+    )
+
+
+def _fare(request: Request, fares: Fares) -> Response:
+    from citycard.errors import QueryInvalid
+    from citycard.web import city_of, json_answer, read_query
+
+    query: FareQuery = read_query(request, FareQuery)
+    if query.service not in SERVICE_NAMES:
+        raise QueryInvalid(field="service", text=query.service, expected="one of " + ", ".join(SERVICE_NAMES))
+    kind = product_kind(fares.settings, query.product or None)
+    at = city_of(request).now_local()
+    after = query.minutes_after or None
+    asked = fares.request(
+        query.service,
+        at=at,
+        card_kind=kind,
+        facts=facts_of(
+            at=at,
+            place=query.place,
+            origin=query.origin,
+            minutes_after=after,
+            spent_today_fen=query.spent_today_fen,
+        ),
+        list_price_fen=query.list_price_fen,
+        transfer=after is not None,
+    )
+    quote = fares.quote(asked)
+    return json_answer(
+        explained(fares, quote, service=query.service, transfer=asked.transfer, card_kind=kind)
+    )
+
+
+def _lines(request: Request) -> Response:
+    """Answer with every line; a plain function, since it reads the database."""
+    from citycard import registry
+    from citycard.store import reading
+    from citycard.web import city_of, json_answer
+
+    with reading(city_of(request).engine) as conn:
+        places = registry.places(conn)
+    lines: dict[str, dict[str, str]] = {}
+    for place in places:
+        lines.setdefault(place.line, {})[str(place.code)] = place.name
+    return json_answer([TransitLine(line=line, places=found) for line, found in sorted(lines.items())])
+
+
+def _rules(_: Request, fares: Fares) -> Response:
+    from citycard.web import json_answer
+
+    listed = [
+        {"name": rule.name, "stage": rule.stage.name.lower(), "services": rule.services, "version": rule.version}
+        for rule in sorted(fares.book.rules, key=lambda rule: (rule.stage, rule.name))
+    ]
+    return json_answer(Rules(version=fares.book.version, rules=listed))
