@@ -10,7 +10,19 @@ from hmac import compare_digest
 
 import attrs
 
-from citycard.card.codec import bcd, date, decode, encode, examples, layout, moment, raw, reserved, unsigned
+from citycard.card.codec import (
+    bcd,
+    date,
+    decode,
+    encode,
+    examples,
+    layout,
+    layout_of,
+    moment,
+    raw,
+    reserved,
+    unsigned,
+)
 from citycard.errors import BatchDamaged, CodecError, TerminalInvalid
 from citycard.terminal.record import RECORD_SIZE
 from citycard.terminal.sam import Sam
@@ -71,6 +83,9 @@ examples(
         BatchTrailer(count=2, total_fen=1000, digest=b"\x11" * 32, signature=b"\x22" * 16),
     ),
 )
+
+
+_AT = {field.name: field.offset for field in layout_of(BatchHeader).fields}
 
 
 @attrs.frozen(kw_only=True)
@@ -139,9 +154,11 @@ def read_batch(data: bytes, verify: Callable[[str, bytes, bytes], bool] | None =
             expected=error.data["expected"],
         ) from None
     if header.record_size != RECORD_SIZE:
-        raise BatchDamaged(code="F07", field="record_size", offset=35, expected=str(RECORD_SIZE))
+        raise BatchDamaged(
+            code="F07", field="record_size", offset=_AT["record_size"], expected=str(RECORD_SIZE)
+        )
     count = (len(covered) - _HEADER) // RECORD_SIZE
-    _check_total("header count", header.count, count, 18)
+    _check_total("header count", header.count, count, _AT["count"])
     _check_total("trailer count", trailer.count, count, end + 4)
     _check_total("total_fen", trailer.total_fen, _total(covered[_HEADER:]), end + 8)
     if verify is not None and not verify(header.terminal, digest, trailer.signature):

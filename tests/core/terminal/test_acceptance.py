@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from citycard.card.codec import evolve
+from citycard.card.files import EnableFlag, InteropKind, Management, PublicApplication
+from citycard.errors import CardRefused
+from citycard.terminal.acceptance import Acceptance, Refusal, refuse
+
+TODAY = dt.date(2026, 3, 2)
+APPLICATION = PublicApplication(
+    issuer="01015840FFFFFFFF",
+    asn="03105170070104791381",
+    start=dt.date(2026, 1, 1),
+    expiry=dt.date(2036, 1, 1),
+)
+MANAGEMENT = Management(province="5840", city="5840")
+LOCAL = Acceptance(home_issuer="01015840")
+ELSEWHERE = Acceptance(home_issuer="01011000")
+
+
+def reason(acceptance: Acceptance, today: dt.date = TODAY, kind: int = 1, **changes: object) -> str | None:
+    management = evolve(MANAGEMENT, card_kind=kind, interop=changes.pop("interop", InteropKind.INTEROPERABLE))
+    try:
+        acceptance.check(evolve(APPLICATION, **changes), management, today)
+    except CardRefused as refused:
+        return refused.data["reason"]
+    return None
+
+
+@pytest.mark.parametrize("today", [dt.date(2026, 1, 1), TODAY, dt.date(2036, 1, 1)])
+def test_first_and_last_day_are_included(today: dt.date) -> None:
+    assert reason(LOCAL, today) is None
+
+
+@pytest.mark.parametrize(
+    ("today", "expected"),
+    [(dt.date(2025, 12, 31), "not-yet-valid"), (dt.date(2036, 1, 2), "expired")],
+)
+def test_a_card_outside_its_days_is_refused(today: dt.date, expected: str) -> None:
+    assert reason(LOCAL, today) == expected
+
+
+@pytest.mark.parametrize("field", ["start", "expiry"])
+def test_a_card_without_days_is_refused(field: str) -> None:
+    assert reason(LOCAL, **{field: None}) == "dates-missing"
+
+
+@pytest.mark.parametrize(
+    ("enabled", "expected"), [(EnableFlag.NOT_ENABLED, "not-enabled"), (EnableFlag.STOPPED, "stopped")]
+)
+def test_a_card_that_is_not_enabled_is_refused(enabled: EnableFlag, expected: str) -> None:
+    assert reason(LOCAL, enabled=enabled) == expected
+
+
+def test_an_application_of_another_type_is_no_purse() -> None:
+    assert reason(LOCAL, application_type=1) == "no-purse"
+
+
+def test_only_interoperable_cards_of_known_kinds_are_served_away_from_home() -> None:
+    assert reason(ELSEWHERE) is None
+    assert reason(ELSEWHERE, interop=InteropKind.LOCAL) == "local-only"
+    assert [reason(ELSEWHERE, kind=kind) for kind in (0, 5, 6, 255)] == [
+        "kind-unknown",
+        None,
+        "kind-unknown",
+        "kind-unknown",
+    ]
+
+
+def test_a_citys_own_kinds_and_local_cards_are_served_at_home() -> None:
+    assert reason(LOCAL, kind=42, interop=InteropKind.LOCAL) is None
+
+
+def test_a_blacklisted_card_is_refused() -> None:
+    assert reason(Acceptance(blacklist={APPLICATION.asn})) == "blacklisted"
+
+
+@pytest.mark.parametrize("word", Refusal)
+def test_every_reason_has_a_sentence(word: Refusal) -> None:
+    assert str(refuse(word)).startswith(f"card refused ({word.value}): ")
