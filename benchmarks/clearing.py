@@ -38,7 +38,7 @@ from citycard.wallet.load import Load, LoadState, Proof, load_id
 from citycard.wallet.loadbook import keep
 
 DAY = dt.date(2018, 9, 1)
-MORNING = dt.datetime(2018, 9, 1, 6, 0, 0)
+MORNING = dt.datetime.fromisoformat("2018-09-01T06:00:00")
 ISSUER = "0101344000FFFFFF"
 TERMINALS, CARDS = 4780, 30_000
 

@@ -66,7 +66,7 @@ class Outcome:
     run: int
     state: State
     code: str
-    meaning: str
+    title: str
     notes: tuple[str, ...]
     price_fen: int | None
     parts: tuple[tuple[str, int], ...]
@@ -153,28 +153,24 @@ def _find(context: ClearingContext, conn: Connection, record: str | tuple[str, i
             raise RecordUnknown(record=record)
         return found[1], int(found[2]), int(found[3])
     asn, counter = record
-    rows = _search(
-        context, conn, bucket_of(asn), "asn = $asn AND counter = $counter", asn=asn, counter=counter
-    )
+    rows = _search(context, conn, asn, counter)
     if not rows:
         raise RecordUnknown(record=f"{asn} {counter}")
     return rows[0]
 
 
-def _search(
-    context: ClearingContext, conn: Connection, bucket: int, where: str, **values: Any
-) -> list[tuple[str, int, int]]:
+def _search(context: ClearingContext, conn: Connection, asn: str, counter: int) -> list[tuple[str, int, int]]:
     import duckdb
 
-    query = select(segment.c.path).where(segment.c.bucket == bucket)
+    query = select(segment.c.path).where(segment.c.bucket == bucket_of(asn))
     paths = [str(context.folder / path) for path in conn.scalars(query)]
     if not paths:
         return []
     with duckdb.connect() as engine:
         rows: list[tuple[str, int, int]] = engine.execute(
             "SELECT batch_terminal, batch_number, line FROM read_parquet($paths, hive_partitioning = false)"
-            f" WHERE {where} ORDER BY ALL",
-            {"paths": paths} | values,
+            " WHERE asn = $asn AND counter = $counter ORDER BY ALL",
+            {"paths": paths, "asn": asn, "counter": counter},
         ).fetchall()
     return rows
 
@@ -233,7 +229,7 @@ def _price(
     same = cleared_under is None or cleared_under == version
     try:
         quote = context.rate(record).quote
-    except Exception as error:  # a plugin's code is asked; what it raises is part of the explanation
+    except Exception as error:  # noqa: BLE001 - a plugin's code is asked; what it raises is part of the explanation
         return PriceCheck(
             amount_fen=None, steps=(), rules_version=version, same_rules=same, failure=str(error)
         )
@@ -258,7 +254,8 @@ def _outcome(
     for run, path in conn.execute(query.order_by(clearing_part.c.run)):
         with duckdb.connect() as engine:
             row = engine.execute(
-                "SELECT state, code, notes, price_fen, parts FROM read_parquet($path, hive_partitioning = false)"
+                "SELECT state, code, notes, price_fen, parts"
+                " FROM read_parquet($path, hive_partitioning = false)"
                 " WHERE terminal = $terminal AND batch_number = $number AND line = $line",
                 {
                     "path": str(context.folder / path),
@@ -273,7 +270,7 @@ def _outcome(
                 run=run,
                 state=State(state),
                 code=code,
-                meaning=Code[code].meaning,
+                title=Code[code].title,
                 notes=tuple(notes.split()),
                 price_fen=price_fen,
                 parts=tuple((part["partner"], part["amount_fen"]) for part in parts),

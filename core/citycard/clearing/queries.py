@@ -16,7 +16,7 @@ from sqlalchemy import select
 from citycard.clearing.codes import State
 from citycard.clearing.columns import bucket_of
 from citycard.clearing.context import ClearingContext
-from citycard.clearing.explain import record_id
+from citycard.clearing.explanation import record_id
 from citycard.clearing.tables import clearing_part
 from citycard.store.engine import reading
 
@@ -104,7 +104,8 @@ def taps_per_interval(
     """Count accepted taps in intervals of ``minutes``, of one business date or of all, earliest first."""
     rows = _rows(
         context,
-        "SELECT time_bucket(to_minutes($minutes), at) AS interval, kind, count(*), sum(amount_fen)::BIGINT FROM outcomes"
+        "SELECT time_bucket(to_minutes($minutes), at) AS interval, kind, count(*), sum(amount_fen)::BIGINT"
+        " FROM outcomes"
         " WHERE state = 'accepted' AND ($day IS NULL OR business_date = $day) GROUP BY ALL ORDER BY ALL",
         minutes=minutes,
         day=day,

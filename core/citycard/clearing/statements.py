@@ -14,7 +14,7 @@ from citycard.clearing.tables import clearing_run, statement
 from citycard.errors import RunUnknown, StatementUnknown
 from citycard.store.engine import reading
 
-__all__ = ["CodeLine", "DayLine", "Statement", "statement_of", "statements"]
+__all__ = ["CodeLine", "DayLine", "Statement", "statement_of", "statements_of"]
 
 
 @attrs.frozen(kw_only=True)
@@ -41,8 +41,9 @@ class CodeLine:
 class Statement:
     """One partner's statement of one run. ``net_fen`` is gross less fee.
 
-    ``days`` add up to the gross. ``codes`` add up to everything the partner's own terminals handed in. Without
-    ``end_to_end`` nothing was paid: the partner is suspended or has no bank account, and the net stays payable.
+    ``days`` add up to the gross. ``codes`` add up to everything the partner's own terminals handed in.
+    Without ``end_to_end`` nothing was paid: the partner is suspended or has no bank account, and the net
+    stays payable.
     """
 
     run: int
@@ -60,7 +61,7 @@ class Statement:
     codes: tuple[CodeLine, ...]
 
 
-def statements(context: ClearingContext, run: int | None = None) -> tuple[Statement, ...]:
+def statements_of(context: ClearingContext, run: int | None = None) -> tuple[Statement, ...]:
     """Give every partner's statement of a run, by partner; of the last closed run unless told.
 
     Raise RunUnknown when there is no such run, or none is closed yet.
@@ -84,7 +85,7 @@ def statement_of(context: ClearingContext, partner: str, run: int | None = None)
 
     Raise RunUnknown, or StatementUnknown when the run has nothing of that partner.
     """
-    found = statements(context, run)
+    found = statements_of(context, run)
     for one in found:
         if one.partner == partner:
             return one

@@ -1,4 +1,4 @@
-"""A small town that clears: real vault, SAMs, batches, ledger, registry and store; only the cards are played."""
+"""A small town that clears: real vault, SAMs, batches, ledger, registry, store; only cards are played."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from citycard.wallet.loadbook import keep
 
 ISSUER = "0101344000FFFFFF"
 DAY = dt.date(2018, 9, 1)
-MORNING = dt.datetime(2018, 9, 1, 6, 0, 0)
+MORNING = dt.datetime.fromisoformat("2018-09-01T06:00:00")
 METRO_GATE, SECOND_GATE, BUS = "344000000001", "344000000002", "344000000003"
 
 
@@ -145,7 +145,7 @@ class Town:
         card.balance_fen += amount_fen
 
     def tap(self, card, amount_fen, at, terminal=METRO_GATE, *, keep=True, spoil=None, **changes) -> bytes:
-        """Debit a played card; ``changes`` replace fields before both proofs are made, ``spoil`` bytes after."""
+        """Debit a played card; ``changes`` replace fields before the proofs, ``spoil`` bytes after the TAC."""
         played = self.terminals[terminal]
         played.sam.serial += 1
         fields = {

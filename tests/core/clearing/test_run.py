@@ -9,7 +9,7 @@ from citycard.clearing.intake import receive
 from citycard.clearing.run import clear
 from citycard.store import reading
 
-MORNING = datetime(2018, 9, 1, 7, 0)
+MORNING = datetime.fromisoformat("2018-09-01T07:00")
 
 
 def test_what_is_tapped_is_posted_settled_and_written_to_the_bank(town):
