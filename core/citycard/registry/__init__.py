@@ -71,7 +71,7 @@ from citycard.registry.records import (
     Terminal,
     TerminalStatus,
 )
-from citycard.registry.sealing import Sealer
+from citycard.registry.sealing import AesGcmSealer, Sealer
 from citycard.registry.status import (
     card_history,
     set_card_status,
@@ -80,6 +80,7 @@ from citycard.registry.status import (
 )
 
 __all__ = [
+    "AesGcmSealer",
     "BlacklistEntry",
     "Card",
     "CardStatus",

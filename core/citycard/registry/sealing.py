@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from typing import Protocol
 from uuid import UUID
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 from citycard.errors import SealBroken
 
-__all__ = ["Sealer", "open_text", "seal_text"]
+__all__ = ["AesGcmSealer", "Sealer", "open_text", "seal_text"]
+
+_NONCE = 12
 
 
 class Sealer(Protocol):
@@ -18,8 +24,27 @@ class Sealer(Protocol):
         ...
 
     def open(self, sealed: bytes) -> bytes:
-        """Return the data; raise an error when the key is another one or a byte was changed."""
+        """Return the data; raise SealBroken when the key is another one or a byte was changed."""
         ...
+
+
+class AesGcmSealer:
+    """Seal with AES-256-GCM under a key of 32 bytes; the nonce stands before the ciphertext."""
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = AESGCM(key)
+
+    def seal(self, data: bytes) -> bytes:
+        """Return nonce, ciphertext and tag."""
+        nonce = os.urandom(_NONCE)
+        return nonce + self._cipher.encrypt(nonce, data, None)
+
+    def open(self, sealed: bytes) -> bytes:
+        """Return the data; raise SealBroken when the key is another one or a byte was changed."""
+        try:
+            return self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], None)
+        except (InvalidTag, ValueError) as error:
+            raise SealBroken(field="data", key="sealed bytes") from error
 
 
 def seal_text(sealer: Sealer, holder: UUID, field: str, text: str) -> bytes:
@@ -29,8 +54,11 @@ def seal_text(sealer: Sealer, holder: UUID, field: str, text: str) -> bytes:
 
 def open_text(sealer: Sealer, holder: UUID, field: str, sealed: bytes) -> str:
     """Open one field of one holder; raise SealBroken when it is not what was sealed there."""
-    data = sealer.open(sealed)
     place = _place(holder, field)
+    try:
+        data = sealer.open(sealed)
+    except SealBroken as error:
+        raise SealBroken(field=field, key=str(holder)) from error
     if not data.startswith(place):
         raise SealBroken(field=field, key=str(holder))
     return data.removeprefix(place).decode()

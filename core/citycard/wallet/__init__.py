@@ -23,7 +23,9 @@ from citycard.wallet.chart import (
 )
 from citycard.wallet.ledger import Ledger
 from citycard.wallet.load import Load, LoadState, Proof
+from citycard.wallet.loadbook import loads_of, open_loads
 from citycard.wallet.records import AccountSpec, Balance, Outcome, PostedTransfer, Result, Transfer
+from citycard.wallet.topup import LoadVault, TopUpDesk
 
 __all__ = [
     "CONTROL_WINDOW",
@@ -38,14 +40,18 @@ __all__ = [
     "Ledger",
     "Load",
     "LoadState",
+    "LoadVault",
     "Outcome",
     "PostedTransfer",
     "Proof",
     "Result",
     "Side",
+    "TopUpDesk",
     "Transfer",
     "TransferCode",
     "agent_receivable",
     "card_purse",
+    "loads_of",
+    "open_loads",
     "partner_payable",
 ]

@@ -1,0 +1,109 @@
+"""A real PostgreSQL server for tests: started when first needed, stopped at the end, gone afterwards.
+
+Its data lie in a temporary folder, it listens on a Unix socket in there and on no network, and it syncs
+to disk as in production. A server does not run as root: root's tests start it as the user ``postgres``.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from citycard.errors import PostgresqlFailed, PostgresqlMissing
+
+__all__ = ["PostgresqlServer", "find_programs"]
+
+_INSTALLED = Path("/usr/lib/postgresql")
+_PACKAGE = "postgresql"
+_USER = "postgres"
+
+
+def find_programs(installed: Path = _INSTALLED) -> Path:
+    """Give the folder of the newest server's programs.
+
+    Debian keeps them in ``/usr/lib/postgresql/<version>/bin``; elsewhere they are looked for on the path.
+    Raise PostgresqlMissing, which names the Debian package, when there are none.
+    """
+    versions = [folder.parent for folder in installed.glob("*/bin/initdb")]
+    if versions:
+        return max(versions, key=lambda folder: int(folder.parent.name.split(".")[0]))
+    on_path = shutil.which("initdb")
+    if on_path is None:
+        raise PostgresqlMissing(folder=str(installed), package=_PACKAGE)
+    return Path(on_path).resolve().parent
+
+
+class PostgresqlServer:
+    """A server that lives as long as a ``with`` block, with a fresh database for whoever asks."""
+
+    def __init__(self) -> None:
+        self._programs = find_programs()
+        self._folder = Path(tempfile.mkdtemp(prefix="citycard-pg-"))
+        self._data = self._folder / "data"
+        self._created = 0
+
+    def __enter__(self) -> Self:
+        if os.getuid() == 0:
+            shutil.chown(self._folder, _USER)
+        try:
+            self._run(
+                "initdb",
+                "--auth=trust",
+                f"--username={_USER}",
+                "--encoding=UTF8",
+                "--no-locale",
+                str(self._data),
+            )
+            options = f"-c listen_addresses= -c unix_socket_directories={self._folder} -c max_connections=50"
+            log = str(self._folder / "log")
+            self._run(
+                "pg_ctl", "start", "--wait", f"--pgdata={self._data}", f"--log={log}", f"--options={options}"
+            )
+        except BaseException:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._run("pg_ctl", "stop", "--wait", "--mode=immediate", f"--pgdata={self._data}")
+        finally:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def url(self, database: str = "postgres") -> str:
+        """Give the URL of a database on this server, for ``open_store``."""
+        return f"postgresql://{_USER}@/{database}?host={self._folder}"
+
+    def create_database(self) -> str:
+        """Create an empty database and return its URL."""
+        self._created += 1
+        database = f"test_{self._created}"
+        self._run("createdb", f"--host={self._folder}", f"--username={_USER}", database)
+        return self.url(database)
+
+    def drop_database(self, url: str) -> None:
+        """Drop a database that ``create_database`` made, and cut off whoever is still connected."""
+        database = url.rpartition("?")[0].rpartition("/")[2]
+        self._run("dropdb", "--force", f"--host={self._folder}", f"--username={_USER}", database)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command: Sequence[str] = [str(self._programs / program), *arguments]
+        if os.getuid() == 0:
+            command = ["runuser", "-u", _USER, "--", *command]
+        # The server inherits the output and keeps it open: it must not be a pipe that is waited for.
+        with tempfile.TemporaryFile() as output:
+            done = subprocess.run(  # noqa: S603 - our own programs and arguments
+                command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, cwd=self._folder, check=False
+            )
+            output.seek(0)
+            said = output.read().decode(errors="replace").strip()
+        if done.returncode:
+            raise PostgresqlFailed(program=program, said=said[-2000:])

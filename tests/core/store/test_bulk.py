@@ -1,0 +1,120 @@
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+import pytest
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Date,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Uuid,
+    select,
+    tuple_,
+)
+from sqlalchemy.exc import IntegrityError
+
+from citycard.store import UtcTime, open_store, writing
+from citycard.store.bulk import chunks, insert_missing, insert_rows, select_in
+
+mixed = Table(
+    "mixed",
+    MetaData(),
+    Column("id", Uuid, primary_key=True),
+    Column("number", Integer, nullable=False, unique=True),
+    Column("name", String(20)),
+    Column("day", Date),
+    Column("at", UtcTime),
+    Column("sealed", LargeBinary),
+    Column("body", JSON),
+    Column("wanted", Boolean),
+)
+
+
+def row(number):
+    return (
+        UUID(int=number),
+        number,
+        None if number % 3 else f"tab\tand\\back 卡 {number}",
+        date(2018, 9, 1 + number % 28),
+        datetime(2018, 9, 1, number % 24, tzinfo=UTC),
+        bytes([number % 256, 0, 255]),
+        {"fen": number, "list": [1, None]},
+        number % 2 == 0,
+    )
+
+
+NAMES = tuple(mixed.c.keys())
+
+
+@pytest.fixture
+def conn(store_url):
+    engine = open_store(store_url)
+    mixed.create(engine)
+    with writing(engine) as conn:
+        yield conn
+    engine.dispose()
+
+
+def stored(conn):
+    return [tuple(found) for found in conn.execute(select(mixed).order_by(mixed.c.number))]
+
+
+def named(*numbers):
+    return [dict(zip(NAMES, row(number), strict=True)) for number in numbers]
+
+
+def test_rows_come_back_as_they_were_given(conn):
+    rows = [row(number) for number in range(50)]
+    insert_rows(conn, mixed, NAMES, rows)
+    assert stored(conn) == rows
+
+
+def test_nothing_is_inserted_without_rows(conn):
+    insert_rows(conn, mixed, NAMES, [])
+    assert insert_missing(conn, mixed, []) == 0
+    assert stored(conn) == []
+
+
+def test_a_key_that_is_there_is_an_error(conn):
+    insert_rows(conn, mixed, NAMES, [row(1)])
+    with pytest.raises(Exception, match=r"(?i)unique|duplicate"), conn.begin_nested():
+        insert_rows(conn, mixed, NAMES, [row(1)])
+
+
+@pytest.mark.parametrize("many", [3, 1200])
+def test_only_missing_rows_are_inserted_and_counted(conn, many):
+    assert insert_missing(conn, mixed, named(*range(many))) == many
+    assert insert_missing(conn, mixed, named(*range(many + 2))) == 2
+    assert stored(conn) == [row(number) for number in range(many + 2)]
+
+
+def test_a_missing_value_that_must_be_there_is_not_taken_for_a_row_that_is_there(conn):
+    with pytest.raises(IntegrityError), conn.begin_nested():
+        insert_missing(conn, mixed, [{"id": UUID(int=1), "number": None}])
+
+
+def test_keys_are_found_however_many_are_asked_for(conn):
+    insert_rows(conn, mixed, NAMES, [row(number) for number in range(0, 40_000, 2)])
+    asked = [UUID(int=number) for number in range(40_000)]
+    found = {one.number for one in select_in(conn, select(mixed.c.number), mixed.c.id, asked)}
+    assert found == set(range(0, 40_000, 2))
+
+
+def test_pairs_of_columns_can_be_asked_for(conn):
+    insert_rows(conn, mixed, NAMES, [row(number) for number in range(6)])
+    pairs = tuple_(mixed.c.number, mixed.c.wanted)
+    found = select_in(conn, select(mixed.c.number), pairs, [(2, True), (3, True), (5, False)])
+    assert sorted(one.number for one in found) == [2, 5]
+
+
+def test_no_keys_find_nothing(conn):
+    assert list(select_in(conn, select(mixed), mixed.c.id, [])) == []
+
+
+def test_a_sequence_is_cut_into_pieces():
+    assert [list(piece) for piece in chunks(range(7), 3)] == [[0, 1, 2], [3, 4, 5], [6]]
