@@ -69,7 +69,7 @@ class Code(Enum):
     R03 = State.REJECTED, "the record's terminal is not the one that signed the batch, or not registered"
     R04 = State.SUSPENDED, "the time is in the future or too long ago"
     R05 = State.REJECTED, "balance before less amount is not balance after, or the amount is above the limit"
-    R06 = State.REJECTED, "the kind of record or of transaction is not known"
+    R06 = State.REJECTED, "the type of transaction is not known"
     R07 = State.REJECTED, "the algorithm is not known"
     R08 = State.REJECTED, "the terminal's MAC over the record is wrong"
     D01 = State.DUPLICATE, "the same record came twice"

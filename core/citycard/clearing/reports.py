@@ -50,7 +50,7 @@ class IntakeReport:
     files: tuple[FileOutcome, ...]
     missing: tuple[Missing, ...]
 
-    def count(self, state: FileState) -> int:
+    def count(self, state: FileState | str) -> int:
         """Count the files that ended in one state."""
         return sum(outcome.state == state for outcome in self.files)
 
@@ -117,7 +117,7 @@ class RunReport:
     bank_file: str | None
     missing: tuple[Missing, ...] = ()
 
-    def count(self, state: State) -> int:
+    def count(self, state: State | str) -> int:
         """Count the records that ended in one state."""
         return sum(total.records for total in self.totals if total.state == state)
 

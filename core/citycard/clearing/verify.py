@@ -11,12 +11,11 @@ from citycard.clearing.codes import Code
 from citycard.clearing.columns import PLACES
 from citycard.clearing.context import ClearingTerms, TacVault
 from citycard.keys.versions import KeyStatus
-from citycard.terminal.record import MAC_OFFSET, RecordFlag, RecordKind
+from citycard.terminal.record import MAC_OFFSET, RecordFlag
 
 __all__ = ["usable_tac_versions", "verify"]
 
 _TTIS: Final = frozenset({6, 9})
-_KINDS: Final = frozenset(int(kind) for kind in RecordKind)
 _ALGORITHMS: Final = range(3)
 _DAY: Final = timedelta(days=1)
 
@@ -57,7 +56,6 @@ def _check_fields(bucket: Bucket, known: Known, terms: ClearingTerms) -> None:
         columns["balance_before_fen"],
         columns["amount_fen"],
         columns["balance_after_fen"],
-        columns["kind"],
         columns["tti"],
         columns["algorithm"],
         columns["at"],
@@ -87,7 +85,7 @@ def _check_fields(bucket: Bucket, known: Known, terms: ClearingTerms) -> None:
             verdict.code = Code.R03
         elif before - amount != after or amount > terms.amount_limit_fen:
             verdict.code = Code.R05
-        elif kind not in _KINDS or tti not in _TTIS:
+        elif tti not in _TTIS:
             verdict.code = Code.R06
         elif algorithm not in _ALGORITHMS:
             verdict.code = Code.R07

@@ -145,7 +145,7 @@ class Town:
         card.balance_fen += amount_fen
 
     def tap(self, card, amount_fen, at, terminal=METRO_GATE, *, keep=True, spoil=None, **changes) -> bytes:
-        """Debit a played card; ``changes`` replace fields before the proofs, ``spoil`` bytes after the TAC."""
+        """Debit a played card; ``changes`` go in before the proofs, ``spoil`` bytes after the TAC."""
         played = self.terminals[terminal]
         played.sam.serial += 1
         fields = {

@@ -1,0 +1,239 @@
+"""``citycard clearing``: receive batches, clear them, and say what came of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from citycard.cli.options import city_option, json_option, opened
+from citycard.cli.output import emit, say, table
+from citycard.money import yuan
+
+if TYPE_CHECKING:
+    from citycard.clearing.explanation import Explanation
+    from citycard.clearing.reports import Missing, RunReport
+
+__all__ = ["group"]
+
+_ASN = re.compile(r"\d{20}")
+
+
+@click.group()
+def group() -> None:
+    """Receive batches, clear them, settle."""
+
+
+@group.command("receive")
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path, exists=True), metavar="FILES...")
+@click.option(
+    "--manifest", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The collector's list."
+)
+@city_option
+@json_option
+def receive_command(files: tuple[Path, ...], manifest: Path | None, folder: Path, as_json: bool) -> int:
+    """Take in batch FILES; a folder stands for every .ccb file in it.
+
+    Leaves with 1 when a file is quarantined.
+    """
+    from citycard.clearing.intake import receive
+
+    if not files and manifest is None:
+        raise click.UsageError("nothing to receive: name batch files, a folder of them, or a --manifest")
+    city = opened(folder)
+    report = receive(city, _batches(files), manifest.read_bytes() if manifest else None)
+    odd = [outcome for outcome in report.files if outcome.state != "accepted"]
+    if as_json:
+        counts = {state: report.count(state) for state in ("accepted", "duplicate", "quarantined")}
+        emit(
+            counts
+            | {
+                "intake": report.intake,
+                "records": report.records,
+                "amount_fen": report.amount_fen,
+                "files": report.files,
+                "missing": report.missing,
+            }
+        )
+    else:
+        if odd:
+            table(("file", "state", "code", "reason"), [(o.name, o.state, o.code, o.reason) for o in odd])
+        _print_missing(report.missing)
+        say(f"{report.count('accepted')} of {len(report.files)} files accepted, {report.records} records")
+    return 1 if report.count("quarantined") else 0
+
+
+@group.command("run")
+@city_option
+@json_option
+def run_command(folder: Path, as_json: bool) -> None:
+    """Clear everything received, post it, and write the bank instruction."""
+    from citycard.clearing.run import clear
+
+    report = clear(opened(folder))
+    if as_json:
+        emit(report.as_json())
+        return
+    say(f"run {report.number} closed" if report.changed else "nothing new to clear")
+    _print_run(report)
+
+
+@group.command("status")
+@city_option
+@json_option
+def status_command(folder: Path, as_json: bool) -> None:
+    """Say what came in, what waits to be cleared, and what is missing."""
+    from citycard.clearing.status import status
+
+    now = status(opened(folder))
+    if as_json:
+        emit(now)
+        return
+    table(
+        ("files", "code", "count", "records", "yuan"),
+        [(one.state, one.code, one.files, one.records, yuan(one.amount_fen)) for one in now.files],
+    )
+    _print_missing(now.missing)
+    say(f"last run {now.last_run}, {now.waiting_records} records wait")
+    say(f"gaps: {now.card_gaps} of cards, {now.terminal_gaps} of terminals")
+    if now.open_run is not None:
+        say(f"run {now.open_run} was interrupted: `citycard clearing run` finishes it")
+
+
+@group.command("statement")
+@click.argument("partner", required=False)
+@click.option("--run", "number", type=click.IntRange(min=1), help="The run (default: the last one).")
+@city_option
+@json_option
+def statement_command(partner: str | None, number: int | None, folder: Path, as_json: bool) -> None:
+    """Print the statement of PARTNER, or one line for every partner."""
+    from citycard.clearing.statements import statement_of, statements_of
+
+    city = opened(folder)
+    found = [statement_of(city, partner, number)] if partner else list(statements_of(city, number))
+    if as_json:
+        emit(found[0] if partner else found)
+        return
+    table(
+        ("partner", "records", "gross", "fee", "net", "payment"),
+        [
+            (
+                one.partner,
+                one.records,
+                yuan(one.gross_fen),
+                yuan(one.fee_fen),
+                yuan(one.net_fen),
+                one.end_to_end or "-",
+            )
+            for one in found
+        ],
+    )
+    if partner:
+        table(
+            ("business date", "state", "code", "records", "yuan"),
+            [
+                (line.business_date, line.state, line.code, line.records, yuan(line.amount_fen))
+                for line in found[0].codes
+            ],
+        )
+
+
+@group.command("explain")
+@click.argument("record")
+@click.argument("counter", required=False, type=click.IntRange(min=0))
+@city_option
+@json_option
+def explain_command(record: str, counter: int | None, folder: Path, as_json: bool) -> None:
+    """Explain RECORD (TERMINAL-BATCH-LINE), or the record of a card number with COUNTER."""
+    from citycard.clearing.explanation import explain
+
+    if (counter is not None) != bool(_ASN.fullmatch(record)):
+        raise click.UsageError("give TERMINAL-BATCH-LINE, or a card number of 20 digits and a counter")
+    found = explain(opened(folder), record if counter is None else (record, counter))
+    if as_json:
+        emit(found)
+    else:
+        for title, text in _story(found):
+            click.echo(f"{title:<10} {text}")
+
+
+def _batches(files: Iterable[Path]) -> list[Path]:
+    found: list[Path] = []
+    for file in files:
+        found += sorted(file.glob("*.ccb")) if file.is_dir() else [file]
+    return found
+
+
+def _print_missing(missing: Sequence[Missing]) -> None:
+    if missing:
+        table(
+            ("missing terminal", "batch", "code", "known from"),
+            [(one.terminal, one.number, "F05", one.announced) for one in missing],
+        )
+
+
+def _print_run(report: RunReport) -> None:
+    if not report.number:
+        return
+    table(
+        ("state", "code", "records", "yuan"),
+        [(total.state, total.code, total.records, yuan(total.amount_fen)) for total in report.totals],
+    )
+    table(
+        ("partner", "records", "gross", "fee", "net", "paid"),
+        [
+            (one.partner, one.records, *map(yuan, (one.gross_fen, one.fee_fen, one.net_fen, one.paid_fen)))
+            for one in report.partners
+        ],
+    )
+    _print_missing(report.missing)
+    for name, count in report.notes:
+        say(f"{name}: {count}")
+    say(f"bank instruction: {report.bank_file or 'none, nobody is paid'}")
+    say(f"digest {report.digest}")
+
+
+def _story(found: Explanation) -> Iterable[tuple[str, Any]]:
+    file = found.file
+    yield "record", found.id
+    yield (
+        "file",
+        f"{file.name}, line {file.line}, sequence {file.sequence}, intake {file.intake}, in {file.archive}",
+    )
+    yield "bytes", found.raw.hex().upper()
+    if found.record is not None:
+        record = found.record
+        yield "card", f"{record.asn}, counter {record.counter}, {yuan(record.balance_before_fen)} yuan before"
+        yield "debit", f"{yuan(record.amount_fen)} yuan at {record.at} by terminal {record.terminal}"
+    if found.proofs is not None:
+        yield "proofs", f"TAC {_fine(found.proofs.tac)}, terminal MAC {_fine(found.proofs.terminal_mac)}"
+    if found.price is not None:
+        for step in found.price.steps:
+            change = f"{yuan(step.before_fen)} -> {yuan(step.after_fen)}"
+            yield "price", f"{step.stage.name.lower()} {step.rule}: {change} ({step.reason})"
+        if not found.price.same_rules:
+            yield "price", "by today's rules; they have changed since the record was cleared"
+    if found.outcome is None:
+        yield "run", "waits for the next run"
+        return
+    yield "run", f"{found.outcome.run}: {found.outcome.state} {found.outcome.code}, {found.outcome.title}"
+    for partner, part_fen in found.outcome.parts:
+        yield "share", f"{partner} {yuan(part_fen)}"
+    for posted in found.transfers:
+        moved = posted.transfer
+        yield (
+            "posting",
+            f"{moved.debit_address} -> {moved.credit_address} {yuan(moved.amount_fen)} ({moved.id})",
+        )
+    for line in found.bank:
+        yield (
+            "bank",
+            f"{line.partner} {yuan(line.amount_fen)} to {line.account_no}, {line.end_to_end} in {line.file}",
+        )
+
+
+def _fine(holds: bool) -> str:
+    return "holds" if holds else "is wrong"

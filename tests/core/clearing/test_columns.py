@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from datetime import datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from citycard.card.codec import decode, encode
+from citycard.clearing.columns import BUCKETS, COLUMNS, PLACES, bucket_of, record_columns
+from citycard.errors import BytesInvalid
+from citycard.terminal.record import RecordKind, TransactionRecord
+
+fen = st.integers(0, 2**32 - 1)
+digits = st.text("0123456789", min_size=20, max_size=20)
+records = st.builds(
+    TransactionRecord,
+    kind=st.sampled_from(RecordKind),
+    tti=st.sampled_from([6, 9]),
+    service=st.integers(0, 65535),
+    issuer=st.just("0101344000FFFFFF"),
+    asn=digits,
+    card_kind=st.integers(0, 255),
+    key_version=st.integers(0, 255),
+    algorithm=st.integers(0, 2),
+    counter=st.integers(0, 65535),
+    balance_before_fen=fen,
+    amount_fen=fen,
+    balance_after_fen=fen,
+    terminal=st.text("0123456789", min_size=12, max_size=12),
+    terminal_serial=fen,
+    at=st.datetimes(datetime.fromisoformat("2000-01-01"), datetime.fromisoformat("2099-12-31")).map(
+        lambda at: at.replace(microsecond=0)
+    ),
+    tac=st.binary(min_size=4, max_size=4),
+    config=fen,
+    blacklist=fen,
+    list_price_fen=fen,
+)
+
+
+spoiled = st.tuples(records.map(encode), st.integers(0, 127), st.integers(0, 255)).map(
+    lambda drawn: drawn[0][: drawn[1]] + bytes([drawn[2]]) + drawn[0][drawn[1] + 1 :]
+)
+
+
+@given(st.lists(records, max_size=5))
+def test_columns_say_the_same_as_the_codec_record_by_record(found):
+    raws = [encode(record) for record in found]
+    columns = record_columns(raws)
+    assert [True] * len(found) == columns["readable"]
+    for name in COLUMNS:
+        assert [getattr(record, name) for record in found] == columns[name]
+
+
+@given(st.lists(spoiled, min_size=1, max_size=4))
+def test_a_record_with_any_byte_changed_is_readable_exactly_when_the_codec_reads_it(raws):
+    columns = record_columns(raws)
+    for place, raw in enumerate(raws):
+        try:
+            fine = decode(TransactionRecord, raw).version == 1
+        except BytesInvalid:
+            fine = False
+        assert fine == columns["readable"][place]
+        assert len(columns["asn"][place]) == 20
+
+
+def test_places_are_those_of_the_layout():
+    assert slice(122, 126) == PLACES["mac"]
+    assert slice(14, 24) == PLACES["asn"]
+
+
+@given(digits)
+def test_a_card_always_lies_in_the_same_bucket(asn):
+    assert 0 <= bucket_of(asn) < BUCKETS
+
+
+def test_buckets_are_stable_for_ever():
+    assert [bucket_of("31044400000000000001"), bucket_of("31044400000000000002")] == [12, 2]
