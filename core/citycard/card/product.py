@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from citycard.card.files import TRANSIT_PROFILE, CardProfile
-from citycard.card.sector import OWN_RECORD_IDS, SECTOR_HEADER_SIZE, SectorLayout
+from citycard.card.sector import OWN_RECORD_IDS, SECTOR_HEADER_SIZE, SectorLayout, WriteAccess
 from citycard.errors import CardFull, ProductInvalid, SectorInvalid
 
 __all__ = ["CardProduct", "Place", "ProductVersion", "allocate"]
@@ -37,13 +37,17 @@ class CardProduct:
 
 @attrs.frozen(kw_only=True)
 class Place:
-    """Where one sector lies: its record's ``number`` and ``record_id``, its body's ``size`` in bytes."""
+    """Where one sector lies: its record's ``number`` and ``record_id``, its body's ``size`` in bytes.
+
+    ``write`` says whether a composite purchase may write it, or only the maintenance key.
+    """
 
     sector: str
     version: int
     number: int
     record_id: int
     size: int
+    write: WriteAccess = attrs.field(default=WriteAccess.PURCHASE, converter=WriteAccess)
 
     @property
     def record_size(self) -> int:
@@ -168,7 +172,7 @@ def _renewed(place: Place, sector: SectorLayout | None) -> Place:
                 "give the changed layout a new version",
             )
         return place
-    return attrs.evolve(place, version=sector.version, size=sector.size)
+    return attrs.evolve(place, version=sector.version, size=sector.size, write=sector.write)
 
 
 def _placed(fresh: list[SectorLayout], kept: Mapping[str, Place]) -> list[Place]:
@@ -190,6 +194,7 @@ def _placed(fresh: list[SectorLayout], kept: Mapping[str, Place]) -> list[Place]
             number=numbers[sector.name],
             record_id=sector.record_id or OWN_RECORD_IDS | numbers[sector.name],
             size=sector.size,
+            write=sector.write,
         )
         for sector in fresh
     ]

@@ -28,10 +28,9 @@ OWN_RECORD_IDS = 0x4300
 
 
 class ReadAccess(StrEnum):
-    """Who may read a sector."""
+    """Who may read a sector: everyone, because a transit card's sector file is free to read (JT/T 978)."""
 
     FREE = "free"
-    PIN = "pin"
 
 
 class WriteAccess(StrEnum):

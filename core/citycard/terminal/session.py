@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from citycard.card.codec import decode
 from citycard.card.files import TRANSIT_PROFILE, CardProfile, Management, PublicApplication, TransactionType
 from citycard.card.product import Place
+from citycard.card.sector import WriteAccess
 from citycard.errors import (
     CardRefused,
     CodecError,
     CommandFailed,
     KeyVersionUnknown,
     SamAlgorithmMismatch,
+    SectorInvalid,
     TerminalInvalid,
 )
 from citycard.terminal.acceptance import Acceptance, Refusal, refuse
@@ -126,7 +128,12 @@ class PurseSession:
         return place.unwrap(self._card.read_record(self._profile.sector_sfi, place.number))
 
     def write_sector(self, place: Place, body: bytes) -> CacheUpdate:
-        """Make the update that writes a sector's body with the next composite purchase."""
+        """Make the update that writes a sector's body with the next composite purchase.
+
+        Raises SectorInvalid when the body has another size, or only the maintenance key may write the sector.
+        """
+        if place.write is not WriteAccess.PURCHASE:
+            raise SectorInvalid(sector=place.sector, problem="only the maintenance key may write it")
         return CacheUpdate(sfi=self._profile.sector_sfi, record=place.number, data=place.wrap(body))
 
     def write_journey(self, record: bytes) -> CacheUpdate:

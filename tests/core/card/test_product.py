@@ -155,3 +155,10 @@ def test_a_body_of_another_size_is_refused() -> None:
 def test_a_sector_that_is_not_on_the_card_is_named() -> None:
     with pytest.raises(SectorInvalid, match="sector zoo: it is not on cards of product adult version 1"):
         allocate(ADULT, [BUS]).place("zoo")
+
+
+def test_a_place_remembers_who_may_write_it() -> None:
+    deed = SectorLayout(name="deed", record=Small, write="maintenance")
+    version = allocate(ADULT, [deed, ZOO])
+    assert [place.write.value for place in version.places] == ["maintenance", "purchase"]
+    assert ProductVersion.from_json(version.to_json()) == version

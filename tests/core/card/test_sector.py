@@ -32,8 +32,10 @@ def test_size_and_initial_bytes_come_from_the_record() -> None:
 
 
 def test_access_can_be_named_by_its_word() -> None:
-    sector = SectorLayout(name="zoo", record=Visit, read="pin", write="maintenance")
-    assert (sector.read, sector.write) == (ReadAccess.PIN, WriteAccess.MAINTENANCE)
+    sector = SectorLayout(name="zoo", record=Visit, read="free", write="maintenance")
+    assert (sector.read, sector.write) == (ReadAccess.FREE, WriteAccess.MAINTENANCE)
+    with pytest.raises(ValueError, match="'pin' is not a valid ReadAccess"):
+        SectorLayout(name="zoo", record=Visit, read="pin")
 
 
 def test_a_size_that_is_not_the_records_is_refused() -> None:

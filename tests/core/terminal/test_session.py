@@ -2,11 +2,19 @@ from __future__ import annotations
 
 import datetime as dt
 
+import attrs
 import pytest
 
 from citycard.card.codec import decode
 from citycard.card.files import LogRecord, TransactionType
-from citycard.errors import CardRefused, CardRemoved, CommandFailed, LoadRefused, TerminalInvalid
+from citycard.errors import (
+    CardRefused,
+    CardRemoved,
+    CommandFailed,
+    LoadRefused,
+    SectorInvalid,
+    TerminalInvalid,
+)
 from citycard.terminal import InProcessReader, Outcome, PurseSession, RecordKind, RecordPlan, SoftSam
 
 AT = dt.datetime.fromisoformat("2026-03-02T08:15:30")
@@ -228,3 +236,10 @@ def test_fractions_of_a_second_do_not_reach_the_card(session, vault) -> None:
 def test_a_sector_of_a_new_card_is_empty(session, version) -> None:
     session.open(AT)
     assert session.read_sector(version.place("ride")) == bytes(40)
+
+
+def test_a_sector_of_the_maintenance_key_is_not_written_by_a_purchase(session, version) -> None:
+    place = attrs.evolve(version.place("ride"), write="maintenance")
+    session.open(AT)
+    with pytest.raises(SectorInvalid, match="sector ride: only the maintenance key may write it"):
+        session.write_sector(place, bytes(40))
