@@ -1,7 +1,8 @@
 """``citycard plugin``: what is installed, what runs, why not, and switching it.
 
 Exit codes: 0 done, 1 ``check`` found something wrong or a plugin's code raised, 2 the call is wrong,
-3 city.toml is wrong, 4 there is no such city, plugin or district, 5 refused; the reason is one line on stderr.
+3 city.toml is wrong or has no such district or partner, 4 there is no such city or plugin, 5 refused.
+The reason is one line on stderr.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ import attrs
 import click
 from click.core import ParameterSource
 
-from citycard.cli.options import city_option, json_option
+from citycard.cli.options import city_option, json_option, opened
 from citycard.cli.output import emit, say, table
-from citycard.errors import CitycardError, CityNotFound, RegistryMissing
+from citycard.errors import CitycardError, RegistryMissing
 
 if TYPE_CHECKING:
     from citycard.kernel import PluginReport, Plugins
@@ -125,11 +126,9 @@ def disable(name: str, district: str | None, partner: str | None, folder: Path, 
 
 def _installed(context: click.Context, folder: Path) -> Plugins:
     """Open the plugins of a city; outside one, those that are installed, as if all were wanted."""
-    try:
+    named = context.get_parameter_source("folder") is not ParameterSource.DEFAULT
+    if named or (folder / "city.toml").exists():
         return _of_city(folder)
-    except CityNotFound:
-        if context.get_parameter_source("folder") is not ParameterSource.DEFAULT:
-            raise
     from citycard.kernel import Plugins
     from citycard.kernel.choices import Choices
     from citycard.kernel.discovery import find
@@ -154,27 +153,17 @@ def _reports(plugins: Plugins) -> list[PluginReport]:
 
 
 def _of_city(folder: Path, district: str | None = None, partner: str | None = None) -> Plugins:
-    """Open the plugins of a city without its vault and its ledger, which nothing here needs."""
-    from citycard.city.config import read_config
-    from citycard.kernel import Plugins
-    from citycard.store.engine import open_store, reading
-
-    config = read_config(folder)
-    if district and district not in {each.id for each in config.districts}:
+    """Open the plugins of a city; RegistryMissing for a district or partner it does not have."""
+    city = opened(folder)
+    if district and district not in {each.id for each in city.config.districts}:
         raise RegistryMissing(record="district", key=district)
-    engine = open_store(_store_url(folder, config.store.url))
     if partner:
         from citycard.registry import find_partner
+        from citycard.store import reading
 
-        with reading(engine) as conn:
+        with reading(city.engine) as conn:
             find_partner(conn, partner)
-    return Plugins.open(config, engine, folder=folder)
-
-
-def _store_url(folder: Path, url: str) -> str:
-    """Place a relative SQLite file in the city's folder."""
-    scheme, _, path = url.partition(":///")
-    return url if scheme != "sqlite" or path.startswith("/") else f"sqlite:///{folder / path}"
+    return city.plugins
 
 
 def _checked(plugins: Plugins, name: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 For plugin authors (all of it comes from ``citycard`` itself):
 
 - ``hookspecs``: every hook with its signature and its failure rule
-- ``identity``, ``services``, ``data``, ``outside``: the records that hooks declare
+- ``identity``, ``services``, ``accounts``, ``data``, ``outside``: the records that hooks declare
 - ``settings``: strict settings classes, secrets
 
 For the city, the web and the command line:
@@ -14,8 +14,10 @@ For the city, the web and the command line:
 Inside:
 
 - ``discovery``: entry points and the allow list, before anything is imported
-- ``families``, ``declare``: which hook gives which record, and the checking of what it gave
-- ``claims``, ``wishes``, ``tables``: who owns what, who wants what, and where both are remembered
+- ``families``, ``declare``, ``entries``: which hook gives which record, and the checking of what it gave
+- ``claims``, ``memory``, ``tables``: who owns what, who wants what, and where both are remembered
+- ``lifecycle``, ``live``, ``reading``: starting and stopping, what runs, and reading it by type
+- ``serving``, ``lifespans``: what a server needs
 - ``guard``: what a plugin's code raises at run time, isolated and counted
 - ``reports``: what is told about each plugin
 """

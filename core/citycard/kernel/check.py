@@ -10,7 +10,7 @@ import attrs
 
 from citycard.errors import DeclarationInvalid
 
-__all__ = ["called", "each", "matching", "one_of_pattern", "requirement", "specifier", "words"]
+__all__ = ["called", "each", "matching", "one_of_pattern", "requirement", "specifier", "strings", "words"]
 
 Validator = Callable[[Any, "attrs.Attribute[Any]", Any], None]
 
@@ -41,6 +41,11 @@ def each(fits: Callable[[Any], bool], expected: str) -> Validator:
 
 words = matching(lambda value: isinstance(value, str) and bool(value.strip()), "some words")
 called = matching(callable, "something that can be called")
+
+
+def strings(values: str | Iterable[str]) -> tuple[str, ...]:
+    """Make a tuple; a lone string is one member, not a row of letters."""
+    return (values,) if isinstance(values, str) else tuple(values)
 
 
 def _is_specifier(value: object) -> bool:

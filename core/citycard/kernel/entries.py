@@ -58,6 +58,13 @@ class Entry:
         else:
             self.rest(State.REFUSED, error.data["reason"] if isinstance(error, PluginRefused) else str(error))
 
+    def meet(self, manager: pluggy.PluginManager, core_version: str) -> None:
+        """Learn who the plugin is and release it again; raise what is wrong."""
+        try:
+            self._import(manager, core_version)
+        finally:
+            self.release(manager)
+
     def read(
         self, manager: pluggy.PluginManager, section: Mapping[str, Any] | None, core_version: str
     ) -> Declared:
@@ -65,11 +72,7 @@ class Entry:
         if self.declared is not None:
             return self.declared
         try:
-            check_name(self.owner)
-            self.plugin = self._imported()
-            self._register(manager)
-            self.hooks = implementations(manager, self.plugin, self.owner)
-            self.info = identify(self.hooks, self.owner, core_version)
+            self.info = self._import(manager, core_version)
             self.declared = declare(self.hooks, self.owner, self.info, section)
         except CitycardError:
             self.release(manager)
@@ -79,6 +82,14 @@ class Entry:
             raise self._failed("what it declares", error) from error
         self.rest(State.DECLARED)
         return self.declared
+
+    def _import(self, manager: pluggy.PluginManager, core_version: str) -> PluginInfo:
+        check_name(self.owner)
+        self.plugin = self._imported()
+        self._register(manager)
+        self.hooks = implementations(manager, self.plugin, self.owner)
+        self.info = identify(self.hooks, self.owner, core_version)
+        return self.info
 
     def _imported(self) -> Any:
         try:

@@ -68,10 +68,10 @@ FAMILIES = (
     ),
     Family("fee_rules", "citycard.clearing.pricing:FeeRule", _within("fee-rule")),
     Family(
-        "accounts", "citycard.kernel.services:LedgerAccount", lambda record, _: [("account", record.address)]
+        "accounts", "citycard.kernel.accounts:LedgerAccount", lambda record, _: [("account", record.address)]
     ),
     Family(
-        "participants", "citycard.kernel.services:Participant", lambda record, _: [("participant", record.id)]
+        "participants", "citycard.kernel.accounts:Participant", lambda record, _: [("participant", record.id)]
     ),
     Family(
         "schema",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from citycard.clock import Clock, SystemClock
-from citycard.kernel.check import one_of_pattern, requirement, specifier, words
+from citycard.kernel.check import one_of_pattern, requirement, specifier, strings, words
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -34,7 +34,7 @@ class PluginInfo:
     title_zh: str = ""
     core: str = attrs.field(validator=specifier)
     requires: tuple[str, ...] = attrs.field(
-        default=(), converter=tuple, validator=attrs.validators.deep_iterable(requirement)
+        default=(), converter=strings, validator=attrs.validators.deep_iterable(requirement)
     )
     description: str = ""
 

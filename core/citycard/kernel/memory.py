@@ -13,7 +13,6 @@ from citycard.kernel.claims import Claim
 from citycard.kernel.families import STICKY
 from citycard.kernel.owned import Owner
 from citycard.kernel.tables import plugin_claim, plugin_epoch, plugin_state
-from citycard.store.bulk import insert_missing
 
 __all__ = ["Memory", "Scope", "Wish", "read_epoch", "read_memory", "write_claims", "write_wish"]
 
@@ -133,6 +132,8 @@ def write_wish(conn: Connection, wish: Wish) -> None:
         "changed_at": wish.changed_at,
         "changed_by": wish.changed_by,
     }
+    from citycard.store.bulk import insert_missing
+
     conn.execute(insert(plugin_state), row)
     insert_missing(conn, plugin_epoch, [{"id": 1, "epoch": 0}])
     conn.execute(update(plugin_epoch).values(epoch=plugin_epoch.c.epoch + 1))
@@ -153,4 +154,6 @@ def write_claims(conn: Connection, owner: Owner, claims: Iterable[Claim], at: da
         if kind in STICKY
     ]
     if rows:
+        from citycard.store.bulk import insert_missing
+
         insert_missing(conn, plugin_claim, rows)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from citycard.kernel.check import called, each, matching, one_of_pattern, words
+from citycard.kernel.check import called, each, matching, one_of_pattern, strings, words
 from citycard.kernel.identity import PluginContext
 
 if TYPE_CHECKING:
@@ -47,19 +47,20 @@ def _is_json(value: object) -> bool:
 
 @attrs.frozen(kw_only=True)
 class Route:
-    """Declare an endpoint below ``/<your name>``: async ``endpoint(request)`` gives a Starlette Response.
+    """Declare an endpoint below ``/<your name>``: ``endpoint(request)`` gives a Starlette Response.
 
+    A plain function works in a thread, so that it may read the database; an async one must not block.
     ``permission`` names the permission it needs; ``"public"`` needs none. ``request`` and ``response`` are
     the attrs classes of the bodies, for the description of the endpoints.
     """
 
     path: str = attrs.field(validator=_path)
-    endpoint: Callable[[Request], Awaitable[Response]] = attrs.field(validator=called)
+    endpoint: Callable[[Request], Response | Awaitable[Response]] = attrs.field(validator=called)
     permission: str = attrs.field(validator=_permission)
     summary: str = attrs.field(validator=words)
     methods: tuple[str, ...] = attrs.field(
         default=("GET",),
-        converter=tuple,
+        converter=strings,
         validator=each(_METHODS.__contains__, f"some of {sorted(_METHODS)}"),
     )
     request: type[Any] | None = None
@@ -106,7 +107,7 @@ class Command:
     """
 
     path: tuple[str, ...] = attrs.field(
-        converter=tuple,
+        converter=strings,
         validator=matching(
             lambda value: len(value) > 1 and all(isinstance(w, str) and _WORD.fullmatch(w) for w in value),
             "two words or more, such as ('zoo', 'visits')",

@@ -241,6 +241,15 @@ class Plugins(Reading, Lifecycle):
             self.refresh()
             return self.report(name)
 
+    def described(self, name: str) -> PluginReport:
+        """Report on a plugin as ``report`` does, after reading who it is; nothing is claimed or checked."""
+        with self._lock:
+            self.report(name)
+            entry = self._entries.get(name)
+            if entry is not None and not entry.barred and entry.info is None:
+                entry.meet(self._manager, self._core_version)
+            return self.report(name)
+
     def check(self, name: str) -> PluginReport:
         """Read a plugin and check all it says, without switching it on; raise what ``enable`` would raise."""
         with self._lock:

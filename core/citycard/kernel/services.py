@@ -1,4 +1,4 @@
-"""What plugins declare about money: services, accounts, participants, and their word in a debit."""
+"""What plugins declare about services, and what they are asked about a debit and a holder."""
 
 from __future__ import annotations
 
@@ -9,20 +9,15 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from citycard.kernel.check import called, matching, words
-from citycard.wallet.chart import Guard, Side, side_of
 
 if TYPE_CHECKING:
     from citycard.clearing.context import Share
     from citycard.clearing.pricing import PriceRequest, Quote
-    from citycard.registry.records import Partner
-    from citycard.wallet.records import AccountSpec
 
 __all__ = [
     "DebitRequest",
     "Entitlement",
     "Holder",
-    "LedgerAccount",
-    "Participant",
     "Refusal",
     "Service",
 ]
@@ -64,55 +59,6 @@ class Service:
 
 
 @attrs.frozen(kw_only=True)
-class LedgerAccount:
-    """Declare an account of your own: ``address`` starts with your name and a slash.
-
-    ``code`` is one of the chart (docs/ledger.md), ``side`` follows from it unless given, and ``guard`` says
-    what the account refuses.
-    """
-
-    address: str = attrs.field(validator=words)
-    code: int = attrs.field(validator=matching(_whole(1000, 9999), "a code of the chart, 1000 to 9999"))
-    title: str = attrs.field(validator=words)
-    side: Side = attrs.field(converter=Side)
-    guard: Guard = attrs.field(default=Guard.NONE, converter=Guard)
-
-    @side.default
-    def _side_of_code(self) -> Side:
-        return side_of(self.code)
-
-    def spec(self, owner: str) -> AccountSpec:
-        """Give what the ledger opens for the plugin ``owner``."""
-        from citycard.wallet.records import AccountSpec
-
-        return AccountSpec(
-            address=self.address, code=self.code, side=self.side, guard=self.guard, owner=owner
-        )
-
-
-@attrs.frozen(kw_only=True)
-class Participant:
-    """Declare somebody who is paid at the end of the day: the partner to be opened with this id.
-
-    Without ``account_no`` and ``bank_bic`` nothing can be paid out yet; an operator adds them.
-    """
-
-    id: str = attrs.field(validator=words)
-    name: str = attrs.field(validator=words)
-    kind: str = "operator"
-    account_name: str = ""
-    account_no: str = ""
-    bank_bic: str = ""
-    district: str = ""
-
-    def partner(self) -> Partner:
-        """Give what the registry adds."""
-        from citycard.registry.records import Partner
-
-        return Partner(**attrs.asdict(self))
-
-
-@attrs.frozen(kw_only=True)
 class Holder:
     """Who stands behind a card, as far as entitlements need it."""
 
@@ -151,3 +97,13 @@ class Refusal:
     code: str = attrs.field(validator=words)
     reason: str = attrs.field(validator=words)
     plugin: str = ""
+
+
+def __getattr__(name: str) -> Any:
+    # Accounts and participants moved to a module of their own, which imports the chart of accounts.
+    if name in {"LedgerAccount", "Participant"}:
+        from citycard.kernel import accounts
+
+        return getattr(accounts, name)
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)
