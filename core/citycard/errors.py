@@ -4,6 +4,8 @@ Exit codes of the command line: 0 done, 1 the work found something wrong, 2 the 
 3 the input is wrong, 4 something needed is missing, 5 refused.
 """
 
+# Over 400 lines because every error that a user can meet stands here, a few lines each.
+
 from __future__ import annotations
 
 from typing import Any, ClassVar

@@ -33,7 +33,10 @@ def list_versions(folder: Path, as_json: bool) -> None:
     With --json: an array of objects with purpose, version, status (current, accepted, retired) and
     algorithm (tdes, aes, sm4).
     """
-    _show(opened(folder).vault.versions(), as_json)
+    city = opened(folder)
+    versions = city.vault.versions()
+    city.close()
+    _show(versions, as_json)
 
 
 @group.command("roll")
@@ -50,7 +53,9 @@ def roll(purpose: str, algorithm: str | None, folder: Path, as_json: bool) -> No
     from citycard.keys import Algorithm
 
     chosen = None if algorithm is None else Algorithm[algorithm.upper()]
-    made = opened(folder).vault.roll(purpose, chosen)
+    city = opened(folder)
+    made = city.vault.roll(purpose, chosen)
+    city.close()
     if chosen not in {None, Algorithm.TDES}:
         say(f"citycard key roll: {algorithm} purses are experimental, no published card agrees with them")
     _show(made, as_json)
