@@ -70,7 +70,8 @@ class Chip(CardState):
         """
         self.ram = None
         eeprom = self.eeprom
-        if eeprom.journal and eeprom.recover():
+        if eeprom.journal:  # the cut command may have changed files before its mark was cleared
+            eeprom.recover()
             self.structure = Structure.parse(eeprom.cells, eeprom.capacity)
         self.ram = Ram(self.structure.root)
         return self.profile.atr
