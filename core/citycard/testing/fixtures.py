@@ -7,6 +7,7 @@ marker ``postgresql``: leave them out with ``pytest -m "not postgresql"``.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,17 @@ if TYPE_CHECKING:
 
     from citycard.testing.postgresql import PostgresqlServer
 
-__all__ = ["postgresql_server", "postgresql_url", "pytest_configure", "store", "store_url"]
+__all__ = [
+    "migrated_postgresql",
+    "migrated_sqlite",
+    "postgresql_server",
+    "postgresql_url",
+    "pytest_configure",
+    "store",
+    "store_url",
+]
+
+_DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -46,7 +57,7 @@ def postgresql_url(postgresql_server: PostgresqlServer) -> str:
     return postgresql_server.create_database()
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+@pytest.fixture(params=_DATABASES)
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Give the URL of an empty database of the test's own: once SQLite in a file, once PostgreSQL."""
     if request.param == "sqlite":
@@ -58,13 +69,47 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     server.drop_database(url)
 
 
-@pytest.fixture
-def store(store_url: str) -> Iterator[Engine]:
-    """Give an open store of the test's own with the core's tables, once on each database."""
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a SQLite file with the core's tables, to be copied."""
+    file = tmp_path_factory.mktemp("migrated") / "city.db"
+    _migrate(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql(postgresql_server: PostgresqlServer) -> str:
+    """Give the name of a PostgreSQL database with the core's tables, to be copied."""
+    url = postgresql_server.create_database()
+    _migrate(url)
+    return postgresql_server.database_of(url)
+
+
+@pytest.fixture(params=_DATABASES)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """Give an open store of the test's own with the core's tables: once SQLite, once PostgreSQL."""
+    from citycard.store import open_store
+
+    if request.param == "sqlite":
+        file = tmp_path / "city.db"
+        shutil.copyfile(request.getfixturevalue("migrated_sqlite"), file)
+        engine = open_store(f"sqlite:///{file}")
+        yield engine
+        engine.dispose()
+        return
+    server: PostgresqlServer = request.getfixturevalue("postgresql_server")
+    url = server.create_database(template=request.getfixturevalue("migrated_postgresql"))
+    engine = open_store(url)
+    yield engine
+    engine.dispose()
+    server.drop_database(url)
+
+
+def _migrate(url: str) -> None:
     from citycard.store import open_store
     from citycard.store.migrate import upgrade
 
-    engine = open_store(store_url)
+    engine = open_store(url)
     upgrade(engine)
-    yield engine
+    # What the write-ahead log of SQLite holds goes into the file when the last connection is closed.
     engine.dispose()

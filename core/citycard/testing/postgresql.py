@@ -82,17 +82,23 @@ class PostgresqlServer:
         """Give the URL of a database on this server, for ``open_store``."""
         return f"postgresql://{_USER}@/{database}?host={self._folder}"
 
-    def create_database(self) -> str:
-        """Create an empty database and return its URL."""
+    def create_database(self, template: str = "template1") -> str:
+        """Create an empty database, or a copy of one to which nobody is connected, and return its URL."""
         self._created += 1
         database = f"test_{self._created}"
-        self._run("createdb", f"--host={self._folder}", f"--username={_USER}", database)
+        where = (f"--host={self._folder}", f"--username={_USER}", f"--template={template}")
+        self._run("createdb", *where, database)
         return self.url(database)
+
+    @staticmethod
+    def database_of(url: str) -> str:
+        """Give the name of the database in a URL of this server."""
+        return url.rpartition("?")[0].rpartition("/")[2]
 
     def drop_database(self, url: str) -> None:
         """Drop a database that ``create_database`` made, and cut off whoever is still connected."""
-        database = url.rpartition("?")[0].rpartition("/")[2]
-        self._run("dropdb", "--force", f"--host={self._folder}", f"--username={_USER}", database)
+        where = (f"--host={self._folder}", f"--username={_USER}")
+        self._run("dropdb", "--force", *where, self.database_of(url))
 
     def _run(self, program: str, *arguments: str) -> None:
         command: Sequence[str] = [str(self._programs / program), *arguments]

@@ -1,0 +1,109 @@
+from uuid import UUID
+
+import pytest
+
+from citycard.store import reading
+
+GROUP = UUID(int=1)
+
+
+def test_money_goes_from_one_account_to_the_other(ledger, store, post, move):
+    assert post(move(1, "bank", "purse/1", 5000), move(2, "purse/1", "shop", 200)) == ["posted", "posted"]
+    with reading(store) as conn:
+        assert ledger.balances(conn, 2001) == {"purse/1": 4800, "purse/2": 0}
+        assert ledger.balance_fen(conn, "bank") == 5000
+        assert ledger.balance_fen(conn, "shop") == 200
+
+
+def test_an_offline_purse_may_go_below_zero_and_an_online_account_may_not(ledger, store, post, move):
+    assert post(move(1, "purse/1", "shop", 7)) == ["posted"]
+    assert post(move(2, "online/1", "shop", 7)) == ["debits_exceed_credits"]
+    assert post(move(3, "shop", "fund", 7)) == ["credits_exceed_debits"]
+    with reading(store) as conn:
+        assert ledger.balance_fen(conn, "purse/1") == -7
+
+
+def test_sent_again_it_gets_the_same_answer(post, move):
+    good, bad = move(1, "bank", "online/1", 5), move(2, "online/1", "shop", 50)
+    assert post(good, bad) == ["posted", "debits_exceed_credits"]
+    post(move(3, "bank", "online/1", 1000))
+    assert post(good, bad) == ["exists", "debits_exceed_credits"]
+    assert post(move(4, "online/1", "shop", 50)) == ["posted"]
+
+
+def test_an_account_opened_later_does_not_change_an_answer(ledger, store, post, move):
+    from citycard.store import writing
+    from citycard.wallet import AccountSpec
+
+    lost = move(1, "bank", "late", 5)
+    assert post(lost) == ["credit_account_missing"]
+    with writing(store) as conn:
+        ledger.open_accounts(conn, [AccountSpec(address="late", code=2001)])
+    assert post(lost) == ["credit_account_missing"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("debit_address", "purse/1"),
+        ("credit_address", "shop"),
+        ("amount_fen", 6),
+        ("code", 21),
+        ("ref", "x"),
+        ("group", GROUP),
+    ],
+)
+@pytest.mark.parametrize("together", [True, False])
+def test_the_same_id_with_another_content_names_the_field(post, move, field, value, together):
+    import attrs
+
+    first = move(1, "bank", "purse/2", 5)
+    other = attrs.evolve(first, **{field: value})
+    results = post(first, other) if together else post(first) + post(other)
+    assert results == ["posted", f"exists_with_different_{field}"]
+
+
+def test_of_a_failure_only_the_digest_is_kept(post, move):
+    post(move(1, "nowhere", "shop", 5))
+    assert post(move(1, "bank", "shop", 5)) == ["exists_with_different_content"]
+
+
+def test_a_transfer_twice_in_one_call_is_posted_once(ledger, store, post, move):
+    assert post(*[move(1, "bank", "shop", 5)] * 3) == ["posted", "exists", "exists"]
+    with reading(store) as conn:
+        assert ledger.balance_fen(conn, "shop") == 5
+
+
+def test_a_group_is_posted_all_or_none(ledger, store, post, move):
+    good = move(1, "bank", "purse/1", 5, group=GROUP)
+    bad = move(2, "online/1", "shop", 5, group=GROUP)
+    alone = move(3, "bank", "shop", 1)
+    assert post(good, alone, bad) == ["group_failed", "posted", "debits_exceed_credits"]
+    assert post(good, bad) == ["group_failed", "debits_exceed_credits"]
+    with reading(store) as conn:
+        assert ledger.balance_fen(conn, "bank") == 1
+
+
+def test_a_group_may_rest_on_its_own_members(post, move):
+    fill, spend = move(1, "bank", "online/1", 5, group=GROUP), move(2, "online/1", "shop", 5, group=GROUP)
+    assert post(fill, spend) == ["posted", "posted"]
+    assert post(fill, spend) == ["exists", "exists"]
+    assert post(spend) == ["exists"]
+
+
+def test_nobody_joins_a_group_that_was_posted(post, move):
+    first, late = move(1, "bank", "shop", 5, group=GROUP), move(2, "bank", "shop", 5, group=GROUP)
+    assert post(first) == ["posted"]
+    assert post(first, late) == ["exists", "group_failed"]
+
+
+def test_nothing_is_posted_by_an_empty_call(post):
+    assert post() == []
+
+
+def test_a_number_of_posting_is_given_once_and_without_a_gap(ledger, store, post, move):
+    post(move(1, "bank", "shop", 1), move(2, "nowhere", "shop", 1), move(3, "bank", "shop", 1))
+    post(move(4, "bank", "shop", 1))
+    with reading(store) as conn:
+        numbers = [(one.posted_seq, one.transfer.id.int) for one in ledger.transfers_of(conn, "shop")]
+    assert numbers == [(3, 4), (2, 3), (1, 1)]
