@@ -35,12 +35,12 @@ def keep(folder: Path, run: int, judged: Judged) -> Part:
         records=len(judged.bucket),
         digest=judged.digest,
     )
-    write_table(folder / part.outcomes, _outcomes(judged))
+    write_table(folder / part.outcomes, _outcomes(run, judged))
     write_table(folder / part.cards, _cards(judged))
     return part
 
 
-def _outcomes(judged: Judged) -> Any:
+def _outcomes(run: int, judged: Judged) -> Any:
     import pyarrow as pa
 
     columns, verdicts = judged.bucket.columns, judged.bucket.verdicts
@@ -63,6 +63,7 @@ def _outcomes(judged: Judged) -> Any:
         "list_price_fen": ("list_price_fen", pa.int64()),
     }
     table = {name: pa.array(columns[source], kind) for name, (source, kind) in taken.items()}
+    table["run"] = pa.array([run] * len(verdicts), pa.int32())
     table["price_fen"] = pa.array([verdict.price_fen for verdict in verdicts], pa.int64())
     table["state"] = pa.array([final.state.value for final in finals], pa.string())
     table["code"] = pa.array([final.name for final in finals], pa.string())

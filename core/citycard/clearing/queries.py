@@ -104,7 +104,7 @@ def taps_per_interval(
     """Count accepted taps in intervals of ``minutes``, of one business date or of all, earliest first."""
     rows = _rows(
         context,
-        "SELECT time_bucket(to_minutes($minutes), at) AS interval, kind, count(*), sum(amount_fen)::BIGINT"
+        'SELECT time_bucket(to_minutes($minutes), "at") AS interval, kind, count(*), sum(amount_fen)::BIGINT'
         " FROM outcomes"
         " WHERE state = 'accepted' AND ($day IS NULL OR business_date = $day) GROUP BY ALL ORDER BY ALL",
         minutes=minutes,
@@ -179,9 +179,9 @@ def card_taps(context: ClearingContext, asn: str, *, limit: int = 200) -> tuple[
     """Give a card's newest cleared records, newest first."""
     rows = _rows(
         context,
-        "SELECT terminal, batch_number, line, run, at, service, kind, counter, amount_fen, list_price_fen,"
+        'SELECT terminal, batch_number, line, run, "at", service, kind, counter, amount_fen, list_price_fen,'
         " price_fen, balance_after_fen, state, code, notes, [part.partner FOR part IN parts]"
-        " FROM outcomes WHERE asn = $asn ORDER BY counter DESC, at DESC, line DESC LIMIT $limit",
+        ' FROM outcomes WHERE asn = $asn ORDER BY counter DESC, "at" DESC, line DESC LIMIT $limit',
         bucket=bucket_of(asn),
         asn=asn,
         limit=limit,
@@ -251,7 +251,5 @@ def _outcomes(context: ClearingContext, bucket: int | None) -> Iterator[Any]:
     with duckdb.connect() as engine:
         paths = [str(context.folder / row.outcomes) for row in named]
         engine.execute("SET TimeZone = 'UTC'")
-        engine.read_parquet(paths, hive_partitioning=True, hive_types={"run": "INTEGER"}).create_view(
-            "outcomes"
-        )
+        engine.read_parquet(paths, hive_partitioning=False).create_view("outcomes")
         yield engine

@@ -90,7 +90,7 @@ def statement_of(context: ClearingContext, partner: str, run: int | None = None)
         if one.partner == partner:
             return one
     number = found[0].run if found else run
-    raise StatementUnknown(partner=partner, run=number)
+    raise StatementUnknown(partner=partner, number=number)
 
 
 def _statement(row: Row[Any]) -> Statement:

@@ -17,6 +17,19 @@ __all__ = ["usable_tac_versions", "verify"]
 
 _TTIS: Final = frozenset({6, 9})
 _ALGORITHMS: Final = range(3)
+_CHECKED: Final = (
+    "readable",
+    "issuer",
+    "terminal",
+    "batch_terminal",
+    "balance_before_fen",
+    "amount_fen",
+    "balance_after_fen",
+    "tti",
+    "algorithm",
+    "at",
+    "business_date",
+)
 _DAY: Final = timedelta(days=1)
 
 
@@ -45,38 +58,9 @@ def verify(bucket: Bucket, known: Known, terms: ClearingTerms, vault: TacVault) 
 
 
 def _check_fields(bucket: Bucket, known: Known, terms: ClearingTerms) -> None:
-    columns = bucket.columns
     oldest = timedelta(days=terms.oldest_days)
-    rows = zip(
-        bucket.verdicts,
-        columns["readable"],
-        columns["issuer"],
-        columns["terminal"],
-        columns["batch_terminal"],
-        columns["balance_before_fen"],
-        columns["amount_fen"],
-        columns["balance_after_fen"],
-        columns["tti"],
-        columns["algorithm"],
-        columns["at"],
-        columns["business_date"],
-        strict=True,
-    )
-    for (
-        verdict,
-        readable,
-        issuer,
-        terminal,
-        signer,
-        before,
-        amount,
-        after,
-        kind,
-        tti,
-        algorithm,
-        at,
-        day,
-    ) in rows:
+    rows = zip(bucket.verdicts, *(bucket.columns[name] for name in _CHECKED), strict=True)
+    for verdict, readable, issuer, terminal, signer, before, amount, after, tti, algorithm, at, day in rows:
         if not readable:
             verdict.code = Code.R01
         elif issuer not in terms.issuers:

@@ -223,3 +223,9 @@ def towns(tmp_path: Path):
         return Town(folder, **options).found()
 
     return make
+
+
+@pytest.fixture
+def towns_of():
+    """Give the class of towns, for tests that need a new one for each of many examples."""
+    return Town

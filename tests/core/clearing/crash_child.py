@@ -1,0 +1,125 @@
+"""Receive and clear a prepared town once for every step at which it can die; print how each attempt ended.
+
+    python crash_child.py FOLDER
+
+A step is a file renamed into place or a transaction committed. For each step k a process is forked that
+leaves with os._exit just before its k-th step; then another process does the same work again to the end.
+This file is run on its own, because only a process without threads may fork.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from sqlalchemy import event
+
+from citycard.clearing.intake import receive
+from citycard.clearing.queries import code_totals
+from citycard.clearing.run import clear, last_report
+from citycard.store import reading
+
+_DIED = 9
+
+
+def load_town(folder):
+    spec = importlib.util.spec_from_file_location("clearing_town", Path(__file__).with_name("conftest.py"))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module.Town(folder)
+
+
+class Steps:
+    """Count steps, and die before or after the one that is named."""
+
+    def __init__(self, town, die_at):
+        self.count, self.die_at = 0, die_at
+        event.listen(town.engine, "commit", self.step)
+        replace = Path.replace
+
+        def counted(path, target):
+            self.step()
+            return replace(path, target)
+
+        Path.replace = counted
+
+    def step(self, *_):
+        self.count += 1
+        if self.count == self.die_at:
+            os._exit(_DIED)
+
+
+def work(folder, die_at=0):
+    """Do all of the work in this process and say what came of it."""
+    town = load_town(folder)
+    steps = Steps(town, die_at)
+    files = sorted((path.name, path.read_bytes()) for path in (folder / "inbox").iterdir())
+    for half in (files[: len(files) // 2], files[len(files) // 2 :]):
+        receive(town, half)
+        clear(town)
+    report = last_report(town)
+    with reading(town.engine) as conn:
+        ledger = sorted((b.address, b.balance_fen) for b in balances(town, conn))
+        violations = len(town.ledger.audit(conn))
+    return {
+        "steps": steps.count,
+        "run": report.number,
+        "digest": report.digest,
+        "codes": [[total.code, total.records, total.amount_fen] for total in code_totals(town)],
+        "ledger": ledger,
+        "violations": violations,
+        "bank": {path.name: path.read_text("utf-8") for path in sorted((folder / "bank").glob("*.xml"))},
+    }
+
+
+def balances(town, conn):
+    from sqlalchemy import select
+
+    from citycard.wallet.tables import account
+
+    return [town.ledger.balance(conn, address) for address in conn.scalars(select(account.c.address))]
+
+
+def forked(folder, die_at=0):
+    """Work in a process of its own; return its exit code and what it said."""
+    come, go = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(come)
+        said = json.dumps(work(folder, die_at))
+        with os.fdopen(go, "w") as pipe:
+            pipe.write(said)
+        os._exit(0)
+    os.close(go)
+    with os.fdopen(come) as pipe:
+        said = pipe.read()
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status), json.loads(said) if said else None
+
+
+def main():
+    prepared = Path(sys.argv[1])
+    trial = prepared.with_name("trial")
+
+    def fresh():
+        shutil.rmtree(trial, ignore_errors=True)
+        shutil.copytree(prepared, trial)
+
+    fresh()
+    _, calm = forked(trial)
+    attempts = []
+    for die_at in range(1, calm["steps"] + 1):
+        fresh()
+        code, _ = forked(trial, die_at)
+        _, again = forked(trial)
+        attempts.append({"die_at": die_at, "died": code == _DIED, "again": again})
+    sys.stdout.write(json.dumps({"calm": calm, "attempts": attempts}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,291 @@
+"""Every code of a record has a record here that ends with it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import attrs
+import pytest
+from sqlalchemy import update
+
+from citycard import registry
+from citycard.clearing.codes import Code, State
+from citycard.clearing.columns import PLACES
+from citycard.clearing.context import Rating
+from citycard.clearing.intake import receive
+from citycard.clearing.pricing import Quote
+from citycard.clearing.queries import card_taps, code_totals
+from citycard.clearing.run import clear
+from citycard.clearing.status import open_gaps
+from citycard.clearing.tables import gap
+from citycard.registry import CardStatus, TerminalStatus
+from citycard.store import writing
+from citycard.terminal.record import MAC_OFFSET, RecordFlag
+
+AT = datetime.fromisoformat("2018-09-01T07:00")
+LATER = AT + timedelta(minutes=30)
+GATE, SECOND = "344000000001", "344000000002"
+PROVOKED: set[str] = set()
+
+
+@pytest.fixture
+def card(town):
+    (card,) = town.issue(1)
+    town.load(card, 10_000)
+    return card
+
+
+def cleared(town, *terminals, records=None):
+    """Hand in, clear, and say how each code ended: name, state, how many."""
+    for terminal in terminals or (GATE,):
+        receive(town, [town.batch(terminal, records=records)])
+    report = clear(town)
+    PROVOKED.update(total.code for total in report.totals)
+    PROVOKED.update(name for name, _ in report.notes)
+    assert report.records == sum(total.records for total in report.totals)
+    return {total.code: total.records for total in report.totals}
+
+
+def test_ok(town, card):
+    town.tap(card, 200, AT)
+    assert cleared(town) == {"OK": 1}
+
+
+def test_r01_a_time_that_is_none(town, card):
+    raw = town.tap(card, 200, AT, keep=False)
+    at = PLACES["at"].start
+    assert cleared(town, records=[raw[:at] + b"\x20\x18\x99" + raw[at + 3 :]]) == {"R01": 1}
+
+
+def test_r02_an_issuer_that_does_not_take_part(town, card):
+    town.tap(card, 200, AT, issuer="0101310000FFFFFF")
+    assert cleared(town) == {"R02": 1}
+
+
+def test_r03_a_record_of_another_terminal(town, card):
+    raw = town.tap(card, 200, AT, SECOND, keep=False)
+    assert cleared(town, records=[raw]) == {"R03": 1}
+
+
+@pytest.mark.parametrize("at", [AT - timedelta(days=40), AT + timedelta(days=2)])
+def test_r04_too_long_ago_or_in_the_future(town, card, at):
+    town.tap(card, 200, at)
+    assert cleared(town) == {"R04": 1}
+
+
+def test_r05_an_amount_that_is_not_the_difference_of_the_balances(town, card):
+    town.tap(card, 200, AT, balance_after_fen=9_000)
+    assert cleared(town) == {"R05": 1}
+
+
+def test_r05_an_amount_above_the_limit(town, card):
+    town.terms = attrs.evolve(town.terms, amount_limit_fen=199)
+    town.tap(card, 200, AT)
+    assert cleared(town) == {"R05": 1}
+
+
+def test_r06_a_type_of_transaction_that_is_no_debit(town, card):
+    town.tap(card, 200, AT, tti=2)
+    assert cleared(town) == {"R06": 1}
+
+
+def test_r07_an_algorithm_nobody_knows(town, card):
+    town.tap(card, 200, AT, algorithm=9)
+    assert cleared(town) == {"R07": 1}
+
+
+def test_r08_a_record_changed_after_the_terminal_signed_it(town, card):
+    raw = town.tap(card, 200, AT, keep=False)
+    forged = raw[: MAC_OFFSET - 1] + bytes([raw[MAC_OFFSET - 1] ^ 1]) + raw[MAC_OFFSET:]
+    assert cleared(town, records=[forged]) == {"R08": 1}
+
+
+def test_t01_a_tac_that_is_wrong(town, card):
+    town.tap(card, 200, AT, tac=b"\1\2\3\4")
+    assert cleared(town) == {"T01": 1}
+
+
+def test_t02_a_key_version_nobody_knows(town, card):
+    town.tap(card, 200, AT, key_version=77)
+    assert cleared(town) == {"T02": 1}
+
+
+def test_g01_a_debit_without_a_tac(town, card):
+    town.tap(card, 200, AT, tac=bytes(4), flags=RecordFlag.UNPROVEN)
+    assert cleared(town) == {"G01": 1}
+
+
+def test_d01_the_same_record_twice_in_a_run(town, card):
+    raw = town.tap(card, 200, AT)
+    town.terminals[GATE].records.append(raw)
+    assert cleared(town) == {"OK": 1, "D01": 1}
+
+
+def test_d02_two_debits_under_one_counter(town, card):
+    town.tap(card, 200, AT)
+    card.counter, card.balance_fen = 0, 10_000
+    town.tap(card, 300, LATER, SECOND)
+    assert cleared(town, GATE, SECOND) == {"OK": 1, "D02": 1}
+
+
+def test_d02_another_debit_under_a_counter_of_an_earlier_run(town, card):
+    town.tap(card, 200, AT)
+    assert cleared(town) == {"OK": 1}
+    card.counter, card.balance_fen = 0, 10_000
+    town.tap(card, 300, LATER, SECOND)
+    assert cleared(town, SECOND) == {"D02": 1}
+
+
+def test_d04_the_same_record_in_a_later_run(town, card):
+    raw = town.tap(card, 200, AT)
+    assert cleared(town) == {"OK": 1}
+    assert cleared(town, records=[raw]) == {"D04": 1}
+
+
+def test_b01_and_b02_a_listed_card_by_the_list_that_the_terminal_held(town, card):
+    with writing(town.engine) as conn:
+        registry.blacklist_cards(conn, [card.asn], reason="lost")
+        registry.publish_blacklist(conn, at=town.clock.now() - timedelta(days=1))
+    town.tap(card, 200, AT, blacklist=0)
+    town.tap(card, 200, LATER, blacklist=1)
+    assert cleared(town) == {"B02": 1, "B01": 1}
+
+
+def test_a_tap_before_the_card_was_listed_is_in_order(town, card):
+    with writing(town.engine) as conn:
+        registry.blacklist_cards(conn, [card.asn], reason="lost")
+        registry.publish_blacklist(conn, at=town.clock.now())
+    town.tap(card, 200, AT, blacklist=0)
+    assert cleared(town) == {"OK": 1}
+
+
+def test_b03_a_card_nobody_issued(town, card):
+    town.tap(attrs.evolve(card, asn="31044400009999999999"), 200, AT)
+    assert cleared(town) == {"B03": 1}
+
+
+def test_b03_a_card_only_after_it_was_closed(town, card):
+    with writing(town.engine) as conn:
+        registry.set_card_status(
+            conn,
+            card.asn,
+            CardStatus.RETURNED,
+            reason="refund",
+            at=town.clock.now() - timedelta(hours=15, minutes=45),
+        )
+    town.tap(card, 200, AT)
+    town.tap(card, 200, LATER)
+    assert cleared(town) == {"OK": 1, "B03": 1}
+
+
+def test_b05_a_terminal_revoked_after_it_handed_in(town, card):
+    town.tap(card, 200, AT)
+    receive(town, [town.batch()])
+    with writing(town.engine) as conn:
+        registry.set_terminal_status(conn, GATE, TerminalStatus.REVOKED)
+    PROVOKED.add("B05")
+    assert {total.state: total.records for total in clear(town).totals} == {State.SUSPENDED: 1}
+
+
+def test_c01_and_l01_a_record_that_is_missing_and_comes_late(town, card):
+    town.tap(card, 200, AT)
+    missing = town.tap(card, 300, AT + timedelta(minutes=5), keep=False)
+    town.tap(card, 400, LATER)
+    assert cleared(town) == {"OK": 1, "C01": 1}
+    assert [("card", card.asn, 1, 1, 300)] == [
+        (gap.kind, gap.owner, gap.first, gap.last, gap.estimate_fen)
+        for gap in open_gaps(town, owner=card.asn)
+    ]
+    assert cleared(town, records=[missing]) == {"L01": 1}
+    assert open_gaps(town, owner=card.asn) == ()
+
+
+def test_c02_a_counter_that_went_back_to_one_that_was_written_off(town, card):
+    card.counter = 5
+    town.tap(card, 200, AT)
+    assert cleared(town) == {"C01": 1}
+    with writing(town.engine) as conn:
+        conn.execute(update(gap).where(gap.c.owner == card.asn).values(closed_run=1))
+    card.counter, card.balance_fen = 3, 10_000
+    town.tap(card, 100, LATER, SECOND)
+    assert cleared(town, SECOND) == {"C02": 1}
+
+
+def test_c03_a_balance_that_nobody_loaded(town, card):
+    town.tap(card, 200, AT)
+    card.balance_fen += 5_000
+    town.tap(card, 200, LATER)
+    assert cleared(town) == {"OK": 1, "C03": 1}
+
+
+def test_p01_a_price_that_differs_is_paid_as_charged_and_noted(town, card):
+    town.tap(card, 200, AT, list_price_fen=250)
+    receive(town, [town.batch()])
+    report = clear(town)
+    PROVOKED.add("P01")
+    assert (
+        [(total.code, total.amount_fen) for total in report.totals],
+        report.price_difference_fen,
+        report.gross_fen,
+    ) == ([("P01", 200)], -50, 200)
+
+
+def test_p02_a_service_that_nobody_prices(town, card):
+    def broken(record):
+        raise KeyError(record.service)
+
+    town.rate = broken
+    town.tap(card, 200, AT)
+    assert cleared(town) == {"P02": 1}
+
+
+def test_p03_a_price_that_differs_too_much(town, card):
+    town.terms = attrs.evolve(town.terms, price_limit_fen=100)
+    town.tap(card, 200, AT, list_price_fen=301)
+    assert cleared(town) == {"P03": 1}
+
+
+def test_a_ride_that_is_not_priced_is_accepted_as_charged(town, card):
+    town.rate = lambda _record: Rating(quote=None)
+    town.tap(card, 200, AT)
+    assert cleared(town) == {"OK": 1}
+
+
+def test_findings_beside_the_deciding_code_are_kept_as_notes(town, card):
+    card.counter = 3
+    town.rate = lambda _record: Rating(quote=Quote(amount_fen=150, steps=(), rules_version="1"))
+    town.tap(card, 200, AT)
+    assert cleared(town) == {"C01": 1}
+    (tap,) = card_taps(town, card.asn)
+    assert (tap.code, tap.notes) == ("C01", ("P01",))
+
+
+def test_q01_and_q02_records_missing_from_a_terminal_and_a_terminal_that_was_reset(town, card):
+    town.tap(card, 200, AT)
+    receive(town, [town.batch()])
+    town.terminals[GATE].next_sequence += 3
+    town.tap(card, 200, LATER)
+    receive(town, [town.batch()])
+    assert ("Q01", 3) in clear(town).notes
+    assert [(g.kind, g.owner, g.first, g.last) for g in open_gaps(town, owner=GATE)] == [
+        ("terminal", GATE, 2, 4)
+    ]
+    town.terminals[GATE].next_sequence = 1
+    town.tap(card, 200, LATER)
+    receive(town, [town.batch()])
+    assert ("Q02", 1) in clear(town).notes
+
+
+def test_the_codes_of_the_store_add_up_to_those_of_the_report(town, card):
+    town.tap(card, 200, AT)
+    town.tap(card, 300, LATER, tac=b"\1\2\3\4")
+    receive(town, [town.batch()])
+    report = clear(town)
+    assert [(t.state, t.code, t.records, t.amount_fen) for t in report.totals] == [
+        (t.state, t.code, t.records, t.amount_fen) for t in code_totals(town)
+    ]
+
+
+def test_every_code_was_provoked_above():
+    if PROVOKED:
+        assert set() == set(Code.__members__) - PROVOKED
