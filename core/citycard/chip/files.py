@@ -8,7 +8,7 @@ record its length and 1 (a cyclic file 8 more), a purse 22, a directory 11, its 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from weakref import WeakValueDictionary
 from zlib import crc32
 
@@ -115,6 +115,8 @@ class Structure:
     root: Directory
     directories: Mapping[int, Directory]
     names: Mapping[bytes, Directory]
+    capacity: int
+    marks: tuple[tuple[slice, bytes], ...] = attrs.field(repr=False)
 
     @classmethod
     def parse(cls, cells: bytes | bytearray, capacity: int) -> Structure:
@@ -122,12 +124,25 @@ class Structure:
 
         Raises ``ValueError`` for a memory that holds no card.
         """
+        for known in list(_KNOWN.values()):
+            if known.capacity == capacity and known.describes(cells):
+                return known
         found: dict[int, Directory] = {}
         root = _directory(bytes(cells), 0, capacity, None, found)
         directories = dict(sorted(found.items()))
         names = {directory.name: directory for directory in reversed(directories.values())}
-        parsed = cls(root=root, directories=directories, names=names)
+        parsed = cls(
+            root=root,
+            directories=directories,
+            names=names,
+            capacity=capacity,
+            marks=tuple(mark for directory in directories.values() for mark in _marks(directory, cells)),
+        )
         return _KNOWN.setdefault(repr(parsed), parsed)
+
+    def describes(self, cells: bytes | bytearray) -> bool:
+        """Tell whether a memory has the files and keys of this structure at the same places."""
+        return all(cells[place] == mark for place, mark in self.marks)
 
     def named(self, name: bytes) -> Directory | None:
         """Return the directory called ``name``, or the first whose name starts with it."""
@@ -208,6 +223,22 @@ def _directory(
     )
     found[address] = directory
     return directory
+
+
+def _marks(directory: Directory, cells: bytes | bytearray) -> Iterator[tuple[slice, bytes]]:
+    # Everything that _directory and _keys decide by: headers, heads of keys, and where each list ends.
+    places = [(directory.address, CHECKED), (directory.address + HEADER, len(directory.name))]
+    places += [(file.body - HEADER, CHECKED) for file in directory.files.values()]
+    places.append((directory.free, 1))
+    if directory.key_file is not None:
+        body = directory.key_file.body
+        places.append((body - HEADER, CHECKED))
+        places += [(key.place - KEY_PLACE, KEY_PLACE + 1) for key in directory.keys.values()]
+        ends = [key.place + KEY_HEADER + key.size for key in directory.keys.values()]
+        places.append((max(ends, default=body), KEY_PLACE))
+    for address, size in places:
+        place = slice(address, address + size)  # shorter at the end of the memory, which is a mark too
+        yield place, bytes(cells[place])
 
 
 def _file(kind: int, fid: int, body: int, size: int, entry: bytes) -> File:

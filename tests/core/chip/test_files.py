@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from citycard.chip import FMCOS, Chip
+from citycard.chip import FMCOS, Chip, files
 from citycard.chip.files import Structure
 from citycard.keys.cipher import tdes
 
@@ -169,3 +171,42 @@ def test_a_damaged_header_is_no_structure():
     cells[4] ^= 1
     with pytest.raises(ValueError, match="header at 0000 is damaged"):
         Structure.parse(cells, 8192)
+
+
+STEPS = st.lists(
+    st.sampled_from(
+        [
+            ADF,
+            ADF.replace("3F01", "3F02").replace("0105", "0106"),
+            "00A40000023F01",
+            "00A40000023F02",
+            "00A40000023F00",
+            "80E00000073F005001F0FFFF",
+            "80D4010015" + "39F0F00133" + "00" * 16,
+            "80D401010D" + "3EF0F00100" + "11" * 8,
+            "80D439000D" + "39F0F00133" + "22" * 8,
+            "80E000050728000AF0F0FFFF",
+            "80E00006072E0304F0F0FFFF",
+            "80E00002072F0208F000FF18",
+            "800E000000",
+        ]
+    ),
+    max_size=16,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(steps=STEPS)
+def test_a_known_description_is_that_of_reading_every_header_again(steps):
+    chip = Chip.blank(FMCOS)
+    chip.power_on()
+    seen = [chip.structure]  # keeps every description alive, so that each could be mistaken for the next
+    for step in steps:
+        chip.transmit(bytes.fromhex(step))
+        seen.append(chip.structure)
+        others = dict(files._KNOWN)
+        files._KNOWN.clear()
+        read_again = Structure.parse(chip.eeprom.cells, chip.eeprom.capacity)
+        files._KNOWN.clear()
+        files._KNOWN.update(others)
+        assert repr(chip.structure) == repr(read_again)
