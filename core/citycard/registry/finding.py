@@ -125,8 +125,8 @@ def cards_of_holder(conn: Connection, holder: UUID) -> list[Card]:
 
 def count_cards(conn: Connection) -> dict[str, int]:
     """Count the cards by status."""
-    query = select(tables.card.c.status, func.count()).group_by(tables.card.c.status)
-    return dict(conn.execute(query).tuples().all())
+    query = select(tables.card.c.status, func.count().label("cards")).group_by(tables.card.c.status)
+    return {row.status: row.cards for row in conn.execute(query)}
 
 
 def _record(kind: type[_Record], row: Any) -> _Record:

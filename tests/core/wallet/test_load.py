@@ -1,0 +1,35 @@
+from datetime import datetime
+
+from citycard.wallet.load import Load, LoadState, Proof, load_id
+
+AT = datetime(2018, 9, 1, 8, 30)  # noqa: DTZ001
+
+
+def test_an_attempt_has_one_id_and_another_attempt_another():
+    base = ("0" * 20, 3, b"\1\2\3\4", "1" * 12, AT)
+    others = [
+        ("1" * 20, *base[1:]),
+        (base[0], 4, *base[2:]),
+        (*base[:2], b"\1\2\3\5", *base[3:]),
+        (*base[:4], AT.replace(minute=31)),
+    ]
+    assert load_id(*base) == load_id(*base)
+    assert len({load_id(*one) for one in [base, *others]}) == 5
+
+
+def test_a_load_stays_open_until_something_proves_its_end():
+    load = Load(
+        id=load_id("0" * 20, 0, b"", "1" * 12, AT),
+        asn="0" * 20,
+        online_atc=0,
+        key_version=1,
+        amount_fen=100,
+        balance_before_fen=0,
+        terminal="1" * 12,
+        agent="",
+        at=AT,
+        mac1="01020304",
+    )
+    assert (load.state, load.open) == (LoadState.PENDING, True)
+    assert load.settled(LoadState.REVERSED, Proof.NONE).open
+    assert not load.settled(LoadState.PROVEN, Proof.TAC, "0a0b0c0d").open

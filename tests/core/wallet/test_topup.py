@@ -1,0 +1,285 @@
+"""Loads against a real vault and a card that makes its MACs with the keys the vault gave it."""
+
+import contextlib
+from datetime import datetime, timedelta
+
+import attrs
+import pytest
+
+from citycard.errors import LoadProofWrong, LoadRefused
+from citycard.keys import CORE_PURPOSES, KeyHierarchy, Vault
+from citycard.keys.purse import TTI_LOAD_EP, load_mac1, load_mac2, load_session_key, load_tac
+from citycard.keys.versions import KeyVersions
+from citycard.store import reading
+from citycard.wallet import Ledger, LoadState, Proof, TopUpDesk, loads_of, open_loads
+
+ASN = "01042910000000000017"
+TERMINAL = "001122334455"
+AT = datetime(2018, 9, 1, 8, 30, 15)  # noqa: DTZ001 - the city's local time
+
+
+@attrs.define
+class PocketCard:
+    """A purse's side of a load, by the book."""
+
+    keys: object
+    asn: str = ASN
+    balance_fen: int = 0
+    online_atc: int = 0
+    tac: bytes = b""
+    _randoms: int = 0
+
+    def init(self, amount_fen):
+        self._randoms += 1
+        rnd = self._randoms.to_bytes(4, "big")
+        session = load_session_key(self.keys.load, rnd, self.online_atc)
+        terminal6 = bytes.fromhex(TERMINAL)
+        mac1 = load_mac1(session, self.balance_fen, amount_fen, TTI_LOAD_EP, terminal6)
+        return {
+            "asn": self.asn,
+            "key_version": 1,
+            "balance_fen": self.balance_fen,
+            "online_atc": self.online_atc,
+            "rnd": rnd,
+            "mac1": mac1,
+            "amount_fen": amount_fen,
+            "terminal": TERMINAL,
+            "at": AT + timedelta(seconds=self._randoms),
+        }
+
+    def credit(self, asked, mac2):
+        session = load_session_key(self.keys.load, asked["rnd"], asked["online_atc"])
+        terminal6, moment = bytes.fromhex(TERMINAL), bytes.fromhex(asked["at"].strftime("%Y%m%d%H%M%S"))
+        assert mac2 == load_mac2(session, asked["amount_fen"], TTI_LOAD_EP, terminal6, moment)
+        self.balance_fen += asked["amount_fen"]
+        self.tac = load_tac(
+            self.keys.tac,
+            self.balance_fen,
+            self.online_atc,
+            asked["amount_fen"],
+            TTI_LOAD_EP,
+            terminal6,
+            moment,
+        )
+        self.online_atc += 1
+        return self.tac
+
+
+@pytest.fixture(scope="module")
+def vault():
+    versions = KeyVersions()
+    versions.ensure(CORE_PURPOSES)
+    root, city = bytes.fromhex("00112233445566778899AABBCCDDEEFF"), bytes.fromhex("5840000000000001")
+    return Vault(KeyHierarchy.from_root(root, city).city_key(), versions)
+
+
+@pytest.fixture
+def card(vault):
+    return PocketCard(vault.card_keys(bytes.fromhex(ASN)[-8:]))
+
+
+@pytest.fixture
+def desk(vault, store):
+    return TopUpDesk(vault, Ledger(store))
+
+
+@pytest.fixture
+def look(store):
+    """Return what is written: loads as (counter, fen, state, proof), and the purse's and bank's balances."""
+
+    def look():
+        ledger = Ledger(store)
+        with reading(store) as conn:
+            loads = [(one.online_atc, one.amount_fen, one.state, one.proof) for one in loads_of(conn, ASN)]
+            assert ledger.audit(conn) == []
+            purses = ledger.balances(conn, 2001)
+            banks = ledger.balances(conn, 1001)
+            return loads, purses.get(f"card/{ASN}/purse", 0), banks.get("trust/bank", 0)
+
+    return look
+
+
+def test_a_load_is_pending_until_the_card_proves_it_and_is_posted_once(desk, card, look):
+    asked = card.init(5000)
+    mac2 = desk.begin(**asked)
+    assert look() == ([(0, 5000, LoadState.PENDING, Proof.NONE)], 0, 0)
+    tac = card.credit(asked, mac2)
+    desk.confirm(ASN, 0, tac)
+    desk.confirm(ASN, 0, tac)
+    assert look() == ([(0, 5000, LoadState.PROVEN, Proof.TAC)], 5000, 5000)
+
+
+def test_asked_again_in_the_same_words_it_answers_the_same(desk, card, look):
+    asked = card.init(5000)
+    assert desk.begin(**asked) == desk.begin(**asked)
+    assert look()[0] == [(0, 5000, LoadState.PENDING, Proof.NONE)]
+
+
+def test_a_lost_confirmation_is_made_up_for_by_the_counter(desk, card, look):
+    asked = card.init(5000)
+    card.credit(asked, desk.begin(**asked))
+    again = card.init(2000)
+    mac2 = desk.begin(**again)
+    assert look() == (
+        [(0, 5000, LoadState.PROVEN, Proof.COUNTER), (1, 2000, LoadState.PENDING, Proof.NONE)],
+        5000,
+        5000,
+    )
+    desk.confirm(ASN, 1, card.credit(again, mac2))
+    assert look()[1] == 7000 == card.balance_fen
+
+
+def test_a_lost_confirmation_is_made_up_for_by_the_proof_of_the_card(desk, card, look):
+    asked = card.init(5000)
+    card.credit(asked, desk.begin(**asked))
+    desk.confirm(ASN, 0, card.tac)
+    assert look()[1] == 5000
+
+
+def test_a_load_that_was_not_done_makes_room_for_the_next(desk, card, look):
+    desk.begin(**card.init(5000))
+    asked = card.init(3000)
+    mac2 = desk.begin(**asked)
+    desk.confirm(ASN, 0, card.credit(asked, mac2))
+    assert sorted(look()[0]) == [
+        (0, 3000, LoadState.PROVEN, Proof.TAC),
+        (0, 5000, LoadState.REVERSED, Proof.COUNTER),
+    ]
+    assert look()[1:] == (3000, 3000)
+
+
+def test_a_terminal_that_says_it_was_not_done_is_believed_until_the_card_shows_otherwise(desk, card, look):
+    asked = card.init(5000)
+    mac2 = desk.begin(**asked)
+    desk.reverse(ASN, 0)
+    desk.reverse(ASN, 0)
+    assert look() == ([(0, 5000, LoadState.REVERSED, Proof.NONE)], 0, 0)
+    desk.confirm(ASN, 0, card.credit(asked, mac2))
+    assert look() == ([(0, 5000, LoadState.PROVEN, Proof.TAC)], 5000, 5000)
+    desk.reverse(ASN, 0)
+    assert look()[1] == 5000
+
+
+def test_a_terminal_that_hides_a_load_is_found_out_by_the_counter(desk, card, look):
+    asked = card.init(5000)
+    card.credit(asked, desk.begin(**asked))
+    desk.reverse(ASN, 0)
+    desk.begin(**card.init(100))
+    assert look()[1] == 5000
+
+
+def test_an_old_mac1_does_not_make_a_large_load_small(desk, card, look):
+    small, large = card.init(1), card.init(9000)
+    card.credit(large, desk.begin(**large))
+    desk.begin(**small)
+    desk.begin(**card.init(100))
+    assert look()[1] == 9000
+
+
+def test_without_a_tac_the_terminals_word_counts_because_the_agent_pays(desk, card, look):
+    asked = card.init(5000)
+    card.credit(asked, desk.begin(**asked))
+    desk.confirm(ASN, 0, b"")
+    assert look() == ([(0, 5000, LoadState.PROVEN, Proof.TERMINAL)], 5000, 5000)
+    desk.confirm(ASN, 0, card.tac)
+    assert look() == ([(0, 5000, LoadState.PROVEN, Proof.TAC)], 5000, 5000)
+
+
+def test_a_wrong_tac_proves_nothing(desk, card, look):
+    asked = card.init(5000)
+    tac = card.credit(asked, desk.begin(**asked))
+    with pytest.raises(LoadProofWrong, match=f"card {ASN}.*online counter 0.*stays pending"):
+        desk.confirm(ASN, 0, bytes([tac[0] ^ 1]) + tac[1:])
+    assert look() == ([(0, 5000, LoadState.PENDING, Proof.NONE)], 0, 0)
+
+
+def test_a_proof_of_nothing_is_refused(desk):
+    with pytest.raises(LoadRefused, match=r"unknown"):
+        desk.confirm(ASN, 3, b"\0\0\0\0")
+
+
+def test_a_counter_that_goes_back_is_refused(desk, card):
+    old = card.init(100)
+    asked = card.init(5000)
+    desk.confirm(ASN, 0, card.credit(asked, desk.begin(**asked)))
+    with pytest.raises(LoadRefused, match="counter-went-back"):
+        desk.begin(**old)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("mac1", b"\0\0\0\0"),
+        ("amount_fen", 9999),
+        ("balance_fen", 1),
+        ("online_atc", 1),
+        ("terminal", "0" * 12),
+    ],
+)
+def test_a_mac1_that_does_not_fit_is_refused_and_leaves_nothing(desk, card, look, field, value):
+    with pytest.raises(LoadRefused, match="mac1"):
+        desk.begin(**card.init(5000) | {field: value})
+    assert look()[0] == []
+
+
+def test_limits_and_vetoes_are_said(vault, store, card):
+    careful = TopUpDesk(
+        vault,
+        Ledger(store),
+        purse_limit_fen=10_000,
+        veto=lambda asn, fen: f"{asn} is blocked" if fen == 7 else None,
+    )
+    with pytest.raises(LoadRefused, match=r"purse-limit.*10001 fen, more than 10000"):
+        careful.begin(**card.init(10_001))
+    with pytest.raises(LoadRefused, match=f"veto.*{ASN} is blocked"):
+        careful.begin(**card.init(7))
+    with pytest.raises(LoadRefused, match="amount"):
+        careful.begin(**card.init(1) | {"amount_fen": 0})
+    assert len(careful.begin(**card.init(10_000))) == 4
+
+
+def test_what_an_agent_takes_the_agent_owes(desk, card, store):
+    asked = card.init(5000)
+    kiosk = desk.for_agent("kiosk-7")
+    kiosk.confirm(ASN, 0, card.credit(asked, kiosk.begin(**asked)))
+    with reading(store) as conn:
+        assert Ledger(store).balances(conn, 1101) == {"agent/kiosk-7/receivable": 5000}
+        assert Ledger(store).balances(conn, 1001) == {}
+
+
+def test_loads_that_nobody_knows_the_end_of_are_listed(desk, card, store):
+    desk.begin(**card.init(5000))
+    with reading(store) as conn:
+        assert [(one.asn, one.amount_fen, one.terminal) for one in open_loads(conn)] == [
+            (ASN, 5000, TERMINAL)
+        ]
+
+
+def test_a_buffered_desk_writes_the_same_at_the_end(desk, card, look):
+    first = card.init(1000)
+    desk.begin(**first)
+    with desk.buffered() as fast:
+        for fen in (5000, 3000, 2000):
+            asked = card.init(fen)
+            fast.confirm(ASN, asked["online_atc"], card.credit(asked, fast.begin(**asked)))
+        assert look()[1] == 0
+        assert fast.flush() == 4
+        assert look()[1] == 10_000
+        fast.begin(**card.init(400))
+    loads, purse, bank = look()
+    assert sorted(loads) == [
+        (0, 1000, LoadState.REVERSED, Proof.COUNTER),
+        (0, 5000, LoadState.PROVEN, Proof.TAC),
+        (1, 3000, LoadState.PROVEN, Proof.TAC),
+        (2, 2000, LoadState.PROVEN, Proof.TAC),
+        (3, 400, LoadState.PENDING, Proof.NONE),
+    ]
+    assert (purse, bank) == (10_000, 10_000)
+    assert desk.flush() == 0
+
+
+def test_a_buffered_desk_that_fails_writes_nothing(desk, card, look):
+    with contextlib.suppress(LoadProofWrong), desk.buffered() as fast:
+        fast.begin(**card.init(1000))
+        fast.confirm(ASN, 0, b"\0\0\0\0")
+    assert look() == ([], 0, 0)
