@@ -1,4 +1,4 @@
-"""The cards of a simulated city between two plays: what each chip keeps without power, and each terminal's counts.
+"""The cards of a simulated city between two plays: each chip's memory, and each terminal's counts.
 
 A real card carries its own memory away. A played card lies here, sealed under a key of the city's vault,
 since its memory holds the card's keys. A play writes one box; the newest box that has a card has its state.

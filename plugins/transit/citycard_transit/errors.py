@@ -9,7 +9,7 @@ __all__ = [
     "FileNotTaps",
     "NetworkInvalid",
     "ProductNotConfigured",
-    "RideUnknown",
+    "RecordNotTransit",
     "RuleInvalid",
     "TapsTooFew",
     "TransitOff",
@@ -42,18 +42,20 @@ class ProductNotConfigured(CitycardError):
     sentence = "there is no card product {product!r} in [[plugins.transit.products]]; there are {known}"
 
 
-class RideUnknown(CitycardError):
-    """No record of this card and counter is in the city."""
+class RecordNotTransit(CitycardError):
+    """The record is not one of transit."""
 
     status, exit_code = 404, 4
-    sentence = "card {asn} has no record with counter {counter} here: name a ride that was handed in"
+    sentence = "the record of card {asn} with counter {counter} is not one of transit: name a ride"
 
 
 class TransitOff(CitycardError):
     """The city does not have transit switched on."""
 
     status, exit_code = 409, 5
-    sentence = "transit is not enabled in the city in {folder}: citycard plugin enable transit --city {folder}"
+    sentence = (
+        "transit is not enabled in the city in {folder}: citycard plugin enable transit --city {folder}"
+    )
 
 
 class CardBoxDamaged(CitycardError):

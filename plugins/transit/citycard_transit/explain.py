@@ -85,7 +85,7 @@ def facts_of(
     spent_today_fen: int = 0,
     operator: int = 0,
 ) -> RideFacts:
-    """Make the facts of a ride that nobody has made: ``minutes_after`` says how long ago the ride before was."""
+    """Make the facts of a ride that nobody made; the ride before was ``minutes_after`` minutes earlier."""
     return RideFacts(
         place=place,
         origin=origin,
@@ -96,7 +96,7 @@ def facts_of(
 
 
 def product_kind(settings: TransitSettings, name: str | None) -> int:
-    """Give the card kind of a product; the first product when no name is given. Raise ProductNotConfigured."""
+    """Give the card kind of a product, of the first one without a name; raise ProductNotConfigured."""
     for product in settings.products:
         if name is None or product.name == name:
             return product.kind

@@ -73,7 +73,11 @@ def _rule(scope: Scope, stage: Stage, asked: _Asked, *, extra: str = "") -> FeeR
     # The version is a digest of the rule's own words: it changes exactly when the rule does.
     version = hashlib.sha256(f"{scope!r}{extra}".encode()).hexdigest()[:12]
     return FeeRule(
-        name=scope.name, stage=stage, services=scope.services, apply=_scoped(scope, asked), version=version
+        name=scope.name,
+        stage=stage,
+        services=scope.services,  # type: ignore[arg-type]
+        apply=_scoped(scope, asked),
+        version=version,
     )
 
 

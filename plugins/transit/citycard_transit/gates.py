@@ -39,8 +39,8 @@ _VEHICLE = 10
 class Site:
     """Where a gate or validator is, and whose.
 
-    ``line`` is what a transfer has to change: a bus line, or ``metro`` for the whole metro. ``operator`` is the
-    operator's own number, 0 when it has none.
+    ``line`` is what a transfer has to change: a bus line, or ``metro`` for the whole metro. ``operator`` is
+    the operator's own number, 0 when it has none.
     """
 
     place: int

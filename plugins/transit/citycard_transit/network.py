@@ -85,8 +85,8 @@ METRO_LINES = (
     _line(
         4,
         *_BAY_RAIL,
-        "Pine Valley 松谷, Stone Bridge 石桥, University 大学, Lotus Lake 莲湖, Drum Tower 鼓楼, Museum 博物馆, "
-        "Zoo 动物园, Garden City 花园城, Exhibition Centre 会展中心, Sunrise Bay 日出湾",
+        "Pine Valley 松谷, Stone Bridge 石桥, University 大学, Lotus Lake 莲湖, Drum Tower 鼓楼, "
+        "Museum 博物馆, Zoo 动物园, Garden City 花园城, Exhibition Centre 会展中心, Sunrise Bay 日出湾",
     ),
 )
 

@@ -21,6 +21,7 @@ from citycard.terminal.reader import InProcessReader
 from citycard.terminal.record import RecordKind, read_record
 from citycard.terminal.terminal import Terminal
 from citycard_transit.cardbox import TerminalState, packed, unpacked
+from citycard_transit.chipmaking import ChipMaker, NewCard, chip_maker
 from citycard_transit.gates import Gate, Network, Passage, Served, Site
 from citycard_transit.products import Plan
 from citycard_transit.sectors import RAIL
@@ -65,12 +66,16 @@ class BatchFile:
 
 @attrs.frozen(kw_only=True)
 class Outcome:
-    """What a play gives back: its counts, the batches, and what cards and terminals keep."""
+    """What a play gives back: its counts, the batches, and what cards and terminals keep.
+
+    ``first_load`` is the card and counter of the first load, by which a posted play is recognised.
+    """
 
     played: Played
     batches: tuple[BatchFile, ...]
     images: Mapping[str, bytes]
     terminals: Mapping[str, TerminalState]
+    first_load: tuple[str, int] | None
 
 
 @attrs.frozen(kw_only=True)
@@ -86,22 +91,30 @@ class Stage:
     terminals: Mapping[str, TerminalState]
     keep: bool
 
+    def new_card(self, tap: Tap) -> NewCard:
+        """Say which card has to be made for a tap, when no earlier play left it."""
+        return NewCard(self.opened.asns[tap.card], self.plan.products[tap.card], tap.business_date)
+
 
 def play(
     stage: Stage, taps: Sequence[Tap], played: Played, progress: Callable[[Sequence[Tap]], Iterable[Tap]]
 ) -> Outcome:
     """Play taps that are in time order, count into ``played``, and close every terminal's batch."""
-    theatre = _Theatre(stage, taps, played)
-    for tap in progress(taps):
-        theatre.tap(tap)
+    first = {tap.card: tap for tap in reversed(taps)}
+    new = [stage.new_card(tap) for tap in taps if first[tap.card] is tap]
+    with chip_maker(stage.city, [card for card in new if card.asn not in stage.images]) as maker:
+        theatre = _Theatre(stage, taps, played, maker)
+        for tap in progress(taps):
+            theatre.tap(tap)
     return theatre.close()
 
 
 class _Theatre:
     """The terminals and cards of one play."""
 
-    def __init__(self, stage: Stage, taps: Sequence[Tap], played: Played) -> None:
+    def __init__(self, stage: Stage, taps: Sequence[Tap], played: Played, maker: ChipMaker) -> None:
         city = stage.city
+        self._maker = maker
         self._stage = stage
         self._played = played
         self._last = {tap.card: tap.line for tap in taps}
@@ -116,6 +129,7 @@ class _Theatre:
         self._days: dict[str, date] = {}
         self._closing: dict[str, datetime] = {}
         self._batches: list[BatchFile] = []
+        self._first_load: tuple[str, int] | None = None
         self._network = Network(
             code=city.config.city.code,
             institution=city.config.city.issuer,
@@ -162,7 +176,11 @@ class _Theatre:
             for number, (terminal, sam) in self._terminals.items()
         }
         return Outcome(
-            played=played, batches=tuple(self._batches), images=self._images, terminals=states
+            played=played,
+            batches=tuple(self._batches),
+            images=self._images,
+            terminals=states,
+            first_load=self._first_load,
         )
 
     # ── terminals ────────────────────────────────────────────────────────────────────────────────
@@ -224,8 +242,7 @@ class _Theatre:
             asn = self._stage.opened.asns[tap.card]
             image = self._stage.images.get(asn)
             if image is None:
-                product = self._stage.plan.products[tap.card]
-                chip = self._stage.city.issuing.chip(asn, product, tap.business_date)
+                chip = self._maker.chip(self._stage.new_card(tap))
             else:
                 chip = Chip.from_image(unpacked(image))
                 self._before_fen[tap.card] = self._balance_fen(chip)
@@ -254,6 +271,8 @@ class _Theatre:
         played.incomplete += served.incomplete
         played.recovered += served.recovered
         played.loads += len(served.loads)
+        if served.loads and self._first_load is None:
+            self._first_load = (served.loads[0].asn, served.loads[0].counter)
         played.loads_fen += sum(load.amount_fen for load in served.loads)
         if not tap.priced:
             played.entries += 1

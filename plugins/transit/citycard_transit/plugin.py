@@ -1,4 +1,4 @@
-"""What the core asks of transit; the only module with hooks. Everything heavy is imported when it is asked for."""
+"""What the core asks of transit; the only module with hooks. What is heavy is imported when it is asked."""
 
 from __future__ import annotations
 
@@ -116,5 +116,7 @@ def citycard_commands() -> Iterable[Command]:
         summary="Play a generated morning, then clear and settle it.",
     )
     yield Command(
-        path=("transit", "explain"), target=explain, summary="Say how the price of a ride came to be, rule by rule."
+        path=("transit", "explain"),
+        target=explain,
+        summary="Say how the price of a ride came to be, rule by rule.",
     )

@@ -29,7 +29,8 @@ class Plan:
 
     ``products`` gives each card's product, and ``inferred`` the lines whose price was used to find it.
     ``transfers`` are lines of rides that must have been transfers by their own price, ``ask_card`` those of
-    rides where the gate finds the earlier ride on the card itself.
+    rides where the gate finds the earlier ride on the card itself. ``used`` are all lines whose price was
+    used for something: they are not predictions.
     """
 
     products: Mapping[str, str]
@@ -37,9 +38,10 @@ class Plan:
     transfers: frozenset[int]
     ask_card: frozenset[int]
 
-    @property
-    def used(self) -> frozenset[int]:
-        """Give the lines whose price was used, for whatever: they are not predictions."""
+    used: frozenset[int] = attrs.field(init=False)
+
+    @used.default
+    def _used(self) -> frozenset[int]:
         return self.inferred | self.transfers
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import attrs
-
+from citycard.card.codec import evolve
 from citycard.card.files import Industry, JourneyKind, JourneyRecord
 from citycard.terminal.record import RecordKind
 from citycard_transit.sectors import RailRecord, RailState, station_bytes
@@ -52,7 +51,7 @@ def opened(before: RailRecord, gate: Gate, at: datetime, balance_fen: int) -> Ra
 
 def exited(before: RailRecord, gate: Gate, at: datetime, amount_fen: int) -> RailRecord:
     """End the ride that the card is on."""
-    return attrs.evolve(
+    return evolve(
         before,
         state=RailState.EXITED,
         exit_city=gate.network.code,

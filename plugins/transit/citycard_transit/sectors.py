@@ -135,5 +135,5 @@ RAIL = SectorLayout(
     title_zh="轨道交通行程",
     record=RailRecord,
     record_id=0x2701,
-    examples=((encode(_ENTERED), _ENTERED),),
+    examples=((encode(_ENTERED), _ENTERED),),  # type: ignore[arg-type]
 )

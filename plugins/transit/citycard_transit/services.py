@@ -62,7 +62,7 @@ class Fares:
         at: datetime,
         card_kind: int,
         facts: RideFacts,
-        list_price_fen: int = 0,
+        list_price_fen: int | None = 0,
         transfer: bool = False,
     ) -> PriceRequest:
         """Ask what a ride costs, from what the gate saw: ``card_kind`` of the card, ``facts`` of the ride."""
@@ -70,7 +70,7 @@ class Fares:
             service=service,
             at=at,
             list_price_fen=list_price_fen if service in self._given else None,
-            entitlements=self.entitlements(card_kind),
+            entitlements=self.entitlements(card_kind),  # type: ignore[arg-type]
             transfer=transfer,
             facts={
                 "operator": self._operators.get(facts.operator, ""),
@@ -106,7 +106,7 @@ def services(settings: TransitSettings) -> Iterator[Service]:
 def _asking(fares: Fares, name: str) -> Callable[[TransactionRecord, RideFacts], PriceRequest]:
     def request(record: TransactionRecord, facts: RideFacts) -> PriceRequest:
         if record.kind in _FREE:
-            # An entry has a price of nothing, which no rule can change: it is asked for under a name of its own.
+            # An entry costs nothing, which no rule can change: it is asked for under a name of its own.
             return PriceRequest(service=f"{name}-entry", at=record.at, list_price_fen=0)
         return fares.request(
             name,
@@ -139,6 +139,6 @@ def _sharing(
 
 
 def terminal_config(settings: TransitSettings) -> TerminalConfig:
-    """Declare what gates need to price a ride offline: the version of the fares, and the settings themselves."""
+    """Declare what gates need to price a ride offline: the fares' version, and the settings."""
     values = {"fares": Fares.of(settings).book.version, "settings": shown(settings)}
     return TerminalConfig(name="fares", values=values)

@@ -1,4 +1,4 @@
-"""What a played morning came to: the one object that ``--json`` prints. docs/replay.md describes every field."""
+"""What a played morning came to: the one object that ``--json`` prints (docs/replay.md)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import attrs
 
 from citycard_transit.taps import BadRow
 
-__all__ = ["Played", "Summary"]
+__all__ = ["Cleared", "Played", "Summary"]
 
 
 @attrs.define(kw_only=True)
@@ -45,17 +45,17 @@ class Played:
     batches: int = 0
     records: int = 0
 
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> Played:
+        """Read back what was written as JSON."""
+        bad = {name: [BadRow(**row) for row in stored[name]] for name in ("rejected", "duplicate_rows")}
+        return cls(**{**stored, **bad})
+
 
 @attrs.frozen(kw_only=True)
-class Summary:
-    """The played morning with what clearing made of it.
+class Cleared:
+    """What clearing made of the records, by state and code, and what the bank is told to pay."""
 
-    ``played`` is written out field by field beside the others; ``clearing`` counts records by state.
-    """
-
-    source: str
-    digest: str
-    played: Played
     clearing: Mapping[str, int]
     codes: Mapping[str, int]
     settled_fen: int
@@ -67,12 +67,50 @@ class Summary:
     bank_file: str | None
     files: Mapping[str, int]
     missing: int
+
+
+@attrs.frozen(kw_only=True)
+class Summary:
+    """The played morning with what clearing made of it; ``cleared`` is None while batches are held back."""
+
+    source: str
+    digest: str
+    played: Played
+    cleared: Cleared | None
     already_played: bool = False
-    seconds: float = 0.0
-    taps_per_second: float = 0.0
-    peak_mib: int = 0
+    seconds: float
+    phases: Mapping[str, float]
+    peak_mib: int
+
+    @property
+    def taps_per_second(self) -> float:
+        """Give the taps played for each second of the whole, from reading to the bank."""
+        return round(self.played.played / self.seconds, 1) if self.seconds else 0.0
 
     def as_json(self) -> dict[str, Any]:
         """Give the summary as one flat object of plain values."""
-        flat = attrs.asdict(self)
-        return {**flat.pop("played"), **flat}
+        nothing = Cleared(
+            clearing={},
+            codes={},
+            settled_fen=0,
+            fees_fen=0,
+            unpaid_fen=0,
+            run=0,
+            run_digest="",
+            run_changed=False,
+            bank_file=None,
+            files={},
+            missing=0,
+        )
+        return {
+            "source": self.source,
+            "digest": self.digest,
+            **attrs.asdict(self.played),
+            **attrs.asdict(self.cleared or nothing),
+            "handed_in": self.cleared is not None,
+            "already_played": self.already_played,
+            "seconds": round(self.seconds, 2),
+            "taps_per_second": self.taps_per_second,
+            "phases": {name: round(seconds, 2) for name, seconds in self.phases.items()},
+            "peak_mib": self.peak_mib,
+        }

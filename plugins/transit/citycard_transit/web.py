@@ -143,7 +143,12 @@ def _rules(_: Request, fares: Fares) -> Response:
     from citycard.web import json_answer
 
     listed = [
-        {"name": rule.name, "stage": rule.stage.name.lower(), "services": rule.services, "version": rule.version}
+        {
+            "name": rule.name,
+            "stage": rule.stage.name.lower(),
+            "services": rule.services,
+            "version": rule.version,
+        }
         for rule in sorted(fares.book.rules, key=lambda rule: (rule.stage, rule.name))
     ]
     return json_answer(Rules(version=fares.book.version, rules=listed))
