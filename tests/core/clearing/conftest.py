@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 from collections import defaultdict
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from citycard.keys.hierarchy import CORE_PURPOSES
 from citycard.keys.purse import purchase_tac
 from citycard.keys.vault import Vault
 from citycard.keys.versions import KeyVersions
-from citycard.store import metadata, open_store, writing
+from citycard.store import open_store, writing
 from citycard.terminal.batch import write_batch
 from citycard.terminal.record import MAC_OFFSET, RecordKind, TransactionRecord
 from citycard.terminal.sam import SoftSam
@@ -51,13 +52,13 @@ class PlayedTerminal:
 class Town:
     """A city as clearing sees it, with a hand for playing taps into it and another for spoiling them."""
 
-    def __init__(self, folder: Path, *, city_key: bytes = bytes(range(16))) -> None:
+    def __init__(self, folder: Path, url: str | None = None) -> None:
         self.folder = folder
         versions = KeyVersions()
         versions.ensure(CORE_PURPOSES)
-        self.vault = Vault(city_key, versions)
+        self.vault = Vault(bytes(range(16)), versions)
         self.clock = FixedClock(dt.datetime(2018, 9, 1, 15, 0, tzinfo=dt.UTC))
-        self.engine = open_store(f"sqlite:///{folder}/city.db")
+        self.engine = open_store(url or f"sqlite:///{folder}/city.db")
         self.ledger = Ledger(self.engine, self.clock)
         self.terms = ClearingTerms(
             issuers=frozenset({ISSUER}),
@@ -71,7 +72,6 @@ class Town:
         self.terminals: dict[str, PlayedTerminal] = defaultdict()
 
     def found(self) -> Town:
-        metadata.create_all(self.engine)
         with writing(self.engine) as conn:
             partners = [
                 ("metro", "地铁集团", "440010001", "BKCHCNBJXXX"),
@@ -206,26 +206,17 @@ class Town:
 
 
 @pytest.fixture
-def town(tmp_path: Path) -> Town:
-    return Town(tmp_path).found()
+def towns_of(migrated_sqlite: Path):
+    """Found a town in the folder given."""
+
+    def found(folder: Path) -> Town:
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(migrated_sqlite, folder / "city.db")
+        return Town(folder).found()
+
+    return found
 
 
 @pytest.fixture
-def towns(tmp_path: Path):
-    """Found as many towns as asked for, each in its own folder."""
-    count = 0
-
-    def make(**options) -> Town:
-        nonlocal count
-        count += 1
-        folder = tmp_path / f"town-{count}"
-        folder.mkdir()
-        return Town(folder, **options).found()
-
-    return make
-
-
-@pytest.fixture
-def towns_of():
-    """Give the class of towns, for tests that need a new one for each of many examples."""
-    return Town
+def town(towns_of, tmp_path: Path) -> Town:
+    return towns_of(tmp_path / "town")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import attrs
 import pytest
 from sqlalchemy import update
 
 from citycard import registry
-from citycard.clearing.codes import Code, State
+from citycard.clearing.codes import Code, FileCode, State
 from citycard.clearing.columns import PLACES
 from citycard.clearing.context import Rating
 from citycard.clearing.intake import receive
@@ -289,3 +290,11 @@ def test_the_codes_of_the_store_add_up_to_those_of_the_report(town, card):
 def test_every_code_was_provoked_above():
     if PROVOKED:
         assert set() == set(Code.__members__) - PROVOKED
+
+
+def test_the_page_lists_every_code_with_its_state():
+    page = (Path(__file__).parents[3] / "docs/clearing.md").read_text("utf-8")
+    for code in Code:
+        assert f"| {code.state} | {code.name} |" in page
+    for file_code in FileCode:
+        assert f"| {file_code} |" in page

@@ -106,7 +106,7 @@ class Model:
 @given(days)
 def test_a_generated_day_ends_as_a_tiny_model_says(towns_of, day):
     with tempfile.TemporaryDirectory() as folder:
-        town = towns_of(Path(folder)).found()
+        town = towns_of(Path(folder))
         cards = dict(enumerate(town.issue(1, 2, 3), 1))
         model, loaded, minute = Model(), Counter(), 0
         late, again = [], []

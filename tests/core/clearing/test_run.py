@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import pytest
+
 from citycard.clearing.codes import State
 from citycard.clearing.intake import receive
-from citycard.clearing.run import clear
+from citycard.clearing.run import clear, last_report
 from citycard.store import reading
 
 MORNING = datetime.fromisoformat("2018-09-01T07:00")
@@ -44,3 +46,59 @@ def test_running_again_changes_nothing_and_says_so(town):
     again = clear(town)
     assert (first.changed, again.changed) == (True, False)
     assert first.as_json() | {"changed": False} == again.as_json()
+
+
+@pytest.mark.postgresql
+def test_a_day_comes_to_the_same_in_postgresql(town, tmp_path, postgresql_server, migrated_postgresql):
+    other = type(town)(tmp_path / "other", postgresql_server.create_database(template=migrated_postgresql))
+    digests = []
+    for place in (town, other.found()):
+        (card,) = place.issue(1)
+        place.load(card, 5000)
+        for minute in range(5):
+            place.tap(card, 200 + minute, MORNING + timedelta(minutes=minute), keep=minute != 2)
+        place.tap(card, 300, MORNING + timedelta(hours=1), tac=b"\1\2\3\4")
+        receive(place, [place.batch(), ("odd", b"odd")])
+        report = clear(place)
+        assert not clear(place).changed
+        digests.append((report.digest, report.totals, report.partners, report.notes))
+        with reading(place.engine) as conn:
+            assert place.ledger.audit(conn) == []
+        place.engine.dispose()
+    assert digests[0] == digests[1]
+
+
+def test_how_files_are_dealt_over_calls_does_not_change_the_digest(towns_of, tmp_path):
+    digests = set()
+    for order in ((0, 1, 2), (2, 1, 0)):
+        town = towns_of(tmp_path / str(order[0]))
+        (card,) = town.issue(1)
+        town.load(card, 5000)
+        files = []
+        for minute in range(3):
+            town.tap(card, 200, MORNING + timedelta(minutes=minute))
+            files.append(town.batch())
+        for place in order:
+            receive(town, [files[place]])
+        digests.add(clear(town).digest)
+    assert len(digests) == 1
+
+
+def test_what_arrives_while_a_run_is_open_waits_for_the_next_one(town):
+    (card,) = town.issue(1)
+    town.load(card, 5000)
+    town.tap(card, 200, MORNING)
+    receive(town, [town.batch()])
+    rate, town.rate = town.rate, None
+
+    def interrupted(record):
+        raise KeyboardInterrupt
+
+    town.rate = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        clear(town)
+    town.rate = rate
+    town.tap(card, 300, MORNING)
+    receive(town, [town.batch()])
+    assert (clear(town).number, last_report(town).records, last_report(town).amount_fen) == (1, 1, 200)
+    assert (clear(town).number, last_report(town).amount_fen) == (2, 300)
