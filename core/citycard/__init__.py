@@ -43,12 +43,12 @@ if TYPE_CHECKING:
     from citycard.clearing.pricing import Adjustment, FeeRule, PriceRequest, Quote, Stage
     from citycard.errors import CitycardError
     from citycard.ids import derived_id, new_id
-    from citycard.kernel.accounts import LedgerAccount, Participant
+    from citycard.kernel.accounts import LedgerAccount
     from citycard.kernel.data import Event, EventType, PersonalData, Schema
     from citycard.kernel.hookspecs import hookimpl
     from citycard.kernel.identity import HealthCheck, PluginContext, PluginInfo
     from citycard.kernel.outside import PUBLIC, Command, Job, MenuItem, Permission, Route, TerminalConfig
-    from citycard.kernel.services import DebitRequest, Entitlement, Holder, Refusal, Service
+    from citycard.kernel.services import DebitRequest, Entitlement, Holder, Participant, Refusal, Service
     from citycard.kernel.settings import secret
     from citycard.keys import KeyPurpose
     from citycard.money import parse_yuan, percent_of, split, yuan
@@ -121,8 +121,15 @@ _MODULES = {
         "Route",
         "TerminalConfig",
     ),
-    "citycard.kernel.accounts": ("LedgerAccount", "Participant"),
-    "citycard.kernel.services": ("DebitRequest", "Entitlement", "Holder", "Refusal", "Service"),
+    "citycard.kernel.accounts": ("LedgerAccount",),
+    "citycard.kernel.services": (
+        "DebitRequest",
+        "Entitlement",
+        "Holder",
+        "Participant",
+        "Refusal",
+        "Service",
+    ),
     "citycard.kernel.settings": ("secret",),
     "citycard.keys": ("KeyPurpose",),
     "citycard.money": ("parse_yuan", "percent_of", "split", "yuan"),

@@ -1,4 +1,4 @@
-"""What plugins declare about money: the ledger accounts they post to, and who is paid for their services."""
+"""The ledger accounts that plugins post to."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from citycard.kernel.check import matching, words
 from citycard.wallet.chart import Guard, Side, side_of
 
 if TYPE_CHECKING:
-    from citycard.registry.records import Partner
     from citycard.wallet.records import AccountSpec
 
-__all__ = ["LedgerAccount", "Participant"]
+__all__ = ["LedgerAccount"]
 
 _CODES = range(1000, 10_000)
 
@@ -43,25 +42,3 @@ class LedgerAccount:
         return AccountSpec(
             address=self.address, code=self.code, side=self.side, guard=self.guard, owner=owner
         )
-
-
-@attrs.frozen(kw_only=True)
-class Participant:
-    """Declare somebody who is paid at the end of the day: the partner to be opened with this id.
-
-    Without ``account_no`` and ``bank_bic`` nothing can be paid out yet; an operator adds them.
-    """
-
-    id: str = attrs.field(validator=words)
-    name: str = attrs.field(validator=words)
-    kind: str = "operator"
-    account_name: str = ""
-    account_no: str = ""
-    bank_bic: str = ""
-    district: str = ""
-
-    def partner(self) -> Partner:
-        """Give what the registry adds."""
-        from citycard.registry.records import Partner
-
-        return Partner(**attrs.asdict(self))

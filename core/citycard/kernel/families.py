@@ -18,7 +18,7 @@ STICKY = frozenset({"sector", "service-number", "key-purpose", "account", "event
 
 #: Names no plugin may have: the core's commands, pages and table prefixes, and keys of city.toml.
 RESERVED = frozenset({
-    "access", "account", "allow", "api", "batch", "card", "cards", "citizen", "city", "citycard", "clearing",
+    "access", "account", "allow", "api", "batch", "blacklist", "card", "cards", "citizen", "city", "citycard", "clearing",
     "core", "db", "debit", "enable", "entitlement", "holder", "key", "keys", "ledger", "load", "manifest",
     "outbox", "partner", "partners", "place", "plugin", "plugins", "product", "public", "record", "replay",
     "run", "serve", "static", "statement", "terminal", "transfer", "trust", "wallet", "window",
@@ -71,7 +71,7 @@ FAMILIES = (
         "accounts", "citycard.kernel.accounts:LedgerAccount", lambda record, _: [("account", record.address)]
     ),
     Family(
-        "participants", "citycard.kernel.accounts:Participant", lambda record, _: [("participant", record.id)]
+        "participants", "citycard.kernel.services:Participant", lambda record, _: [("participant", record.id)]
     ),
     Family(
         "schema",

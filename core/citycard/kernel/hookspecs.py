@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from citycard.card.product import CardProduct
     from citycard.card.sector import SectorLayout
     from citycard.clearing.pricing import FeeRule
-    from citycard.kernel.accounts import LedgerAccount, Participant
+    from citycard.kernel.accounts import LedgerAccount
     from citycard.kernel.data import Event, EventType, PersonalData, Schema
     from citycard.kernel.identity import HealthCheck, PluginContext, PluginInfo
     from citycard.kernel.outside import Command, Job, MenuItem, Permission, Route, TerminalConfig
-    from citycard.kernel.services import DebitRequest, Entitlement, Holder, Refusal, Service
+    from citycard.kernel.services import DebitRequest, Entitlement, Holder, Participant, Refusal, Service
     from citycard.keys import KeyPurpose
 
 __all__ = ["hookimpl", "hookspec"]

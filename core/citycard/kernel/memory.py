@@ -57,7 +57,10 @@ class Memory:
 
     def wanted(self, plugin: str, district: str | None = None, partner: str | None = None) -> bool:
         """Tell whether a plugin is wanted: a partner's wish goes before its district's, then the city's."""
-        for scope in (Scope.of(None, partner), Scope.of(district, None), Scope()):
+        narrow = ([Scope("partner", partner)] if partner else []) + (
+            [Scope("district", district)] if district else []
+        )
+        for scope in (*narrow, Scope()):
             wish = self.wishes.get((plugin, scope))
             if wish is not None:
                 return wish.wanted

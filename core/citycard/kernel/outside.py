@@ -29,7 +29,8 @@ _TARGET = re.compile(r"[a-zA-Z_][\w.]*:[a-zA-Z_]\w*")
 _WORD = re.compile(r"[a-z][a-z0-9-]*")
 
 _path = one_of_pattern(
-    re.compile(r"(/([\w.~-]+|\{[a-z_]+(:[a-z]+)?\}))*/?"), "a path below your own, such as /visits"
+    re.compile(r"(/((?!\.\.?(/|$))[\w.~-]+|\{[a-z_]+(:[a-z]+)?\}))*/?"),
+    "a path below your own, such as /visits",
 )
 _permission = matching(
     lambda value: isinstance(value, str) and (value == PUBLIC or bool(_PERMISSION.fullmatch(value))),

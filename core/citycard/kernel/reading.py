@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from citycard.card.product import CardProduct
     from citycard.card.sector import SectorLayout
     from citycard.clearing.pricing import FeeRule, RuleBook
-    from citycard.kernel.accounts import LedgerAccount, Participant
+    from citycard.kernel.accounts import LedgerAccount
     from citycard.kernel.data import Event, EventType, PersonalData, Schema
     from citycard.kernel.identity import HealthCheck
     from citycard.kernel.outside import Command, Job, MenuItem, Permission, Route
-    from citycard.kernel.services import Service
+    from citycard.kernel.services import Participant, Service
     from citycard.keys.hierarchy import KeyPurpose
 
 __all__ = ["Reading"]

@@ -1,4 +1,4 @@
-"""What plugins declare about services, and what they are asked about a debit and a holder."""
+"""What plugins declare about services and who is paid, and what they are asked about debits and holders."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from citycard.kernel.check import called, matching, words
 if TYPE_CHECKING:
     from citycard.clearing.context import Share
     from citycard.clearing.pricing import PriceRequest, Quote
+    from citycard.registry.records import Partner
 
 __all__ = [
     "DebitRequest",
     "Entitlement",
     "Holder",
+    "Participant",
     "Refusal",
     "Service",
 ]
@@ -59,6 +61,28 @@ class Service:
 
 
 @attrs.frozen(kw_only=True)
+class Participant:
+    """Declare somebody who is paid at the end of the day: the partner to be opened with this id.
+
+    Without ``account_no`` and ``bank_bic`` nothing can be paid out yet; an operator adds them.
+    """
+
+    id: str = attrs.field(validator=words)
+    name: str = attrs.field(validator=words)
+    kind: str = "operator"
+    account_name: str = ""
+    account_no: str = ""
+    bank_bic: str = ""
+    district: str | None = None
+
+    def partner(self) -> Partner:
+        """Give what the registry adds."""
+        from citycard.registry.records import Partner
+
+        return Partner(**attrs.asdict(self))
+
+
+@attrs.frozen(kw_only=True)
 class Holder:
     """Who stands behind a card, as far as entitlements need it."""
 
@@ -97,13 +121,3 @@ class Refusal:
     code: str = attrs.field(validator=words)
     reason: str = attrs.field(validator=words)
     plugin: str = ""
-
-
-def __getattr__(name: str) -> Any:
-    # Accounts and participants moved to a module of their own, which imports the chart of accounts.
-    if name in {"LedgerAccount", "Participant"}:
-        from citycard.kernel import accounts
-
-        return getattr(accounts, name)
-    msg = f"module {__name__!r} has no attribute {name!r}"
-    raise AttributeError(msg)

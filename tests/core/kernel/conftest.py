@@ -1,9 +1,10 @@
-"""Cities with a handful of plugins: some made here in two lines, some found on disk as they would be installed."""
+"""Cities with a handful of plugins: some made here in two lines, some found on disk as if installed."""
 
 from __future__ import annotations
 
 import shutil
 import sys
+from datetime import datetime
 from pathlib import Path
 from types import ModuleType
 
@@ -16,7 +17,7 @@ from citycard.kernel.discovery import Found, find
 from citycard.store import open_store
 from citycard.store.migrate import upgrade
 
-ON_DISK = Path(__file__).parent / "plugins"
+ON_DISK = Path(__file__).parent / "data"
 
 
 @layout(size=4)
@@ -32,16 +33,25 @@ def visits() -> type:
 
 
 @pytest.fixture
-def plugin():
-    """Make an installed plugin; ``sectors=[...]`` becomes the hook ``citycard_sectors`` that gives the list."""
+def at():
+    """A moment in the city's local time."""
+    return datetime(2018, 9, 1, 8, 0)  # noqa: DTZ001
 
-    def make(
-        name="zoo", *, version="1.0", distribution=None, core=">=0.1,<1", requires=(), info=None, **hooks
-    ):
+
+@pytest.fixture
+def plugin():
+    """Make an installed plugin of hook functions; ``sectors=[...]`` is short for one that gives the list."""
+
+    def make(name="zoo", *functions, version="1.0", distribution=None, core=">=0.1,<1", requires=(), **hooks):
         module = ModuleType(name)
-        who = info or PluginInfo(name=name, title=name.title(), core=core, requires=requires)
-        for hook, answer in {"plugin": lambda: who, **hooks}.items():
-            setattr(module, f"citycard_{hook}", hookimpl(answer if callable(answer) else _giving(answer)))
+        who = PluginInfo(name=name, title=name.title(), core=core, requires=requires)
+        given = {"citycard_plugin": lambda: who}
+        given |= {
+            f"citycard_{hook}": answer if callable(answer) else _giving(answer)
+            for hook, answer in hooks.items()
+        }
+        for hook, function in (given | {each.__name__: each for each in functions}).items():
+            setattr(module, hook, hookimpl(function))
         return Found.inline(name, module, distribution=distribution or f"citycard-{name}", version=version)
 
     return make
@@ -98,7 +108,7 @@ def engine(fresh_engine):
 
 @pytest.fixture
 def on_disk(monkeypatch):
-    """Install plugins of the folder ``plugins`` as pip would; return the finder that sees only them."""
+    """Install plugins of the folder ``data`` as pip would; return the finder that sees only them."""
 
     def install(*folders):
         for folder in folders:

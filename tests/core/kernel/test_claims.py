@@ -1,4 +1,4 @@
-"""A thing has one owner; what cards and ledgers carry keeps its owner also while the plugin is off or gone."""
+"""A thing has one owner; what cards and ledgers carry keeps it also while the plugin is off or gone."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_two_services_of_one_number_conflict_whatever_their_names(plugin, city):
     plugins = city(zoo, park, enable=["zoo"])
 
     with pytest.raises(
-        ClaimTaken, match="service-number '700' is claimed by citycard-zoo 1.0 and by citycard-park"
+        ClaimTaken, match=r"service-number '700' is claimed by citycard-zoo 1.0 and by citycard-park"
     ):
         plugins.enable("park", by="a test")
 
@@ -90,7 +90,7 @@ def test_sticky_claims_survive_the_process_and_the_plugin(same_claim, plugin, ci
     uninstalled = city(plugin("park", **sectors), enable=[])
 
     with pytest.raises(
-        ClaimTaken, match="sector 'meadow' is claimed by citycard-zoo 1.0 and by citycard-park 1.0"
+        ClaimTaken, match=r"sector 'meadow' is claimed by citycard-zoo 1.0 and by citycard-park 1.0"
     ):
         uninstalled.enable("park", by="a test")
     gone = uninstalled.report("zoo")
@@ -168,9 +168,12 @@ def test_three_that_overlap_in_a_chain_are_all_refused(plugin, city, states):
         plugin("four", services=services(4)),
     )
 
-    assert {
-        name: state for name, (state, _) in states(plugins).items()
-    } == {"one": "refused", "two": "refused", "three": "refused", "four": "enabled"}
+    assert {name: state for name, (state, _) in states(plugins).items()} == {
+        "one": "refused",
+        "two": "refused",
+        "three": "refused",
+        "four": "enabled",
+    }
 
 
 def test_a_table_prefix_is_claimed_with_the_schema(plugin, city, tmp_path):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from citycard.errors import CitycardError, PluginFailed, PluginRefused
 from citycard.kernel import State
+from citycard.kernel.discovery import Found, find
 
 BAD = {
     "importing": (State.FAILED, "raised in its import: RuntimeError: no such table at import"),
@@ -14,7 +17,6 @@ BAD = {
         State.FAILED,
         "raised in its import: ModuleNotFoundError: No module named 'no_such_module_anywhere'",
     ),
-    "syntax": (State.FAILED, "raised in its import: SyntaxError"),
     "future": (State.REFUSED, "it works with citycard >=99, and this is citycard 0.1.0"),
     "misspelt": (State.REFUSED, "there is no hook citycard_sektors: did you mean citycard_sectors?"),
     "arguments": (State.REFUSED, "'setting'"),
@@ -82,8 +84,6 @@ def test_two_plugins_that_claim_one_sector_are_both_refused_and_both_named(on_di
 
 
 def test_a_name_that_two_distributions_bring_is_refused_and_neither_is_imported(on_disk, city, states):
-    import sys
-
     plugins = city(*on_disk("good", "citycard-twin-one", "citycard-twin-two")())
 
     assert states(plugins)["twin"] == (
@@ -118,7 +118,7 @@ def _raise(*_arguments, **_named):
     ],
 )  # fmt: skip
 def test_a_plugin_that_raises_in_any_declaring_hook_is_failed_and_the_others_run(hook, plugin, city, states):
-    plugins = city(plugin("bad", **{hook: lambda: _raise()}), plugin("zoo"))
+    plugins = city(plugin("bad", **{hook: _raise}), plugin("zoo"))
 
     assert {
         "bad": ("failed", f"raised in citycard_{hook}: RuntimeError: broken on purpose"),
@@ -127,8 +127,6 @@ def test_a_plugin_that_raises_in_any_declaring_hook_is_failed_and_the_others_run
 
 
 def test_an_object_whose_attributes_raise_is_refused(plugin, city, states):
-    from citycard.kernel.discovery import Found
-
     class Hostile:
         def __getattr__(self, name):
             raise OSError(name)
@@ -140,4 +138,20 @@ def test_an_object_whose_attributes_raise_is_refused(plugin, city, states):
     plugins = city(Found.inline("hostile", Hostile(), distribution="citycard-hostile"), plugin("zoo"))
 
     assert states(plugins)["hostile"][0] in {"refused", "failed"}
+    assert states(plugins)["zoo"] == ("enabled", "")
+
+
+def test_a_module_that_does_not_compile_fails_its_plugin_only(plugin, city, states, tmp_path, monkeypatch):
+    info = tmp_path / "citycard_syntax-1.0.dist-info"
+    info.mkdir()
+    (tmp_path / "citycard_syntax.py").write_text("def citycard_plugin(:")
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: citycard-syntax\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[citycard]\nsyntax = citycard_syntax\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    syntax = [found for found in find() if found.name == "syntax"]
+
+    plugins = city(*syntax, plugin("zoo"))
+
+    assert states(plugins)["syntax"][0] == "failed"
+    assert "raised in its import: SyntaxError" in states(plugins)["syntax"][1]
     assert states(plugins)["zoo"] == ("enabled", "")

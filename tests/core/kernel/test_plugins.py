@@ -1,17 +1,18 @@
-"""Installed is not allowed is not enabled; switching takes effect at once, everywhere, and leaves nothing behind."""
+"""Installed is not allowed is not enabled; switching takes effect everywhere and leaves nothing behind."""
 
 from __future__ import annotations
 
 import gc
-from datetime import datetime
 
 import attrs
 import pytest
 
-from citycard import Event, EventType, FeeRule, Service
+from citycard import Event, FeeRule, Holder, Service
 from citycard.errors import PluginNeeded, PluginRefused, PluginUnknown
 from citycard.kernel import Plugins, State
 from citycard.kernel.choices import Choices
+from citycard.kernel.discovery import Found
+from citycard.kernel.owned import Owner
 from citycard.kernel.services import DebitRequest
 
 
@@ -20,20 +21,12 @@ class Nothing:
     """The body of an event without anything in it."""
 
 
-@pytest.fixture
-def at():
-    return datetime(2018, 9, 1, 8, 0)
-
-
 def never(*_):
     msg = "this plugin must not be touched"
     raise AssertionError(msg)
 
 
 def test_a_plugin_that_is_not_allowed_is_not_even_imported(city, states):
-    from citycard.kernel.discovery import Found
-    from citycard.kernel.owned import Owner
-
     owner = Owner(plugin="zoo", distribution="citycard-zoo", version="1.0")
     plugins = city(Found(name="zoo", owner=owner, load=never), allow=["park"], enable=["zoo"])
 
@@ -46,9 +39,6 @@ def test_a_plugin_that_is_not_allowed_is_not_even_imported(city, states):
 
 
 def test_a_plugin_that_nobody_wants_is_not_imported(city, states):
-    from citycard.kernel.discovery import Found
-    from citycard.kernel.owned import Owner
-
     owner = Owner(plugin="zoo", distribution="citycard-zoo", version="1.0")
     plugins = city(Found(name="zoo", owner=owner, load=never), enable=[])
 
@@ -65,21 +55,27 @@ def test_a_name_that_is_nowhere_is_unknown_and_the_known_ones_are_told(plugin, c
 
 def test_a_disabled_plugin_is_never_called(plugin, city, at):
     calls = []
-    zoo = plugin(
-        "zoo",
-        services=[Service(name="zoo", number=700, title="Zoo")],
-        check_debit=lambda request: calls.append("veto"),
-        on_event=lambda event: calls.append("event"),
-        entitlements=lambda holder, at: calls.append("entitlements") or [],
-        health=lambda context: calls.append("health") or [],
-        event_types=[EventType(name="zoo.fed", title="Fed", body=Nothing)],
-    )
+
+    def citycard_check_debit(request):
+        calls.append("veto")
+
+    def citycard_on_event(event):
+        calls.append("event")
+
+    def citycard_entitlements(holder, at):
+        calls.append("entitlements")
+        return []
+
+    def citycard_health(context):
+        calls.append("health")
+        return []
+
+    hooks = (citycard_check_debit, citycard_on_event, citycard_entitlements, citycard_health)
+    zoo = plugin("zoo", *hooks, services=[Service(name="zoo", number=700, title="Zoo")])
     told = {"city.opened": Nothing}
     plugins = city(zoo, core_events=told)
 
     def ask_everything():
-        from citycard import Holder
-
         plugins.veto(DebitRequest(asn="1", service="zoo", amount_fen=1, at=at))
         plugins.tell(Event(name="city.opened", body=Nothing()))
         plugins.entitlements(Holder(asn="1"), at)
@@ -100,8 +96,8 @@ def test_switching_again_and_again_leaves_nothing_behind(plugin, city):
     zoo = plugin(
         "zoo",
         services=[Service(name="zoo", number=700, title="Zoo")],
-        fee_rules=[FeeRule(name="ticket", stage=10, apply=lambda request, fen: None)],
-        on_event=lambda event: None,
+        fee_rules=[FeeRule(name="ticket", stage=10, apply=never)],
+        on_event=never,
     )
     plugins = city(zoo, plugin("park"))
 
@@ -181,9 +177,11 @@ def test_a_plugin_without_what_it_needs_is_refused(plugin, city, installed, reas
 def test_plugins_that_need_each_other_are_refused(plugin, city, states):
     plugins = city(plugin("zoo", requires=["aviary"]), plugin("aviary", requires=["zoo"]), plugin("park"))
 
-    assert [
-        states(plugins)[name][0] for name in ("aviary", "park", "zoo")
-    ] == ["refused", "enabled", "refused"]
+    assert [states(plugins)[name][0] for name in ("aviary", "park", "zoo")] == [
+        "refused",
+        "enabled",
+        "refused",
+    ]
 
 
 def test_enabling_what_needs_a_disabled_plugin_is_refused(plugin, city):

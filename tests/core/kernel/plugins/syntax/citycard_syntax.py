@@ -1,3 +1,0 @@
-"""Cannot even be compiled."""
-
-def citycard_plugin(:

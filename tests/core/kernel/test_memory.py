@@ -1,0 +1,130 @@
+"""Who wants a plugin where: the partner's wish goes before the district's, that before the city's."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from citycard import FeeRule, Service, Stage
+from citycard.kernel.memory import Memory, Scope, Wish, read_memory, write_wish
+
+NOW = datetime(2018, 9, 1, tzinfo=UTC)
+SCOPES = [Scope(), Scope("district", "nanshan"), Scope("district", "futian"), Scope("partner", "metro")]
+SWITCHES = st.lists(st.tuples(st.sampled_from(["zoo", "park"]), st.sampled_from(SCOPES), st.booleans()))
+
+
+def wish(plugin, scope, wanted):
+    return Wish(plugin=plugin, scope=scope, wanted=wanted, changed_at=NOW, changed_by="mei")
+
+
+class Board:
+    """The rule told in another way: a light per plugin and scope, and off for the city puts out all lights."""
+
+    def __init__(self):
+        self.lights = {}
+
+    def switch(self, plugin, scope, wanted):
+        if scope == Scope() and not wanted:
+            self.lights = {key: on for key, on in self.lights.items() if key[0] != plugin or not on}
+        self.lights[plugin, scope] = wanted
+
+    def lit(self, plugin, district, partner):
+        asked = [Scope("partner", partner)] if partner else []
+        asked += [Scope("district", district)] if district else []
+        for scope in [*asked, Scope()]:
+            if (plugin, scope) in self.lights:
+                return self.lights[plugin, scope]
+        return False
+
+
+PLACES = [
+    (None, None),
+    ("nanshan", None),
+    ("futian", None),
+    (None, "metro"),
+    ("futian", "metro"),
+    ("luohu", "bus"),
+]
+
+
+@given(SWITCHES)
+def test_any_row_of_switches_gives_what_the_board_shows(switches):
+    memory, board = Memory(), Board()
+    for plugin, scope, wanted in switches:
+        memory = memory.with_wish(wish(plugin, scope, wanted))
+        board.switch(plugin, scope, wanted)
+
+    for plugin in ("zoo", "park"):
+        for district, partner in PLACES:
+            assert board.lit(plugin, district, partner) == memory.wanted(plugin, district, partner)
+        lit = any(on for (name, _), on in board.lights.items() if name == plugin)
+        assert lit == memory.anywhere(plugin)
+    assert len(switches) == memory.epoch
+
+
+def test_the_database_remembers_what_the_value_says(engine):
+    memory = Memory(stored=True)
+    switches = [
+        ("zoo", Scope(), True),
+        ("zoo", Scope("district", "nanshan"), False),
+        ("zoo", Scope("partner", "metro"), True),
+        ("park", Scope("district", "futian"), True),
+        ("zoo", Scope(), False),
+        ("zoo", Scope("district", "nanshan"), True),
+    ]
+    for plugin, scope, wanted in switches:
+        memory = memory.with_wish(wish(plugin, scope, wanted))
+        with engine.begin() as conn:
+            write_wish(conn, wish(plugin, scope, wanted))
+
+    with engine.connect() as conn:
+        assert memory == read_memory(conn)
+
+
+def test_a_plugin_can_be_on_in_one_district_only(plugin, city):
+    plugins = city(plugin("zoo", services=[Service(name="zoo", number=700, title="Zoo")]), enable=[])
+
+    plugins.enable("zoo", by="mei", district="nanshan")
+
+    assert plugins.enabled("zoo", district="nanshan")
+    assert not plugins.enabled("zoo", district="futian")
+    assert len(plugins.services(district="nanshan")) == 1
+    assert plugins.services(district="futian") == []
+    assert tuple(
+        plugins.report("zoo").scopes[0][field] for field in ("scope", "id", "wanted", "changed_by")
+    ) == ("district", "nanshan", True, "mei")
+
+
+def test_a_partner_can_be_left_out_of_a_district_that_has_the_plugin(plugin, city):
+    plugins = city(plugin("zoo", services=[Service(name="zoo", number=700, title="Zoo")]))
+
+    plugins.disable("zoo", by="mei", partner="metro")
+
+    assert plugins.services(district="nanshan")
+    assert not plugins.services(district="nanshan", partner="metro")
+    assert plugins.services(partner="bus")
+
+
+def test_off_for_the_city_is_off_in_every_district(plugin, city):
+    plugins = city(plugin("zoo", services=[Service(name="zoo", number=700, title="Zoo")]), enable=[])
+    plugins.enable("zoo", by="mei", district="nanshan")
+
+    plugins.disable("zoo", by="mei")
+
+    assert plugins.services() == []
+    assert not plugins.enabled("zoo", district="nanshan")
+
+
+def test_the_rules_of_a_scope_are_those_of_the_plugins_that_are_on_there(plugin, city):
+    def rules(name):
+        return [FeeRule(name=f"{name}-rule", stage=Stage.FEE, apply=lambda *_: None)]
+
+    plugins = city(plugin("zoo", fee_rules=rules("zoo")), plugin("park", fee_rules=rules("park")))
+    plugins.disable("park", by="mei", district="nanshan")
+
+    assert [rule.name for rule in plugins.rules().rules] == ["park-rule", "zoo-rule"]
+    assert [rule.name for rule in plugins.rules(district="nanshan").rules] == ["zoo-rule"]
+    assert plugins.rules() is plugins.rules()
+    assert plugins.rules().version != plugins.rules(district="nanshan").version
