@@ -1,0 +1,56 @@
+"""The Starlette application of one city: its own addresses first, then whatever its plugins bring."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+from citycard.web import api, pages, signin
+from citycard.web.context import Web
+from citycard.web.description import DESCRIPTION
+from citycard.web.endpoints import Endpoint, door
+from citycard.web.headers import AccessLog, SecurityHeaders
+from citycard.web.limits import Attempts
+from citycard.web.problems import HANDLERS
+from citycard.web.switchboard import Switchboard
+from citycard.web.tables import ensure_tables
+
+if TYPE_CHECKING:
+    from citycard.city import City
+
+__all__ = ["CORE_ENDPOINTS", "create_app"]
+
+STATIC = Path(__file__).parent / "static"
+
+CORE_ENDPOINTS: tuple[Endpoint, ...] = (*pages.ENDPOINTS, *signin.ENDPOINTS, *api.ENDPOINTS, *DESCRIPTION)
+
+
+def create_app(city: City, *, attempts: Attempts | None = None) -> Starlette:
+    """Make the application that serves a city; its access tables are brought up to date first."""
+    ensure_tables(city.engine)
+    switchboard = Switchboard(city)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with switchboard.running():
+            yield
+
+    app = Starlette(
+        routes=[
+            *(door(item) for item in CORE_ENDPOINTS),
+            Mount("/static", StaticFiles(directory=STATIC)),
+            Mount("/", switchboard),
+        ],
+        middleware=[Middleware(AccessLog), Middleware(SecurityHeaders)],
+        exception_handlers=dict(HANDLERS),
+        lifespan=lifespan,
+    )
+    app.state.web = Web(city=city, switchboard=switchboard, attempts=attempts or Attempts())
+    return app

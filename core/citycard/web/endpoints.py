@@ -1,0 +1,153 @@
+"""One door for every endpoint, the core's and the plugins': who asks, may they, was the form ours."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from datetime import date
+from typing import Any
+
+import attrs
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route as Address
+
+from citycard.errors import PluginFailed, QueryInvalid
+from citycard.kernel.outside import PUBLIC, Route
+from citycard.web.context import web_of
+from citycard.web.forms import check_form, keep_form_cookie
+from citycard.web.languages import COOKIE, LANGUAGES
+from citycard.web.schemas import plain
+from citycard.web.sessions import authenticate, require
+
+__all__ = ["Endpoint", "door", "endpoint", "json_answer", "read_query"]
+
+_SAFE = {"GET", "HEAD"}
+_YEAR_S = 365 * 24 * 3600
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+@attrs.frozen(kw_only=True)
+class Endpoint:
+    """A Route with what the core's own endpoints say beside it: the attrs class of its query, page or JSON.
+
+    ``plugin`` names the plugin it belongs to; it is empty for the core's own.
+    """
+
+    route: Route
+    query: type[Any] | None = None
+    page: bool = False
+    plugin: str = ""
+
+    @property
+    def path(self) -> str:
+        """Give the whole path, below the plugin's name when it is one's."""
+        return (f"/{self.plugin}{self.route.path}".rstrip("/") if self.plugin else self.route.path) or "/"
+
+
+def endpoint(
+    path: str,
+    handler: Handler,
+    *,
+    permission: str = PUBLIC,
+    summary: str,
+    methods: tuple[str, ...] = ("GET",),
+    query: type[Any] | None = None,
+    response: type[Any] | None = None,
+    page: bool = False,
+) -> Endpoint:
+    """Declare one of the core's own endpoints."""
+    route = Route(
+        path=path,
+        endpoint=handler,
+        methods=methods,
+        permission=permission,
+        summary=summary,
+        response=response,
+    )
+    return Endpoint(route=route, query=query, page=page)
+
+
+def door(item: Endpoint) -> Address:
+    """Put an endpoint behind the door and give its address for a router."""
+    route = item.route
+
+    async def enter(request: Request) -> Response:
+        request.state.actor = await run_in_threadpool(authenticate, web_of(request), request)
+        require(request.state.actor, route.permission)
+        if request.method not in _SAFE and "authorization" not in request.headers:
+            await check_form(request)
+        response = await _answered(item, request)
+        keep_form_cookie(request, response)
+        _keep_language(request, response)
+        return response
+
+    word = getattr(route.endpoint, "__name__", "endpoint")
+    name = f"{item.plugin}:{word}" if item.plugin else word
+    return Address(item.path, enter, methods=list(route.methods), name=name)
+
+
+async def _answered(item: Endpoint, request: Request) -> Response:
+    """Ask the endpoint. What a plugin's raises was caught and counted by the kernel, and names the plugin."""
+    handler: Callable[[Request], Any] = item.route.endpoint
+    if inspect.iscoroutinefunction(handler):
+        response = await handler(request)
+    else:
+        # A plain function would hold up everybody else's requests.
+        response = await run_in_threadpool(handler, request)
+    if not isinstance(response, Response):
+        reason = f"it gave {type(response).__name__}, expected a Response"
+        raise PluginFailed(plugin=item.plugin, distribution=item.plugin, where=item.path, reason=reason)
+    return response
+
+
+def json_answer(content: object, *, status: int = 200) -> JSONResponse:
+    """Answer with records as JSON: objects by field, moments in ISO 8601, amounts as integers of fen."""
+    return JSONResponse(plain(content), status_code=status)
+
+
+def read_query(request: Request, kind: type[Any]) -> Any:
+    """Read the query into an attrs class of str, int and date fields with defaults; raise QueryInvalid.
+
+    Names the class does not have are ignored, so that ``?lang=`` works everywhere.
+    """
+    values = {}
+    for field in attrs.fields(attrs.resolve_types(kind)):
+        text = request.query_params.get(field.name)
+        if text is not None:
+            values[field.name] = _value(field, text)
+    return kind(**values)
+
+
+def _value(field: attrs.Attribute[Any], text: str) -> object:
+    try:
+        return _converted(field, text)
+    except ValueError as wrong:
+        expected = field.metadata.get("expected", "text")
+        raise QueryInvalid(field=field.name, text=text[:40], expected=expected) from wrong
+
+
+def _converted(field: attrs.Attribute[Any], text: str) -> object:
+    low, high = field.metadata.get("range", (None, None))
+    if "date" in str(field.type):
+        return date.fromisoformat(text) if text else None
+    value: int | str = int(text) if field.type is int else text
+    size = value if isinstance(value, int) else len(value)
+    if high is not None and not low <= size <= high:
+        raise ValueError(text)
+    return value
+
+
+def _keep_language(request: Request, response: Response) -> None:
+    wish = request.query_params.get("lang", "")
+    if wish in LANGUAGES:
+        response.set_cookie(
+            COOKIE,
+            wish,
+            max_age=_YEAR_S,
+            secure=request.url.scheme == "https",
+            httponly=True,
+            samesite="strict",
+        )

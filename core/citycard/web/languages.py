@@ -1,0 +1,122 @@
+"""The pages' languages: gettext catalogues read as they are, chosen per request.
+
+English is the language of the source. A catalogue lies at ``locale/<code>/LC_MESSAGES/*.po`` beside the code;
+the core has one, and every plugin may have its own. Nothing is compiled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+import attrs
+from starlette.requests import HTTPConnection
+
+from citycard.money import yuan
+
+__all__ = ["COOKIE", "CORE_LOCALE", "LANGUAGES", "Language", "chosen", "language", "mark", "read_catalogue"]
+
+CORE_LOCALE = Path(__file__).parent.parent / "locale"
+COOKIE = "citycard_lang"
+
+# Code -> the language's own name, in the order in which they are offered.
+LANGUAGES: Mapping[str, str] = MappingProxyType({"en": "English", "zh": "中文"})
+
+_Message = str | tuple[str, ...]
+
+
+def mark(message: str) -> str:
+    """Mark words for translation where they are written down, to be said later."""
+    return message
+
+
+@attrs.frozen(kw_only=True)
+class Language:
+    """One language: its code and what it knows. Words it does not know stay English."""
+
+    code: str
+    messages: Mapping[str, _Message] = attrs.field(factory=dict, repr=False)
+
+    def __call__(self, message: str, **values: object) -> str:
+        """Say a message, filling ``{names}`` with values."""
+        found = self.messages.get(message) or message
+        words = found if isinstance(found, str) else found[0]
+        return words.format(**values) if values else words
+
+    def count(self, one: str, many: str, number: int, **values: object) -> str:
+        """Say a message that depends on a number; ``{number}`` in it is written with thousands marked."""
+        found = self.messages.get(one)
+        if isinstance(found, tuple):
+            words = found[0] if len(found) == 1 or number == 1 else found[1]
+        else:
+            words = one if number == 1 else many
+        return words.format(number=f"{number:,}", **values)
+
+    def money(self, amount_fen: int) -> str:
+        """Write fen as yuan with thousands marked: ``¥1,234.50``."""
+        whole, _, fen = yuan(abs(amount_fen)).partition(".")
+        return f"{'-' if amount_fen < 0 else ''}¥{int(whole):,}.{fen}"
+
+    def day(self, day: date) -> str:
+        """Write a date as this language does."""
+        from babel.dates import format_date
+
+        return str(format_date(day, format="long", locale=self.code))
+
+    def moment(self, moment: datetime) -> str:
+        """Write a moment to the second, in the order that sorts."""
+        return moment.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def read_catalogue(path: Path) -> dict[str, _Message]:
+    """Read one ``.po`` file into message -> translation; untranslated and fuzzy messages are left out."""
+    from babel.messages.pofile import read_po
+
+    with path.open("rb") as file:
+        catalogue = read_po(file)
+    messages: dict[str, _Message] = {}
+    for message in catalogue:
+        if not message.id or message.fuzzy or not message.string:
+            continue
+        key = message.id if isinstance(message.id, str) else message.id[0]
+        messages[key] = message.string if isinstance(message.string, str) else tuple(message.string)
+    return messages
+
+
+def language(code: str, folders: Iterable[Path] = ()) -> Language:
+    """Put a language together from the core's catalogue and more locale folders, whose words come second."""
+    messages: dict[str, _Message] = {}
+    for folder in folders:
+        for path in sorted(folder.glob(f"{code}/LC_MESSAGES/*.po")):
+            messages |= _catalogue(path)
+    for path in sorted(CORE_LOCALE.glob(f"{code}/LC_MESSAGES/*.po")):
+        messages |= _catalogue(path)
+    return Language(code=code, messages=MappingProxyType(messages))
+
+
+@cache
+def _catalogue(path: Path) -> dict[str, _Message]:
+    return read_catalogue(path)
+
+
+def chosen(connection: HTTPConnection) -> str:
+    """Choose a language's code: ``?lang=``, then the cookie, then Accept-Language, then English."""
+    wishes = [connection.query_params.get("lang", ""), connection.cookies.get(COOKIE, "")]
+    wishes += _wishes(connection.headers.get("accept-language", ""))
+    return next((wish for wish in wishes if wish in LANGUAGES), "en")
+
+
+def _wishes(header: str) -> list[str]:
+    weighed = []
+    for place, part in enumerate(header.split(",")[:20]):
+        tag, _, weight = part.partition(";q=")
+        try:
+            quality = float(weight) if weight else 1.0
+        except ValueError:
+            continue
+        if quality > 0:
+            weighed.append((-quality, place, tag.strip().lower().partition("-")[0]))
+    return [code for _, _, code in sorted(weighed)]

@@ -1,0 +1,102 @@
+"""Who may do what, as data: roles, what each may do, and whether to everybody's or only to its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+import attrs
+
+from citycard.kernel.outside import PUBLIC
+
+__all__ = ["OWN", "PERMISSIONS", "PUBLIC", "ROLES", "Actor", "Reach", "Role", "reach"]
+
+
+class Role(StrEnum):
+    """The kinds of people and machines that the pages know."""
+
+    PUBLIC = "public"
+    CITIZEN = "citizen"
+    CLERK = "clerk"
+    PARTNER = "partner"
+    OPERATOR = "operator"
+    AUDITOR = "auditor"
+
+
+class Reach(StrEnum):
+    """How far a permission goes: nowhere, to what belongs to the actor, or to everything."""
+
+    NONE = "none"
+    OWN = "own"
+    ALL = "all"
+
+
+PERMISSIONS: Mapping[str, str] = MappingProxyType(
+    {
+        PUBLIC: "Use what is open to everybody: the city's day as sums, the description of the endpoints.",
+        "city.read-partners": "See the partners and what each took in, was charged, and is paid.",
+        "city.read-statements": "Read a partner's statements.",
+        "city.read-plugins": "See the plugins with their states and reasons.",
+        "city.read-cards": "Look up a card: its purse and its journeys. Every look is recorded.",
+        "city.read-health": "See whether the parts of the city's server work.",
+        "city.read-access": "See who looked at which card.",
+    }
+)
+
+_READING = frozenset(name for name in PERMISSIONS if name != PUBLIC)
+
+ROLES: Mapping[Role, frozenset[str]] = MappingProxyType(
+    {
+        Role.PUBLIC: frozenset({PUBLIC}),
+        Role.CITIZEN: frozenset({PUBLIC, "city.read-cards"}),
+        Role.CLERK: frozenset({PUBLIC, "city.read-cards", "city.read-partners"}),
+        Role.PARTNER: frozenset({PUBLIC, "city.read-statements"}),
+        Role.OPERATOR: frozenset({PUBLIC, *_READING}),
+        Role.AUDITOR: frozenset({PUBLIC, *_READING}),
+    }
+)
+
+# What these roles may do, they may do only to what belongs to the subject of their token:
+# a citizen's own card (its ASN), a partner's own statement (its id).
+OWN: frozenset[Role] = frozenset({Role.CITIZEN, Role.PARTNER})
+
+_READING_VERBS = ("read-", "see-", "list-")
+
+
+@attrs.frozen(kw_only=True)
+class Actor:
+    """Whoever makes a request: a role, the token behind it, and whose things it may see (``subject``)."""
+
+    role: Role = Role.PUBLIC
+    token: str = ""
+    subject: str = ""
+
+    @property
+    def signed_in(self) -> bool:
+        """Tell whether a token or a session stands behind this actor."""
+        return self.role is not Role.PUBLIC
+
+    def may(self, permission: str, owner: str | None = None) -> bool:
+        """Tell whether the actor has a permission at all, or, with an owner, for that owner's things."""
+        far = reach(self.role, permission)
+        if far is Reach.OWN and owner is not None:
+            return bool(self.subject) and owner == self.subject
+        return far is not Reach.NONE
+
+
+def reach(role: Role, permission: str) -> Reach:
+    """Say how far a role's permission goes.
+
+    A plugin's permission (``<plugin>.<verb>-<noun>``) belongs to operators; auditors have it when its verb
+    reads. Everybody else needs it named in ``ROLES``.
+    """
+    if permission == PUBLIC:
+        return Reach.ALL
+    if permission in ROLES[role]:
+        return Reach.OWN if role in OWN else Reach.ALL
+    owner, _, verb = permission.partition(".")
+    if owner == "city":
+        return Reach.NONE
+    plugins = role is Role.OPERATOR or (role is Role.AUDITOR and verb.startswith(_READING_VERBS))
+    return Reach.ALL if plugins else Reach.NONE

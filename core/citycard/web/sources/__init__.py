@@ -1,0 +1,31 @@
+"""Where the pages' records are read: ledger, registry, cleared records, plugins.
+
+- ``day``: the city's day, as sums
+- ``partners``: partners with their sums, and their statements
+- ``cards``: search, one card with its journeys, one record explained; looks are recorded
+- ``plugins``: plugins with states and reasons, and what cards can be used for
+- ``health``: whether the parts work
+
+They wait for the store, so endpoints call them in a thread.
+"""
+
+from __future__ import annotations
+
+from citycard.web.sources.cards import ASN_DIGITS, find_cards, open_card, open_record
+from citycard.web.sources.day import read_day
+from citycard.web.sources.health import read_health
+from citycard.web.sources.partners import read_partners, read_statement
+from citycard.web.sources.plugins import read_domains, read_plugins
+
+__all__ = [
+    "ASN_DIGITS",
+    "find_cards",
+    "open_card",
+    "open_record",
+    "read_day",
+    "read_domains",
+    "read_health",
+    "read_partners",
+    "read_plugins",
+    "read_statement",
+]

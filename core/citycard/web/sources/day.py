@@ -1,0 +1,196 @@
+"""The city's day: taps over time, operators, fares, the float, and what became of the records."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from citycard import registry
+from citycard.clearing import queries
+from citycard.clearing.status import Status, status
+from citycard.store import reading
+from citycard.terminal.record import RecordKind
+from citycard.wallet.chart import AccountCode
+from citycard.wallet.tables import load
+from citycard.web.views import (
+    CodeCount,
+    DayView,
+    FareBand,
+    FileCount,
+    FloatView,
+    OperatorTake,
+    Period,
+    StateCount,
+)
+
+if TYPE_CHECKING:
+    from citycard.city import City
+
+__all__ = ["read_day", "read_float"]
+
+_WIDTH_FEN = 100
+_BANDS = 12
+# Columns in the chart of a day stay wide enough to be seen: a short morning is cut finer than a whole day.
+_SPANS_MINUTES = ((6, 10), (12, 15), (24, 30))
+
+_SIDES = frozenset(
+    {
+        AccountCode.TRUST_BANK,
+        AccountCode.LOAD_AGENTS_RECEIVABLE,
+        AccountCode.CARD_FLOAT,
+        AccountCode.PAYABLE_TO_PARTNERS,
+        AccountCode.WINDOW_NET,
+        AccountCode.SETTLEMENT_IN_TRANSIT,
+        AccountCode.FEES,
+    }
+)
+
+
+def read_day(city: City, wish: date | None) -> DayView:
+    """Read one business date, or the latest that has cleared records; a day without any is all zeroes."""
+    named = city.config.city
+    days = tuple(reversed(queries.business_dates(city)))
+    day = wish or (days[0] if days else None)
+    with reading(city.engine) as conn:
+        cards = sum(registry.count_cards(conn).values())
+        names = {partner.id: partner.name for partner in registry.partners(conn)}
+    stands = status(city)
+    files, waiting = _files(stands), stands.waiting_records
+    money = read_float(city)
+    if day is None:
+        return DayView(
+            city=named.name,
+            city_zh=named.name_zh,
+            day=None,
+            cards=cards,
+            float=money,
+            files=files,
+            waiting=waiting,
+        )
+    minutes, periods, charged_fen = _periods(city, day)
+    codes = queries.code_totals(city, day)
+    rides = sum(period.exits + period.singles for period in periods)
+    return DayView(
+        city=named.name,
+        city_zh=named.name_zh,
+        day=day,
+        days=days,
+        taps=sum(period.taps for period in periods),
+        cards=cards,
+        rides=rides,
+        charged_fen=charged_fen,
+        period_minutes=minutes,
+        periods=periods,
+        operators=_operators(city, day, names),
+        fares=_fares(city, day, rides),
+        float=money,
+        states=_states(codes),
+        codes=tuple(
+            CodeCount(
+                state=total.state.value, code=total.code, records=total.records, amount_fen=total.amount_fen
+            )
+            for total in codes
+        ),
+        files=files,
+        waiting=waiting,
+    )
+
+
+def read_float(city: City) -> FloatView | None:
+    """Compare what was loaded with where it is; None before the first load."""
+    with reading(city.engine) as conn:
+        loads_fen = conn.scalar(select(func.sum(load.c.amount_fen)).where(load.c.state == "proven")) or 0
+        trial = city.ledger.trial_balance(conn)
+    owed: dict[int, int] = defaultdict(int)
+    for line in trial.lines:
+        owed[line.code if line.code in _SIDES else 0] += line.credits_fen - line.debits_fen
+    if not loads_fen and not any(owed.values()):
+        return None
+    return FloatView(
+        loads_fen=int(loads_fen),
+        cards_fen=owed[AccountCode.CARD_FLOAT],
+        payables_fen=owed[AccountCode.PAYABLE_TO_PARTNERS] + owed[AccountCode.WINDOW_NET],
+        settled_fen=owed[AccountCode.SETTLEMENT_IN_TRANSIT],
+        fees_fen=owed[AccountCode.FEES],
+        other_fen=owed[0],
+    )
+
+
+def _periods(city: City, day: date) -> tuple[int, tuple[Period, ...], int]:
+    """Cut the day into columns from the first tap to the last: minutes each, columns, fen charged."""
+    counted: dict[datetime, dict[str, int]] = defaultdict(lambda: {"entries": 0, "exits": 0, "singles": 0})
+    counts = queries.taps_per_interval(city, day, minutes=_SPANS_MINUTES[0][1])
+    if not counts:
+        return _SPANS_MINUTES[0][1], (), 0
+    lasts_hours = (counts[-1].at - counts[0].at) / timedelta(hours=1)
+    minutes = next((width for hours, width in _SPANS_MINUTES if lasts_hours <= hours), 60)
+    if minutes != _SPANS_MINUTES[0][1]:
+        counts = queries.taps_per_interval(city, day, minutes=minutes)
+    for count in counts:
+        counted[count.at][_column(count.kind)] += count.taps
+    # An interval without a tap is a gap in the city's day, and is drawn as one.
+    width = timedelta(minutes=minutes)
+    steps = min(int((counts[-1].at - counts[0].at) / width) + 1, 24 * 60 // minutes + 1)
+    starts = [counts[0].at + place * width for place in range(steps)]
+    periods = tuple(Period(begins=start, **counted[start]) for start in starts)
+    return minutes, periods, sum(count.amount_fen for count in counts)
+
+
+def _column(kind: int) -> str:
+    if kind == RecordKind.ENTRY:
+        return "entries"
+    return "exits" if kind in {RecordKind.EXIT, RecordKind.OPENED} else "singles"
+
+
+def _operators(city: City, day: date, names: dict[str, str]) -> tuple[OperatorTake, ...]:
+    taken: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for total in queries.payee_totals(city, day):
+        taken[total.partner][0] += total.records
+        taken[total.partner][1] += total.amount_fen
+    takes = [
+        OperatorTake(id=partner, name=names.get(partner, partner), rides=rides, charged_fen=charged_fen)
+        for partner, (rides, charged_fen) in taken.items()
+    ]
+    return tuple(sorted(takes, key=lambda take: (-take.charged_fen, take.id)))
+
+
+def _fares(city: City, day: date, rides: int) -> tuple[FareBand, ...]:
+    """Count rides by whole yuan: free ones first, everything above the last band together."""
+    counts = dict(queries.price_histogram(city, day, width_fen=_WIDTH_FEN))
+    free = rides - sum(counts.values())
+    bands = [FareBand(from_fen=0, to_fen=1, rides=free)] if free > 0 else []
+    if not counts:
+        return tuple(bands)
+    top = min(max(counts) // _WIDTH_FEN, _BANDS - 1)
+    bands += [
+        FareBand(
+            from_fen=low * _WIDTH_FEN, to_fen=(low + 1) * _WIDTH_FEN, rides=counts.get(low * _WIDTH_FEN, 0)
+        )
+        for low in range(min(counts) // _WIDTH_FEN if min(counts) < _BANDS * _WIDTH_FEN else top, top + 1)
+    ]
+    above = sum(count for low, count in counts.items() if low > top * _WIDTH_FEN)
+    if above:
+        bands.append(FareBand(from_fen=(top + 1) * _WIDTH_FEN, to_fen=None, rides=above))
+    return tuple(bands)
+
+
+def _states(codes: tuple[queries.CodeTotal, ...]) -> tuple[StateCount, ...]:
+    sums: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for total in codes:
+        sums[total.state.value][0] += total.records
+        sums[total.state.value][1] += total.amount_fen
+    return tuple(
+        StateCount(state=state, records=records, amount_fen=amount_fen)
+        for state, (records, amount_fen) in sorted(sums.items())
+    )
+
+
+def _files(stands: Status) -> tuple[FileCount, ...]:
+    counted = [
+        FileCount(state=total.state.value, code=total.code.value, files=total.files) for total in stands.files
+    ]
+    missing = len(stands.missing)
+    return (*counted, *([FileCount(state="missing", code="F05", files=missing)] if missing else []))

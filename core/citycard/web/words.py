@@ -1,0 +1,144 @@
+"""Words for the states and kinds that records carry as codes, in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from citycard.web.languages import Language, mark
+from citycard.web.views import DayView
+
+__all__ = [
+    "card_status",
+    "code_meaning",
+    "day_headline",
+    "file_meaning",
+    "file_state",
+    "partner_kind",
+    "plugin_state",
+    "stage_name",
+    "tap_kind",
+]
+
+_PLUGIN_STATES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "found": (mark("installed, not allowed"), ""),
+        "missing": (mark("not installed"), "bad"),
+        "refused": (mark("refused"), "bad"),
+        "declared": (mark("being started"), "warn"),
+        "claimed": (mark("being started"), "warn"),
+        "migration-due": (mark("migration due"), "warn"),
+        "migrated": (mark("being started"), "warn"),
+        "started": (mark("being started"), "warn"),
+        "enabled": (mark("enabled"), "good"),
+        "stopping": (mark("being stopped"), "warn"),
+        "disabled": (mark("disabled"), ""),
+        "failed": (mark("failed"), "bad"),
+    }
+)
+
+_CARD_STATES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "stock": (mark("in stock"), ""),
+        "issued": (mark("in use"), "good"),
+        "lost": (mark("reported lost"), "bad"),
+        "blocked": (mark("blocked"), "bad"),
+        "replaced": (mark("replaced"), ""),
+        "returned": (mark("returned"), ""),
+    }
+)
+
+_TAPS: Mapping[str, str] = MappingProxyType(
+    {
+        "entry": mark("entry"),
+        "exit": mark("exit"),
+        "single": mark("single tap"),
+        "opened": mark("exit, entry not in the records"),
+    }
+)
+
+
+_FILE_STATES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "accepted": (mark("accepted"), "good"),
+        "duplicate": (mark("duplicate"), ""),
+        "quarantined": (mark("quarantined"), "bad"),
+        "missing": (mark("missing"), "warn"),
+    }
+)
+
+_STAGES: Mapping[str, str] = MappingProxyType(
+    {
+        "base": mark("base price"),
+        "concession": mark("concession"),
+        "discount": mark("discount"),
+        "transfer": mark("transfer"),
+        "cap": mark("cap"),
+        "rounding": mark("rounding"),
+        "fee": mark("fee"),
+    }
+)
+
+_PARTNERS: Mapping[str, str] = MappingProxyType(
+    {
+        "operator": mark("operator"),
+        "merchant": mark("merchant"),
+        "agent": mark("load agent"),
+    }
+)
+
+
+def day_headline(shown: DayView, say: Language) -> str:
+    """Say in one sentence what the day was."""
+    city = (shown.city_zh or shown.city) if say.code == "zh" else shown.city
+    if not shown.taps or shown.day is None:
+        return say("{city} is ready for its first tap", city=city)
+    taps = say.count("{number} tap", "{number} taps", shown.taps)
+    return say("{city}, {day}: {taps}", city=city, day=say.day(shown.day), taps=taps)
+
+
+def plugin_state(state: str, say: Language) -> dict[str, str]:
+    """Give a plugin's state its title and tone."""
+    title, tone = _PLUGIN_STATES.get(state, (state, ""))
+    return {"title": say(title), "tone": tone}
+
+
+def card_status(status: str, say: Language) -> dict[str, str]:
+    """Give a card's status its title and tone."""
+    title, tone = _CARD_STATES.get(status, (status, ""))
+    return {"title": say(title), "tone": tone}
+
+
+def tap_kind(kind: str, say: Language) -> str:
+    """Name a kind of record."""
+    return say(_TAPS.get(kind, kind))
+
+
+def code_meaning(code: str, say: Language) -> str:
+    """Say what a clearing code means; the sentences are clearing's own."""
+    from citycard.clearing.codes import Code
+
+    return say(Code[code].title) if code in Code.__members__ else ""
+
+
+def file_meaning(code: str, say: Language) -> str:
+    """Say what a file's code means; the sentences are clearing's own."""
+    from citycard.clearing.codes import FileCode
+
+    return say(FileCode[code].meaning) if code in FileCode.__members__ else ""
+
+
+def file_state(state: str, say: Language) -> dict[str, str]:
+    """Give a batch file's state its title and tone."""
+    title, tone = _FILE_STATES.get(state, (state, ""))
+    return {"title": say(title), "tone": tone}
+
+
+def stage_name(stage: str, say: Language) -> str:
+    """Name a stage of pricing."""
+    return say(_STAGES.get(stage, stage))
+
+
+def partner_kind(kind: str, say: Language) -> str:
+    """Name a kind of partner."""
+    return say(_PARTNERS.get(kind, kind))

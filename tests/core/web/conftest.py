@@ -1,0 +1,176 @@
+"""A small town with a park: four cards, two operators, a morning of taps, cleared and paid."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from citycard import registry
+from citycard.city import City
+from citycard.clearing.intake import receive
+from citycard.clearing.run import clear
+from citycard.clock import FixedClock
+from citycard.store import writing
+from citycard.terminal import InProcessReader, Terminal
+from citycard.terminal.record import RecordKind, RecordPlan
+from citycard.web import create_app
+from citycard.web.limits import Attempts
+from citycard.web.permissions import Role
+from citycard.web.tables import ensure_tables
+from citycard.web.tokens import grant
+
+SITE = Path(__file__).parent / "data" / "site"
+DAY = dt.date(2026, 3, 2)
+NOW = dt.datetime(2026, 3, 2, 12, 0, tzinfo=dt.UTC)
+GATE = 900
+
+CITY_TOML = """\
+[city]
+name = "Haibin"
+name_zh = "海滨市"
+code = "9901"
+
+[plugins]
+allow = ["park"]
+enable = ["park"]
+
+[clearing]
+fee_bp = 100
+
+[bank]
+name = "Haibin City Card Company"
+account = "6200990100000000001"
+bic = "CITYCNBJXXX"
+"""
+
+OPERATORS = {"harbour-ferry": "Harbour Ferry", "park-gates": "Park & <Gates>"}
+TERMINALS = {"990100000001": "harbour-ferry", "990100000002": "park-gates"}
+CARDS = tuple(f"0310990100000000000{number}" for number in range(1, 5))
+# Card, terminal, minutes after six, kind, fen.
+TAPS = (
+    (0, 0, 3, RecordKind.ENTRY, 0),
+    (1, 0, 5, RecordKind.ENTRY, 0),
+    (0, 0, 24, RecordKind.EXIT, 350),
+    (2, 1, 31, RecordKind.SINGLE, 100),
+    (1, 0, 44, RecordKind.EXIT, 275),
+    (3, 0, 71, RecordKind.OPENED, 1200),
+    (0, 1, 80, RecordKind.SINGLE, 0),
+    (2, 1, 95, RecordKind.SINGLE, 100),
+)
+LOADED_FEN = 5000
+CHARGED_FEN = sum(tap[4] for tap in TAPS)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _park_is_installed():
+    sys.path.insert(0, str(SITE))
+    yield
+    sys.path.remove(str(SITE))
+
+
+def make_city(folder: Path) -> City:
+    template = folder / "template.toml"
+    template.write_text(CITY_TOML, encoding="utf-8")
+    return City.create(folder / "city", template, clock=FixedClock(NOW))
+
+
+def play(city: City) -> None:
+    """Play the morning through real chips and terminals, hand the batches in, and clear them."""
+    chips = [city.issuing.chip(asn, "park-pass", DAY) for asn in CARDS]
+    with writing(city.engine) as conn:
+        registry.add_partners(
+            conn,
+            [
+                registry.Partner(
+                    id=name,
+                    name=title,
+                    account_name=title,
+                    account_no="6200990100000100001",
+                    bank_bic="CITYCNBJXXX",
+                )
+                for name, title in OPERATORS.items()
+            ],
+        )
+        registry.add_places(
+            conn, [registry.Place(code=7, name="North Pier", line="Ferry", partner="harbour-ferry")]
+        )
+        registry.add_terminals(
+            conn,
+            [
+                registry.Terminal(number="990100000001", partner="harbour-ferry", place=7, opened_on=DAY),
+                registry.Terminal(number="990100000002", partner="park-gates", opened_on=DAY),
+            ],
+        )
+        registry.add_cards(conn, [city.issuing.card(asn, "park-pass", DAY) for asn in CARDS])
+    terminals = [Terminal(number, city.sam(number), host=city.desk) for number in TERMINALS]
+    six = dt.datetime.combine(DAY, dt.time(6))
+    for chip in chips:
+        terminals[1].tap(InProcessReader(chip), six).load(LOADED_FEN, six)
+    for card, terminal, minutes, kind, amount_fen in TAPS:
+        at = six + dt.timedelta(minutes=minutes)
+        session = terminals[terminal].tap(InProcessReader(chips[card]), at)
+        plan = RecordPlan(kind=kind, service=GATE, list_price_fen=amount_fen)
+        debit = (
+            session.purchase(amount_fen, at, plan=plan) if amount_fen else session.capp(0, at, (), plan=plan)
+        )
+        terminals[terminal].record(debit, plan)
+    batches = [(f"{one.number}.ccb", one.close_batch(DAY, six)) for one in terminals]
+    # The second file comes twice, so that there is something to tell about files too.
+    receive(city, [*batches, batches[1]])
+    clear(city)
+
+
+@pytest.fixture(scope="session")
+def city(tmp_path_factory, _park_is_installed):
+    city = make_city(tmp_path_factory.mktemp("town"))
+    play(city)
+    ensure_tables(city.engine)
+    yield city
+    city.close()
+
+
+@pytest.fixture
+def empty_city(tmp_path, _park_is_installed):
+    city = make_city(tmp_path)
+    yield city
+    city.close()
+
+
+@pytest.fixture(scope="session")
+def tokens(city):
+    """One token per role; the partner's is for the ferry, the citizen's for the first card."""
+    subjects = {Role.PARTNER: "harbour-ferry", Role.CITIZEN: CARDS[0]}
+    with writing(city.engine) as conn:
+        return {
+            role: grant(conn, role=role, days=1, at=NOW, subject=subjects.get(role, ""))[1]
+            for role in Role
+            if role is not Role.PUBLIC
+        }
+
+
+@pytest.fixture(scope="session")
+def app(city):
+    # The limit on attempts has tests of its own; here many failures come from one address.
+    return create_app(city, attempts=Attempts(allowed=100_000))
+
+
+@pytest.fixture(scope="session")
+def client(app):
+    """A client that nobody is behind, on the running application with the plugins' lifespans open."""
+    with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def bearer(tokens):
+    """Give the headers that make a request somebody's."""
+    return {role: {"authorization": f"Bearer {secret}"} for role, secret in tokens.items()}
+
+
+@pytest.fixture(scope="session")
+def operator(bearer):
+    return bearer[Role.OPERATOR]

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.requests import HTTPConnection
+
+from citycard.web.languages import LANGUAGES, Language, chosen, language, read_catalogue
+
+PO = """\
+msgid ""
+msgstr ""
+"Content-Type: text/plain; charset=UTF-8\\n"
+"Plural-Forms: nplurals=1; plural=0;\\n"
+
+msgid "Day ticket"
+msgstr "日票"
+
+msgid "not done"
+msgstr ""
+
+#, fuzzy
+msgid "unsure"
+msgstr "不确定"
+
+msgid "{number} visit"
+msgid_plural "{number} visits"
+msgstr[0] "{number} 次参观"
+"""
+
+
+def connection(query="", accept="", cookie=""):
+    headers = [(b"accept-language", accept.encode("latin-1", "replace")), (b"cookie", cookie.encode())]
+    return HTTPConnection({"type": "http", "query_string": query.encode(), "headers": headers})
+
+
+@pytest.mark.parametrize(
+    ("query", "cookie", "accept", "expected"),
+    [
+        ("", "", "", "en"),
+        ("", "", "zh-CN,zh;q=0.9,en;q=0.8", "zh"),
+        ("", "", "en;q=0.5, zh;q=0.6", "zh"),
+        ("", "", "fr, de;q=0.7", "en"),
+        ("", "", "zh;q=0", "en"),
+        ("", "citycard_lang=zh", "en", "zh"),
+        ("lang=en", "citycard_lang=zh", "zh", "en"),
+        ("lang=xx", "citycard_lang=zh", "", "zh"),
+    ],
+)
+def test_the_language_is_the_query_then_the_cookie_then_what_the_browser_wants(
+    query, cookie, accept, expected
+):
+    assert chosen(connection(query, accept, cookie)) == expected
+
+
+@given(st.text(), st.text(st.characters(codec="ascii")))
+def test_no_header_makes_the_choice_fail(accept, query):
+    assert chosen(connection(query, accept)) in LANGUAGES
+
+
+def test_a_catalogue_gives_finished_translations_only(tmp_path):
+    (tmp_path / "zoo.po").write_text(PO, encoding="utf-8")
+    expected = {"Day ticket": "日票", "{number} visit": ("{number} 次参观",)}
+    assert read_catalogue(tmp_path / "zoo.po") == expected
+
+
+def test_a_plugins_folder_adds_its_words_and_the_core_keeps_its_own(tmp_path):
+    folder = tmp_path / "zh" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    (folder / "zoo.po").write_text(PO + '\nmsgid "Partners"\nmsgstr "动物"\n', encoding="utf-8")
+    say = language("zh", (tmp_path,))
+    assert (say("Day ticket"), say("Partners"), say("nobody knows this")) == (
+        "日票",
+        "合作方",
+        "nobody knows this",
+    )
+
+
+def test_numbers_choose_the_form_and_carry_marks():
+    english = Language(code="en")
+    said = [english.count("{number} tap", "{number} taps", number) for number in (0, 1, 37000)]
+    assert said == ["0 taps", "1 tap", "37,000 taps"]
+
+
+def test_a_language_without_plurals_uses_its_one_form():
+    chinese = Language(code="zh", messages={"{number} tap": ("{number} 次",)})
+    assert chinese.count("{number} tap", "{number} taps", 1200) == "1,200 次"
+
+
+@given(st.integers(-(10**15), 10**15))
+def test_money_reads_back_to_the_fen(amount_fen):
+    text = Language(code="en").money(amount_fen).replace("¥", "").replace(",", "")
+    assert (
+        round(float(text.replace(".", "")) if abs(amount_fen) < 10**12 else int(text.replace(".", "")))
+        == amount_fen
+    )
