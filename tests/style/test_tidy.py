@@ -21,6 +21,7 @@ EMPTY_NAMES = re.compile(
 # Where a plugin's code is called: only there may any exception be caught.
 PLUGIN_CALLS = (
     "core/citycard/kernel/",
+    "core/citycard/clearing/explanation.py",  # a fee rule answers, once more
     "core/citycard/clearing/judge.py",  # a service reads its facts
     "core/citycard/clearing/pricing.py",  # a fee rule answers
     "core/citycard/cli/main.py",  # a command runs
