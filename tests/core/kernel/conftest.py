@@ -35,7 +35,7 @@ def visits() -> type:
 @pytest.fixture
 def at():
     """A moment in the city's local time."""
-    return datetime(2018, 9, 1, 8, 0)  # noqa: DTZ001
+    return datetime(2018, 9, 1, 8, 0)
 
 
 @pytest.fixture

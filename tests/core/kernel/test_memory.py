@@ -20,7 +20,7 @@ def wish(plugin, scope, wanted):
 
 
 class Board:
-    """The rule told in another way: a light per plugin and scope, and off for the city puts out all lights."""
+    """The rule told in another way: a light per plugin and scope; off for the city puts out all."""
 
     def __init__(self):
         self.lights = {}
@@ -39,14 +39,7 @@ class Board:
         return False
 
 
-PLACES = [
-    (None, None),
-    ("nanshan", None),
-    ("futian", None),
-    (None, "metro"),
-    ("futian", "metro"),
-    ("luohu", "bus"),
-]
+PLACES = [(None, None), ("nanshan", None), ("futian", None), (None, "metro"), ("futian", "metro")]
 
 
 @given(SWITCHES)

@@ -1,0 +1,1 @@
+"""A city zoo on the city card: one sector, one price, one endpoint."""
