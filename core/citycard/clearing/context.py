@@ -58,7 +58,7 @@ class ClearingTerms:
     bounds one debit.
     """
 
-    issuers: frozenset[str] = attrs.field(converter=frozenset)
+    issuers: frozenset[str]
     debtor: BankAccount
     fee_bp: int = attrs.field(default=0, validator=[attrs.validators.ge(0), attrs.validators.le(10_000)])
     fees_bp: Mapping[str, int] = attrs.field(factory=dict)

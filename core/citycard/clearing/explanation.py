@@ -12,6 +12,7 @@ from citycard.card.codec import decode
 from citycard.clearing.codes import Code, FileState, State
 from citycard.clearing.columns import PLACES, bucket_of
 from citycard.clearing.context import ClearingContext
+from citycard.clearing.judge import ask_rate
 from citycard.clearing.pricing import Step
 from citycard.clearing.tables import batch_file, clearing_part, clearing_run, segment, statement
 from citycard.errors import CodecError, RecordUnknown
@@ -226,18 +227,14 @@ def _price(
         query = select(clearing_run.c.rules_version).where(clearing_run.c.number == outcome.run)
         cleared_under = conn.scalar(query)
     version = context.rules_version
-    same = cleared_under is None or cleared_under == version
-    try:
-        quote = context.rate(record).quote
-    except Exception as error:  # noqa: BLE001 - a plugin's code is asked; what it raises is part of the explanation
-        return PriceCheck(
-            amount_fen=None, steps=(), rules_version=version, same_rules=same, failure=str(error)
-        )
+    rating, failure = ask_rate(context.rate, record)
+    quote = rating.quote if rating else None
     return PriceCheck(
         amount_fen=quote.amount_fen if quote else None,
         steps=quote.steps if quote else (),
         rules_version=version,
-        same_rules=same,
+        same_rules=cleared_under is None or cleared_under == version,
+        failure=failure,
     )
 
 

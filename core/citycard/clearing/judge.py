@@ -18,7 +18,7 @@ from citycard.clearing.verify import verify
 from citycard.money import split
 from citycard.terminal.record import RecordKind, TransactionRecord
 
-__all__ = ["Judged", "judge"]
+__all__ = ["Judged", "ask_rate", "judge"]
 
 _OVERRIDES = frozenset({Code.D04})
 
@@ -56,6 +56,16 @@ def judge(
         if verdict.code is None:
             _rate(bucket, place, verdict, known, terms, rate)
     return Judged(bucket=bucket, states=states, gaps=gaps, spends=_spends(bucket), digest=_digest(bucket))
+
+
+def ask_rate(
+    rate: Callable[[TransactionRecord], Rating], record: TransactionRecord
+) -> tuple[Rating | None, str]:
+    """Ask for the rating of a record; give None and what went wrong when there is none."""
+    try:
+        return rate(record), ""
+    except Exception as error:  # noqa: BLE001 - a plugin's code is asked: it may suspend a record, not end the day
+        return None, f"{type(error).__name__}: {error}"
 
 
 def _follow_cards(
@@ -113,9 +123,8 @@ def _rate(
     amount_fen: int = bucket.columns["amount_fen"][place]
     if not amount_fen and bucket.columns["kind"][place] == RecordKind.ENTRY:
         return
-    try:
-        rating = rate(decode(TransactionRecord, bucket.columns["raw"][place]))
-    except Exception:  # noqa: BLE001 - a plugin's code is asked: whatever it raises suspends the record, not the city's day
+    rating, _ = ask_rate(rate, decode(TransactionRecord, bucket.columns["raw"][place]))
+    if rating is None:
         verdict.decide(Code.P02)
         return
     if rating.quote is not None:
