@@ -170,7 +170,7 @@ class City:
 
         bank, clearing = self.config.bank, self.config.clearing
         return ClearingTerms(
-            issuers=(self.config.city.issuer,),
+            issuers=frozenset({self.config.city.issuer}),
             debtor=BankAccount(name=bank.name, account=bank.account, bic=bank.bic),
             fee_bp=clearing.fee_bp,
             fees_bp=clearing.fees_bp,

@@ -25,8 +25,9 @@ def emit(answer: object) -> None:
 
 
 def _plain(value: object) -> Any:
-    if attrs.has(type(value)):
-        return {field.name: getattr(value, field.name) for field in attrs.fields(type(value))}
+    kind: type[Any] = type(value)
+    if attrs.has(kind):
+        return {field.name: getattr(value, field.name) for field in attrs.fields(kind)}
     if isinstance(value, (datetime, date)):
         return value.isoformat()
     if isinstance(value, Enum):
