@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from citycard.city import City
 from citycard.kernel.settings import structure
 from citycard_transit.services import Fares
 from citycard_transit.settings import TransitSettings
@@ -37,3 +39,11 @@ def haibin() -> TransitSettings:
 @pytest.fixture
 def small_file() -> Path:
     return Path(__file__).parent / "data" / "taps.csv"
+
+
+@pytest.fixture(scope="session")
+def haibin_city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    """A city of the generated morning, with its keys; nothing was played in it."""
+    city = City.create(tmp_path_factory.mktemp("haibin") / "city", ROOT / "examples" / "morning" / "city.toml")
+    yield city
+    city.close()
