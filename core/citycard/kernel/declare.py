@@ -182,7 +182,8 @@ def _collect(found: Implementations, family: Family, owner: Owner, settings: Any
 
 
 def _a(value: object) -> str:
-    return "None" if value is None else f"a {type(value).__name__}"
+    kind = type(value).__name__
+    return "None" if value is None else f"{'an' if kind[0].lower() in 'aeiou' else 'a'} {kind}"
 
 
 def _check_own(records: Mapping[str, tuple[Any, ...]], claims: list[tuple[str, str]], owner: Owner) -> None:

@@ -125,6 +125,7 @@ class Lifecycle(Serving):
             clock=self._clock,
         )
         running = Running.of(entry.owner, entry.declared, entry.hooks, context, self._failures)
+        entry.rest(State.STARTED)
         self._live = Live(running={**self._live.running, name: running}, memory=self._memory)
         if self.engine is None:
             # Without a database a claim sticks as long as this object lives.

@@ -26,7 +26,7 @@ from citycard.kernel.memory import Memory, Scope, Wish, read_epoch, read_memory,
 from citycard.kernel.owned import Owner
 from citycard.kernel.reading import Reading
 from citycard.kernel.reports import missing, report
-from citycard.kernel.states import PluginReport
+from citycard.kernel.states import PluginReport, State
 from citycard.store.engine import reading, writing
 
 if TYPE_CHECKING:
@@ -104,11 +104,17 @@ class Plugins(Reading, Lifecycle):
             named |= {name for name, _ in self._memory.wishes}
             named |= {owner.plugin for owner in self._memory.claims.values()}
             absent = [missing(name, self._memory, self.choices) for name in named - set(self._entries)]
-            here = [
-                report(entry, self._memory, self._failures, running=name in self._live.running)
-                for name, entry in self._entries.items()
-            ]
+            here = [self._report(entry) for entry in self._entries.values()]
             return sorted(absent + here, key=lambda each: each.name)
+
+    def _report(self, entry: Entry) -> PluginReport:
+        name = entry.owner.plugin
+        known = report(entry, self._memory, self._failures, running=name in self._live.running)
+        if known.state is State.ENABLED and name in self.starting():
+            return attrs.evolve(known, state=State.MIGRATED, reason="it is being opened")
+        if known.state is State.DISABLED and name in self.draining_routes():
+            return attrs.evolve(known, state=State.STOPPING, reason="its last requests are being answered")
+        return known
 
     def report(self, name: str) -> PluginReport:
         """Report on one plugin; raise PluginUnknown with the names there are."""

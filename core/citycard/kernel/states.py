@@ -20,7 +20,7 @@ class State(StrEnum):
     CLAIMED = "claimed"  #: what it claims is its own
     MIGRATION_DUE = "migration-due"  #: its tables are behind its code
     MIGRATED = "migrated"  #: its tables are up to date
-    STARTED = "started"  #: its lifespan was entered
+    STARTED = "started"  #: its context and its guarded records are ready
     ENABLED = "enabled"  #: running
     STOPPING = "stopping"  #: requests in flight are being answered, no new one comes in
     DISABLED = "disabled"  #: installed and allowed, and nobody wants it

@@ -80,7 +80,7 @@ class PluginContract:
         """It is installed with an entry point of its own name, and a fresh city can run it."""
         report = plugins.report(self.plugin)
 
-        assert (report.state, report.reason) == (State.ENABLED, "")
+        assert report.state is State.ENABLED, report.reason
         assert report.title
 
     def test_it_declares_the_same_again(self, plugins: Plugins, engine: Engine, tmp_path: Path) -> None:

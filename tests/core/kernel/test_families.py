@@ -84,7 +84,7 @@ def test_a_hook_may_give_a_list_a_tuple_or_a_generator_and_nothing(plugin, city)
         (CardProduct(name="zoo"), "citycard_card_products gives one CardProduct: yield it, or give a list"),
         ("zoo", "citycard_card_products gives a str, expected CardProduct records"),
         ({"name": "zoo"}, "citycard_card_products gives a dict, expected CardProduct records"),
-        (7, "citycard_card_products gives a int, expected CardProduct records"),
+        (7, "citycard_card_products gives an int, expected CardProduct records"),
         ([CardProduct(name="zoo"), None], "citycard_card_products gives None, expected CardProduct"),
         ([CardProduct], "citycard_card_products gives a type, expected CardProduct"),
     ],

@@ -90,6 +90,7 @@ def test_a_plugin_is_closed_only_after_its_last_request_and_nobody_waits_for_it(
                 assert diary == ["zoo opens", "park opens"]
                 assert list(plugins.live_routes()) == ["park"]
                 assert list(plugins.draining_routes()) == ["zoo"]
+                assert plugins.report("zoo").state == "stopping"
             await asyncio.sleep(0.1)
             assert diary == ["zoo opens", "park opens", "zoo closes"]
             assert plugins.draining_routes() == {}
@@ -109,6 +110,7 @@ def test_off_and_on_while_a_request_is_in_flight_gives_a_second_life(keeper, cit
                 await asyncio.to_thread(plugins.disable, "zoo", by="a test")
                 await asyncio.to_thread(plugins.enable, "zoo", by="a test")
                 assert plugins.starting() == ["zoo"]
+                assert plugins.report("zoo").state == "migrated"
                 await plugins.follow()
                 assert plugins.starting() == []
                 assert diary == ["zoo opens", "zoo opens"]
