@@ -149,9 +149,9 @@ class Judge:
 
     def _try(self, members: Sequence[Transfer], new: Mapping[UUID, Transfer]) -> dict[UUID, str]:
         """Judge the new members of a group and undo everything if one of all its members fails."""
-        # A group that was posted is complete: whoever comes later with its name does not belong to it.
-        broken = any(not self._agrees(member, new) for member in members)
-        broken = broken or (len({member.id for member in members}) > len(new) > 0)
+        # A group that was answered is complete: whoever comes later with its name does not belong to it.
+        broken = bool(new) and any(member.id not in new for member in members)
+        broken = broken or any(digest_of(new[one.id]) != digest_of(one) for one in members if one.id in new)
         results: dict[UUID, str] = {}
         applied: list[Transfer] = []
         for transfer in new.values():
@@ -167,12 +167,6 @@ class Judge:
                 self._apply(transfer, -1)
                 results[transfer.id] = Result.GROUP_FAILED
         return results
-
-    def _agrees(self, member: Transfer, new: Mapping[UUID, Transfer]) -> bool:
-        known = self._known.get(member.id)
-        if known is None:
-            return digest_of(new[member.id]) == digest_of(member)
-        return known.result == Result.POSTED and known.digest == digest_of(member)
 
     def _check(self, transfer: Transfer) -> Result:
         debited = self._standings.get(transfer.debit_address)

@@ -6,14 +6,14 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
 
 import attrs
-from sqlalchemy import Connection, or_, select, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, or_, select, text, update
 
-from citycard.store.bulk import chunks
+from citycard.store.bulk import insert_rows, select_in
 from citycard.store.engine import reading
 from citycard.wallet.chart import (
     TRUST_BANK,
@@ -29,7 +29,7 @@ from citycard.wallet.tables import load
 
 __all__ = ["BufferedBook", "LoadBook", "LoadPage", "StoredBook", "loads_of", "open_loads"]
 
-_SETTLING = ("state", "proof", "tac")
+_COLUMNS = tuple(field.name for field in attrs.fields(Load))
 
 
 class LoadPage:
@@ -103,15 +103,15 @@ class BufferedBook:
 
 def keep(conn: Connection, ledger: Ledger, loads: Sequence[Load]) -> None:
     """Write loads, and post those that are proven; what was posted before stays as it is."""
-    insert = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(load)
-    statement = statement.on_conflict_do_update(
-        index_elements=[load.c.id], set_={name: statement.excluded[name] for name in _SETTLING}
-    )
     # A load that is reversed makes room under its counter for the one that takes its place.
     ordered = sorted(loads, key=lambda one: one.state is not LoadState.REVERSED)
-    for piece in chunks([_row(one) for one in ordered], 20_000):
-        conn.execute(statement, piece)
+    known = {row.id for row in select_in(conn, select(load.c.id), load.c.id, [one.id for one in loads])}
+    for one in ordered:
+        if one.id in known:
+            settled = {"state": str(one.state), "proof": str(one.proof), "tac": one.tac}
+            conn.execute(update(load).where(load.c.id == one.id).values(settled))
+    rows = [[_plain(getattr(one, name)) for name in _COLUMNS] for one in ordered if one.id not in known]
+    insert_rows(conn, load, _COLUMNS, rows)
     proven = [one for one in loads if one.state is LoadState.PROVEN]
     if proven:
         ledger.open_accounts(conn, _accounts(proven))
@@ -170,9 +170,5 @@ def _loads(rows: Iterable[Any]) -> list[Load]:
     return [Load(**row._mapping) for row in rows]  # noqa: SLF001 - the documented way to read a row by name
 
 
-def _row(one: Load) -> dict[str, Any]:
-    return attrs.asdict(one, recurse=False, value_serializer=_plain)
-
-
-def _plain(_instance: Any, _field: Any, value: Any) -> Any:
-    return str(value) if isinstance(value, str) else value
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, StrEnum) else value

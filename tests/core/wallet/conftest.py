@@ -9,7 +9,7 @@ from citycard.store import writing
 from citycard.wallet import AccountSpec, Ledger, Transfer
 
 DAY = date(2018, 9, 1)
-AT = datetime(2018, 9, 1, 8, 30)  # noqa: DTZ001 - the city's local time
+AT = datetime(2018, 9, 1, 8, 30)
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ transfers = st.builds(
         credit_address=addresses[1],
         amount_fen=fen,
         code=code,
-        event_time=datetime(2018, 9, 1, 8, minute),  # noqa: DTZ001
+        event_time=datetime(2018, 9, 1, 8, minute),
         business_date=date(2018, 9, 1 + minute % 2),
         group=None if group is None else UUID(int=group),
         ref=ref,

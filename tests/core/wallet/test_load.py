@@ -2,7 +2,7 @@ from datetime import datetime
 
 from citycard.wallet.load import Load, LoadState, Proof, load_id
 
-AT = datetime(2018, 9, 1, 8, 30)  # noqa: DTZ001
+AT = datetime(2018, 9, 1, 8, 30)
 
 
 def test_an_attempt_has_one_id_and_another_attempt_another():

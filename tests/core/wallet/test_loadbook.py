@@ -23,7 +23,7 @@ def attempt(number, online_atc=0, **more):
         "balance_before_fen": 0,
         "terminal": "1" * 12,
         "agent": "",
-        "at": datetime(2018, 9, 1, 8, 30),  # noqa: DTZ001
+        "at": datetime(2018, 9, 1, 8, 30),
         "mac1": "01020304",
     }
     return Load(**values | more)

@@ -13,7 +13,7 @@ GOOD = {
     "credit_address": "card/1/purse",
     "amount_fen": 5000,
     "code": 10,
-    "event_time": datetime(2018, 9, 1, 8),  # noqa: DTZ001
+    "event_time": datetime(2018, 9, 1, 8),
     "business_date": date(2018, 9, 1),
 }
 
