@@ -9,7 +9,7 @@ from citycard.errors import ClaimTaken
 from citycard.kernel.families import STICKY
 from citycard.kernel.owned import Owner
 
-__all__ = ["CORE", "Claim", "core_claims", "taken"]
+__all__ = ["CORE", "Claim", "core_claims", "same", "taken"]
 
 #: A kind and a key, such as ("sector", "zoo").
 Claim = tuple[str, str]

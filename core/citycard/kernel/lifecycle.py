@@ -12,8 +12,9 @@ import pluggy
 from citycard.clock import Clock
 from citycard.errors import CitycardError
 from citycard.kernel.choices import PluginChoices
-from citycard.kernel.claims import Claim, core_claims, taken
+from citycard.kernel.claims import Claim, core_claims, same, taken
 from citycard.kernel.entries import Entry, unmet
+from citycard.kernel.families import STICKY
 from citycard.kernel.guard import Failures
 from citycard.kernel.identity import PluginContext
 from citycard.kernel.live import Live, Running
@@ -170,8 +171,10 @@ class Lifecycle(Serving):
     # ── remembering ──
 
     def _new_claims(self, plugin: Running) -> bool:
-        kept = self._memory.with_claims(plugin.owner, plugin.declared.claims).claims
-        return len(kept) > len(self._memory.claims)
+        """Tell whether a plugin runs on a sticky claim that the database does not have as its own."""
+        kept = self._memory.claims
+        sticky = [claim for claim in plugin.declared.claims if claim[0] in STICKY]
+        return any(claim not in kept or not same(kept[claim], plugin.owner) for claim in sticky)
 
     def _remember(self, conn: Connection) -> None:
         """Write sticky claims that are new, unless somebody else was faster; then that plugin stops."""

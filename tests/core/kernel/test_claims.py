@@ -15,6 +15,9 @@ from citycard import (
     Service,
 )
 from citycard.errors import ClaimTaken
+from citycard.kernel import Plugins
+from citycard.kernel.choices import Choices
+from citycard.store import reading
 
 
 @pytest.fixture
@@ -182,3 +185,22 @@ def test_a_table_prefix_is_claimed_with_the_schema(plugin, city, tmp_path):
     plugins = city(plugin("zoo", schema=Schema(metadata=MetaData(), migrations=tmp_path)), engine=None)
 
     assert plugins.report("zoo").claims == ({"kind": "table-prefix", "key": "zoo_", "sticky": True},)
+
+
+def test_of_two_processes_that_start_at_once_the_one_that_wrote_first_keeps_the_claim(
+    same_claim, plugin, city, engine
+):
+    sectors = {"sectors": same_claim["sectors"]}
+    slow = Plugins(Choices(enable=("zoo",)), engine, installed=lambda: [plugin("zoo", **sectors)])
+    with reading(engine) as conn:
+        slow.reconcile(conn, remember=False)
+    assert slow.enabled("zoo")
+
+    fast = city(plugin("park", **sectors))
+    slow.reconcile()
+
+    assert fast.enabled("park")
+    assert not slow.enabled("zoo")
+    assert (
+        "sector 'meadow' is claimed by citycard-park 1.0 and by citycard-zoo 1.0" in slow.report("zoo").reason
+    )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from citycard import FeeRule, Service, Stage
+from citycard.errors import ClaimTaken
 from citycard.kernel.memory import Memory, Scope, Wish, read_memory, write_wish
 
 NOW = datetime(2018, 9, 1, tzinfo=UTC)
@@ -57,7 +59,7 @@ def test_any_row_of_switches_gives_what_the_board_shows(switches):
     assert len(switches) == memory.epoch
 
 
-def test_the_database_remembers_what_the_value_says(engine):
+def test_each_database_remembers_what_the_value_says(store):
     memory = Memory(stored=True)
     switches = [
         ("zoo", Scope(), True),
@@ -69,10 +71,10 @@ def test_the_database_remembers_what_the_value_says(engine):
     ]
     for plugin, scope, wanted in switches:
         memory = memory.with_wish(wish(plugin, scope, wanted))
-        with engine.begin() as conn:
+        with store.begin() as conn:
             write_wish(conn, wish(plugin, scope, wanted))
 
-    with engine.connect() as conn:
+    with store.connect() as conn:
         assert memory == read_memory(conn)
 
 
@@ -121,3 +123,23 @@ def test_the_rules_of_a_scope_are_those_of_the_plugins_that_are_on_there(plugin,
     assert [rule.name for rule in plugins.rules(district="nanshan").rules] == ["zoo-rule"]
     assert plugins.rules() is plugins.rules()
     assert plugins.rules().version != plugins.rules(district="nanshan").version
+
+
+def test_switching_and_claiming_work_on_each_database(store, plugin, city):
+    def opened():
+        zoo = plugin("zoo", services=[Service(name="zoo", number=700, title="Zoo")])
+        park = plugin("park", services=[Service(name="park", number=700, title="Park")])
+        return city(zoo, park, enable=[], engine=store)
+
+    here, there = opened(), opened()
+
+    here.enable("zoo", by="mei", district="nanshan")
+    assert there.refresh().started == ("zoo",)
+    here.disable("zoo", by="mei")
+    assert there.refresh().stopped == ("zoo",)
+
+    with pytest.raises(
+        ClaimTaken, match=r"service-number '700' is claimed by citycard-zoo 1\.0 and by citycard-park"
+    ):
+        opened().enable("park", by="mei")
+    assert here.epoch == there.epoch == 2
