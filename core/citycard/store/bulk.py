@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import JSON, Column, ColumnElement, Connection, Row, Select, Table, any_, bindparam, text
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import DBAPIError
 
 __all__ = ["chunks", "insert_missing", "insert_rows", "select_in"]
 
@@ -101,11 +102,19 @@ def _tuples(
 
 
 def _copy(conn: Connection, table: str, names: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
+    import psycopg
+
+    statement = f"COPY {table} ({', '.join(names)}) FROM STDIN"
     cursor: Any = conn.connection.cursor()
-    with cursor.copy(f"COPY {table} ({', '.join(names)}) FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(row)
-    cursor.close()
+    try:
+        with cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
+    except psycopg.Error as error:
+        # The driver was spoken to directly: its errors get the classes that all others have.
+        raise DBAPIError.instance(statement, None, error, psycopg.Error, dialect=conn.dialect) from error
+    finally:
+        cursor.close()
 
 
 def _converted(conn: Connection, column: Column[Any], values: Sequence[Any]) -> Iterable[Any]:

@@ -44,7 +44,7 @@ CARD = {
         (Card, CARD, "asn", "123", "card '123': asn is '123': expected 20 decimal digits"),
         (Card, CARD, "issuer", "58", "expected 16 upper-case hexadecimal digits"),
         (Card, CARD, "expires_on", date(2017, 1, 1), "expected a day not before 2018-09-01"),
-        (Card, CARD, "issued_on", datetime(2018, 9, 1), "issued_on is"),  # noqa: DTZ001
+        (Card, CARD, "issued_on", datetime(2018, 9, 1), "issued_on is"),
     ],
 )
 def test_a_wrong_field_is_named_with_its_record(kind, good, field, value, said):

@@ -29,7 +29,7 @@ def test_a_moment_comes_back_as_the_same_moment_in_utc(engine):
 
 def test_a_moment_without_a_time_zone_is_refused(engine):
     with pytest.raises(StatementError, match="aware datetime"), writing(engine) as conn:
-        conn.execute(insert(moment), {"id": 1, "at": datetime(2018, 9, 1)})  # noqa: DTZ001
+        conn.execute(insert(moment), {"id": 1, "at": datetime(2018, 9, 1)})
 
 
 def test_every_constraint_of_the_core_has_a_name():
