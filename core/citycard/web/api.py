@@ -60,7 +60,7 @@ class Health:
 
 async def day(request: Request) -> Response:
     query: DayQuery = read_query(request, DayQuery)
-    return json_answer(await run_in_threadpool(sources.read_day, web_of(request).city, query.day))
+    return json_answer(await run_in_threadpool(web_of(request).days.read, query.day))
 
 
 async def partners(request: Request) -> Response:

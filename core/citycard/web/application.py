@@ -19,7 +19,8 @@ from citycard.web.endpoints import Endpoint, door
 from citycard.web.headers import AccessLog, SecurityHeaders
 from citycard.web.limits import Attempts
 from citycard.web.problems import HANDLERS
-from citycard.web.switchboard import Switchboard
+from citycard.web.sources import DayBook
+from citycard.web.switchboard import Names, Switchboard
 from citycard.web.tables import ensure_tables
 
 if TYPE_CHECKING:
@@ -46,11 +47,14 @@ def create_app(city: City, *, attempts: Attempts | None = None) -> Starlette:
         routes=[
             *(door(item) for item in CORE_ENDPOINTS),
             Mount("/static", StaticFiles(directory=STATIC)),
-            Mount("/", switchboard),
+            Names("/", switchboard),
         ],
         middleware=[Middleware(AccessLog), Middleware(SecurityHeaders)],
         exception_handlers=dict(HANDLERS),
         lifespan=lifespan,
     )
-    app.state.web = Web(city=city, switchboard=switchboard, attempts=attempts or Attempts())
+    app.router.default = switchboard
+    app.state.web = Web(
+        city=city, switchboard=switchboard, days=DayBook(city), attempts=attempts or Attempts()
+    )
     return app

@@ -177,11 +177,17 @@ def _operators(operators: Sequence[OperatorTake], say: Language) -> Markup:
     return bars(say("Fares charged by operator"), items)
 
 
+def _fare_tick(band: FareBand, say: Language) -> str:
+    if band.to_fen is not None and band.to_fen <= 1:
+        return say("free")
+    return f"¥{band.from_fen // 100}{'+' if band.to_fen is None else ''}"
+
+
 def _fares(bands: Sequence[FareBand], say: Language) -> Markup:
     items = [
         Column(
             name=fare_name(band, say),
-            tick=say("free") if band.to_fen is not None and band.to_fen <= 1 else f"¥{band.from_fen // 100}",
+            tick=_fare_tick(band, say),
             segments=(
                 Segment(name=say("rides"), size=band.rides, words=f"{band.rides:,}", style="series-2"),
             ),

@@ -13,6 +13,7 @@ from citycard.web.permissions import Actor
 
 if TYPE_CHECKING:
     from citycard.city import City
+    from citycard.web.sources import DayBook
     from citycard.web.switchboard import Switchboard
 
 __all__ = ["Web", "actor_of", "city_of", "web_of"]
@@ -20,10 +21,11 @@ __all__ = ["Web", "actor_of", "city_of", "web_of"]
 
 @attrs.frozen(kw_only=True)
 class Web:
-    """The running server's parts: its city, the switchboard of its plugins, and the limit on sign-ins."""
+    """The running server's parts: city, switchboard of its plugins, days read, limit on sign-ins."""
 
     city: City
     switchboard: Switchboard
+    days: DayBook
     attempts: Attempts
 
     @property

@@ -35,6 +35,8 @@ async def page(request: Request) -> Response:
     web, say = web_of(request), language_of(request)
     groups: dict[str, dict[str, Any]] = {}
     titles = {"pages": say("Pages"), "api": say("For programs")}
+    for report in web.city.plugins.reports():
+        titles[report.name] = report.title_zh if say.code == "zh" and report.title_zh else say(report.title)
     for tag, item in sorted(_all(web), key=lambda entry: entry[0] != "api"):
         group = groups.setdefault(tag, {"name": tag, "title": titles.get(tag, tag), "endpoints": []})
         path = item.path

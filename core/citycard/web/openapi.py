@@ -15,6 +15,7 @@ from citycard.web.schemas import plain, schema_of
 
 __all__ = ["describe"]
 
+_WITHOUT_BODY = {"GET", "HEAD"}
 _PARAMETER = re.compile(r"\{([a-z_]+)(?::([a-z]+))?\}")
 
 
@@ -61,16 +62,18 @@ def describe(
 
 def _operation(tag: str, path: str, method: str, item: Endpoint, known: dict[str, Any]) -> dict[str, Any]:
     route = item.route
+    # A plugin names the class of its query as the request, where there is no body.
+    query = item.query or (route.request if method in _WITHOUT_BODY else None)
     operation: dict[str, Any] = {
         "operationId": f"{method.lower()}-{re.sub(r'[^a-z0-9]+', '-', path.lower()).strip('-') or 'day'}",
         "tags": [tag],
         "summary": route.summary,
         "x-permission": route.permission,
         "security": [{}] if route.permission == PUBLIC else [{"token": []}, {"session": []}],
-        "parameters": [*_in_path(path), *_in_query(item.query, known)],
+        "parameters": [*_in_path(path), *_in_query(query, known)],
         "responses": {"200": _answered(item, known), "default": {"$ref": "#/components/responses/Problem"}},
     }
-    if route.request is not None:
+    if route.request is not None and method not in _WITHOUT_BODY:
         body = {"application/json": {"schema": schema_of(route.request, known)}}
         operation["requestBody"] = {"required": True, "content": body}
     return operation

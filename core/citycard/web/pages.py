@@ -24,6 +24,7 @@ from citycard.web.sessions import require
 from citycard.web.views import CardLine, CodeCount, DayView, Domain, JourneyView, PluginView
 from citycard.web.words import (
     card_status,
+    claim_kind,
     code_meaning,
     day_headline,
     file_meaning,
@@ -47,7 +48,7 @@ class CardQuery:
 async def day(request: Request) -> Response:
     query: DayQuery = read_query(request, DayQuery)
     city, say = web_of(request).city, language_of(request)
-    shown = await run_in_threadpool(sources.read_day, city, query.day)
+    shown = await run_in_threadpool(web_of(request).days.read, query.day)
     running = await run_in_threadpool(sources.read_domains, city)
     charts, legends = draw_day(shown, say)
     return render(
@@ -260,7 +261,10 @@ def _plugin(item: PluginView, say: Language) -> dict[str, Any]:
         "distribution": item.distribution,
         "version": item.version,
         "failures": item.failures,
-        "claims": [(kind, [part.name for part in item.claims if part.kind == kind]) for kind in kinds],
+        "claims": [
+            (claim_kind(kind, say), [part.name for part in item.claims if part.kind == kind])
+            for kind in kinds
+        ],
     }
 
 

@@ -133,7 +133,7 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     if error.status_code == HTTPStatus.NOT_FOUND and detail == HTTPStatus.NOT_FOUND.phrase:
         detail = f"there is no page at {request.url.path}"
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        allowed = (error.headers or {}).get("Allow", "other methods")
+        allowed = ", ".join(sorted((error.headers or {}).get("Allow", "other methods").split(", ")))
         detail = f"{request.method} is not understood at {request.url.path}: use {allowed}"
     return answer(request, Problem(status=error.status_code, detail=detail), error.headers)
 

@@ -21,17 +21,15 @@ __all__ = ["ENDPOINTS"]
 
 
 async def sign_in(request: Request) -> Response:
-    """Show the form, or exchange the token of a sign-in link."""
+    """Exchange the token of a link or of the form, or show the form."""
+    if request.method == "POST":
+        form = await read_form(request)
+        return await _exchange(request, form.get("token", "").strip(), form.get("next", "/"))
+    wish = request.query_params.get("next", "/")
     secret = request.query_params.get("token")
     if secret is None:
-        return render(request, "signin.html", next=safe_next(request.query_params.get("next", "/")))
-    return await _exchange(request, secret, request.query_params.get("next", "/"))
-
-
-async def sign_in_by_form(request: Request) -> Response:
-    """Exchange the token of the form."""
-    form = await read_form(request)
-    return await _exchange(request, form.get("token", "").strip(), form.get("next", "/"))
+        return render(request, "signin.html", next=safe_next(wish))
+    return await _exchange(request, secret, wish)
 
 
 async def sign_out(request: Request) -> Response:
@@ -74,7 +72,12 @@ async def _exchange(request: Request, secret: str, wish: str) -> Response:
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    endpoint("/sign-in", sign_in, summary="Sign in by link, or show the form.", page=True),
-    endpoint("/sign-in", sign_in_by_form, summary="Sign in with a token.", methods=("POST",), page=True),
+    endpoint(
+        "/sign-in",
+        sign_in,
+        summary="Sign in with a token, by link or by form.",
+        methods=("GET", "POST"),
+        page=True,
+    ),
     endpoint("/sign-out", sign_out, summary="End the session.", methods=("POST",), page=True),
 )

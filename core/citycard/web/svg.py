@@ -72,7 +72,11 @@ def columns(title: str, items: Sequence[Column], *, height_px: int = 220, peak: 
     step = _round_step(highest)
     ceiling = max(step * -(-highest // step), 1)
     scale = (floor - _TOP) / ceiling
-    parts = list(_grid(step, ceiling, floor, scale))
+    levels = [(level, floor - level * scale) for level in range(step, ceiling + 1, step)]
+    parts = [element("line", x1="0", x2="100%", y1=floor, y2=floor, class_="axis")]
+    parts += [
+        element("line", x1="0", x2="100%", y1=f"{y:.2f}", y2=f"{y:.2f}", class_="grid") for _, y in levels
+    ]
     slot = 100 / max(len(items), 1)
     peak_place = next((place for place, item in enumerate(items) if item.size == highest), None)
     for place, item in enumerate(items):
@@ -85,6 +89,8 @@ def columns(title: str, items: Sequence[Column], *, height_px: int = 220, peak: 
             )
         if peak and highest and place == peak_place:
             parts.append(_label(peak, place * slot + slot / 2, floor - highest * scale - 6))
+    # Above the columns, so that none hides the number of a level.
+    parts += [element("text", f"{level:,}", x="0", y=f"{y - 4:.2f}", class_="tick") for level, y in levels]
     return _drawing(title, parts, height_px)
 
 
@@ -183,14 +189,6 @@ def _label(words: str, middle: float, y: float) -> Markup:
 def _keeps(items: Sequence[Column], place: int) -> bool:
     """Every other tick is left out on a narrow screen."""
     return sum(1 for item in items[:place] if item.tick) % 2 == 0
-
-
-def _grid(step: int, ceiling: int, floor: float, scale: float) -> Iterable[Markup]:
-    yield element("line", x1="0", x2="100%", y1=floor, y2=floor, class_="axis")
-    for level in range(step, ceiling + 1, step):
-        y = f"{floor - level * scale:.2f}"
-        yield element("line", x1="0", x2="100%", y1=y, y2=y, class_="grid")
-        yield element("text", f"{level:,}", x="0", y=f"{floor - level * scale - 4:.2f}", class_="tick")
 
 
 def _round_step(highest: int) -> int:

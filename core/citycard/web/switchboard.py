@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import attrs
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
-from starlette.routing import BaseRoute, Mount, Router
+from starlette.routing import BaseRoute, Match, Mount, Router
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from citycard.kernel.outside import MenuItem, Route
     from citycard.kernel.owned import Owned
 
-__all__ = ["Panel", "Switchboard"]
+__all__ = ["Names", "Panel", "Switchboard"]
 
 _FOLLOW_S = 1.0
 _log = logging.getLogger("citycard.web")
@@ -54,6 +54,14 @@ class _Map:
     live: Mapping[str, Panel] = attrs.field(factory=dict)
     draining: tuple[BaseRoute, ...] = ()
     locales: tuple[Path, ...] = ()
+
+
+class Names(Mount):
+    """Let ``url_for`` find the plugins' addresses. Requests reach them when no address of the core fits."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Fit nothing, so that the core's answer to a wrong method is not taken from it."""
+        return Match.NONE, {}
 
 
 class Switchboard:

@@ -32,16 +32,20 @@ __all__ = [
 
 @attrs.frozen(kw_only=True)
 class Period:
-    """Taps within one span of the day, by what they were."""
+    """Taps within one span of the day, by what they were.
+
+    ``opened`` counts rides whose entry no record has: the exit gate wrote an opening. That is no tap.
+    """
 
     begins: datetime
     entries: int = 0
     exits: int = 0
     singles: int = 0
+    opened: int = 0
 
     @property
     def taps(self) -> int:
-        """Count all of them."""
+        """Count the taps."""
         return self.entries + self.exits + self.singles
 
 
@@ -122,8 +126,9 @@ class FileCount:
 class DayView:
     """A city's day as sums that name nobody.
 
-    ``taps``, ``rides`` and ``charged_fen`` count accepted records; ``waiting`` counts those handed in and not
-    yet cleared. ``float``, ``cards`` and ``files`` are as of now, whatever the day.
+    ``taps``, ``rides``, ``opened`` and ``charged_fen`` count accepted records; a ride ends with an exit or
+    is a single tap. ``waiting`` counts records handed in and not yet cleared. ``float``, ``cards`` and
+    ``files`` are as of now, whatever the day.
     """
 
     city: str
@@ -133,6 +138,7 @@ class DayView:
     taps: int = 0
     cards: int = 0
     rides: int = 0
+    opened: int = 0
     charged_fen: int = 0
     period_minutes: int = 10
     periods: tuple[Period, ...] = ()
@@ -277,8 +283,8 @@ class Payment:
 class RecordView:
     """One record explained: from the terminal's file to the bank.
 
-    ``price_fen`` is what the rules of now say, in ``steps``; None where nothing is priced. ``failure`` says why
-    no price could be given. ``tac`` and ``terminal_mac`` tell whether the proofs hold, checked again.
+    ``price_fen`` is what the rules of now say, in ``steps``; None where nothing is priced. ``failure`` says
+    why no price could be given. ``tac`` and ``terminal_mac`` tell whether the proofs hold, checked again.
     """
 
     journey: JourneyView

@@ -10,6 +10,7 @@ from citycard.web.views import DayView
 
 __all__ = [
     "card_status",
+    "claim_kind",
     "code_meaning",
     "day_headline",
     "file_meaning",
@@ -53,7 +54,7 @@ _TAPS: Mapping[str, str] = MappingProxyType(
         "entry": mark("entry"),
         "exit": mark("exit"),
         "single": mark("single tap"),
-        "opened": mark("exit, entry not in the records"),
+        "opened": mark("opening by the exit gate"),
     }
 )
 
@@ -86,6 +87,34 @@ _PARTNERS: Mapping[str, str] = MappingProxyType(
         "agent": mark("load agent"),
     }
 )
+
+
+_CLAIMS: Mapping[str, str] = MappingProxyType(
+    {
+        "account": mark("ledger accounts"),
+        "card-product": mark("card products"),
+        "command": mark("commands"),
+        "event-type": mark("events"),
+        "fee-rule": mark("fee rules"),
+        "job": mark("jobs"),
+        "key-purpose": mark("key purposes"),
+        "menu": mark("menu entries"),
+        "participant": mark("participants"),
+        "permission": mark("permissions"),
+        "personal-data": mark("personal data"),
+        "route": mark("addresses"),
+        "sector": mark("sectors of the card"),
+        "service": mark("services"),
+        "service-number": mark("service numbers"),
+        "table-prefix": mark("table prefix"),
+        "terminal-config": mark("terminal configuration"),
+    }
+)
+
+
+def claim_kind(kind: str, say: Language) -> str:
+    """Name a kind of thing that plugins claim."""
+    return say(_CLAIMS.get(kind, kind))
 
 
 def day_headline(shown: DayView, say: Language) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
+import time
 from pathlib import Path
 
+import attrs
 import pytest
 from starlette.testclient import TestClient
 
@@ -57,12 +59,32 @@ TAPS = (
     (0, 0, 24, RecordKind.EXIT, 350),
     (2, 1, 31, RecordKind.SINGLE, 100),
     (1, 0, 44, RecordKind.EXIT, 275),
-    (3, 0, 71, RecordKind.OPENED, 1200),
+    # An exit without an entry: the gate writes an opening first.
+    (3, 0, 71, RecordKind.OPENED, 0),
+    (3, 0, 71, RecordKind.EXIT, 1200),
     (0, 1, 80, RecordKind.SINGLE, 0),
     (2, 1, 95, RecordKind.SINGLE, 100),
 )
 LOADED_FEN = 5000
 CHARGED_FEN = sum(tap[4] for tap in TAPS)
+
+
+@attrs.frozen(kw_only=True)
+class Town:
+    """What was played, for tests to compare with."""
+
+    cards: tuple[str, ...] = CARDS
+    day: dt.date = DAY
+    now: dt.datetime = NOW
+    loaded_fen: int = LOADED_FEN * len(CARDS)
+    charged_fen: int = CHARGED_FEN
+    taps: tuple[tuple[int, int, int, RecordKind, int], ...] = TAPS
+    operators: tuple[str, ...] = tuple(OPERATORS)
+
+
+@pytest.fixture(scope="session")
+def town():
+    return Town()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -79,7 +101,7 @@ def make_city(folder: Path) -> City:
 
 
 def play(city: City) -> None:
-    """Play the morning through real chips and terminals, hand the batches in, and clear them."""
+    """Play the morning through real chips and terminals, and hand the batches in."""
     chips = [city.issuing.chip(asn, "park-pass", DAY) for asn in CARDS]
     with writing(city.engine) as conn:
         registry.add_partners(
@@ -121,13 +143,13 @@ def play(city: City) -> None:
     batches = [(f"{one.number}.ccb", one.close_batch(DAY, six)) for one in terminals]
     # The second file comes twice, so that there is something to tell about files too.
     receive(city, [*batches, batches[1]])
-    clear(city)
 
 
 @pytest.fixture(scope="session")
 def city(tmp_path_factory, _park_is_installed):
     city = make_city(tmp_path_factory.mktemp("town"))
     play(city)
+    clear(city)
     ensure_tables(city.engine)
     yield city
     city.close()
@@ -138,6 +160,13 @@ def empty_city(tmp_path, _park_is_installed):
     city = make_city(tmp_path)
     yield city
     city.close()
+
+
+@pytest.fixture
+def waiting_city(empty_city):
+    """A city whose batches came in, and no clearing run has looked at them."""
+    play(empty_city)
+    return empty_city
 
 
 @pytest.fixture(scope="session")
@@ -159,16 +188,49 @@ def app(city):
 
 
 @pytest.fixture(scope="session")
-def client(app):
-    """A client that nobody is behind, on the running application with the plugins' lifespans open."""
+def running(app):
+    """The running application, with the plugins' lifespans open."""
     with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
         yield client
+
+
+@pytest.fixture
+def client(running):
+    """A client that nobody is behind, and that forgets its cookies afterwards."""
+    yield running
+    running.cookies.clear()
 
 
 @pytest.fixture(scope="session")
 def bearer(tokens):
     """Give the headers that make a request somebody's."""
     return {role: {"authorization": f"Bearer {secret}"} for role, secret in tokens.items()}
+
+
+@pytest.fixture
+def switch(app, client, city):
+    """Switch the park on or off, and wait until the running server has followed."""
+
+    def to(state):
+        (city.plugins.enable if state == "enabled" else city.plugins.disable)("park", by="the test")
+        for _ in range(100):
+            app.state.web.switchboard._followed = 0.0
+            client.get("/park/plain")
+            if city.plugins.report("park").state.value == state:
+                return
+            time.sleep(0.02)
+        pytest.fail(f"the park is not {state}")
+
+    yield to
+    to("enabled")
+
+
+@pytest.fixture
+def browser(client):
+    """The same client with a browser's headers."""
+    client.headers["accept"] = "text/html,application/xhtml+xml"
+    yield client
+    client.headers["accept"] = "*/*"
 
 
 @pytest.fixture(scope="session")

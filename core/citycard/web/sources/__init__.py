@@ -12,13 +12,14 @@ They wait for the store, so endpoints call them in a thread.
 from __future__ import annotations
 
 from citycard.web.sources.cards import ASN_DIGITS, find_cards, open_card, open_record
-from citycard.web.sources.day import read_day
+from citycard.web.sources.day import DayBook, read_day
 from citycard.web.sources.health import read_health
 from citycard.web.sources.partners import read_partners, read_statement
 from citycard.web.sources.plugins import read_domains, read_plugins
 
 __all__ = [
     "ASN_DIGITS",
+    "DayBook",
     "find_cards",
     "open_card",
     "open_record",

@@ -1,20 +1,26 @@
-"""The city's day: taps over time, operators, fares, the float, and what became of the records."""
+"""The city's day: taps over time, operators, fares, the float, and what became of the records.
+
+Reading it goes over every cleared record of the day, so that it is kept until something new was written.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from datetime import date, datetime, timedelta
+from threading import Lock
 from typing import TYPE_CHECKING
 
+import attrs
 from sqlalchemy import func, select
 
 from citycard import registry
 from citycard.clearing import queries
 from citycard.clearing.status import Status, status
+from citycard.clearing.tables import clearing_clock, clearing_run
 from citycard.store import reading
 from citycard.terminal.record import RecordKind
 from citycard.wallet.chart import AccountCode
-from citycard.wallet.tables import load
+from citycard.wallet.tables import ledger, load
 from citycard.web.views import (
     CodeCount,
     DayView,
@@ -29,10 +35,18 @@ from citycard.web.views import (
 if TYPE_CHECKING:
     from citycard.city import City
 
-__all__ = ["read_day", "read_float"]
+__all__ = ["DayBook", "read_day", "read_float"]
 
 _WIDTH_FEN = 100
 _BANDS = 12
+_REST_PERCENT = 1
+_KEPT = 16
+_COLUMNS: dict[int, str] = {
+    RecordKind.ENTRY: "entries",
+    RecordKind.EXIT: "exits",
+    RecordKind.SINGLE: "singles",
+    RecordKind.OPENED: "opened",
+}
 # Columns in the chart of a day stay wide enough to be seen: a short morning is cut finer than a whole day.
 _SPANS_MINUTES = ((6, 10), (12, 15), (24, 30))
 
@@ -47,6 +61,41 @@ _SIDES = frozenset(
         AccountCode.FEES,
     }
 )
+
+
+@attrs.define
+class DayBook:
+    """Days as they were read last; read again when a run was closed, money moved, or a file or card came."""
+
+    city: City
+    _kept: OrderedDict[tuple[object, ...], DayView] = attrs.field(factory=OrderedDict, init=False)
+    _lock: Lock = attrs.field(factory=Lock, init=False)
+
+    def read(self, wish: date | None) -> DayView:
+        """Give a day as ``read_day`` does."""
+        key = (wish, *_written(self.city))
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        view = read_day(self.city, wish)
+        with self._lock:
+            self._kept[key] = view
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        return view
+
+
+def _written(city: City) -> tuple[object, ...]:
+    """Give numbers of which one grows whenever what a day shows is written."""
+    with reading(city.engine) as conn:
+        closed = select(func.max(clearing_run.c.number)).where(clearing_run.c.state == "closed")
+        return (
+            conn.scalar(closed),
+            conn.scalar(select(ledger.c.posted_seq)),
+            conn.scalar(select(clearing_clock.c.intake)),
+            sum(registry.count_cards(conn).values()),
+        )
 
 
 def read_day(city: City, wish: date | None) -> DayView:
@@ -81,6 +130,7 @@ def read_day(city: City, wish: date | None) -> DayView:
         taps=sum(period.taps for period in periods),
         cards=cards,
         rides=rides,
+        opened=sum(period.opened for period in periods),
         charged_fen=charged_fen,
         period_minutes=minutes,
         periods=periods,
@@ -121,7 +171,7 @@ def read_float(city: City) -> FloatView | None:
 
 def _periods(city: City, day: date) -> tuple[int, tuple[Period, ...], int]:
     """Cut the day into columns from the first tap to the last: minutes each, columns, fen charged."""
-    counted: dict[datetime, dict[str, int]] = defaultdict(lambda: {"entries": 0, "exits": 0, "singles": 0})
+    counted: dict[datetime, dict[str, int]] = defaultdict(lambda: dict.fromkeys(_COLUMNS.values(), 0))
     counts = queries.taps_per_interval(city, day, minutes=_SPANS_MINUTES[0][1])
     if not counts:
         return _SPANS_MINUTES[0][1], (), 0
@@ -130,19 +180,13 @@ def _periods(city: City, day: date) -> tuple[int, tuple[Period, ...], int]:
     if minutes != _SPANS_MINUTES[0][1]:
         counts = queries.taps_per_interval(city, day, minutes=minutes)
     for count in counts:
-        counted[count.at][_column(count.kind)] += count.taps
+        counted[count.at][_COLUMNS.get(count.kind, "singles")] += count.taps
     # An interval without a tap is a gap in the city's day, and is drawn as one.
     width = timedelta(minutes=minutes)
     steps = min(int((counts[-1].at - counts[0].at) / width) + 1, 24 * 60 // minutes + 1)
     starts = [counts[0].at + place * width for place in range(steps)]
     periods = tuple(Period(begins=start, **counted[start]) for start in starts)
     return minutes, periods, sum(count.amount_fen for count in counts)
-
-
-def _column(kind: int) -> str:
-    if kind == RecordKind.ENTRY:
-        return "entries"
-    return "exits" if kind in {RecordKind.EXIT, RecordKind.OPENED} else "singles"
 
 
 def _operators(city: City, day: date, names: dict[str, str]) -> tuple[OperatorTake, ...]:
@@ -158,22 +202,16 @@ def _operators(city: City, day: date, names: dict[str, str]) -> tuple[OperatorTa
 
 
 def _fares(city: City, day: date, rides: int) -> tuple[FareBand, ...]:
-    """Count rides by whole yuan: free ones first, everything above the last band together."""
+    """Count rides by whole yuan: free ones first, the few dearest of all together."""
     counts = dict(queries.price_histogram(city, day, width_fen=_WIDTH_FEN))
-    free = rides - sum(counts.values())
-    bands = [FareBand(from_fen=0, to_fen=1, rides=free)] if free > 0 else []
-    if not counts:
-        return tuple(bands)
-    top = min(max(counts) // _WIDTH_FEN, _BANDS - 1)
-    bands += [
-        FareBand(
-            from_fen=low * _WIDTH_FEN, to_fen=(low + 1) * _WIDTH_FEN, rides=counts.get(low * _WIDTH_FEN, 0)
-        )
-        for low in range(min(counts) // _WIDTH_FEN if min(counts) < _BANDS * _WIDTH_FEN else top, top + 1)
-    ]
-    above = sum(count for low, count in counts.items() if low > top * _WIDTH_FEN)
-    if above:
-        bands.append(FareBand(from_fen=(top + 1) * _WIDTH_FEN, to_fen=None, rides=above))
+    paid = sum(counts.values())
+    bands = [FareBand(from_fen=0, to_fen=1, rides=rides - paid)] if rides > paid else []
+    below = 0
+    for low in range(min(counts), max(counts) + 1, _WIDTH_FEN) if counts else ():
+        if len(bands) >= _BANDS or (paid - below) * 100 <= paid * _REST_PERCENT:
+            return (*bands, FareBand(from_fen=low, to_fen=None, rides=paid - below))
+        bands.append(FareBand(from_fen=low, to_fen=low + _WIDTH_FEN, rides=counts.get(low, 0)))
+        below += counts.get(low, 0)
     return tuple(bands)
 
 

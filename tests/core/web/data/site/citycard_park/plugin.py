@@ -30,7 +30,7 @@ class Visits:
     inside: int
 
 
-class GateShut(CitycardError):  # noqa: N818 - errors of citycard are named after what is so
+class GateShut(CitycardError):
     """A gate is shut."""
 
     status = 409
