@@ -60,6 +60,7 @@ def posted_transfers(conn: Connection, *, ids: Sequence[UUID]) -> Iterator[Poste
 
 
 def transfers_of(conn: Connection, address: str, *, limit: int, before: int | None) -> list[PostedTransfer]:
+    """Give the newest transfers of an account, newest first, below the number ``before``."""
     key = account_id(address)
     query = _transfers().where(or_(transfer.c.dr_account == key, transfer.c.cr_account == key))
     if before is not None:
@@ -69,6 +70,7 @@ def transfers_of(conn: Connection, address: str, *, limit: int, before: int | No
 
 
 def account_balance(conn: Connection, address: str) -> Balance:
+    """Give one account with its sums; raise AccountMissing."""
     row = conn.execute(_balances().where(account.c.id == account_id(address))).one_or_none()
     if row is None:
         raise AccountMissing(address=address)
@@ -76,11 +78,13 @@ def account_balance(conn: Connection, address: str) -> Balance:
 
 
 def account_balances(conn: Connection, code: int) -> list[Balance]:
+    """Give every account with this code and its sums, by address."""
     query = _balances().where(account.c.code == code).order_by(account.c.address)
     return [Balance.of(row) for row in conn.execute(query)]
 
 
 def trial_balance(conn: Connection) -> TrialBalance:
+    """Sum debits and credits of all accounts by code."""
     query = (
         select(
             account.c.code,

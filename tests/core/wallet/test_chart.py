@@ -1,4 +1,22 @@
-from citycard.wallet.chart import TITLES, AccountCode, agent_receivable, card_purse, partner_payable
+import re
+from pathlib import Path
+
+from citycard.wallet.chart import (
+    TITLES,
+    AccountCode,
+    agent_receivable,
+    card_purse,
+    partner_payable,
+    side_of,
+)
+
+PAGE = Path(__file__).parents[3] / "docs" / "ledger.md"
+
+
+def test_the_documentation_lists_the_whole_chart():
+    listed = re.findall(r"^\| (\d{4}) \| (.+?) \| (debit|credit) \|$", PAGE.read_text(), re.MULTILINE)
+    expected = [(str(int(code)), TITLES[code], side_of(code).name.lower()) for code in AccountCode]
+    assert listed == expected
 
 
 def test_every_code_has_a_title():

@@ -1,3 +1,4 @@
+# Over 400 lines because one revision makes all of these tables.
 # ruff: noqa: PLR0915
 """Create the tables of a city."""
 
