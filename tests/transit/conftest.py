@@ -44,6 +44,8 @@ def small_file() -> Path:
 @pytest.fixture(scope="session")
 def haibin_city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
     """A city of the generated morning, with its keys; nothing was played in it."""
-    city = City.create(tmp_path_factory.mktemp("haibin") / "city", ROOT / "examples" / "morning" / "city.toml")
+    city = City.create(
+        tmp_path_factory.mktemp("haibin") / "city", ROOT / "examples" / "morning" / "city.toml"
+    )
     yield city
     city.close()

@@ -18,7 +18,6 @@ from citycard.terminal.acceptance import Acceptance
 from citycard.terminal.reader import InProcessReader
 from citycard.terminal.record import RecordFlag, RecordKind, TransactionRecord, read_record
 from citycard.terminal.terminal import Terminal
-from citycard.wallet.topup import TopUpDesk
 from citycard_transit.gates import Gate, Network, Passage, Served, Site
 from citycard_transit.sectors import RAIL, RailRecord, RailState, RideFacts
 from citycard_transit.services import METRO, Fares
@@ -74,11 +73,9 @@ def world(haibin_city: City, haibin: TransitSettings) -> Iterator[World]:
         rail=city.issuing.version("standard").place(RAIL.name),
         site_of=SITES.get,
     )
-    with TopUpDesk(city.vault, city.ledger).buffered() as desk:
+    with city.desk.buffered() as desk:
         gates = {
-            number: Gate(
-                terminal=Terminal(number, city.sam(number), host=desk), site=site, network=network
-            )
+            number: Gate(terminal=Terminal(number, city.sam(number), host=desk), site=site, network=network)
             for number, site in SITES.items()
         }
         yield World(city, gates)
@@ -173,7 +170,10 @@ def test_for_the_metro_the_window_ends_at_the_entry(world: World) -> None:
 
 def test_a_day_costs_no_more_than_its_cap_and_the_next_day_begins_anew(world: World) -> None:
     chip = world.card()
-    paid = [world.tap(chip, OUT, 0).amount_fen, *(world.tap(chip, BUS_A, 10 * n).amount_fen for n in range(1, 5))]
+    paid = [
+        world.tap(chip, OUT, 0).amount_fen,
+        *(world.tap(chip, BUS_A, 10 * n).amount_fen for n in range(1, 5)),
+    ]
     assert paid == [800, 300, 300, 100, 0]
     assert world.tap(chip, BUS_A, 24 * 60).amount_fen == 300
 

@@ -11,6 +11,12 @@
 ``morning``    taps from a generator, over the network in ``network``
 ``products``   which card product a published card must be
 ``opening``    partners, places, terminals and cards, opened as they appear
-``play``       a morning from the first tap to the bank
+``play``       every tap through a terminal and a chip
+``replay``     a morning from the first tap to the bank, again without harm
 ``explain``    one ride's price, rule by rule
+``web``        endpoints
+``commands``   what the command line offers
+
+Inside: ``railcard`` and ``purselog`` (what gates write and read on a card), ``chipmaking``, ``cardbox`` and
+``playbook`` (what is kept of a play), ``summary``, ``asking``, ``words``.
 """

@@ -116,16 +116,20 @@ class _Ahead:
 
 
 def _work(folder: Path, cards: Sequence[NewCard], sender: Connection) -> None:
+    import signal
+
     from citycard.city import City
 
+    # When somebody breaks the play off, the first process ends this one.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     city = City.open(folder)
-    make = city.issuing.chip
     try:
+        make = city.issuing.chip
         for start in range(0, len(cards), _PIECE):
             piece = cards[start : start + _PIECE]
             chips = [(card.asn, make(card.asn, card.product, card.on)) for card in piece]
             sender.send([(asn, bytes(chip.eeprom.cells)) for asn, chip in chips])
-    except (BrokenPipeError, KeyboardInterrupt):
-        pass  # the play ended or was broken off; there is nobody to tell
+    except (BrokenPipeError, CitycardError):
+        pass  # the play was broken off, or makes its cards itself; whatever is wrong shows there
     finally:
         city.close()

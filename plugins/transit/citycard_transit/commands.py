@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -120,33 +120,33 @@ def _replay(
 @contextmanager
 def _city(folder: Path | None, example: str) -> Iterator[City]:
     """Open the city in a folder, made from an example when there is none, or one that is removed again."""
-    from citycard.city import City
     from citycard.city.config import CONFIG_NAME
     from citycard.cli.output import say
-    from citycard.errors import CityNotFound, CityUnfinished
 
     template = _HERE / "examples" / f"{example}.toml"
-    if folder is None:
-        with tempfile.TemporaryDirectory(prefix="citycard-") as made:
-            say("no --city: playing in a city of its own, which is removed afterwards")
-            city = City.create(Path(made), template)
-            try:
-                yield city
-            finally:
-                city.close()
+    if folder is not None:
+        if not (folder / CONFIG_NAME).exists():
+            say(f"making a city in {folder} from the example {example}")
+        with closing(_made_or_opened(folder, template)) as city:
+            yield city
         return
+    with tempfile.TemporaryDirectory(prefix="citycard-") as made:
+        say("no --city: playing in a city of its own, which is removed afterwards")
+        with closing(_made_or_opened(Path(made), template)) as city:
+            yield city
+
+
+def _made_or_opened(folder: Path, template: Path) -> City:
+    from citycard.city import City
+    from citycard.city.config import CONFIG_NAME
+    from citycard.errors import CityExists
+
+    config = folder / CONFIG_NAME
     try:
-        city = opened(folder)
-    except CityNotFound:
-        city = City.create(folder, template)
-        say(f"made a city in {folder} from the example {example}")
-    except CityUnfinished:
-        # Making it was broken off; what is there of it is gone on with.
-        city = City.create(folder, folder / CONFIG_NAME)
-    try:
-        yield city
-    finally:
-        city.close()
+        # Where making it was broken off, what is there of it is gone on with.
+        return City.create(folder, config if config.exists() else template)
+    except CityExists:
+        return opened(folder)
 
 
 # ── explain ──────────────────────────────────────────────────────────────────────────────────────

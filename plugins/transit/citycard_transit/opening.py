@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import TYPE_CHECKING
 
 import attrs
@@ -65,9 +66,7 @@ def open_all(city: City, settings: TransitSettings, source: Taps, products: Mapp
     asns = _asns(city, taps)
     partners = {name: _partner(settings, name) for name in dict.fromkeys(tap.operator for tap in taps)}
     issue = city.issuing.card
-    first_days: dict[str, Tap] = {}
-    for tap in taps:
-        first_days.setdefault(tap.card, tap)
+    first = _first_days(taps)
     # Everything that is computed is computed before the transaction, which holds the city's one writer.
     city.issuing.products()
     with writing(city.engine) as conn:
@@ -78,9 +77,7 @@ def open_all(city: City, settings: TransitSettings, source: Taps, products: Mapp
         _open_terminals(conn, taps, places, ids)
         issued = registry.cards_by_asn(conn, list(asns.values()))
         fresh = [(card, asn) for card, asn in asns.items() if asn not in issued]
-        registry.add_cards(
-            conn, [issue(asn, products[card], first_days[card].business_date) for card, asn in fresh]
-        )
+        registry.add_cards(conn, [issue(asn, products[card], first[card]) for card, asn in fresh])
     numbers = {operator.id: operator.number for operator in settings.operators}
     return Opened(asns=asns, partners=ids, places=places, numbers=numbers)
 
@@ -88,6 +85,15 @@ def open_all(city: City, settings: TransitSettings, source: Taps, products: Mapp
 def _asns(city: City, taps: Sequence[Tap]) -> dict[str, str]:
     code = city.config.city.code
     return {card: asn_of(card, code) for card in dict.fromkeys(tap.card for tap in taps)}
+
+
+def _first_days(taps: Sequence[Tap]) -> dict[str, date]:
+    """Give the day of each card's first tap, which is the first on which it is valid."""
+    first: dict[str, date] = {}
+    for tap in taps:
+        day = tap.at.date()
+        first[tap.card] = min(day, first.get(tap.card, day))
+    return first
 
 
 def _place_key(tap: Tap) -> tuple[str, str]:
@@ -135,7 +141,7 @@ def _open_terminals(
                 number=tap.terminal,
                 partner=ids[tap.operator],
                 place=places[_place_key(tap)],
-                opened_on=tap.business_date,
+                opened_on=tap.at.date(),
             )
     registry.add_terminals(conn, list(fresh.values()))
 

@@ -93,7 +93,7 @@ class Stage:
 
     def new_card(self, tap: Tap) -> NewCard:
         """Say which card has to be made for a tap, when no earlier play left it."""
-        return NewCard(self.opened.asns[tap.card], self.plan.products[tap.card], tap.business_date)
+        return NewCard(self.opened.asns[tap.card], self.plan.products[tap.card], tap.at.date())
 
 
 def play(
@@ -244,7 +244,7 @@ class _Theatre:
             if image is None:
                 chip = self._maker.chip(self._stage.new_card(tap))
             else:
-                chip = Chip.from_image(unpacked(image))
+                chip = self._stage.city.issuing.restored(unpacked(image))
                 self._before_fen[tap.card] = self._balance_fen(chip)
             self._chips[tap.card] = chip
         return chip

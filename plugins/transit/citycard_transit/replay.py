@@ -25,7 +25,6 @@ from citycard.clearing.run import clear
 from citycard.clearing.tables import batch_file, clearing_run
 from citycard.kernel.settings import structure
 from citycard.store import reading
-from citycard.wallet.topup import TopUpDesk
 from citycard_transit.errors import TransitOff
 from citycard_transit.opening import known_products, open_all
 from citycard_transit.play import Outcome, Stage, play
@@ -139,7 +138,7 @@ def _play(
         rejected=list(source.rejected),
         duplicate_rows=list(source.duplicates),
     )
-    with clockwork.phase("play"), TopUpDesk(city.vault, city.ledger).buffered() as desk:
+    with clockwork.phase("play"), city.desk.buffered() as desk:
         stage = Stage(
             city=city,
             desk=desk,
