@@ -39,5 +39,5 @@ def test_a_database_is_ones_own_and_can_be_copied(postgresql_server):
 
 
 def test_what_a_program_says_is_passed_on(postgresql_server):
-    with pytest.raises(PostgresqlFailed, match="createdb failed.*no_such_template"):
+    with pytest.raises(PostgresqlFailed, match=r"createdb failed.*no_such_template"):
         postgresql_server.create_database(template="no_such_template")
