@@ -15,9 +15,6 @@ from struct import Struct
 from typing import TYPE_CHECKING
 
 import attrs
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 from citycard.keys import Algorithm, KeyPurpose
 from citycard_transit.errors import CardBoxDamaged
 
@@ -54,6 +51,8 @@ def write_box(
     path: Path, vault: Vault, images: Mapping[str, bytes], terminals: Mapping[str, TerminalState]
 ) -> None:
     """Seal the images of cards, by serial number, and the states of terminals into one file."""
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
     head = json.dumps({number: attrs.astuple(state) for number, state in terminals.items()}).encode()
     parts = [len(head).to_bytes(4, "big"), head]
     for asn, packed in images.items():
@@ -65,6 +64,9 @@ def write_box(
 
 def read_box(path: Path, vault: Vault) -> tuple[dict[str, bytes], dict[str, TerminalState]]:
     """Open a box; raise CardBoxDamaged when it is not one that this city sealed."""
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
     data = path.read_bytes()
     start = len(_MAGIC) + _NONCE
     try:

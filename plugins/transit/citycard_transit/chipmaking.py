@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 import attrs
 
 from citycard.chip import Chip
+from citycard.errors import CitycardError
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -122,7 +123,10 @@ def _work(folder: Path, cards: Sequence[NewCard], sender: Connection) -> None:
 
     # When somebody breaks the play off, the first process ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    city = City.open(folder)
+    try:
+        city = City.open(folder)
+    except CitycardError:
+        return  # the first process makes the cards itself; whatever is wrong shows there
     try:
         make = city.issuing.chip
         for start in range(0, len(cards), _PIECE):
@@ -130,6 +134,6 @@ def _work(folder: Path, cards: Sequence[NewCard], sender: Connection) -> None:
             chips = [(card.asn, make(card.asn, card.product, card.on)) for card in piece]
             sender.send([(asn, bytes(chip.eeprom.cells)) for asn, chip in chips])
     except (BrokenPipeError, CitycardError):
-        pass  # the play was broken off, or makes its cards itself; whatever is wrong shows there
+        pass  # the play was broken off, or goes on by itself
     finally:
         city.close()

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import attrs
 
-from citycard.clearing.context import Share
 from citycard.clearing.pricing import PriceRequest, Quote, RuleBook
 from citycard.kernel.outside import TerminalConfig
 from citycard.kernel.services import Service
 from citycard.kernel.settings import shown
-from citycard.terminal.record import RecordFlag, RecordKind, TransactionRecord
 from citycard_transit.fares import fee_rules
 from citycard_transit.sectors import RideFacts
 from citycard_transit.settings import TransitSettings
+
+if TYPE_CHECKING:
+    from citycard.clearing.context import Share
+    from citycard.terminal.record import TransactionRecord
 
 __all__ = ["BUS", "METRO", "NUMBERS", "Fares", "services", "terminal_config"]
 
@@ -27,7 +30,6 @@ METRO, BUS = "metro", "bus"
 NUMBERS = {METRO: 1, BUS: 2}
 
 _NO_PLACE = 0
-_FREE = frozenset({RecordKind.ENTRY, RecordKind.OPENED})
 _LINE = 100
 
 
@@ -105,7 +107,10 @@ def services(settings: TransitSettings) -> Iterator[Service]:
 
 def _asking(fares: Fares, name: str) -> Callable[[TransactionRecord, RideFacts], PriceRequest]:
     def request(record: TransactionRecord, facts: RideFacts) -> PriceRequest:
-        if record.kind in _FREE:
+        # Imported here: the terminal brings its SAM along, which listing the plugins does without.
+        from citycard.terminal.record import RecordFlag, RecordKind
+
+        if record.kind in {RecordKind.ENTRY, RecordKind.OPENED}:
             # An entry costs nothing, which no rule can change: it is asked for under a name of its own.
             return PriceRequest(service=f"{name}-entry", at=record.at, list_price_fen=0)
         return fares.request(
@@ -128,6 +133,9 @@ def _sharing(
 
     def shares(_: TransactionRecord, facts: RideFacts, __: Quote) -> Iterable[Share]:
         began, ended = owner.get(facts.origin // _LINE), owner.get(facts.place // _LINE)
+        # Imported here: it brings the ledger along, which listing the plugins does without.
+        from citycard.clearing.context import Share
+
         if sharing is None or began is None or ended is None or began == ended:
             return ()
         return (
