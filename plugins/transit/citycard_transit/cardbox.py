@@ -15,6 +15,7 @@ from struct import Struct
 from typing import TYPE_CHECKING
 
 import attrs
+
 from citycard.keys import Algorithm, KeyPurpose
 from citycard_transit.errors import CardBoxDamaged
 
