@@ -10,9 +10,16 @@
 Alembic is imported only by ``migrate`` and ``draft``: import those two by their own names.
 """
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from citycard.store.engine import open_store, reading, writing
 from citycard.store.metadata import NAMING_CONVENTION, Fen, LocalTime, SerialNumber, UtcTime, metadata
-from citycard.store.outbox import Message, mark_delivered, publish, undelivered
+
+if TYPE_CHECKING:
+    from citycard.store.outbox import Message, mark_delivered, publish, undelivered
 
 __all__ = [
     "NAMING_CONVENTION",
@@ -29,3 +36,13 @@ __all__ = [
     "undelivered",
     "writing",
 ]
+
+_OUTBOX = frozenset({"Message", "mark_delivered", "publish", "undelivered"})
+
+
+def __getattr__(name: str) -> Any:
+    # A table whose index has a condition makes SQLAlchemy import every dialect that the condition is for.
+    if name not in _OUTBOX:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    return getattr(importlib.import_module("citycard.store.outbox"), name)

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import JSON, Column, ColumnElement, Connection, Row, Select, Table, any_, bindparam, text
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 
 __all__ = ["chunks", "insert_missing", "insert_rows", "select_in"]
@@ -45,7 +44,9 @@ def select_in(
         for piece in chunks(keys):
             yield from conn.execute(query.where(column.in_(piece)))
     elif conn.dialect.name == "postgresql":
-        array = bindparam("keys_", list(keys), postgresql.ARRAY(column.type))
+        from sqlalchemy.dialects.postgresql import ARRAY
+
+        array = bindparam("keys_", list(keys), ARRAY(column.type))
         yield from conn.execute(query.where(column == any_(array)))
     else:
         listed = text("SELECT value FROM json_each(:keys_)").bindparams(

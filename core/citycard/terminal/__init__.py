@@ -10,16 +10,20 @@
 
 from __future__ import annotations
 
-from citycard.terminal.acceptance import Acceptance, Refusal
-from citycard.terminal.batch import Batch, BatchHeader, BatchTrailer, read_batch, write_batch
-from citycard.terminal.journal import FileJournal, Journal, TornDebit
-from citycard.terminal.load import Load, LoadHost
-from citycard.terminal.reader import Card, InProcessReader, Reader
-from citycard.terminal.record import RecordFlag, RecordKind, RecordPlan, TransactionRecord, read_record
-from citycard.terminal.sam import Sam, SoftSam
-from citycard.terminal.session import PurseSession
-from citycard.terminal.terminal import Terminal
-from citycard.terminal.views import CacheUpdate, CardView, Debit, Outcome
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from citycard.terminal.acceptance import Acceptance, Refusal
+    from citycard.terminal.batch import Batch, BatchHeader, BatchTrailer, read_batch, write_batch
+    from citycard.terminal.journal import FileJournal, Journal, TornDebit
+    from citycard.terminal.load import Load, LoadHost
+    from citycard.terminal.reader import Card, InProcessReader, Reader
+    from citycard.terminal.record import RecordFlag, RecordKind, RecordPlan, TransactionRecord, read_record
+    from citycard.terminal.sam import Sam, SoftSam
+    from citycard.terminal.session import PurseSession
+    from citycard.terminal.terminal import Terminal
+    from citycard.terminal.views import CacheUpdate, CardView, Debit, Outcome
 
 __all__ = [
     "Acceptance",
@@ -51,3 +55,25 @@ __all__ = [
     "read_record",
     "write_batch",
 ]
+
+_MODULES = {
+    "acceptance": ("Acceptance", "Refusal"),
+    "batch": ("Batch", "BatchHeader", "BatchTrailer", "read_batch", "write_batch"),
+    "journal": ("FileJournal", "Journal", "TornDebit"),
+    "load": ("Load", "LoadHost"),
+    "reader": ("Card", "InProcessReader", "Reader"),
+    "record": ("RecordFlag", "RecordKind", "RecordPlan", "TransactionRecord", "read_record"),
+    "sam": ("Sam", "SoftSam"),
+    "session": ("PurseSession",),
+    "terminal": ("Terminal",),
+    "views": ("CacheUpdate", "CardView", "Debit", "Outcome"),
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    # A plugin that reads records must not import the SAM and its cryptography.
+    if name not in _HOME:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
