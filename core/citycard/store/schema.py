@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,12 @@ from sqlalchemy import Connection, MetaData, inspect, text
 from citycard.errors import TableRefused
 from citycard.store.metadata import metadata as core_metadata
 
-__all__ = ["CORE", "Owner", "plugin_owner", "trigger_names"]
+__all__ = ["CORE", "Owner", "core_tables", "plugin_owner", "trigger_names", "version_tables"]
 
 _VERSION = "citycard_version"
 _PLUGIN = re.compile(r"[a-z][a-z0-9]*")
+_CREATED = re.compile(r"op\.create_table\(\s*[\"'](\w+)")
+_DROPPED = re.compile(r"op\.drop_table\(\s*[\"'](\w+)")
 
 
 @attrs.frozen(kw_only=True)
@@ -34,7 +37,7 @@ class Owner:
         """Say whether a table of this name belongs to this owner."""
         if self.prefix:
             return table.startswith(self.prefix)
-        return table in self.metadata.tables
+        return table in core_tables()
 
     def includes(self) -> Callable[..., bool]:
         """Give Alembic the rule that keeps everybody else's tables out of a comparison."""
@@ -54,6 +57,24 @@ CORE = Owner(
 )
 
 
+def core_tables() -> frozenset[str]:
+    """Give the names of the core's tables: those its migrations make, and those declared since.
+
+    Which packages of the core happen to be imported makes no difference.
+    """
+    return _migrated_tables() | core_metadata.tables.keys()
+
+
+@cache
+def _migrated_tables() -> frozenset[str]:
+    names: set[str] = set()
+    for file in sorted(CORE.migrations.glob("[0-9]*.py")):
+        upgrade = file.read_text(encoding="utf-8").partition("\ndef downgrade")[0]
+        names |= set(_CREATED.findall(upgrade))
+        names -= set(_DROPPED.findall(upgrade))
+    return frozenset(names)
+
+
 def plugin_owner(name: str, metadata: MetaData, folder: Path, core_schema: str | None = None) -> Owner:
     """Check the tables a plugin declares, and say who owns them.
 
@@ -65,7 +86,8 @@ def plugin_owner(name: str, metadata: MetaData, folder: Path, core_schema: str |
         raise TableRefused(
             plugin=name, table=prefix, reason="needs a plugin name of lower-case letters and digits"
         )
-    for core_table in core_metadata.tables:
+    known = core_tables()
+    for core_table in sorted(known):
         if core_table.startswith(prefix):
             raise TableRefused(
                 plugin=name, table=core_table, reason="is the core's: the plugin needs another name"
@@ -77,7 +99,7 @@ def plugin_owner(name: str, metadata: MetaData, folder: Path, core_schema: str |
             )
         for key in table.foreign_keys:
             target = key.target_fullname.rpartition(".")[0]
-            if not target.startswith(prefix) and target not in core_metadata.tables:
+            if not target.startswith(prefix) and target not in known:
                 reason = f"refers to {target}, which is neither the plugin's own nor the core's"
                 raise TableRefused(plugin=name, table=table.name, reason=reason)
     return Owner(

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,17 @@ def test_a_plugin_may_refer_to_the_core_and_to_itself():
     asn = Column("asn", String(20), ForeignKey(citycard.registry.tables.card.c.asn))
     other = Column("other", Integer, ForeignKey("zoo_animal.id"))
     assert owner(("zoo_animal", asn, other)).name == "zoo"
+
+
+def test_the_cores_tables_are_known_whatever_is_imported():
+    program = """
+import sys
+from citycard.store.schema import core_tables
+assert not any(name.startswith("citycard.registry") for name in sys.modules)
+assert {"card", "transfer", "plugin_state", "outbox"} <= core_tables()
+assert "citycard_version" not in core_tables()
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_a_plugin_may_not_refer_to_another_plugin():
