@@ -71,6 +71,7 @@ __all__ = [
     "PowerLoss",
     "PriceUnknown",
     "ProductInvalid",
+    "PurseAlgorithmNotAllowed",
     "QueryInvalid",
     "RecordUnknown",
     "RegistryConflict",
@@ -375,6 +376,16 @@ class PersonalisationFailed(CitycardError):
     """A chip refused a command of its personalisation."""
 
     sentence = "the chip refused {step} with status {status_word}: expected 9000 from a blank card of this profile"
+
+
+class PurseAlgorithmNotAllowed(CitycardError):
+    """A card's purse keys have an algorithm that its chip does not compute."""
+
+    status, exit_code = 409, 5
+    sentence = (
+        "version {version} of the {purpose} key is {algorithm}, which {profile} cards do not compute: "
+        "name it in algorithms under [cards] of city.toml, or roll the key to tdes"
+    )
 
 
 # ── kernel ───────────────────────────────────────────────────────────────────────────────────────

@@ -231,7 +231,8 @@ class CardProfile:
 
     ``log_after_increment``: the log keeps the counter after the transaction. ``prove_offset``: GET
     TRANSACTION PROVE is asked for INIT's counter plus this. ``load_needs_pin``: a purse load wants VERIFY PIN
-    first. ``check_order`` of INIT is key, then funds. Sources: spec of the files in docs/card.md.
+    first. ``check_order`` of INIT is key, then funds. ``algorithms``: what purse keys may compute with
+    besides 3DES, ``aes`` and ``sm4``, both experimental. Sources: spec of the files in docs/card.md.
     """
 
     name: str
@@ -249,6 +250,9 @@ class CardProfile:
     prove_offset: int = 1
     load_needs_pin: bool = False
     pin: str = "123456"
+    algorithms: tuple[str, ...] = attrs.field(
+        default=(), validator=attrs.validators.deep_iterable(attrs.validators.in_(("aes", "sm4")))
+    )
 
     def file(self, fid: int) -> CardFile:
         """Return the file with this id; KeyError when the application has none."""

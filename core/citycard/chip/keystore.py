@@ -12,6 +12,7 @@ from citycard.chip.access import require
 from citycard.chip.files import KEY_HEADER, Key
 from citycard.chip.state import CardState
 from citycard.chip.status import KEY_LOCKED, KEY_NOT_FOUND, RefusedError
+from citycard.keys.suite import TDES_SUITE, Suite
 
 __all__ = [
     "AUTHENTICATION",
@@ -28,13 +29,15 @@ __all__ = [
     "exhausted",
     "find",
     "key_bytes",
+    "suite",
     "version_and_algorithm",
 ]
 
 ENCRYPT, DECRYPT, MAC = 0x30, 0x31, 0x32
 TAC, LINE, AUTHENTICATION, PIN = 0x34, 0x36, 0x39, 0x3A
 PURCHASE, LOAD = 0x3E, 0x3F
-_USE, _CHANGE, _FOLLOW, _COUNTER = 1, 2, 3, 4
+_USE, _CHANGE, _FOLLOW, _COUNTER, _ALGORITHM = 1, 2, 3, 4, 4
+_SINGLE_DES, _LONG_KEY = 1, 16
 
 
 def find(card: CardState, kind: int, index: int, missing: bytes = KEY_NOT_FOUND) -> Key:
@@ -60,6 +63,18 @@ def change_right(card: CardState, key: Key) -> int:
 def version_and_algorithm(card: CardState, key: Key) -> bytes:
     """Return the two header bytes that purse commands echo: key version and algorithm id."""
     return bytes(card.eeprom.cells[key.place + _FOLLOW : key.place + KEY_HEADER])
+
+
+def suite(card: CardState, key: Key) -> Suite:
+    """Return what a purse key computes with: 3DES, or what its header names when the profile has it.
+
+    ``00`` and ``01`` are 3DES: cards say ``01``, single DES, and use 3DES with a 16-byte key all the same. So
+    is an algorithm that the profile lacks, and every 8-byte key.
+    """
+    algorithm = card.eeprom.cells[key.place + _ALGORITHM]
+    if algorithm <= _SINGLE_DES or key.size != _LONG_KEY:
+        return TDES_SUITE
+    return card.profile.suites.get(algorithm, TDES_SUITE)
 
 
 def follow_status(card: CardState, key: Key) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hmac import compare_digest
 
-from citycard.chip.keystore import LOAD, key_bytes, version_and_algorithm
+from citycard.chip.keystore import LOAD, key_bytes, suite, version_and_algorithm
 from citycard.chip.purse import check_counter, claim, read_purse, start, tac_key, transaction_entries
 from citycard.chip.state import CardState, Pending
 from citycard.chip.status import (
@@ -34,8 +34,9 @@ def initialize_for_load(card: CardState, p2: int, data: bytes, le: int | None) -
     if purse.balance_fen + amount_fen > card.profile.largest_balance_fen:
         raise RefusedError(CONDITIONS_NOT_SATISFIED)
     random = card.random(4)
-    session = load_session_key(key_bytes(card, key), random, purse.online)
-    mac1 = load_mac1(session, purse.balance_fen, amount_fen, TTI_LOAD_EP, terminal)
+    own = suite(card, key)
+    session = load_session_key(key_bytes(card, key), random, purse.online, suite=own)
+    mac1 = load_mac1(session, purse.balance_fen, amount_fen, TTI_LOAD_EP, terminal, suite=own)
     card.powered.pending = Pending(
         tti=TTI_LOAD_EP, key=key, amount_fen=amount_fen, terminal=terminal, random=random, purse=file
     )
@@ -54,16 +55,25 @@ def credit_for_load(card: CardState, p1: int, p2: int, data: bytes, le: int | No
     expect_le(le, 4)
     when, mac2 = data[:7], data[7:]
     purse = read_purse(card, pending.purse)
-    session = load_session_key(key_bytes(card, pending.key), pending.random, purse.online)
-    expected = load_mac2(session, pending.amount_fen, pending.tti, pending.terminal, when)
+    own = suite(card, pending.key)
+    session = load_session_key(key_bytes(card, pending.key), pending.random, purse.online, suite=own)
+    expected = load_mac2(session, pending.amount_fen, pending.tti, pending.terminal, when, suite=own)
     if not compare_digest(expected, mac2):
         raise RefusedError(MAC_INVALID)
     counter = purse.online
     purse.balance_fen += pending.amount_fen
     purse.online += 1
     purse.mac = mac2
+    dtk, tac_suite = tac_key(card)
     purse.tac = load_tac(
-        tac_key(card), purse.balance_fen, counter, pending.amount_fen, pending.tti, pending.terminal, when
+        dtk,
+        purse.balance_fen,
+        counter,
+        pending.amount_fen,
+        pending.tti,
+        pending.terminal,
+        when,
+        suite=tac_suite,
     )
     card.eeprom.commit(transaction_entries(card, pending, purse, counter, when))
     return purse.tac + OK

@@ -26,6 +26,8 @@ from citycard.chip.chip import Chip
 from citycard.chip.profile import T_UNION, ChipProfile
 from citycard.chip.script import Script
 from citycard.chip.state import RandomSource
+from citycard.errors import PurseAlgorithmNotAllowed
+from citycard.keys.cipher import Algorithm
 from citycard.keys.records import CardKeys
 
 __all__ = ["chip_profile", "personalise", "prepare_blank"]
@@ -41,6 +43,7 @@ _PURSE_BODY = 22
 _DIR_FID = 0x01
 _VERSIONED = {0x3E: "purchase", 0x3F: "load", 0x34: "tac", 0x30: "internal"}
 _GUARDED = (0x36, 0x37, 0x38)
+_PURSE = ("purchase", "load", "tac")
 
 
 def chip_profile(profile: CardProfile = TRANSIT_PROFILE, base: ChipProfile = T_UNION) -> ChipProfile:
@@ -52,6 +55,7 @@ def chip_profile(profile: CardProfile = TRANSIT_PROFILE, base: ChipProfile = T_U
         load_needs_pin=profile.load_needs_pin,
         log_after_increment=profile.log_after_increment,
         prove_offset=profile.prove_offset,
+        algorithms=tuple(Algorithm[name.upper()] for name in profile.algorithms) or base.algorithms,
     )
 
 
@@ -109,8 +113,9 @@ def personalise(
     Authenticates with the transport keys, replaces every key, writes EF 15 and EF 17 with MAC, and the bodies
     of ``sectors`` that differ from the blank's. ``city`` (4 digits, GB/T 13497) is taken from the issuer
     unless given. Raises ``PersonalisationFailed`` when the card refuses, such as one that was personalised
-    before.
+    before, and ``PurseAlgorithmNotAllowed`` for purse keys with which the chip cannot compute.
     """
+    _check_algorithms(chip.profile, keys)
     home = city or issuer[4:8]
     application = PublicApplication(issuer=issuer, asn=asn, start=start, expiry=expiry)
     management = Management(province=home, city=home, card_kind=product.kind)
@@ -134,6 +139,19 @@ def personalise(
     for place, body in (sectors or {}).items():
         script.replace_protected(profile.sector_sfi, place.number, place.wrap(body), keys.maintenance)
     chip.power_off()
+
+
+def _check_algorithms(profile: ChipProfile, keys: CardKeys) -> None:
+    # The chip would take them and compute with 3DES: a card that no terminal and no host agrees with.
+    for name in _PURSE:
+        algorithm = keys.algorithms[name]
+        if algorithm != Algorithm.TDES and algorithm not in profile.suites:
+            raise PurseAlgorithmNotAllowed(
+                purpose=name,
+                version=keys.versions[name],
+                algorithm=algorithm.name.lower(),
+                profile=profile.name,
+            )
 
 
 def _create_keys(script: Script, profile: CardProfile, transport: bytes) -> None:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import attrs
+
+from citycard.keys.cipher import Algorithm, encryptor
+from citycard.keys.suite import Suite, suite_of
 
 __all__ = ["FMCOS", "T_UNION", "ChipProfile"]
 
@@ -17,6 +23,9 @@ class ChipProfile:
     counter plus this. ``load_needs_pin``: INITIALIZE FOR LOAD needs a verified PIN. ``protected_cache``:
     records cached for a CAPP must come as their file's line protection says; without it, plain ones are
     taken too. ``application_version``: the bytes of tag ``9F08`` in the answer to SELECT, or none.
+    ``algorithms``: the purse algorithms besides 3DES; a purse key marked with one of them computes with it,
+    any other key with 3DES. AES and SM4 purses are experimental (docs/keys.md). Raises ``AlgorithmMissing``
+    where the installed OpenSSL has no such cipher, so that no card meets that in the middle of a command.
     """
 
     name: str
@@ -32,6 +41,17 @@ class ChipProfile:
     largest_balance_fen: int = 0x7FFFFFFF
     protected_cache: bool = False
     cache_bytes: int = 512
+    algorithms: tuple[Algorithm, ...] = attrs.field(
+        default=(), validator=attrs.validators.deep_iterable(attrs.validators.in_(tuple(Algorithm)))
+    )
+    suites: Mapping[int, Suite] = attrs.field(init=False, eq=False, repr=False)
+    """The suite of each of ``algorithms``, by the byte in the header of a key."""
+
+    def __attrs_post_init__(self) -> None:
+        for algorithm in self.algorithms:
+            encryptor(bytes(16), algorithm)
+        suites = {int(algorithm): suite_of(algorithm) for algorithm in self.algorithms}
+        object.__setattr__(self, "suites", MappingProxyType(suites))
 
 
 def _contactless_atr(historical: bytes) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hmac import compare_digest
 
 from citycard.chip.capp import cached_entries
-from citycard.chip.keystore import PURCHASE, key_bytes, version_and_algorithm
+from citycard.chip.keystore import PURCHASE, key_bytes, suite, version_and_algorithm
 from citycard.chip.purse import check_counter, claim, read_purse, start, tac_key, transaction_entries
 from citycard.chip.state import CardState, Pending
 from citycard.chip.status import (
@@ -17,7 +17,7 @@ from citycard.chip.status import (
     RefusedError,
     expect_le,
 )
-from citycard.keys.purse import TTI_CAPP, TTI_PURCHASE_EP, PurchaseSession, purchase_tac
+from citycard.keys.purse import TTI_CAPP, TTI_PURCHASE_EP, purchase_session, purchase_tac
 
 __all__ = ["debit", "initialize_for_purchase"]
 
@@ -63,13 +63,17 @@ def debit(card: CardState, p1: int, p2: int, data: bytes, le: int | None) -> byt
     serial, when, mac1 = int.from_bytes(data[:4], "big"), data[4:11], data[11:]
     purse = read_purse(card, pending.purse)
     counter, amount_fen = purse.offline, pending.amount_fen
-    session = PurchaseSession(key_bytes(card, pending.key), pending.random, counter, serial, amount_fen)
+    key = pending.key
+    session = purchase_session(
+        key_bytes(card, key), pending.random, counter, serial, amount_fen, suite(card, key)
+    )
     if not compare_digest(session.mac1(pending.tti, pending.terminal, when), mac1):
         raise RefusedError(MAC_INVALID)
     purse.balance_fen -= amount_fen
     purse.offline += 1
     purse.mac = session.mac2()
-    purse.tac = purchase_tac(tac_key(card), amount_fen, pending.tti, pending.terminal, serial, when)
+    dtk, tac_suite = tac_key(card)
+    purse.tac = purchase_tac(dtk, amount_fen, pending.tti, pending.terminal, serial, when, suite=tac_suite)
     entries = transaction_entries(card, pending, purse, counter, when)
     if pending.cache:
         entries += cached_entries(card, pending.cache)

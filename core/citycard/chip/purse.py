@@ -14,7 +14,7 @@ import attrs
 from citycard.chip.access import require
 from citycard.chip.eeprom import Entry
 from citycard.chip.files import PURSE, File, Key
-from citycard.chip.keystore import key_bytes
+from citycard.chip.keystore import key_bytes, suite
 from citycard.chip.log import log_entries
 from citycard.chip.state import CardState, Pending
 from citycard.chip.status import (
@@ -29,6 +29,7 @@ from citycard.chip.status import (
     RefusedError,
     expect_le,
 )
+from citycard.keys.suite import Suite
 
 __all__ = [
     "EP_FID",
@@ -150,11 +151,11 @@ def check_counter(counter: int) -> None:
         raise RefusedError(COUNTER_AT_MAXIMUM)
 
 
-def tac_key(card: CardState) -> bytes:
-    """Return the key of the TAC: kind 34, lowest index."""
+def tac_key(card: CardState) -> tuple[bytes, Suite]:
+    """Return the key of the TAC, kind 34, lowest index, and what it computes with."""
     key = card.powered.directory.tac_key
     assert key is not None, "INITIALIZE checked that there is one"
-    return key_bytes(card, key)
+    return key_bytes(card, key), suite(card, key)
 
 
 def transaction_entries(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from citycard.city.issuing import Issuing
     from citycard.clearing.context import ClearingTerms, Rating
     from citycard.clearing.pricing import RuleBook
-    from citycard.keys import FileVault, SamKeys
+    from citycard.keys import FileVault
     from citycard.terminal.record import TransactionRecord
     from citycard.terminal.sam import SoftSam
     from citycard.wallet import Ledger
@@ -155,11 +155,7 @@ class City:
         from citycard.terminal.sam import SoftSam
 
         key = self.vault.terminal_key(bytes.fromhex(terminal))
-        return SoftSam(terminal, self._sam_keys, key, serial)
-
-    @cached_property
-    def _sam_keys(self) -> SamKeys:
-        return self.vault.sam_keys()
+        return SoftSam(terminal, self.vault.sam_keys(), key, serial)
 
     # ── what clearing asks ───────────────────────────────────────────────────────────────────────
 

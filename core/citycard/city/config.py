@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 
@@ -15,6 +15,7 @@ from citycard.kernel.settings import structure
 __all__ = [
     "CONFIG_NAME",
     "BankSection",
+    "CardsSection",
     "CityConfig",
     "CitySection",
     "ClearingSection",
@@ -64,6 +65,13 @@ class BankSection:
 
 
 @attrs.frozen(kw_only=True)
+class CardsSection:
+    """What cards issued from now on may do; ``algorithms`` besides 3DES for the purse, both experimental."""
+
+    algorithms: tuple[Literal["aes", "sm4"], ...] = ()
+
+
+@attrs.frozen(kw_only=True)
 class District:
     """A district of the city, which may switch plugins on and off for itself."""
 
@@ -80,6 +88,7 @@ class CityConfig:
     store: StoreSection = StoreSection()
     clearing: ClearingSection = ClearingSection()
     bank: BankSection = BankSection()
+    cards: CardsSection = CardsSection()
     districts: tuple[District, ...] = ()
     allow: tuple[str, ...] | None = None
     enable: tuple[str, ...] = ()

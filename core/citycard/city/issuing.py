@@ -11,7 +11,9 @@ import attrs
 
 from citycard import registry
 from citycard.card import CardProduct, ProductVersion, allocate
-from citycard.chip import Chip, personalise, prepare_blank
+from citycard.card.files import TRANSIT_PROFILE, CardProfile
+from citycard.chip import Chip, ChipProfile, personalise, prepare_blank
+from citycard.chip.personalise import chip_profile
 from citycard.errors import ProductUnknown
 from citycard.store import reading, writing
 
@@ -38,12 +40,21 @@ class Issuing:
         self._city = city
 
     @cached_property
+    def profile(self) -> CardProfile:
+        """The make of the city's cards, with the purse algorithms that ``city.toml`` names under [cards]."""
+        return attrs.evolve(TRANSIT_PROFILE, algorithms=self._city.config.cards.algorithms)
+
+    @cached_property
+    def _chip_profile(self) -> ChipProfile:
+        return chip_profile(self.profile)
+
+    @cached_property
     def _ready(self) -> Mapping[str, _Ready]:
         products = [owned.record for owned in self._city.plugins.card_products()]
         versions = self._publish(products)
         initial = {owned.record.name: owned.record.initial for owned in self._city.plugins.sectors()}
         return {
-            product.name: _Ready(product, version, prepare_blank(version, initial=initial))
+            product.name: _Ready(product, version, prepare_blank(version, self.profile, initial=initial))
             for product, version in zip(products, versions, strict=True)
         }
 
@@ -70,6 +81,10 @@ class Issuing:
             expiry=_years_later(on, ready.product.validity_years),
         )
         return chip
+
+    def restored(self, image: bytes) -> Chip:
+        """Return the city's card that ``image`` saved; raises ``CardImageInvalid``."""
+        return Chip.from_image(image, self._chip_profile)
 
     def card(self, asn: str, product: str, on: dt.date) -> registry.Card:
         """Return the registry's entry of a card, to be added with ``registry.add_cards``."""

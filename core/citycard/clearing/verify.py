@@ -10,13 +10,15 @@ from citycard.clearing.bucket import Bucket, Known
 from citycard.clearing.codes import Code
 from citycard.clearing.columns import PLACES
 from citycard.clearing.context import ClearingTerms, TacVault
+from citycard.keys.cipher import Algorithm
 from citycard.keys.versions import KeyStatus
 from citycard.terminal.record import MAC_OFFSET, RecordFlag
 
 __all__ = ["usable_tac_versions", "verify"]
 
 _TTIS: Final = frozenset({6, 9})
-_ALGORITHMS: Final = range(3)
+# Cards say 01, single DES, and use 3DES.
+_ALGORITHMS: Final = frozenset({1, *Algorithm})
 _CHECKED: Final = (
     "readable",
     "issuer",

@@ -55,9 +55,12 @@ def roll(purpose: str, algorithm: str | None, folder: Path, as_json: bool) -> No
     chosen = None if algorithm is None else Algorithm[algorithm.upper()]
     city = opened(folder)
     made = city.vault.roll(purpose, chosen)
+    computed = city.config.cards.algorithms
     city.close()
     if chosen not in {None, Algorithm.TDES}:
         say(f"citycard key roll: {algorithm} purses are experimental, no published card agrees with them")
+        if algorithm not in computed:
+            say(f"citycard key roll: first name {algorithm} in algorithms under [cards] of city.toml")
     _show(made, as_json)
 
 

@@ -17,12 +17,14 @@ __all__ = [
     "TTI_LOAD_EP",
     "TTI_PURCHASE_EP",
     "PurchaseSession",
+    "SuiteSession",
     "load_mac1",
     "load_mac2",
     "load_session_key",
     "load_tac",
     "purchase_mac1",
     "purchase_mac2",
+    "purchase_session",
     "purchase_session_key",
     "purchase_tac",
 ]
@@ -152,3 +154,33 @@ class PurchaseSession:
     def mac2(self) -> bytes:
         """Return MAC2: one block."""
         return self._update(self._amount.to_bytes(4, "big") + _PAD_4)[:4]
+
+
+class SuiteSession:
+    """The session of one purchase in any suite: says what ``PurchaseSession`` says, with AES or SM4."""
+
+    __slots__ = ("_amount", "_key", "_suite")
+
+    def __init__(
+        self, dpk: bytes, rnd4: bytes, offline_atc: int, term_serial4: int, amount_fen: int, suite: Suite
+    ) -> None:
+        self._key = purchase_session_key(dpk, rnd4, offline_atc, term_serial4, suite=suite)
+        self._amount = amount_fen
+        self._suite = suite
+
+    def mac1(self, tti: int, terminal6: bytes, datetime7: bytes) -> bytes:
+        """Return MAC1."""
+        return purchase_mac1(self._key, self._amount, tti, terminal6, datetime7, suite=self._suite)
+
+    def mac2(self) -> bytes:
+        """Return MAC2."""
+        return purchase_mac2(self._key, self._amount, suite=self._suite)
+
+
+def purchase_session(
+    dpk: bytes, rnd4: bytes, offline_atc: int, term_serial4: int, amount_fen: int, suite: Suite = TDES_SUITE
+) -> PurchaseSession | SuiteSession:
+    """Open the session of one purchase or CAPP; 3DES, which every tap of today pays for, the fast way."""
+    if suite is TDES_SUITE:
+        return PurchaseSession(dpk, rnd4, offline_atc, term_serial4, amount_fen)
+    return SuiteSession(dpk, rnd4, offline_atc, term_serial4, amount_fen, suite)

@@ -17,7 +17,7 @@ from citycard.errors import (
     SamTerminalInvalid,
 )
 from citycard.keys.cipher import Algorithm, sized
-from citycard.keys.purse import PurchaseSession, purchase_mac1, purchase_mac2, purchase_session_key
+from citycard.keys.purse import purchase_session
 from citycard.keys.records import SamKeys
 from citycard.keys.suite import suite_of
 
@@ -105,20 +105,14 @@ class SoftSam:
             raise SamSerialExhausted(terminal=self.terminal)
         serial = self.serial + 1
         card_key = keys.derive(asn8)
-        if keys.algorithm == Algorithm.TDES:
-            # Cards say 01 (single DES) and still use 3DES with a 16-byte key.
-            if algorithm > _SINGLE_DES:
-                raise SamAlgorithmMismatch(terminal=self.terminal, algorithm=algorithm, version=key_version)
-            session = PurchaseSession(card_key, rnd4, atc, serial, amount_fen)
-            mac1 = session.mac1(tti, self._terminal6, datetime7)
-            self._mac2 = session.mac2()
-        else:
-            if algorithm != keys.algorithm:
-                raise SamAlgorithmMismatch(terminal=self.terminal, algorithm=algorithm, version=key_version)
-            suite = suite_of(keys.algorithm)
-            key = purchase_session_key(card_key, rnd4, atc, serial, suite=suite)
-            mac1 = purchase_mac1(key, amount_fen, tti, self._terminal6, datetime7, suite=suite)
-            self._mac2 = purchase_mac2(key, amount_fen, suite=suite)
+        # Cards say 01 (single DES) and still use 3DES with a 16-byte key.
+        single = algorithm == _SINGLE_DES and keys.algorithm == Algorithm.TDES
+        if algorithm != keys.algorithm and not single:
+            raise SamAlgorithmMismatch(terminal=self.terminal, algorithm=algorithm, version=key_version)
+        suite = suite_of(keys.algorithm)
+        session = purchase_session(card_key, rnd4, atc, serial, amount_fen, suite)
+        mac1 = session.mac1(tti, self._terminal6, datetime7)
+        self._mac2 = session.mac2()
         self.serial = serial
         return serial, mac1
 

@@ -17,6 +17,7 @@ def test_a_small_configuration_is_enough(tmp_path):
     assert config.city.issuer == "01012646FFFFFFFF"
     assert config.store.url == "sqlite:///city.sqlite"
     assert config.allow is None
+    assert config.cards.algorithms == ()
 
 
 def test_allow_and_enable_are_not_plugins(tmp_path):
@@ -50,6 +51,7 @@ def test_broken_toml_is_named_with_its_line(tmp_path):
         ('[city]\nname = 5\ncode = "5840"\n', "name"),
         (SMALL + "[clearing]\nfee_bp = 10001\n", "fee_bp"),
         (SMALL + "[clearing]\nfee_pb = 30\n", "fee_pb"),
+        (SMALL + '[cards]\nalgorithms = ["des"]\n', "algorithms"),
     ],
 )
 def test_a_wrong_key_or_value_is_named_with_its_path(tmp_path, text, expected):

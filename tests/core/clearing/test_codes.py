@@ -19,6 +19,9 @@ from citycard.clearing.queries import card_taps, code_totals
 from citycard.clearing.run import clear
 from citycard.clearing.status import open_gaps
 from citycard.clearing.tables import gap
+from citycard.keys import Algorithm
+from citycard.keys.purse import purchase_tac
+from citycard.keys.suite import suite_of
 from citycard.registry import CardStatus, TerminalStatus
 from citycard.store import writing
 from citycard.terminal.record import MAC_OFFSET, RecordFlag
@@ -90,9 +93,31 @@ def test_r06_a_type_of_transaction_that_is_no_debit(town, card):
     assert cleared(town) == {"R06": 1}
 
 
-def test_r07_an_algorithm_nobody_knows(town, card):
-    town.tap(card, 200, AT, algorithm=9)
+@pytest.mark.parametrize("algorithm", [3, 5, 9])
+def test_r07_an_algorithm_nobody_knows(town, card, algorithm):
+    town.tap(card, 200, AT, algorithm=algorithm)
     assert cleared(town) == {"R07": 1}
+
+
+@pytest.mark.parametrize("algorithm", [Algorithm.AES, Algorithm.SM4])
+def test_cards_of_before_and_after_a_roll_to_another_algorithm_are_ok(town, algorithm):
+    old, new = town.issue(1, 2)
+    town.load(old, 10_000)
+    town.load(new, 10_000)
+    town.tap(old, 200, AT)
+    town.vault.roll("purchase", algorithm)
+    serial, terminal6 = town.terminals[GATE].sam.serial + 1, bytes.fromhex(GATE)
+    tac = purchase_tac(
+        town.vault.card_key("tac", bytes.fromhex(new.asn)[-8:]),
+        200,
+        6,
+        terminal6,
+        serial,
+        bytes.fromhex(f"{AT:%Y%m%d%H%M%S}"),
+        suite=suite_of(algorithm),
+    )
+    town.tap(new, 200, AT, key_version=2, algorithm=int(algorithm), tac=tac)
+    assert cleared(town) == {"OK": 2}
 
 
 def test_r08_a_record_changed_after_the_terminal_signed_it(town, card):

@@ -62,6 +62,15 @@ def test_an_experimental_algorithm_is_said_on_stderr(city):
     done = answer(city, "roll", "purchase", "--algorithm", "sm4", "--json")
     assert {row["algorithm"] for row in json.loads(done.stdout)} == {"sm4"}
     assert "sm4 purses are experimental" in done.stderr
+    assert "name sm4 in algorithms under [cards]" in done.stderr
+
+
+def test_a_city_whose_cards_compute_the_algorithm_is_not_asked_for_it(city):
+    with (city / "city.toml").open("a") as config:
+        config.write('[cards]\nalgorithms = ["aes"]\n')
+    done = answer(city, "roll", "purchase", "--algorithm", "aes")
+    assert "aes purses are experimental" in done.stderr
+    assert "[cards]" not in done.stderr
 
 
 def test_an_unknown_purpose_is_refused(city):
