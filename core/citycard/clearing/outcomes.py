@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -24,20 +25,31 @@ class Part:
 
 
 def keep(folder: Path, run: int, judged: Judged) -> Part:
-    """Write the outcomes and states of one bucket; a run that is made again writes the same files again."""
+    """Write the outcomes and states of one bucket; a run that is made again writes the same files again.
+
+    Their name says what is in them: a second process that judges the same run, and comes too late or to
+    another answer, does not write over the files that the closed run's rows name.
+    """
     from citycard.clearing.files import write_table
 
-    number = judged.bucket.number
+    number, name = judged.bucket.number, _name(judged)
     part = Part(
         bucket=number,
-        outcomes=f"outcomes/run={run:06d}/bucket={number:02d}.parquet",
-        cards=f"cards/run={run:06d}/bucket={number:02d}.parquet",
+        outcomes=f"outcomes/run={run:06d}/bucket={number:02d}/{name}.parquet",
+        cards=f"cards/run={run:06d}/bucket={number:02d}/{name}.parquet",
         records=len(judged.bucket),
         digest=judged.digest,
     )
     write_table(folder / part.outcomes, _outcomes(run, judged))
     write_table(folder / part.cards, _cards(judged))
     return part
+
+
+def _name(judged: Judged) -> str:
+    states = hashlib.sha256(judged.digest.encode())
+    for asn, state in sorted(judged.states.items()):
+        states.update(f"{asn} {state.counter} {state.balance_fen} {state.online_atc}\n".encode())
+    return states.hexdigest()[:32]
 
 
 def _outcomes(run: int, judged: Judged) -> Any:

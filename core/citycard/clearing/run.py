@@ -39,6 +39,8 @@ def clear(context: ClearingContext) -> RunReport:
         report = last_report(context)
         ensure_payment_file(context, report.number)
         return report
+    # Whoever closed the run before this one may have died before the bank was told.
+    ensure_payment_file(context, run.number - 1)
     closing = _judge_all(context, run)
     changed = close_run(context, run, closing)
     ensure_payment_file(context, run.number)
@@ -60,11 +62,11 @@ def last_report(context: ClearingContext, *, changed: bool = False) -> RunReport
 
 def _open_run(context: ClearingContext) -> Row[Any] | None:
     with writing(context.engine) as conn:
+        # The clock's row is held before anything is looked at, so that two callers do not both open a run.
+        watermark = conn.scalar(select(clearing_clock.c.intake).with_for_update()) or 0
         found = conn.execute(select(clearing_run).where(clearing_run.c.state == "open")).one_or_none()
         if found is not None:
             return found
-        # The clock's row is held, so that two callers do not both open a run.
-        watermark = conn.scalar(select(clearing_clock.c.intake).with_for_update()) or 0
         number, cleared = conn.execute(
             select(
                 func.coalesce(func.max(clearing_run.c.number), 0),

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
+import attrs
 import pytest
+from sqlalchemy import insert, select
 
 from citycard.clearing.codes import State
+from citycard.clearing.context import Share
 from citycard.clearing.intake import receive
+from citycard.clearing.queries import payee_totals
 from citycard.clearing.run import clear, last_report
-from citycard.store import reading
+from citycard.clearing.tables import clearing_clock, clearing_run
+from citycard.store import reading, writing
 
 MORNING = datetime.fromisoformat("2018-09-01T07:00")
 
@@ -102,3 +109,59 @@ def test_what_arrives_while_a_run_is_open_waits_for_the_next_one(town):
     receive(town, [town.batch()])
     assert (clear(town).number, last_report(town).records, last_report(town).amount_fen) == (1, 1, 200)
     assert (clear(town).number, last_report(town).amount_fen) == (2, 300)
+
+
+def test_a_bank_instruction_that_a_crash_left_out_is_written_although_more_came_in_meanwhile(town):
+    (card,) = town.issue(1)
+    town.load(card, 5000)
+    town.tap(card, 200, MORNING)
+    receive(town, [town.batch()])
+    lost = town.folder / clear(town).bank_file
+    told = lost.read_bytes()
+    lost.unlink()
+    town.tap(card, 300, MORNING + timedelta(minutes=9))
+    receive(town, [town.batch()])
+    assert clear(town).number == 2
+    assert lost.read_bytes() == told
+
+
+def test_a_second_process_that_comes_too_late_leaves_what_the_first_one_wrote(town):
+    """Two processes judge one run, and the second under other rules: what is posted is what can be read."""
+    (card,) = town.issue(1)
+    town.load(card, 5000)
+    town.tap(card, 200, MORNING)
+    receive(town, [town.batch()])
+    first = type(town)(town.folder)
+    rate = town.rate
+
+    def late(record):
+        clear(first)
+        return attrs.evolve(rate(record), shares=(Share(partner="bus"),))
+
+    town.rate = late
+    report = clear(town)
+    assert [(one.partner, one.gross_fen) for one in report.partners] == [("metro", 200)]
+    assert [(one.partner, one.amount_fen) for one in payee_totals(town)] == [("metro", 200)]
+    first.engine.dispose()
+
+
+@pytest.mark.postgresql
+def test_two_processes_that_clear_at_once_open_one_run(
+    town, tmp_path, postgresql_server, migrated_postgresql
+):
+    url = postgresql_server.create_database(template=migrated_postgresql)
+    place = type(town)(tmp_path / "other", url).found()
+    (card,) = place.issue(1)
+    place.load(card, 5000)
+    for minute in (0, 5):
+        place.tap(card, 200, MORNING + timedelta(minutes=minute))
+        receive(place, [place.batch()])
+    with ThreadPoolExecutor() as pool:
+        with writing(place.engine) as conn:
+            conn.execute(select(clearing_clock).with_for_update())
+            second = pool.submit(clear, place)
+            time.sleep(0.5)
+            run = {"number": 1, "state": "open", "from_intake": 0, "watermark": 1}
+            conn.execute(insert(clearing_run), run | {"opened_at": place.clock.now()})
+        assert (second.result().number, clear(place).number) == (1, 2)
+    place.engine.dispose()
