@@ -74,6 +74,7 @@ class Code(Enum):
     R08 = State.REJECTED, "the terminal's MAC over the record is wrong"
     D01 = State.DUPLICATE, "the same record came twice"
     D02 = State.SUSPENDED, "another record of the same card and counter has other content"
+    D03 = State.SUSPENDED, "another record of the same card has this serial of the terminal, and so its proof"
     D04 = State.DUPLICATE, "an earlier run has this record"
     T01 = State.REJECTED, "the card's TAC is wrong"
     T02 = State.SUSPENDED, "the TAC's key version is not known"

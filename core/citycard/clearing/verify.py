@@ -54,6 +54,7 @@ def verify(bucket: Bucket, known: Known, terms: ClearingTerms, vault: TacVault) 
     _find_repeated(bucket)
     _check_terminal_macs(bucket, vault)
     _check_tacs(bucket, vault)
+    _find_reused_proofs(bucket)
     genuine = [verdict.code is None or verdict.code is Code.R04 for verdict in bucket.verdicts]
     _check_standing(bucket, known, genuine)
     return genuine
@@ -80,11 +81,24 @@ def _check_fields(bucket: Bucket, known: Known, terms: ClearingTerms) -> None:
 
 
 def _find_repeated(bucket: Bucket) -> None:
+    # A copy that was refused, such as one in another terminal's batch, must not take the true one's place.
+    verdicts, raws = bucket.verdicts, bucket.columns["raw"]
     seen: set[bytes] = set()
-    for verdict, raw in zip(bucket.verdicts, bucket.columns["raw"], strict=True):
-        if raw in seen and verdict.code is not Code.R01:
-            verdict.code = Code.D01
-        seen.add(raw)
+    for place in sorted(_unrefused(bucket), key=lambda place: verdicts[place].code is Code.R04):
+        if raws[place] in seen:
+            verdicts[place].code = Code.D01
+        seen.add(raws[place])
+
+
+def _find_reused_proofs(bucket: Bucket) -> None:
+    """Suspend a second debit under one serial of a terminal: a TAC covers the serial, not the counter."""
+    columns = bucket.columns
+    seen: set[tuple[str, str, int]] = set()
+    for place in sorted(_unrefused(bucket), key=columns["counter"].__getitem__):
+        key = (columns["asn"][place], columns["terminal"][place], columns["terminal_serial"][place])
+        if key in seen:
+            bucket.verdicts[place].code = Code.D03
+        seen.add(key)
 
 
 def _unrefused(bucket: Bucket) -> Iterator[int]:

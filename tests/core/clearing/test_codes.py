@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import attrs
@@ -145,6 +145,28 @@ def test_d01_the_same_record_twice_in_a_run(town, card):
     raw = town.tap(card, 200, AT)
     town.terminals[GATE].records.append(raw)
     assert cleared(town) == {"OK": 1, "D01": 1}
+
+
+def test_a_copy_in_another_terminals_batch_does_not_make_the_true_record_a_duplicate(town, card):
+    raw = town.tap(card, 200, AT, SECOND)
+    town.terminals[GATE].records.append(raw)
+    assert cleared(town, GATE, SECOND) == {"R03": 1, "OK": 1}
+
+
+def test_a_copy_dated_out_of_time_does_not_make_the_true_record_a_duplicate(town, card):
+    raw = town.tap(card, 200, AT)
+    receive(town, [town.batch(records=[raw], day=date(2018, 12, 1)), town.batch(records=[raw])])
+    assert cleared(town) == {"OK": 1, "D01": 1}
+
+
+def test_d03_a_terminal_that_uses_a_cards_proof_again_under_the_next_counter(town, card):
+    """The TAC does not cover the counter: a terminal could hand in one debit as often as it likes."""
+    town.tap(card, 200, AT)
+    town.terminals[GATE].sam.serial -= 1
+    town.tap(card, 200, AT)
+    card.counter, card.balance_fen = 1, 9_800
+    town.tap(card, 300, LATER, SECOND)
+    assert cleared(town, GATE, SECOND) == {"OK": 2, "D03": 1}
 
 
 def test_d02_two_debits_under_one_counter(town, card):
