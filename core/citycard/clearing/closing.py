@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 from citycard.clearing.bank import is_payable
 from citycard.clearing.bucket import Known
 from citycard.clearing.context import BankAccount, ClearingContext
+from citycard.clearing.events import RUN_CLOSED, RunClosed
 from citycard.clearing.gaps import write_card_gaps, write_terminal_gaps
 from citycard.clearing.judge import Judged
 from citycard.clearing.outcomes import Part
@@ -27,6 +28,7 @@ from citycard.registry.records import PartnerStatus
 from citycard.registry.tables import partner
 from citycard.store.bulk import select_in
 from citycard.store.engine import writing
+from citycard.store.outbox import publish
 
 __all__ = ["Closing", "close_run"]
 
@@ -77,7 +79,13 @@ def close_run(context: ClearingContext, run: Row[Any], closing: Closing) -> bool
             .where(clearing_run.c.number == run.number)
             .values(rules_version=report.rules_version, digest=report.digest, report=report.stored())
         )
+        publish(conn, RUN_CLOSED, [_told(report)], at=report.closed_at)
     return True
+
+
+def _told(report: RunReport) -> dict[str, Any]:
+    settled_fen = sum(one.paid_fen for one in report.partners)
+    return attrs.asdict(RunClosed(run=report.number, records=report.records, settled_fen=settled_fen))
 
 
 def _payees(conn: Connection, total: Tally) -> dict[str, Row[Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -56,9 +56,12 @@ def publish(
     return len(rows)
 
 
-def undelivered(conn: Connection, *, limit: int = 1000) -> list[Message]:
+def undelivered(
+    conn: Connection, *, limit: int = 1000, topics: Collection[str] | None = None
+) -> list[Message]:
     """Return the oldest committed events that nobody has marked as delivered, in order of their number.
 
+    ``topics`` leaves out all others. What is left out waits and holds nothing up.
     On PostgreSQL a lower number may be committed after a higher one. Nothing is lost by that, because
     delivery is remembered for each event and not as a position.
     """
@@ -68,6 +71,8 @@ def undelivered(conn: Connection, *, limit: int = 1000) -> list[Message]:
         .order_by(outbox.c.seq)
         .limit(limit)
     )
+    if topics is not None:
+        query = query.where(outbox.c.topic.in_(topics))
     return [
         Message(seq=row.seq, topic=row.topic, body=row.body, published_at=row.published_at)
         for row in conn.execute(query)

@@ -40,3 +40,11 @@ def test_numbers_are_never_used_again(store):
         mark_delivered(conn, undelivered(conn))
         publish(conn, "tick", [{}])
         assert undelivered(conn)[0].seq > before
+
+
+def test_topics_that_nobody_can_hear_hold_nothing_up(store):
+    with writing(store) as conn:
+        publish(conn, "zoo.fed", [{}, {}])
+        publish(conn, "tick", [{"n": 1}])
+        assert [message.topic for message in undelivered(conn, limit=1, topics=["tick"])] == ["tick"]
+        assert undelivered(conn, topics=[]) == []
