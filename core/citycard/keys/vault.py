@@ -134,6 +134,14 @@ class Vault:
         """Return the 16-byte AES key by which one terminal signs its records and batches."""
         return self.card_key("batch", b"\0\0" + terminal6)
 
+    # ── what terminals are given ──
+
+    def terminal_mac(self, terminal6: bytes, data: bytes) -> bytes:
+        """Return the 16-byte AES-CMAC of ``data`` by a terminal's key, so that the terminal can check it."""
+        code = CMAC(AES(self.terminal_key(terminal6)))
+        code.update(data)
+        return code.finalize()
+
     # ── what clearing asks ──
 
     def check_purchase_tac(

@@ -175,3 +175,10 @@ def test_a_closed_vault_holds_no_key_any_more(vault):
 def test_a_vault_shows_no_key(vault, hierarchy):
     assert repr(vault) == "<Vault with 9 key purposes>"
     assert hierarchy.city_key().hex() not in f"{vault} {[attrs.asdict(row) for row in vault.versions()]}"
+
+
+def test_a_terminal_can_check_what_the_vault_signs_for_it(vault):
+    mac = vault.terminal_mac(TERMINAL, b"what terminals must know")
+    assert vault.check_terminal_mac(TERMINAL, b"what terminals must know", mac)
+    assert not vault.check_terminal_mac(bytes(6), b"what terminals must know", mac)
+    assert mac == aes_cmac(vault.terminal_key(TERMINAL), b"what terminals must know")
