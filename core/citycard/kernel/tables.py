@@ -1,4 +1,4 @@
-"""What the kernel remembers in the city's database: wishes, sticky claims, and the number of changes."""
+"""What the kernel remembers in the city's database: wishes, sticky claims, switchings, and runs of jobs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, String, Tab
 
 from citycard.store.metadata import UtcTime, metadata
 
-__all__ = ["plugin_claim", "plugin_epoch", "plugin_state"]
+__all__ = ["job_run", "plugin_claim", "plugin_epoch", "plugin_state"]
 
 plugin_state = Table(
     "plugin_state",
@@ -40,4 +40,15 @@ plugin_epoch = Table(
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("epoch", BigInteger, nullable=False),
     CheckConstraint("id = 1", name="one_row"),
+)
+
+# One row for each job, about its last run. While it runs, whoever runs it moves leased_until ahead.
+job_run = Table(
+    "job_run",
+    metadata,
+    Column("job", String(100), primary_key=True),
+    Column("started_at", UtcTime),
+    Column("leased_until", UtcTime),
+    Column("finished_at", UtcTime),
+    Column("outcome", String(400), nullable=False),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    JSON,
     CheckConstraint,
     Column,
     Date,
@@ -34,6 +35,7 @@ __all__ = [
     "product",
     "product_version",
     "terminal",
+    "terminal_configuration",
 ]
 
 district = Table(
@@ -176,3 +178,14 @@ blacklist = Table(
     Column("removed_in", Integer),
     Column("reason", String(200), nullable=False),
 )
+
+# What terminals must know to work offline, by number; they write the number they hold into every record.
+terminal_configuration = Table(
+    "terminal_configuration",
+    metadata,
+    Column("number", Fen, primary_key=True, autoincrement=False),
+    Column("digest", String(64), nullable=False),
+    Column("content", JSON, nullable=False),
+    Column("published_at", UtcTime, nullable=False),
+)
+append_only(terminal_configuration)
