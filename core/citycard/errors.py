@@ -40,6 +40,8 @@ __all__ = [
     "FieldInvalid",
     "FormRefused",
     "IntakeContended",
+    "JobBusy",
+    "JobUnknown",
     "JournalDamaged",
     "KeyPurposeClash",
     "KeyPurposeInvalid",
@@ -157,6 +159,20 @@ class CityExists(CitycardError):
 
     status, exit_code = 409, 5
     sentence = "{folder} already holds a city: choose another folder, or open this one"
+
+
+class JobUnknown(CitycardError):
+    """No plugin that is on has this job."""
+
+    status, exit_code = 404, 4
+    sentence = "no plugin that is on has the job {job!r}: expected one of {known}"
+
+
+class JobBusy(CitycardError):
+    """A job is being run by somebody else."""
+
+    status, exit_code = 409, 5
+    sentence = "job {job} has been running since {since}: wait for it, or look at citycard plugin jobs"
 
 
 # ── card ─────────────────────────────────────────────────────────────────────────────────────────

@@ -20,6 +20,8 @@ from citycard.kernel.plugins import Plugins
 from citycard.store import open_store
 
 if TYPE_CHECKING:
+    from citycard.city.configuration import Configuration
+    from citycard.city.entitlements import Right
     from citycard.city.issuing import Issuing
     from citycard.clearing.context import ClearingTerms, Rating
     from citycard.clearing.pricing import RuleBook
@@ -93,6 +95,7 @@ class City:
         for name in self.config.enable:
             if self.plugins.report(name).state.value == "migration-due":
                 self.plugins.enable(name, by="citycard city")
+        self.open_declared()
 
     def close(self) -> None:
         """Let go of the store, and wipe the keys from memory when they were used."""
@@ -118,7 +121,11 @@ class City:
     @cached_property
     def plugins(self) -> Plugins:
         """The city's plugins, started as the configuration and the database want them."""
-        return Plugins.open(self.config, self.engine, folder=self.folder, clock=self.clock)
+        from citycard.city.events import CORE_EVENTS
+
+        return Plugins.open(
+            self.config, self.engine, folder=self.folder, clock=self.clock, core_events=CORE_EVENTS
+        )
 
     @cached_property
     def vault(self) -> FileVault:
@@ -156,6 +163,32 @@ class City:
 
         key = self.vault.terminal_key(bytes.fromhex(terminal))
         return SoftSam(terminal, self.vault.sam_keys(), key, serial)
+
+    # ── what plugins declare, made real ──────────────────────────────────────────────────────────
+
+    def open_declared(self) -> int:
+        """Open the partners and accounts that plugins declare and that are missing (``declared``)."""
+        from citycard.city.declared import open_declared
+
+        return open_declared(self)
+
+    def configuration(self) -> Configuration:
+        """Return what terminals must know now; publish it when it has changed (``configuration``)."""
+        from citycard.city.configuration import current_configuration
+
+        return current_configuration(self)
+
+    def deliver(self, limit: int = 1000) -> int:
+        """Tell the plugins the events that wait, and return how many were told (``events``)."""
+        from citycard.city.events import deliver
+
+        return deliver(self, limit)
+
+    def entitlements(self, asn: str, at: dt.datetime) -> tuple[Right, ...]:
+        """List what a card entitles to at a local moment, and who says so (``entitlements``)."""
+        from citycard.city.entitlements import entitlements
+
+        return entitlements(self, asn, at)
 
     # ── what clearing asks ───────────────────────────────────────────────────────────────────────
 

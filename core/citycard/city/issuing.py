@@ -50,8 +50,7 @@ class Issuing:
 
     @cached_property
     def _ready(self) -> Mapping[str, _Ready]:
-        products = [owned.record for owned in self._city.plugins.card_products()]
-        versions = self._publish(products)
+        products, versions = self._products(), self.publish()
         initial = {owned.record.name: owned.record.initial for owned in self._city.plugins.sectors()}
         return {
             product.name: _Ready(product, version, prepare_blank(version, self.profile, initial=initial))
@@ -61,6 +60,16 @@ class Issuing:
     def products(self) -> list[CardProduct]:
         """List the products that can be issued, by plugin and then as declared."""
         return [ready.product for ready in self._ready.values()]
+
+    def publish(self) -> list[ProductVersion]:
+        """Write into the registry what cards of each product carry from now on; again without harm.
+
+        The plugins that run now are asked; the versions come in the order of their products.
+        """
+        return self._publish(self._products())
+
+    def _products(self) -> list[CardProduct]:
+        return [owned.record for owned in self._city.plugins.card_products()]
 
     def version(self, product: str) -> ProductVersion:
         """Return the version that new cards of a product carry; ProductUnknown names those there are."""

@@ -1,0 +1,89 @@
+"""The plugins' work on a schedule: which there is, which is due, and one run of it."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import attrs
+
+from citycard.city.leases import JobRun, job_runs, leased
+from citycard.errors import CitycardError, JobBusy, JobUnknown
+
+if TYPE_CHECKING:
+    from citycard.city.city import City
+
+__all__ = ["JobState", "due_jobs", "jobs", "run_due", "run_job"]
+
+_log = logging.getLogger("citycard.jobs")
+
+
+@attrs.frozen(kw_only=True)
+class JobState:
+    """A plugin's job, as ``<plugin>.<job>``, with its last run."""
+
+    job: str
+    title: str
+    every: timedelta
+    last: JobRun | None = None
+
+    def due(self, now: datetime) -> bool:
+        """Tell whether its turn has come: at once the first time, then one interval after it last began."""
+        if self.last is None or self.last.started_at is None:
+            return True
+        return not self.last.runs(now) and self.last.started_at + self.every <= now
+
+
+def jobs(city: City) -> list[JobState]:
+    """List the jobs of the plugins that run, by plugin and then as declared."""
+    runs = job_runs(city)
+    return [
+        JobState(job=name, title=owned.record.title, every=owned.record.every, last=runs.get(name))
+        for owned in city.plugins.jobs()
+        for name in [f"{owned.owner.plugin}.{owned.record.name}"]
+    ]
+
+
+def due_jobs(city: City) -> list[JobState]:
+    """List the jobs whose turn has come; those of a plugin that a server is still opening wait."""
+    if not city.plugins.jobs():
+        return []
+    now, starting = city.clock.now(), city.plugins.starting()
+    return [each for each in jobs(city) if each.due(now) and each.job.partition(".")[0] not in starting]
+
+
+def run_due(city: City, state: JobState) -> bool:
+    """Run a job whose turn has come; return False when another process was faster.
+
+    What the job raises is logged, and becomes the outcome of the run.
+    """
+    try:
+        with leased(city, state.job, unless_since=city.clock.now() - state.every) as mine:
+            if mine:
+                _run(city, state.job)
+            return mine
+    except CitycardError as error:
+        _log.warning("job %s: %s", state.job, error)
+        return True
+
+
+def run_job(city: City, job: str) -> None:
+    """Run a job now, due or not; raise JobUnknown, JobBusy, PluginFailed, or what the job means to say."""
+    known = {each.job: each for each in jobs(city)}
+    if job not in known:
+        raise JobUnknown(job=job, known=", ".join(known) or "none")
+    with leased(city, job) as mine:
+        if not mine:
+            last = job_runs(city)[job]
+            raise JobBusy(job=job, since=f"{last.started_at:%Y-%m-%d %H:%M:%S} UTC")
+        _run(city, job)
+
+
+def _run(city: City, job: str) -> None:
+    # Counted like a request, so that the plugin is not closed under its job.
+    with city.plugins.busy(job.partition(".")[0]):
+        try:
+            city.plugins.run_job(job)
+        except KeyError as gone:  # what the job itself raises has become PluginFailed
+            raise JobUnknown(job=job, known="others: its plugin was just switched off") from gone

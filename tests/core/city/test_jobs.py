@@ -1,0 +1,81 @@
+"""Jobs run when their turn has come, each by itself, and say how it went."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from citycard.city.jobs import due_jobs, jobs, run_due, run_job
+from citycard.city.leases import leased
+from citycard.errors import JobBusy, JobUnknown, PluginFailed
+
+
+def only(city):
+    (state,) = jobs(city)
+    return state
+
+
+def test_a_job_is_due_at_once_and_then_after_its_interval(city, yard, clock):
+    assert [each.job for each in due_jobs(city)] == ["yard.sweep"]
+    assert run_due(city, only(city))
+    clock.moment += timedelta(minutes=59)
+    assert due_jobs(city) == []
+    clock.moment += timedelta(minutes=1)
+    assert [each.job for each in due_jobs(city)] == ["yard.sweep"]
+    assert yard.swept == ["yard"]
+
+
+def test_two_servers_run_a_turn_once(city, other, yard):
+    mine, theirs = only(city), only(other)
+
+    assert [run_due(city, mine), run_due(other, theirs)] == [True, False]
+    assert yard.swept == ["yard"]
+
+
+def test_a_job_that_raises_says_so_and_gets_its_next_turn(city, yard, clock):
+    yard.doing.append(lambda _: 1 // 0)
+
+    assert run_due(city, only(city))
+
+    assert "ZeroDivisionError" in only(city).last.outcome
+    assert city.plugins.report("yard").failures == 1
+    clock.moment += timedelta(hours=1)
+    assert len(due_jobs(city)) == 1
+
+
+def test_a_job_that_is_called_runs_before_its_turn(city, yard):
+    run_job(city, "yard.sweep")
+    run_job(city, "yard.sweep")
+
+    assert (yard.swept, only(city).last.outcome) == (["yard", "yard"], "done")
+
+
+def test_a_job_that_is_called_passes_on_what_it_raises(city, yard):
+    yard.doing.append(lambda _: 1 // 0)
+    with pytest.raises(PluginFailed, match="ZeroDivisionError"):
+        run_job(city, "yard.sweep")
+
+
+def test_a_job_that_means_an_error_is_not_counted_as_failed(city, yard):
+    def flooded(_):
+        raise yard.YardFlooded
+
+    yard.doing.append(flooded)
+    with pytest.raises(yard.YardFlooded):
+        run_job(city, "yard.sweep")
+
+    assert only(city).last.outcome == "the yard is under water"
+    assert not city.plugins.report("yard").failures
+
+
+def test_a_job_nobody_has_is_told_with_those_there_are(city):
+    with pytest.raises(JobUnknown, match=r"expected one of yard\.sweep"):
+        run_job(city, "yard.dig")
+
+
+def test_a_job_that_is_being_run_is_refused(city, other):
+    with leased(city, "yard.sweep"):
+        assert due_jobs(other) == []
+        with pytest.raises(JobBusy, match="2018-09-01 01:00:00 UTC"):
+            run_job(other, "yard.sweep")
