@@ -45,11 +45,32 @@ def create(folder: Path, template: Path | None) -> None:
 @group.command("upgrade")
 @city_option
 def upgrade(folder: Path) -> None:
-    """Bring the tables of the core and of every plugin that is on up to date; again without harm."""
+    """Bring the tables of the core and of every plugin that is on up to date; again without harm.
+
+    The partners and ledger accounts that plugins declare are opened, those that are missing.
+    """
     city = opened(folder)
     city.upgrade()
     city.close()
     say(f"the city in {folder} is up to date")
+
+
+@group.command("deliver")
+@click.option("--limit", type=click.IntRange(1), default=1000, show_default=True, help="At most so many.")
+@city_option
+@json_option
+def deliver(limit: int, folder: Path, as_json: bool) -> None:
+    """Tell the plugins the events that wait; a server does the same every second.
+
+    With --json: an object with delivered, the number of events told.
+    """
+    city = opened(folder)
+    told = city.deliver(limit)
+    city.close()
+    if as_json:
+        emit({"delivered": told})
+    else:
+        say(f"told {told} events")
 
 
 @group.command("show")

@@ -27,6 +27,7 @@ _COMMANDS = {
     "plugin": ("citycard.cli.plugin:group", "List, inspect, enable and disable plugins."),
     "replay": ("citycard.cli.replay:group", "Play a city's taps through terminals and chips."),
     "serve": ("citycard.cli.serve:serve", "Serve the city's pages and endpoints."),
+    "terminal": ("citycard.cli.terminal:group", "What terminals must know: their configuration."),
 }
 
 

@@ -1,13 +1,14 @@
 """``citycard plugin``: what is installed, what runs, why not, and switching it.
 
 Exit codes: 0 done, 1 ``check`` found something wrong or a plugin's code raised, 2 the call is wrong,
-3 city.toml is wrong or has no such district or partner, 4 there is no such city or plugin, 5 refused.
+3 city.toml is wrong or has no such district or partner, 4 there is no such city, plugin or job, 5 refused.
 The reason is one line on stderr.
 """
 
 from __future__ import annotations
 
 import getpass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from citycard.cli.output import emit, say, table
 from citycard.errors import CitycardError, RegistryMissing
 
 if TYPE_CHECKING:
+    from citycard.city import City
     from citycard.kernel import PluginReport, Plugins
 
 __all__ = ["group"]
@@ -103,10 +105,13 @@ def check(context: click.Context, names: tuple[str, ...], folder: Path, as_json:
 def enable(name: str, district: str | None, partner: str | None, folder: Path, as_json: bool) -> None:
     """Switch a plugin on for the city, a district or a partner; its tables are brought up to date first.
 
-    Running servers follow within a second. With --json: the object that show gives.
+    The partners and ledger accounts it declares are opened, those that are missing. Running servers follow
+    within a second. With --json: the object that show gives.
     """
-    plugins = _of_city(folder, district, partner)
-    _show(plugins.enable(name, by=_who(), district=district, partner=partner), as_json)
+    city = _city(folder, district, partner)
+    report = city.plugins.enable(name, by=_who(), district=district, partner=partner)
+    city.open_declared()
+    _show(report, as_json)
 
 
 @group.command("disable")
@@ -120,15 +125,70 @@ def disable(name: str, district: str | None, partner: str | None, folder: Path, 
 
     Its tables stay, and so does what cards and ledgers carry of it. With --json: the object that show gives.
     """
-    plugins = _of_city(folder, district, partner)
+    plugins = _city(folder, district, partner).plugins
     _show(plugins.disable(name, by=_who(), district=district, partner=partner), as_json)
+
+
+@group.command("jobs")
+@city_option
+@json_option
+def list_jobs(folder: Path, as_json: bool) -> None:
+    """List the jobs of the plugins that run, and how each last went; a server runs them at their intervals.
+
+    With --json: an array of objects with job, title, every_s, started_at, finished_at (null while it runs),
+    outcome and running.
+    """
+    from citycard.city.jobs import jobs
+
+    city = opened(folder)
+    now = city.clock.now()
+    rows = [
+        {
+            "job": each.job,
+            "title": each.title,
+            "every_s": int(each.every.total_seconds()),
+            "started_at": each.last.started_at if each.last else None,
+            "finished_at": each.last.finished_at if each.last else None,
+            "outcome": each.last.outcome if each.last else "",
+            "running": each.last is not None and each.last.runs(now),
+        }
+        for each in jobs(city)
+    ]
+    if as_json:
+        emit(rows)
+        return
+    table(
+        ("JOB", "EVERY", "LAST BEGUN", "OUTCOME"),
+        [
+            (
+                row["job"],
+                timedelta(seconds=row["every_s"]),
+                f"{row['started_at']:%Y-%m-%d %H:%M:%S} UTC" if row["started_at"] else "never",
+                "it is running" if row["running"] else row["outcome"],
+            )
+            for row in rows
+        ],
+    )
+    if not rows:
+        say("no plugin that is on has a job")
+
+
+@group.command("run")
+@click.argument("job", metavar="PLUGIN.JOB")
+@city_option
+def run(job: str, folder: Path) -> None:
+    """Run a plugin's job now, whether its turn has come or not; refused while somebody else runs it."""
+    from citycard.city.jobs import run_job
+
+    run_job(opened(folder), job)
+    say(f"ran {job}")
 
 
 def _installed(context: click.Context, folder: Path) -> Plugins:
     """Open the plugins of a city; outside one, those that are installed, as if all were wanted."""
     named = context.get_parameter_source("folder") is not ParameterSource.DEFAULT
     if named or (folder / "city.toml").exists():
-        return _of_city(folder)
+        return _city(folder).plugins
     from citycard.kernel import Plugins
     from citycard.kernel.choices import Choices
     from citycard.kernel.discovery import find
@@ -152,8 +212,8 @@ def _reports(plugins: Plugins) -> list[PluginReport]:
     ]
 
 
-def _of_city(folder: Path, district: str | None = None, partner: str | None = None) -> Plugins:
-    """Open the plugins of a city; RegistryMissing for a district or partner it does not have."""
+def _city(folder: Path, district: str | None = None, partner: str | None = None) -> City:
+    """Open a city; RegistryMissing for a district or partner it does not have."""
     city = opened(folder)
     if district and district not in {each.id for each in city.config.districts}:
         raise RegistryMissing(record="district", key=district)
@@ -163,7 +223,7 @@ def _of_city(folder: Path, district: str | None = None, partner: str | None = No
 
         with reading(city.engine) as conn:
             find_partner(conn, partner)
-    return city.plugins
+    return city
 
 
 def _checked(plugins: Plugins, name: str) -> dict[str, Any]:

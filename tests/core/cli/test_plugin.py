@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from citycard import registry
 from citycard.city import City
 from citycard.cli.main import _run
+from citycard.store import reading
 
 ON_DISK = Path(__file__).parents[1] / "kernel" / "data"
 
@@ -180,3 +182,57 @@ def test_outside_a_city_the_installed_plugins_are_declared(run, monkeypatch, tmp
     assert code == 0
     assert (plugins["good"]["state"], plugins["future"]["state"]) == ("declared", "refused")
     assert "citycard-farm 1.0 and by citycard-park 0.2" in plugins["park"]["reason"]
+
+
+# ── what plugins declare about money, and their jobs ──
+
+
+@pytest.fixture
+def yard(tmp_path, monkeypatch, capsys):
+    """Make a city without plugins in which a bicycle yard, with a partner and a job, may be enabled."""
+    monkeypatch.syspath_prepend(str(ON_DISK.parents[1] / "city" / "data" / "yard"))
+    (tmp_path / "template.toml").write_text('[city]\nname = "Yard town"\ncode = "9901"\n')
+    City.create(tmp_path / "yard town", tmp_path / "template.toml").close()
+    monkeypatch.setenv("CITYCARD_CITY", str(tmp_path / "yard town"))
+
+    def call(*words):
+        capsys.readouterr()
+        code = _run(["plugin", *words])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    call.folder = tmp_path / "yard town"
+    return call
+
+
+def test_enabling_a_plugin_opens_its_partners(yard):
+    assert yard("enable", "yard")[0] == 0
+
+    city = City.open(yard.folder)
+    with reading(city.engine) as conn:
+        assert [partner.id for partner in registry.partners(conn)] == ["yard"]
+        assert city.ledger.balance_fen(conn, "yard/deposits") == 0
+    city.close()
+
+
+def test_jobs_are_listed_and_run(yard):
+    assert yard("jobs") == (0, "JOB  EVERY  LAST BEGUN  OUTCOME\n", "no plugin that is on has a job\n")
+    yard("enable", "yard")
+    before = json.loads(yard("jobs", "--json")[1])
+
+    assert yard("run", "yard.sweep")[0] == 0
+
+    after = json.loads(yard("jobs", "--json")[1])
+    assert [(each["job"], each["every_s"], each["outcome"]) for each in before] == [("yard.sweep", 3600, "")]
+    assert [(each["outcome"], each["running"]) for each in after] == [("done", False)]
+    assert after[0]["finished_at"] >= after[0]["started_at"]
+    assert "1:00:00" in yard("jobs")[1]
+
+
+def test_a_job_that_nobody_has_is_told(yard):
+    code, _, err = yard("run", "yard.sweep")
+
+    assert (code, err) == (
+        4,
+        "citycard: no plugin that is on has the job 'yard.sweep': expected one of none\n",
+    )

@@ -1,0 +1,61 @@
+"""``citycard city``: made, upgraded, shown, and its events delivered."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from citycard.city import City
+from citycard.clearing.events import RUN_CLOSED
+from citycard.cli.main import _run
+from citycard.store import publish, writing
+
+CITY = '[city]\nname = "Quiet town"\ncode = "9901"\n[plugins]\nallow = []\n'
+
+
+@pytest.fixture
+def template(tmp_path):
+    path = tmp_path / "template.toml"
+    path.write_text(CITY)
+    return path
+
+
+@pytest.fixture
+def town(template, tmp_path, monkeypatch):
+    assert _run(["city", "create", str(tmp_path / "town"), "--config", str(template)]) == 0
+    monkeypatch.setenv("CITYCARD_CITY", str(tmp_path / "town"))
+    return tmp_path / "town"
+
+
+def test_a_city_is_made_once(town, template, capsys):
+    assert _run(["city", "create", str(town), "--config", str(template)]) == 5
+
+    assert "already holds a city" in capsys.readouterr().err
+
+
+def test_a_city_can_be_upgraded_again_and_again(town):
+    assert [_run(["city", "upgrade"]) for _ in range(2)] == [0, 0]
+
+
+def test_a_city_is_shown(town, capsys):
+    capsys.readouterr()
+    assert _run(["city", "show", "--json"]) == 0
+
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["name"], shown["plugins"], shown["counts"]["cards"]) == ("Quiet town", [], 0)
+
+
+def test_events_that_wait_are_delivered_once(town, capsys):
+    city = City.open(town)
+    with writing(city.engine) as conn:
+        publish(conn, RUN_CLOSED, [{"run": run, "records": 1, "settled_fen": 2} for run in range(3)])
+    city.close()
+    capsys.readouterr()
+
+    answers = []
+    for limit in ("2", "2", "2"):
+        assert _run(["city", "deliver", "--limit", limit, "--json"]) == 0
+        answers.append(json.loads(capsys.readouterr().out)["delivered"])
+
+    assert answers == [2, 1, 0]

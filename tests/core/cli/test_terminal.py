@@ -1,0 +1,65 @@
+"""``citycard terminal`` in a real city: the configuration in force, and its MAC for one terminal."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from citycard import registry
+from citycard.city import City
+from citycard.cli.main import _run
+from citycard.store import writing
+
+CITY = '[city]\nname = "Quiet town"\ncode = "9901"\n[plugins]\nallow = []\n'
+TERMINAL = "990100000001"
+
+
+@pytest.fixture
+def town(tmp_path: Path, monkeypatch) -> Path:
+    (tmp_path / "template.toml").write_text(CITY)
+    city = City.create(tmp_path / "town", tmp_path / "template.toml")
+    with writing(city.engine) as conn:
+        registry.add_partners(conn, [registry.Partner(id="bus", name="Bus")])
+        registry.add_terminals(
+            conn, [registry.Terminal(number=TERMINAL, partner="bus", opened_on=date(2018, 9, 1))]
+        )
+    city.close()
+    monkeypatch.setenv("CITYCARD_CITY", str(tmp_path / "town"))
+    return tmp_path / "town"
+
+
+def test_the_configuration_is_numbered(town, capsys):
+    assert [_run(["terminal", "config", "--json"]) for _ in range(2)] == [0, 0]
+
+    first, second = capsys.readouterr().out.replace("}\n{", "}\x1f{").split("\x1f")
+    assert json.loads(first) == json.loads(second)
+    assert json.loads(first)["number"] == 1
+    assert "mac" not in json.loads(first)
+
+
+def test_a_terminal_gets_it_signed_with_its_own_key(town, capsys):
+    assert _run(["terminal", "config", "--terminal", TERMINAL, "--json"]) == 0
+
+    answer = json.loads(capsys.readouterr().out)
+    city = City.open(town)
+    found = city.configuration()
+    assert (answer["number"], answer["digest"]) == (found.number, found.digest)
+    assert city.sam(TERMINAL).sign_batch(found.signed_bytes).hex().upper() == answer["mac"]
+    city.close()
+
+
+def test_people_get_lines(town, capsys):
+    assert _run(["terminal", "config", "--terminal", TERMINAL]) == 0
+
+    out = capsys.readouterr().out
+    assert "blacklist" in out
+    assert "mac" in out
+
+
+def test_a_terminal_nobody_opened_is_refused(town, capsys):
+    assert _run(["terminal", "config", "--terminal", "000000000000"]) == 3
+
+    assert "000000000000" in capsys.readouterr().err
