@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 from citycard import registry
 from citycard.store import reading, writing
 from citycard_transit.gates import Site
-from citycard_transit.services import METRO
-from citycard_transit.settings import Operator, TransitSettings
+from citycard_transit.services import METRO, participant
+from citycard_transit.settings import TransitSettings
 from citycard_transit.shenzhen import asn_of
 from citycard_transit.taps import Named, Tap, TapKind, Taps
 
@@ -149,7 +149,7 @@ def _open_terminals(
 def _partner(settings: TransitSettings, name: str) -> registry.Partner:
     for operator in settings.operators:
         if name in {operator.name, operator.name_zh}:
-            return _declared(operator)
+            return participant(operator).partner()
     # Nobody has told this operator's account; the number shows that it is made up.
     number = int(hashlib.sha256(name.encode()).hexdigest(), 16)
     play = settings.play
@@ -159,14 +159,4 @@ def _partner(settings: TransitSettings, name: str) -> registry.Partner:
         account_name=name,
         account_no=f"{play.account_prefix}{number % 10**_DIGITS:0{_DIGITS}d}",
         bank_bic=play.bic,
-    )
-
-
-def _declared(operator: Operator) -> registry.Partner:
-    return registry.Partner(
-        id=operator.id,
-        name=f"{operator.name} {operator.name_zh}".strip(),
-        account_name=operator.name,
-        account_no=operator.account,
-        bank_bic=operator.bic,
     )

@@ -130,6 +130,7 @@ class _Theatre:
         self._closing: dict[str, datetime] = {}
         self._batches: list[BatchFile] = []
         self._first_load: tuple[str, int] | None = None
+        self._config_number = city.configuration().number
         self._network = Network(
             code=city.config.city.code,
             institution=city.config.city.issuer,
@@ -205,6 +206,7 @@ class _Theatre:
             terminal = Terminal(
                 number,
                 sam,
+                config_number=self._config_number,
                 host=self._stage.desk,
                 next_batch=state.next_batch,
                 next_sequence=state.next_sequence,

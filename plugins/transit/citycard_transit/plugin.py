@@ -66,10 +66,9 @@ def citycard_fee_rules(settings: TransitSettings) -> Iterable[FeeRule]:
 
 @hookimpl
 def citycard_participants(settings: TransitSettings) -> Iterable[Participant]:
-    from citycard.kernel.services import Participant
+    from citycard_transit.services import participants
 
-    for operator in settings.operators:
-        yield Participant(id=operator.id, name=operator.name)
+    yield from participants(settings)
 
 
 @hookimpl

@@ -1,4 +1,4 @@
-"""What transit sells, how a record's facts become the question for its price, and who shares the answer.
+"""What transit sells, how a record's facts become the question for its price, and who is paid.
 
 The gate asks for its price through ``Fares`` with the very facts that it then writes into its record, so
 that clearing, which asks again from the record, is asked the same question.
@@ -14,17 +14,17 @@ import attrs
 
 from citycard.clearing.pricing import PriceRequest, Quote, RuleBook
 from citycard.kernel.outside import TerminalConfig
-from citycard.kernel.services import Service
+from citycard.kernel.services import Participant, Service
 from citycard.kernel.settings import shown
 from citycard_transit.fares import fee_rules
 from citycard_transit.sectors import RideFacts
-from citycard_transit.settings import TransitSettings
+from citycard_transit.settings import Operator, TransitSettings
 
 if TYPE_CHECKING:
     from citycard.clearing.context import Share
     from citycard.terminal.record import TransactionRecord
 
-__all__ = ["BUS", "METRO", "NUMBERS", "Fares", "services", "terminal_config"]
+__all__ = ["BUS", "METRO", "NUMBERS", "Fares", "participant", "participants", "services", "terminal_config"]
 
 METRO, BUS = "metro", "bus"
 NUMBERS = {METRO: 1, BUS: 2}
@@ -144,6 +144,22 @@ def _sharing(
         )
 
     return shares
+
+
+def participants(settings: TransitSettings) -> Iterator[Participant]:
+    """Declare the operators, with the accounts they are paid into."""
+    return map(participant, settings.operators)
+
+
+def participant(operator: Operator) -> Participant:
+    """Declare one operator."""
+    return Participant(
+        id=operator.id,
+        name=f"{operator.name} {operator.name_zh}".strip(),
+        account_name=operator.name,
+        account_no=operator.account,
+        bank_bic=operator.bic,
+    )
 
 
 def terminal_config(settings: TransitSettings) -> TerminalConfig:
