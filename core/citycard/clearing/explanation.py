@@ -163,8 +163,10 @@ def _find(context: ClearingContext, conn: Connection, record: str | tuple[str, i
 def _search(context: ClearingContext, conn: Connection, asn: str, counter: int) -> list[tuple[str, int, int]]:
     import duckdb
 
+    from citycard.clearing.files import literal
+
     query = select(segment.c.path).where(segment.c.bucket == bucket_of(asn))
-    paths = [str(context.folder / path) for path in conn.scalars(query)]
+    paths = [literal(context.folder / path) for path in conn.scalars(query)]
     if not paths:
         return []
     with duckdb.connect() as engine:
@@ -246,6 +248,8 @@ def _outcome(
 ) -> Outcome | None:
     import duckdb
 
+    from citycard.clearing.files import literal
+
     bucket = bucket_of(raw[PLACES["asn"]].hex().upper())
     query = select(clearing_part.c.run, clearing_part.c.outcomes).where(clearing_part.c.bucket == bucket)
     for run, path in conn.execute(query.order_by(clearing_part.c.run)):
@@ -255,7 +259,7 @@ def _outcome(
                 " FROM read_parquet($path, hive_partitioning = false)"
                 " WHERE terminal = $terminal AND batch_number = $number AND line = $line",
                 {
-                    "path": str(context.folder / path),
+                    "path": literal(context.folder / path),
                     "terminal": key[0],
                     "number": key[1],
                     "line": key[2],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -13,9 +14,10 @@ import pyarrow.parquet as pq
 
 from citycard.errors import ArchiveDamaged
 
-__all__ = ["read_archived", "read_tables", "write_archive", "write_table", "write_whole"]
+__all__ = ["literal", "read_archived", "read_tables", "write_archive", "write_table", "write_whole"]
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
+_WILD = re.compile(r"([*?\[])")
 
 
 def write_whole(path: Path, fill: Callable[[IO[bytes]], None]) -> None:
@@ -52,6 +54,11 @@ def _read_table(path: Path, columns: list[str] | None) -> pa.Table:
         return pq.ParquetFile(path).read(columns=columns)
     except (OSError, pa.ArrowInvalid) as error:
         raise ArchiveDamaged(path=path) from error
+
+
+def literal(path: Path) -> str:
+    """Write a path for DuckDB, which would take ``*``, ``?`` or ``[`` in a folder's name for a pattern."""
+    return _WILD.sub(r"[\1]", str(path))
 
 
 def write_archive(path: Path, contents: Iterable[tuple[str, bytes]]) -> None:

@@ -161,7 +161,7 @@ class Reader:
         ).all()
         found: dict[str, dict[int, set[bytes]]] = defaultdict(lambda: defaultdict(set))
         if suspects and paths:
-            for asn, counter, raw in _search([str(self.folder / path) for path in paths], sorted(suspects)):
+            for asn, counter, raw in _search([self.folder / path for path in paths], sorted(suspects)):
                 found[asn][counter].add(raw)
         return {
             asn: {counter: frozenset(raws) for counter, raws in counters.items()}
@@ -169,9 +169,11 @@ class Reader:
         }
 
 
-def _search(paths: list[str], suspects: list[tuple[str, int]]) -> list[tuple[str, int, bytes]]:
+def _search(paths: list[Path], suspects: list[tuple[str, int]]) -> list[tuple[str, int, bytes]]:
     import duckdb
     import pyarrow as pa
+
+    from citycard.clearing.files import literal
 
     wanted = pa.table({"asn": [asn for asn, _ in suspects], "counter": [counter for _, counter in suspects]})
     with duckdb.connect() as engine:
@@ -179,6 +181,6 @@ def _search(paths: list[str], suspects: list[tuple[str, int]]) -> list[tuple[str
         rows: list[tuple[str, int, bytes]] = engine.execute(
             "SELECT asn, counter, raw FROM read_parquet($paths, hive_partitioning = false)"
             " JOIN wanted USING (asn, counter) WHERE readable",
-            {"paths": paths},
+            {"paths": [literal(path) for path in paths]},
         ).fetchall()
     return rows

@@ -240,6 +240,8 @@ def _outcomes(context: ClearingContext, bucket: int | None) -> Iterator[Any]:
     """Give an engine with the view ``outcomes``, or None when nothing was cleared yet."""
     import duckdb
 
+    from citycard.clearing.files import literal
+
     parts = select(clearing_part.c.run, clearing_part.c.outcomes)
     if bucket is not None:
         parts = parts.where(clearing_part.c.bucket == bucket)
@@ -249,7 +251,7 @@ def _outcomes(context: ClearingContext, bucket: int | None) -> Iterator[Any]:
         yield None
         return
     with duckdb.connect() as engine:
-        paths = [str(context.folder / row.outcomes) for row in named]
+        paths = [literal(context.folder / row.outcomes) for row in named]
         engine.execute("SET TimeZone = 'UTC'")
         engine.read_parquet(paths, hive_partitioning=False).create_view("outcomes")
         yield engine

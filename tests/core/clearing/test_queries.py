@@ -89,3 +89,17 @@ def test_status_says_what_came_in_and_what_waits(town):
     ]
     clear(town)
     assert (status(town).last_run, status(town).waiting_records) == (1, 0)
+
+
+def test_a_folder_whose_name_looks_like_a_pattern_reads_its_own_files_alone(towns_of, tmp_path):
+    for name in ("a*", "ab"):
+        town = towns_of(tmp_path / name)
+        (card,) = town.issue(1)
+        town.load(card, 5000)
+        town.tap(card, 200, AT)
+        receive(town, [town.batch()])
+        clear(town)
+        town.engine.dispose()
+    town = type(town)(tmp_path / "a*")
+    assert [total.records for total in queries.code_totals(town)] == [1]
+    town.engine.dispose()
