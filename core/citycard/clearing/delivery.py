@@ -74,13 +74,21 @@ def read_files(files: Iterable[File]) -> Iterator[Delivery]:
         else:
             name, data = Path(file).name, Path(file).read_bytes()
         delivery = Delivery(
-            name=name[-_LONGEST_NAME:], data=data, digest=hashlib.sha256(data).hexdigest(), batch=None
+            name=_readable(name)[-_LONGEST_NAME:],
+            data=data,
+            digest=hashlib.sha256(data).hexdigest(),
+            batch=None,
         )
         try:
             delivery.batch = read_batch(data)
         except BatchDamaged as damage:
             delivery.end(FileState.QUARANTINED, FileCode(str(damage.data["code"])), str(damage))
         yield delivery
+
+
+def _readable(name: str) -> str:
+    """Write bytes of a file's name that are no text, and NUL, so that every database can keep them."""
+    return name.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 
 
 def sort_out(

@@ -15,6 +15,8 @@ __all__ = ["Manifest", "ManifestLine", "read_manifest"]
 
 _TERMINAL_DIGITS = 12
 _DIGEST_DIGITS = 64
+# What the columns hold in PostgreSQL.
+_MOST, _MOST_RECORDS = 2**63 - 1, 2**31 - 1
 
 
 @attrs.frozen(kw_only=True)
@@ -64,7 +66,7 @@ def _parsed(source: str | bytes | Mapping[str, Any]) -> Mapping[str, Any]:
     if isinstance(source, (str, bytes)):
         try:
             source = json.loads(source)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ManifestInvalid(field="the text", reason=f"not JSON: {error}") from error
     if not isinstance(source, Mapping):
         raise ManifestInvalid(field="the text", reason="expected an object")
@@ -83,22 +85,25 @@ def _line(entry: Any, where: str) -> ManifestLine:
         terminal=terminal,
         number=_whole(entry, "number", where),
         sha256=sha256,
-        records=_whole(entry, "records", where),
+        records=_whole(entry, "records", where, most=_MOST_RECORDS),
         amount_fen=_whole(entry, "amount_fen", where),
     )
 
 
 def _text(entry: Mapping[str, Any], name: str, where: str) -> str:
     value = entry.get(name)
-    if not isinstance(value, str) or not 0 < len(value) <= 100:  # noqa: PLR2004 - the column's width
-        raise ManifestInvalid(field=f"{where}.{name}".lstrip("."), reason="expected 1 to 100 characters")
+    # What cannot be printed, such as a NUL or half of a surrogate pair, cannot be stored either.
+    if not isinstance(value, str) or not 0 < len(value) <= 100 or not value.isprintable():  # noqa: PLR2004 - the column's width
+        raise ManifestInvalid(
+            field=f"{where}.{name}".lstrip("."), reason="expected 1 to 100 printable characters"
+        )
     return value
 
 
-def _whole(entry: Mapping[str, Any], name: str, where: str) -> int:
+def _whole(entry: Mapping[str, Any], name: str, where: str, *, most: int = _MOST) -> int:
     value = entry.get(name)
-    if type(value) is not int or not 0 <= value < 2**63:
+    if type(value) is not int or not 0 <= value <= most:
         raise ManifestInvalid(
-            field=f"{where}.{name}".lstrip("."), reason="expected a whole number, zero or more"
+            field=f"{where}.{name}".lstrip("."), reason=f"expected a whole number from 0 to {most}"
         )
     return value

@@ -76,7 +76,7 @@ def _check_fields(bucket: Bucket, known: Known, terms: ClearingTerms) -> None:
             verdict.code = Code.R06
         elif algorithm not in _ALGORITHMS:
             verdict.code = Code.R07
-        elif not day - oldest <= at.date() <= day + _DAY:
+        elif not -_DAY <= day - at.date() <= oldest:
             verdict.code = Code.R04
 
 

@@ -77,6 +77,13 @@ def test_r04_too_long_ago_or_in_the_future(town, card, at):
     assert cleared(town) == {"R04": 1}
 
 
+@pytest.mark.parametrize("day", [date.min, date.max])
+def test_r04_a_batch_dated_by_a_terminal_that_lost_its_clock(town, card, day):
+    town.tap(card, 200, AT)
+    receive(town, [town.batch(day=day)])
+    assert cleared(town, records=[]) == {"R04": 1}
+
+
 def test_r05_an_amount_that_is_not_the_difference_of_the_balances(town, card):
     town.tap(card, 200, AT, balance_after_fen=9_000)
     assert cleared(town) == {"R05": 1}

@@ -20,6 +20,7 @@ from citycard.store import reading, writing
 
 AT = datetime.fromisoformat("2018-09-01T07:00")
 GATE, BUS, STRANGER = "344000000001", "344000000003", "344000000099"
+ANNOUNCED = {"terminal": GATE, "number": 1, "sha256": "0" * 64, "records": 0, "amount_fen": 0}
 
 
 def batches(town, count, terminal=GATE):
@@ -169,6 +170,12 @@ def test_quarantined_files_are_kept_and_their_records_are_not(town):
     assert (town.folder / archive).exists()
 
 
+def test_a_file_whose_name_is_no_text_is_received_all_the_same(town):
+    (_, data) = batches(town, 1)[0]
+    (outcome,) = receive(town, [("depot\udcff\0.ccb", data)]).files
+    assert (outcome.state, outcome.name) == (FileState.ACCEPTED, r"depot\udcff\x00.ccb")
+
+
 def test_a_call_without_files_leaves_no_trace(town):
     assert None is receive(town, []).intake
 
@@ -177,9 +184,8 @@ def test_a_manifest_sent_again_is_the_same_and_with_other_content_an_error(town)
     manifest = {"collector": "depot", "number": 1, "batches": []}
     receive(town, [], manifest)
     receive(town, [], manifest)
-    line = {"terminal": GATE, "number": 1, "sha256": "0" * 64, "records": 0, "amount_fen": 0}
     with pytest.raises(ManifestConflict, match="manifest 1 of collector 'depot'"):
-        receive(town, [], manifest | {"batches": [line]})
+        receive(town, [], manifest | {"batches": [ANNOUNCED]})
 
 
 @pytest.mark.parametrize(
@@ -187,6 +193,9 @@ def test_a_manifest_sent_again_is_the_same_and_with_other_content_an_error(town)
     [
         ("{", "the text"),
         ("[]", "the text"),
+        ("[" * 100_000, "the text"),
+        ({"collector": "\ud800", "number": 1, "batches": []}, "collector"),
+        ({"collector": "depot\0", "number": 1, "batches": []}, "collector"),
         ({"collector": "d", "number": 1}, "batches"),
         ({"collector": "", "number": 1, "batches": []}, "collector"),
         ({"collector": "d", "number": -1, "batches": []}, "number"),
@@ -194,6 +203,10 @@ def test_a_manifest_sent_again_is_the_same_and_with_other_content_an_error(town)
         (
             {"collector": "d", "number": 1, "batches": [{"terminal": "12", "sha256": "0"}]},
             r"batches\[0\].terminal",
+        ),
+        (
+            {"collector": "d", "number": 1, "batches": [ANNOUNCED | {"records": 2**31}]},
+            r"batches\[0\].records",
         ),
         (
             {"collector": "d", "number": 1, "batches": [{"terminal": GATE, "sha256": "0"}]},
