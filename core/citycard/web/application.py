@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from citycard.city.rounds import Rounds
 from citycard.web import api, pages, signin
 from citycard.web.context import Web
 from citycard.web.description import DESCRIPTION
@@ -41,7 +42,8 @@ def create_app(city: City, *, attempts: Attempts | None = None) -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with switchboard.running():
-            yield
+            with Rounds(city).going():
+                yield
 
     app = Starlette(
         routes=[

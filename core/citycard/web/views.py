@@ -8,6 +8,7 @@ import attrs
 
 __all__ = [
     "CardLine",
+    "CardRight",
     "CardView",
     "CodeCount",
     "DayView",
@@ -219,6 +220,15 @@ class JourneyView:
 
 
 @attrs.frozen(kw_only=True)
+class CardRight:
+    """Something a card entitles its holder to: who says so, and the last day when there is one."""
+
+    name: str
+    source: str
+    until: date | None
+
+
+@attrs.frozen(kw_only=True)
 class CardView:
     """A card: what it is, what is in its purse by the books, and where it was used."""
 
@@ -233,6 +243,7 @@ class CardView:
     balance_fen: int
     loaded_fen: int
     spent_fen: int
+    entitlements: tuple[CardRight, ...] = ()
     journeys: tuple[JourneyView, ...] = ()
 
 

@@ -20,7 +20,16 @@ from citycard.terminal.record import RecordKind, TransactionRecord
 from citycard.wallet.chart import card_purse
 from citycard.web.permissions import Actor
 from citycard.web.readings import Reading, readings, record_reading
-from citycard.web.views import CardLine, CardView, JourneyView, Payment, Posting, PriceStep, RecordView
+from citycard.web.views import (
+    CardLine,
+    CardRight,
+    CardView,
+    JourneyView,
+    Payment,
+    Posting,
+    PriceStep,
+    RecordView,
+)
 
 if TYPE_CHECKING:
     from citycard.city import City
@@ -85,6 +94,10 @@ def open_card(
         balance_fen=purse.balance_fen if purse else 0,
         loaded_fen=purse.credits_fen if purse else 0,
         spent_fen=purse.debits_fen if purse else 0,
+        entitlements=tuple(
+            CardRight(name=right.name, source=right.source, until=right.until)
+            for right in city.entitlements(asn, city.now_local())
+        ),
         journeys=tuple(_tapped(city, tap, wheres) for tap in reversed(card_taps(city, asn))),
     )
     return view, looks
