@@ -66,9 +66,7 @@ def transactions(cache):
 
 
 @pytest.mark.parametrize("kind", ["load", "purchase", "capp", "entry"])
-def test_a_cut_purse_command_is_done_or_not_done_and_the_proof_says_which(
-    desk, cache, kind, record_property, capsys
-):
+def test_a_cut_purse_command_is_done_or_not_done_and_the_proof_says_which(desk, cache, kind, record_property):
     act, tti, which = transactions(cache)[kind]
     desk.load(10_000)
     desk.capp(100, [cache[1](0x01)])
@@ -87,8 +85,6 @@ def test_a_cut_purse_command_is_done_or_not_done_and_the_proof_says_which(
         cuts += 1
     assert 0 < done < cuts
     record_property("power_cuts", cuts)
-    with capsys.disabled():
-        print(f"\n{kind}: {cuts} power cuts, {done} of them after the point of no return")  # noqa: T201  # counted for the reader
 
 
 def test_the_proof_after_a_tear_is_the_answer_that_was_lost(desk, issued, desk_of, dice):
