@@ -23,12 +23,14 @@ def open_store(url: str, *, echo: bool = False) -> Engine:
 
     ``sqlite:///city.db`` opens a file with write-ahead log, full synchronisation and foreign keys;
     ``postgresql://user@host/name`` opens PostgreSQL with psycopg 3. Raise StoreUrlInvalid for anything
-    else. Transactions of ``engine.begin()`` may write; use ``reading`` for those that only read.
+    else. Transactions of ``engine.begin()`` may write; use ``reading`` for those that only read. The
+    values bound in a statement, such as a holder's name or a MAC, show neither in its error nor in a log.
     """
     parsed = _parse(url)
     if parsed.get_backend_name() == "postgresql":
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), echo=echo, pool_pre_ping=True)
-    engine = create_engine(parsed, echo=echo)
+        parsed = parsed.set(drivername="postgresql+psycopg")
+        return create_engine(parsed, echo=echo, pool_pre_ping=True, hide_parameters=True)
+    engine = create_engine(parsed, echo=echo, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

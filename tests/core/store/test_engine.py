@@ -47,6 +47,12 @@ def test_what_fails_inside_leaves_nothing(engine):
         assert conn.scalars(select(thing.c.number)).all() == []
 
 
+def test_the_values_of_a_statement_that_fails_are_not_told(engine):
+    with pytest.raises(DBAPIError) as caught, writing(engine) as conn:
+        conn.execute(select(thing).where(thing.c.number == text(":mac / nothing")), {"mac": "caa21d1b"})
+    assert "caa21d1b" not in str(caught.value)
+
+
 def test_a_reader_does_not_wait_for_a_writer_and_sees_one_state(engine):
     with writing(engine) as writer, reading(engine) as reader:
         writer.execute(insert(thing), {"number": 1})
