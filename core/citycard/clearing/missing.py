@@ -10,11 +10,15 @@ from citycard.clearing.tables import batch_file, manifest_line
 
 __all__ = ["missing_batches"]
 
+# A terminal whose counter broke must not fill everybody's reports with four billion lines.
+_MOST_OF_A_HOLE = 1000
+
 
 def missing_batches(conn: Connection) -> tuple[Missing, ...]:
     """List every missing batch by terminal and number; one that a manifest knows too stands there once.
 
-    Terminals count their batches from 1, so that the first ones can be missing too.
+    Terminals count their batches from 1, so that the first ones can be missing too. Of each hole in a
+    terminal's numbers only the first 1000 are listed.
     """
     found = {(missing.terminal, missing.number): missing for missing in [*_holes(conn), *_announced(conn)]}
     return tuple(found[key] for key in sorted(found))
@@ -33,7 +37,7 @@ def _holes(conn: Connection) -> list[Missing]:
     return [
         Missing(terminal=row.terminal, number=number, announced="the terminal's numbers")
         for row in conn.execute(holes)
-        for number in range(max(row.before, 0) + 1, row.number)
+        for number in range(row.before + 1, min(row.number, row.before + 1 + _MOST_OF_A_HOLE))
     ]
 
 

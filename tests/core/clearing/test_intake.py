@@ -117,6 +117,12 @@ def test_f04_another_file_under_a_number_that_was_used(town):
     ]
 
 
+def test_f05_a_terminal_whose_batch_counter_broke_does_not_flood_the_reports(town):
+    town.terminals[GATE].next_batch = 2**32 - 1
+    missing = receive(town, batches(town, 1)).missing
+    assert [one.number for one in missing] == list(range(1, 1001))
+
+
 def test_f05_missing_numbers_are_reported_until_they_arrive(town):
     one, two, three, four = batches(town, 4)
     late = receive(town, [two, four])
