@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["serve"]
 
 _LINK_DAYS = 1
+_BACKLOG = 2048
 
 
 @click.command()
@@ -73,6 +74,8 @@ def _listen(host: str, port: int) -> socket.socket:
         listening = socket.socket(family)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(where)
+        # Whoever reads the address on stdout may call at once; the call waits until the server answers.
+        listening.listen(_BACKLOG)
     except OSError as error:
         raise AddressTaken(host=host, port=port, reason=error.strerror or str(error)) from error
     return listening

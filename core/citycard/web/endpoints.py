@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Any
@@ -18,6 +19,7 @@ from citycard.kernel.outside import PUBLIC, Route
 from citycard.web.context import web_of
 from citycard.web.forms import check_form, keep_form_cookie
 from citycard.web.languages import COOKIE, LANGUAGES
+from citycard.web.rendering import language_of, render, wants_page
 from citycard.web.schemas import plain
 from citycard.web.sessions import authenticate, require
 
@@ -80,6 +82,8 @@ def door(item: Endpoint) -> Address:
         if request.method not in _SAFE and "authorization" not in request.headers:
             await check_form(request)
         response = await _answered(item, request)
+        if item.plugin and request.method == "GET" and wants_page(request):
+            response = _readable(item, request, response)
         keep_form_cookie(request, response)
         _keep_language(request, response)
         return response
@@ -101,6 +105,17 @@ async def _answered(item: Endpoint, request: Request) -> Response:
         reason = f"it gave {type(response).__name__}, expected a Response"
         raise PluginFailed(plugin=item.plugin, distribution=item.plugin, where=item.path, reason=reason)
     return response
+
+
+def _readable(item: Endpoint, request: Request, response: Response) -> Response:
+    """Show a person what a plugin answers to programs, so that its author need not write a page for it."""
+    if type(response) is not JSONResponse:
+        return response
+    data = json.loads(bytes(response.body))
+    summary = language_of(request)(item.route.summary)
+    page = render(request, "data.html", status=response.status_code, data=data, summary=summary)
+    page.headers["vary"] = "Accept, Accept-Language, Cookie"
+    return page
 
 
 def json_answer(content: object, *, status: int = 200) -> JSONResponse:

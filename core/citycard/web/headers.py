@@ -22,8 +22,9 @@ SECURITY_HEADERS: Mapping[str, str] = MappingProxyType(
         ),
         "x-content-type-options": "nosniff",
         "x-frame-options": "DENY",
-        # A sign-in link carries a token, which must not travel on in a Referer.
-        "referrer-policy": "no-referrer",
+        # A sign-in link carries a token, which must not travel to another site in a Referer. With
+        # "no-referrer" browsers call the origin of our own forms "null", and the forms would be refused.
+        "referrer-policy": "same-origin",
         "cross-origin-opener-policy": "same-origin",
         "cross-origin-resource-policy": "same-origin",
         "permissions-policy": "camera=(), geolocation=(), microphone=()",

@@ -123,8 +123,12 @@ async def statement(request: Request) -> Response:
 
 async def plugins(request: Request) -> Response:
     say = language_of(request)
-    found = await run_in_threadpool(sources.read_plugins, web_of(request).city)
-    return render(request, "plugins.html", plugins=[_plugin(item, say) for item in found])
+    city = web_of(request).city
+    found = await run_in_threadpool(sources.read_plugins, city)
+    domains = await run_in_threadpool(sources.read_domains, city)
+    services = {item.plugin: _domain(item, say)["words"] for item in domains}
+    shown = [_plugin(item, say) | {"services": services.get(item.name, "")} for item in found]
+    return render(request, "plugins.html", plugins=shown)
 
 
 async def cards(request: Request) -> Response:
@@ -184,7 +188,7 @@ async def card(request: Request) -> Response:
         chart=balance_chart(shown.journeys, say),
         readings=[
             {
-                "at": say.moment(item.at) + " UTC",
+                "at": say.moment(item.at.astimezone(web.city.timezone)),
                 "role": role_name(item.role, say),
                 "token": item.token,
                 "page": item.page,
@@ -200,7 +204,7 @@ def _facts(shown: DayView, say: Language) -> list[dict[str, str]]:
         {
             "name": say("Taps"),
             "words": f"{shown.taps:,}",
-            "note": say.count("by {number} card", "by {number} cards", shown.cards),
+            "note": say.count("{number} card issued", "{number} cards issued", shown.cards),
         },
         {
             "name": say("Rides paid"),

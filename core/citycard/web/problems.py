@@ -23,9 +23,9 @@ from starlette.responses import JSONResponse, Response
 from citycard.errors import CitycardError, TooManyAttempts
 from citycard.web.headers import SECURITY_HEADERS, masked
 from citycard.web.languages import mark
-from citycard.web.rendering import render
+from citycard.web.rendering import render, wants_page
 
-__all__ = ["HANDLERS", "MEDIA_TYPE", "Problem", "answer", "incident", "kinds", "slug", "wants_page"]
+__all__ = ["HANDLERS", "MEDIA_TYPE", "Problem", "answer", "incident", "kinds", "slug"]
 
 MEDIA_TYPE = "application/problem+json"
 _SERVER_ERROR = 500
@@ -70,14 +70,6 @@ def answer(request: Request, problem: Problem, headers: Mapping[str, str] | None
         return page
     document = {name: value for name, value in attrs.asdict(problem).items() if value is not None}
     return JSONResponse(document, status_code=problem.status, headers=sent, media_type=MEDIA_TYPE)
-
-
-def wants_page(request: Request) -> bool:
-    """Tell whether a person is asking: a browser, outside the endpoints under ``/api/``."""
-    path = request.url.path
-    if path.startswith("/api/") or path == "/openapi.json":
-        return False
-    return "text/html" in request.headers.get("accept", "")
 
 
 def incident(request: Request, error: BaseException) -> Problem:

@@ -16,7 +16,7 @@ from citycard.web.forms import form_token, keep_form_cookie
 from citycard.web.languages import LANGUAGES, Language, chosen, language, mark
 from citycard.web.permissions import PUBLIC, Role
 
-__all__ = ["TEMPLATES", "city_title", "language_of", "render", "role_name", "safe_next"]
+__all__ = ["TEMPLATES", "city_title", "language_of", "render", "role_name", "safe_next", "wants_page"]
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -87,6 +87,14 @@ def safe_next(wish: str) -> str:
 def role_name(role: Role, say: Language) -> str:
     """Name a role in the reader's language."""
     return say(_ROLES[role])
+
+
+def wants_page(request: Request) -> bool:
+    """Tell whether a person is asking: a browser, outside the endpoints under ``/api/``."""
+    path = request.url.path
+    if path.startswith("/api/") or path == "/openapi.json":
+        return False
+    return "text/html" in request.headers.get("accept", "")
 
 
 def _menu(request: Request, web: Web, say: Language) -> list[dict[str, Any]]:

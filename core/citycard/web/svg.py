@@ -7,6 +7,7 @@ letters keep their size. Colours come from classes in the style sheet, so dark m
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from unicodedata import east_asian_width
 
 import attrs
 from markupsafe import Markup
@@ -16,6 +17,7 @@ __all__ = ["Bar", "Column", "Segment", "bars", "columns", "element", "strip"]
 _TOP = 18  # room above the highest column for its label
 _BOTTOM = 24  # room below the columns for their names
 _ROW = 46  # one horizontal bar with its name above it
+_NAME_PX, _WIDE_PX, _NARROW_PX = 175, 14, 8  # room for a name beside a sum on a phone; letters of 14 px
 
 
 @attrs.frozen(kw_only=True)
@@ -95,12 +97,15 @@ def columns(title: str, items: Sequence[Column], *, height_px: int = 220, peak: 
 
 
 def bars(title: str, items: Sequence[Bar]) -> Markup:
-    """Draw one horizontal bar per item, its name and words above it, as long as its share of the longest."""
+    """Draw one horizontal bar per item, its name and words above it, as long as its share of the longest.
+
+    Whoever listens instead of looking hears every name with its words.
+    """
     longest = max((item.size for item in items), default=0) or 1
     parts = []
     for place, item in enumerate(items):
         y = place * _ROW
-        name = element("text", item.name, x="0", y=y + 16, class_="name")
+        name = _name(item.name, y + 16)
         if item.link:
             name = element("a", name, href=item.link)
         parts += [
@@ -118,7 +123,8 @@ def bars(title: str, items: Sequence[Bar]) -> Markup:
                 class_=item.style,
             ),
         ]
-    return _drawing(title, parts, max(len(items) * _ROW, 1))
+    told = "; ".join(f"{item.name} {item.words}" for item in items)
+    return _drawing(f"{title}: {told}" if told else title, parts, max(len(items) * _ROW, 1))
 
 
 def strip(title: str, segments: Sequence[Segment], *, height_px: int = 28) -> Markup:
@@ -178,6 +184,24 @@ def _column(item: Column, left: float, slot: float, floor: float, scale: float) 
             )
         )
     return element("g", *parts)
+
+
+def _name(name: str, y: int) -> Markup:
+    """Write a name twice when it is long; the style sheet shows the one that the screen has room for."""
+    brief = _shortened(name)
+    if brief == name:
+        return element("text", name, x="0", y=y, class_="name")
+    short = element("text", brief, x="0", y=y, class_="name brief")
+    return Markup("").join([element("text", name, x="0", y=y, class_="name whole"), short])
+
+
+def _shortened(name: str) -> str:
+    room_px = _NAME_PX
+    for place, letter in enumerate(name):
+        room_px -= _WIDE_PX if east_asian_width(letter) in "WF" else _NARROW_PX
+        if room_px < 0:
+            return f"{name[:place].rstrip()}…"
+    return name
 
 
 def _label(words: str, middle: float, y: float) -> Markup:

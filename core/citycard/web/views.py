@@ -195,6 +195,7 @@ class PluginView:
 class Domain:
     """A plugin that runs here, with the titles (English, Chinese) of what a card can be used for in it."""
 
+    plugin: str
     title: str
     title_zh: str
     services: tuple[tuple[str, str], ...] = ()
@@ -282,7 +283,7 @@ class Posting:
 
 @attrs.frozen(kw_only=True)
 class Payment:
-    """A payment to a partner: its reference in the bank instruction, and the whole amount."""
+    """A payment to a partner (its name): the reference in the bank instruction, and the whole amount."""
 
     partner: str
     reference: str

@@ -180,7 +180,7 @@ def test_a_record_is_explained_from_the_file_to_the_bank(client, operator, town)
         "control/window",
     ]
     (payment,) = record["payments"]
-    assert (payment["partner"], payment["amount_fen"]) == ("harbour-ferry", 1807)
+    assert (payment["partner"], payment["amount_fen"]) == ("Harbour Ferry", 1807)
 
 
 def test_plugins_are_listed_with_state_and_claims(client, operator, switch):

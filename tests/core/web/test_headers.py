@@ -35,6 +35,10 @@ def test_nothing_but_our_own_style_sheet_may_be_loaded():
 
 
 @pytest.mark.parametrize("path", ["/", "/cards", "/partners", "/plugins", "/api", "/sign-in", "/nowhere"])
+def test_our_own_forms_are_sent_with_their_origin_and_no_token_goes_to_another_site():
+    assert SECURITY_HEADERS["referrer-policy"] == "same-origin"
+
+
 def test_no_page_needs_what_the_policy_forbids(client, operator, path):
     text = client.get(path, headers=operator | {"accept": "text/html"}).text
     assert [

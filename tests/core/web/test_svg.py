@@ -26,10 +26,23 @@ def test_attributes_and_text_are_escaped():
     )
 
 
-def test_a_chart_says_its_title_to_a_screen_reader():
+def test_a_chart_says_its_title_and_its_data_to_who_listens():
     picture = drawn(bars("Fares by operator", [Bar(name="Metro", size=5, words="¥0.05")]))
-    expected = ("img", "Fares by operator", "Fares by operator")
-    assert (picture.get("role"), picture.get("aria-label"), picture.findtext(f"{NAMESPACE}title")) == expected
+    said = "Fares by operator: Metro ¥0.05"
+    assert (picture.get("role"), picture.get("aria-label"), picture.findtext(f"{NAMESPACE}title")) == (
+        "img",
+        said,
+        said,
+    )
+
+
+def test_a_long_name_has_a_short_form_for_narrow_screens():
+    name = "Shenzhen Bus Group 巴士集团"
+    texts = list(drawn(bars("t", [Bar(name=name, size=1)])).iter(f"{NAMESPACE}text"))
+    assert [(text.text, text.get("class")) for text in texts[:2]] == [
+        (name, "name whole"),
+        ("Shenzhen Bus Group 巴…", "name brief"),
+    ]
 
 
 def test_the_longest_bar_is_as_wide_as_the_chart_and_the_others_in_proportion():
@@ -88,5 +101,5 @@ def test_columns_stay_inside_their_chart(stacks, height_px):
 @given(TEXT, TEXT)
 def test_names_from_outside_never_break_the_drawing(name, words):
     picture = drawn(bars(name, [Bar(name=name, size=1, words=words)]))
-    written = [text.text or "" for text in picture.iter(f"{NAMESPACE}text")]
-    assert [name.split(), words.split()] == [text.split() for text in written]
+    texts = [text for text in picture.iter(f"{NAMESPACE}text") if text.get("class") != "name brief"]
+    assert [name.split(), words.split()] == [(text.text or "").split() for text in texts]

@@ -40,6 +40,16 @@ def test_an_endpoint_answers_with_records(client, operator):
     assert client.get("/park/visits/west", headers=operator).json() == {"gate": "west", "inside": 7}
 
 
+def test_a_person_sees_an_endpoints_answer_as_a_page(browser, operator):
+    answer = browser.get("/park/visits/<west>", headers=operator | {"accept-language": "zh"})
+    assert answer.headers["content-type"].startswith("text/html")
+    assert (
+        "<dt>gate</dt><dd>&lt;west&gt;</dd>" in answer.text,
+        "<dt>inside</dt><dd>7</dd>" in answer.text,
+    ) == (True, True)
+    assert "How many people came in at a gate." in answer.text
+
+
 def test_a_plain_function_is_an_endpoint_too(client):
     assert client.get("/park/plain").text == "from a thread"
 

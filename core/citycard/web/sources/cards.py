@@ -115,7 +115,8 @@ def open_record(city: City, asn: str, record: str, actor: Actor, *, page: str, a
         raise PageNotFound(thing="record", name=f"{record} of card {asn}")
     with reading(city.engine) as conn:
         wheres = _wheres(conn)
-    return _explained(city, found, found.record, wheres)
+        names = {partner.id: partner.name for partner in registry.partners(conn)}
+    return _explained(city, found, found.record, wheres, names)
 
 
 def _look(city: City, asn: str, actor: Actor, *, page: str, at: datetime) -> registry.Product:
@@ -183,7 +184,11 @@ def _tapped(city: City, tap: CardTap, wheres: Mapping[str, _Where]) -> JourneyVi
 
 
 def _explained(
-    city: City, found: Explanation, record: TransactionRecord, wheres: Mapping[str, _Where]
+    city: City,
+    found: Explanation,
+    record: TransactionRecord,
+    wheres: Mapping[str, _Where],
+    names: Mapping[str, str],
 ) -> RecordView:
     price, proofs, outcome = found.price, found.proofs, found.outcome
     return RecordView(
@@ -218,7 +223,7 @@ def _explained(
         ),
         payments=tuple(
             Payment(
-                partner=line.partner,
+                partner=names.get(line.partner, line.partner),
                 reference=line.end_to_end,
                 amount_fen=line.amount_fen,
                 file=line.file or "",

@@ -23,6 +23,7 @@ def read_domains(city: City) -> tuple[Domain, ...]:
     services = city.plugins.services()
     return tuple(
         Domain(
+            plugin=report.name,
             title=report.title or report.name,
             title_zh=report.title_zh,
             services=tuple(
