@@ -56,7 +56,8 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in SECURITY_HEADERS.items():
                     headers[name] = value
-                headers.setdefault("cache-control", "no-store")
+                # Files are asked for again and mostly answered "not modified"; everything else is not kept.
+                headers.setdefault("cache-control", "no-cache" if "etag" in headers else "no-store")
             await send(message)
 
         await self.app(scope, receive, guarded)

@@ -21,6 +21,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match, Mount, Router
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocketClose
 
 from citycard.errors import CitycardError, PluginNotServing, PluginStarting
 from citycard.web.endpoints import Endpoint, door
@@ -103,10 +104,13 @@ class Switchboard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer from the plugin; a name nobody serves is told apart: unknown, off, or being started."""
+        if scope["type"] != "http":
+            await WebSocketClose()(scope, receive, send)
+            return
         await self.follow()
         name = scope["path"].removeprefix(scope.get("root_path", "")).lstrip("/").partition("/")[0]
         panel = self._map.live.get(name)
-        if panel is None or scope["type"] != "http":
+        if panel is None:
             raise self._refusal(name)
         with self._plugins.busy(name):
             await panel.router(scope, receive, send)

@@ -35,10 +35,6 @@ def test_nothing_but_our_own_style_sheet_may_be_loaded():
 
 
 @pytest.mark.parametrize("path", ["/", "/cards", "/partners", "/plugins", "/api", "/sign-in", "/nowhere"])
-def test_our_own_forms_are_sent_with_their_origin_and_no_token_goes_to_another_site():
-    assert SECURITY_HEADERS["referrer-policy"] == "same-origin"
-
-
 def test_no_page_needs_what_the_policy_forbids(client, operator, path):
     text = client.get(path, headers=operator | {"accept": "text/html"}).text
     assert [
@@ -49,6 +45,16 @@ def test_no_page_needs_what_the_policy_forbids(client, operator, path):
 
 def test_pages_are_not_kept_by_anybody(client, operator, town):
     assert client.get(f"/cards/{town.cards[0]}", headers=operator).headers["cache-control"] == "no-store"
+
+
+def test_our_own_forms_are_sent_with_their_origin_and_no_token_goes_to_another_site():
+    assert SECURITY_HEADERS["referrer-policy"] == "same-origin"
+
+
+def test_files_are_kept_and_asked_for_again(client):
+    first = client.get("/static/citycard.css")
+    again = client.get("/static/citycard.css", headers={"if-none-match": first.headers["etag"]})
+    assert (first.headers["cache-control"], again.status_code) == ("no-cache", 304)
 
 
 def test_a_path_is_logged_without_the_numbers_of_cards():

@@ -7,6 +7,7 @@ import time
 
 import pytest
 from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
 
 from citycard.web import create_app
 from citycard.web.permissions import Role
@@ -166,6 +167,11 @@ def test_a_plugin_on_its_way_up_says_come_again(town_app, empty_city, monkeypatc
         answer = client.get("/park/plain")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
     assert "being started" in answer.json()["detail"]
+
+
+def test_a_websocket_is_closed_politely(client):
+    with pytest.raises(WebSocketDisconnect), client.websocket_connect("/park/plain"):
+        pass
 
 
 def test_the_map_is_replaced_and_never_edited(empty_city):
