@@ -8,7 +8,7 @@ The reason is one line on stderr.
 from __future__ import annotations
 
 import getpass
-from datetime import timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from citycard.errors import CitycardError, RegistryMissing
 
 if TYPE_CHECKING:
     from citycard.city import City
+    from citycard.city.jobs import JobState
     from citycard.kernel import PluginReport, Plugins
 
 __all__ = ["group"]
@@ -142,35 +143,31 @@ def list_jobs(folder: Path, as_json: bool) -> None:
 
     city = opened(folder)
     now = city.clock.now()
-    rows = [
-        {
-            "job": each.job,
-            "title": each.title,
-            "every_s": int(each.every.total_seconds()),
-            "started_at": each.last.started_at if each.last else None,
-            "finished_at": each.last.finished_at if each.last else None,
-            "outcome": each.last.outcome if each.last else "",
-            "running": each.last is not None and each.last.runs(now),
-        }
-        for each in jobs(city)
-    ]
+    found = jobs(city)
     if as_json:
-        emit(rows)
+        emit([_job(each, now) for each in found])
         return
-    table(
-        ("JOB", "EVERY", "LAST BEGUN", "OUTCOME"),
-        [
-            (
-                row["job"],
-                timedelta(seconds=row["every_s"]),
-                f"{row['started_at']:%Y-%m-%d %H:%M:%S} UTC" if row["started_at"] else "never",
-                "it is running" if row["running"] else row["outcome"],
-            )
-            for row in rows
-        ],
-    )
+    rows = []
+    for each in found:
+        job = _job(each, now)
+        begun = f"{job['started_at']:%Y-%m-%d %H:%M:%S} UTC" if job["started_at"] else "never"
+        rows.append((each.job, each.every, begun, "it is running" if job["running"] else job["outcome"]))
+    table(("JOB", "EVERY", "LAST BEGUN", "OUTCOME"), rows)
     if not rows:
         say("no plugin that is on has a job")
+
+
+def _job(state: JobState, now: datetime) -> dict[str, Any]:
+    last = state.last
+    return {
+        "job": state.job,
+        "title": state.title,
+        "every_s": int(state.every.total_seconds()),
+        "started_at": last.started_at if last else None,
+        "finished_at": last.finished_at if last else None,
+        "outcome": last.outcome if last else "",
+        "running": last is not None and last.runs(now),
+    }
 
 
 @group.command("run")
