@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,13 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def city(tmp_path: Path) -> Iterator[City]:
     made = City.create(tmp_path / "city", ROOT / "examples" / "shenzhen" / "city.toml")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def haibin(tmp_path: Path) -> Iterator[City]:
+    made = City.create(tmp_path / "haibin", ROOT / "examples" / "morning" / "city.toml")
     yield made
     made.close()
 
@@ -274,3 +283,47 @@ def test_explain_finds_a_record_by_card_and_counter(
     answer = json.loads(out)
     assert (answer["charged_fen"], answer["price_fen"], answer["record"]["kind"]) == (380, 380, "exit")
     assert (answer["record"]["state"], answer["record"]["vehicle"]) == ("accepted", "OUT-1")
+
+
+KILLED_BEFORE_THE_LOADS_ARE_POSTED = """
+import os, sys
+from citycard.cli.main import main
+from citycard.wallet.loadbook import BufferedBook
+BufferedBook.flush = lambda book: os._exit(9)
+main(sys.argv[1:])
+"""
+
+
+def test_a_play_that_died_before_its_loads_were_posted_never_happened_for_another_play(haibin: City) -> None:
+    of_seed_1 = ["replay", "morning", "--city", str(haibin.folder), "--seed", "1", "--taps"]
+    died = subprocess.run(
+        [sys.executable, "-c", KILLED_BEFORE_THE_LOADS_ARE_POSTED, *of_seed_1, "300"], check=False
+    )
+    assert died.returncode == 9
+
+    other, again = (
+        replay(haibin, generate(seed=1, taps=taps), clockwork=Clockwork()).as_json() for taps in (400, 300)
+    )
+
+    for answer in (other, again):
+        assert answer["clearing"]["accepted"] == answer["records"]
+        assert answer["missing"] == 0
+    assert purses_fen(haibin) == other["purses_fen"] + again["purses_fen"]
+
+
+def test_two_replays_at_once_wait_for_one_another(haibin: City) -> None:
+    of_city = [sys.executable, "-c", "from citycard.cli.main import main; main()", "replay", "morning"]
+    both = [
+        subprocess.Popen(
+            [*of_city, "--city", str(haibin.folder), "--json", "--seed", "1", "--taps", taps],
+            stdout=subprocess.PIPE,
+        )
+        for taps in ("300", "400")
+    ]
+
+    answers = [json.loads(process.communicate(timeout=120)[0]) for process in both]
+
+    assert [process.returncode for process in both] == [0, 0]
+    assert sum(answer["purses_fen"] for answer in answers) == purses_fen(haibin)
+    for answer in answers:
+        assert answer["clearing"]["accepted"] == answer["records"]

@@ -52,7 +52,12 @@ class ClearingSection:
     """What clearing costs a partner, in basis points of its gross; ``fees_bp`` names exceptions."""
 
     fee_bp: int = attrs.field(default=0, validator=[attrs.validators.ge(0), attrs.validators.le(10_000)])
-    fees_bp: Mapping[str, int] = attrs.field(factory=dict)
+    fees_bp: Mapping[str, int] = attrs.field(
+        factory=dict,
+        validator=attrs.validators.deep_mapping(
+            value_validator=attrs.validators.and_(attrs.validators.ge(0), attrs.validators.le(10_000))
+        ),
+    )
 
 
 @attrs.frozen(kw_only=True)

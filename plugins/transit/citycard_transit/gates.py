@@ -99,13 +99,14 @@ class Gate:
     site: Site
     network: Network
 
-    def serve(self, card: Reader, passage: Passage) -> Served:
+    def serve(self, card: Reader, passage: Passage, served: Served | None = None) -> Served:
         """Serve one passenger; a card that leaves the field is asked for again, at most three times.
 
         Raises CardRefused when the card may not pass, LoadRefused when a short purse is not topped up, and
-        CardRemoved when the card does not come back: its debit then stays in the terminal's journal.
+        CardRemoved when the card does not come back: its debit then stays in the terminal's journal. What was
+        done before an error stands in ``served``, when one is given.
         """
-        served = Served()
+        served = Served() if served is None else served
         for attempt in range(_TRIES):
             try:
                 self._serve(card, passage, served)

@@ -149,14 +149,16 @@ class _Theatre:
             list_price_fen=tap.list_price_fen or 0,
             transfer=self._transfer(tap),
         )
+        served = Served()
         if tap.torn is not None:
             chip.eeprom.cut_after(tap.torn, torn=bool(tap.line % 2))
         try:
-            served = gate.serve(InProcessReader(chip), passage)
+            gate.serve(InProcessReader(chip), passage, served)
         except (CardRefused, LoadRefused) as refused:
             self._played.rejected.append(BadRow(line=tap.line, reason=str(refused)))
         else:
             self._count(tap, served)
+        self._count_loads(served)
         chip.eeprom.cut_after(None)
         if self._last[tap.card] == tap.line:
             self._take_away(tap.card)
@@ -266,16 +268,19 @@ class _Theatre:
 
     # ── counting ─────────────────────────────────────────────────────────────────────────────────
 
+    def _count_loads(self, served: Served) -> None:
+        # A card may be refused after it was loaded: the money is on it all the same.
+        self._played.loads += len(served.loads)
+        self._played.loads_fen += sum(load.amount_fen for load in served.loads)
+        if served.loads and self._first_load is None:
+            self._first_load = (served.loads[0].asn, served.loads[0].counter)
+
     def _count(self, tap: Tap, served: Served) -> None:
         played = self._played
         played.played += 1
         played.opened += served.opened
         played.incomplete += served.incomplete
         played.recovered += served.recovered
-        played.loads += len(served.loads)
-        if served.loads and self._first_load is None:
-            self._first_load = (served.loads[0].asn, served.loads[0].counter)
-        played.loads_fen += sum(load.amount_fen for load in served.loads)
         if not tap.priced:
             played.entries += 1
             return

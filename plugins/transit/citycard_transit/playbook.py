@@ -6,9 +6,11 @@ transaction. A draft without its loads never happened, and is played again.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,12 +62,24 @@ class Playbook:
         with zipfile.ZipFile(self._folder / _BATCHES) as archive:
             return [(name, archive.read(name)) for name in archive.namelist()]
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Wait until no other play is under way here: two would go on from the same cards and batches."""
+        self._plays.mkdir(parents=True, exist_ok=True)
+        with (self._plays / ".lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
     def write_draft(
         self, outcome: Outcome, manifest: Mapping[str, Any], first_load: tuple[str, int] | None, *, keep: bool
     ) -> None:
         """Write down a play; ``keep`` its cards for plays to come. The draft is written last."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        (self._folder / _DRAFT).unlink(missing_ok=True)
+        # A draft whose loads were never posted must go before these are: they may be under the same
+        # counter of its first card, and would make it look as if it had happened.
+        for folder in sorted(self._plays.glob("*/")):
+            if self._counting(folder) is None:
+                (folder / _DRAFT).unlink(missing_ok=True)
         write_whole(self._folder / _BATCHES, _archive(outcome.batches))
         if keep:
             write_box(self._folder / _CARDS, self._city.vault, outcome.images, outcome.terminals)

@@ -94,6 +94,23 @@ def replay(
     """
     book = Playbook(city, source.digest)
     settings = settings_of(city)
+    with book.alone():
+        return _replay(
+            city, source, book, settings, clockwork=clockwork, progress=progress, keep=keep, hold=hold
+        )
+
+
+def _replay(
+    city: City,
+    source: Taps,
+    book: Playbook,
+    settings: TransitSettings,
+    *,
+    clockwork: Clockwork,
+    progress: Progress,
+    keep: bool,
+    hold: Path | None,
+) -> Summary:
     stored = book.summary()
     if stored is not None:
         return _again(city, stored, clockwork)

@@ -51,6 +51,7 @@ def test_broken_toml_is_named_with_its_line(tmp_path):
         ('[city]\nname = 5\ncode = "5840"\n', "name"),
         (SMALL + "[clearing]\nfee_bp = 10001\n", "fee_bp"),
         (SMALL + "[clearing]\nfee_pb = 30\n", "fee_pb"),
+        (SMALL + "[clearing.fees_bp]\nbus = -1\n", "fees_bp"),
         (SMALL + '[cards]\nalgorithms = ["des"]\n', "algorithms"),
     ],
 )
