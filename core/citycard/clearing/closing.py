@@ -18,8 +18,8 @@ from citycard.clearing.events import RUN_CLOSED, RunClosed
 from citycard.clearing.gaps import write_card_gaps, write_terminal_gaps
 from citycard.clearing.judge import Judged
 from citycard.clearing.outcomes import Part
-from citycard.clearing.payments import payment_path
-from citycard.clearing.postings import payment_reference, post_run
+from citycard.clearing.payments import payment_path, payment_reference
+from citycard.clearing.postings import post_run
 from citycard.clearing.reports import PartnerTotal, RunReport, StateTotal
 from citycard.clearing.sequence import Gap
 from citycard.clearing.tables import clearing_part, clearing_run, statement
@@ -72,8 +72,15 @@ def close_run(context: ClearingContext, run: Row[Any], closing: Closing) -> bool
         )
         write_card_gaps(conn, run.number, closing.gaps)
         findings = write_terminal_gaps(conn, run.number, run.watermark)
-        _write_statements(conn, run.number, closing.total, partners, payees)
         report = _report(context, run, closing, partners, findings)
+        references = {
+            one.partner: payment_reference(
+                context.terms, run.opened_at, report.digest, "payment", run.number, one.partner
+            )
+            for one in partners
+            if one.paid_fen
+        }
+        _write_statements(conn, run.number, closing.total, partners, payees, references)
         conn.execute(
             update(clearing_run)
             .where(clearing_run.c.number == run.number)
@@ -132,6 +139,7 @@ def _write_statements(
     total: Tally,
     partners: Sequence[PartnerTotal],
     payees: dict[str, Row[Any]],
+    references: dict[str, str],
 ) -> None:
     rows = [
         {
@@ -145,7 +153,7 @@ def _write_statements(
             "gross_fen": one.gross_fen,
             "fee_fen": one.fee_fen,
             "net_fen": one.net_fen,
-            "end_to_end": payment_reference(run, one.partner) if one.paid_fen else "",
+            "end_to_end": references.get(one.partner, ""),
             "detail": _detail(total, one.partner),
         }
         for one in partners

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, select
 
 from citycard.clearing.bank import CreditTransfer, Instruction, write_instruction
-from citycard.clearing.context import BankAccount, ClearingContext
+from citycard.clearing.context import BankAccount, ClearingContext, ClearingTerms
 from citycard.clearing.files import write_whole
 from citycard.clearing.tables import clearing_run, statement
 from citycard.ids import derived_id
 from citycard.store.engine import reading
 
-__all__ = ["ensure_payment_file", "payment_path"]
+__all__ = ["ensure_payment_file", "payment_path", "payment_reference"]
 
 
 def payment_path(run: int) -> str:
     """Give the place of a run's bank instruction, relative to the city's folder."""
     return f"bank/run-{run:06d}.pain.001.001.09.xml"
+
+
+def payment_reference(terms: ClearingTerms, opened_at: datetime, digest: str, *parts: object) -> str:
+    """Give an id for the bank, 32 hexadecimal digits: ``parts`` name the message, or the run and partner paid.
+
+    A bank takes an id once, and two cities may clear the same records. So the city is in it (its issuers and
+    the trust account), and the run by its digest and the moment it was opened, which no two runs share.
+    """
+    city = (*sorted(terms.issuers), terms.debtor.account)
+    opened = opened_at.astimezone(UTC).isoformat()
+    return derived_id("clearing", "bank", *city, opened, digest, *parts).hex
 
 
 def ensure_payment_file(context: ClearingContext, run: int) -> None:
@@ -51,7 +62,7 @@ def _instruction(context: ClearingContext, run: Row[Any], statements: Any) -> In
     debtor = context.terms.debtor
     opened: datetime = run.opened_at.astimezone(ZoneInfo(context.terms.timezone))
     return Instruction(
-        message_id=derived_id("clearing", "message", debtor.account, run.number).hex,
+        message_id=payment_reference(context.terms, run.opened_at, run.digest, "message", run.number),
         created_at=opened,
         execution_date=opened.date(),
         debtor=debtor,

@@ -26,12 +26,7 @@ from citycard.wallet.chart import (
 from citycard.wallet.ledger import Ledger
 from citycard.wallet.records import AccountSpec, Transfer
 
-__all__ = ["payment_reference", "post_run", "transfer_ids"]
-
-
-def payment_reference(run: int, partner: str) -> str:
-    """Give the end-to-end id of what a run pays a partner: 32 hexadecimal digits."""
-    return transfer_ids(run, partner)["settlement"].hex
+__all__ = ["post_run", "transfer_ids"]
 
 
 def transfer_ids(run: int, partner: str) -> dict[str, UUID]:

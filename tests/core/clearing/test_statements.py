@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from importlib.resources import files
 from xml.etree import ElementTree as ET
 
+import attrs
 import pytest
 from lxml import etree
 
@@ -12,6 +13,7 @@ from citycard.clearing.bank import NAMESPACE
 from citycard.clearing.codes import State
 from citycard.clearing.context import Share
 from citycard.clearing.intake import receive
+from citycard.clearing.payments import payment_reference
 from citycard.clearing.run import clear
 from citycard.clearing.statements import statement_of, statements_of
 from citycard.errors import RunUnknown, StatementUnknown
@@ -73,6 +75,22 @@ def test_a_bank_instruction_that_a_crash_left_unwritten_is_written_by_the_next_r
     path.unlink()
     assert not clear(day).changed
     assert written == path.read_bytes()
+
+
+def test_two_cities_that_clear_the_same_records_tell_the_bank_ids_of_their_own(day):
+    (terms, moment, digest), parts = (day.terms, day.clock.now(), "d" * 64), ("message", 1)
+    other_account = attrs.evolve(terms, debtor=attrs.evolve(terms.debtor, account="6222000099998888"))
+    found = [
+        payment_reference(*of_city, *parts)
+        for of_city in (
+            (terms, moment, digest),
+            (attrs.evolve(terms, issuers=frozenset({"0101584000FFFFFF"})), moment, digest),
+            (other_account, moment, digest),
+            (terms, moment + timedelta(microseconds=1), digest),
+        )
+    ]
+    assert len(set(found)) == 4
+    assert payment_reference(terms, moment.astimezone(), digest, *parts) == found[0]
 
 
 def test_a_suspended_partner_and_one_without_an_account_are_owed_and_not_paid(town):
