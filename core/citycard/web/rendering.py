@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse
 from citycard.web.context import Web, actor_of, web_of
 from citycard.web.forms import form_token, keep_form_cookie
 from citycard.web.languages import LANGUAGES, Language, chosen, language, mark
-from citycard.web.permissions import PUBLIC, Role
+from citycard.web.permissions import PUBLIC, Reach, Role, reach
 
 __all__ = ["TEMPLATES", "city_title", "language_of", "render", "role_name", "safe_next", "wants_page"]
 
@@ -27,6 +27,9 @@ _MENU = (
     ("/plugins", mark("Plugins"), "city.read-plugins"),
     ("/cards", mark("Cards"), "city.read-cards"),
 )
+
+# Who may read only what is its own finds it here, since no list leads there.
+_STATEMENTS = "city.read-statements"
 
 _ROLES = {
     Role.PUBLIC: mark("Everybody"),
@@ -101,6 +104,8 @@ def _menu(request: Request, web: Web, say: Language) -> list[dict[str, Any]]:
     path = request.url.path
     actor = actor_of(request)
     items = [(where, say(title), permission) for where, title, permission in _MENU]
+    if actor.subject and reach(actor.role, _STATEMENTS) is Reach.OWN:
+        items.append((f"/partners/{quote(actor.subject, safe='')}", say("My statement"), _STATEMENTS))
     for where, item in web.switchboard.menu():
         items.append(
             (where, item.title_zh if say.code == "zh" and item.title_zh else say(item.title), item.permission)

@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 from citycard.clearing.run import clear
 from citycard.store import reading
 from citycard.web import create_app
+from citycard.web.permissions import Role
 from citycard.web.readings import readings
 
 PAGES = ["/", "/partners", "/partners/harbour-ferry", "/plugins", "/cards", "/api", "/sign-in"]
@@ -103,6 +104,26 @@ def test_names_from_outside_are_escaped(client, operator):
     for path in ("/", "/partners", "/partners/park-gates"):
         text = client.get(path, headers=operator | {"accept": "text/html"}).text
         assert ("Park &amp; &lt;Gates&gt;" in text, "<Gates>" in text) == (True, False)
+
+
+def read_as(client, headers, path):
+    return html.fromstring(client.get(path, headers=headers | {"accept": "text/html"}).text)
+
+
+def test_a_partner_finds_its_own_statement_in_the_menu(client, bearer):
+    page = read_as(client, bearer[Role.PARTNER], "/")
+    entry = page.xpath("//ul[@class='menu']//a[normalize-space()='My statement']/@href")
+    assert entry == ["/partners/harbour-ferry"]
+    statement = read_as(client, bearer[Role.PARTNER], entry[0])
+    assert statement.xpath("//h1")[0].text == "Harbour Ferry"
+    assert statement.xpath("//main//a[@href='/partners']") == []
+
+
+@pytest.mark.parametrize(("role", "links"), [(Role.CLERK, 0), (Role.OPERATOR, 2), (Role.AUDITOR, 2)])
+def test_partners_are_linked_for_those_who_may_read_their_statements(client, bearer, role, links):
+    page = read_as(client, bearer[role], "/partners")
+    assert len(page.xpath("//tbody/tr/td[1]/a")) == links
+    assert page.xpath("//ul[@class='menu']//a[normalize-space()='My statement']") == []
 
 
 def test_a_search_finds_by_either_end_and_says_how_many(look):
