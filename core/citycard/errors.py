@@ -133,6 +133,7 @@ class AmountInvalid(CitycardError):
 
 # ── city ─────────────────────────────────────────────────────────────────────────────────────────
 
+
 class PassphraseNotFound(CitycardError):
     """The vault's passphrase is not where it should be."""
 
@@ -140,12 +141,14 @@ class PassphraseNotFound(CitycardError):
     sentence = "the vault's passphrase is missing: set {variable}, or put it into {path}"
 
 
-
 class CityNotFound(CitycardError):
     """There is no city in this folder."""
 
     status, exit_code = 404, 4
-    sentence = "there is no city.toml in {folder}: name the city's folder with --city, or make one with citycard city create"
+    sentence = (
+        "there is no city.toml in {folder}: name the city's folder with --city, or make a city with "
+        "citycard city create {folder} --config FILE"
+    )
 
 
 class CityConfigInvalid(CitycardError):
@@ -270,7 +273,9 @@ class TerminalInvalid(CitycardError):
 class JournalDamaged(CitycardError):
     """The journal file of a terminal holds a line that is not a note."""
 
-    sentence = "{path}, line {line}, is not a note of a torn card: keep the file for inspection and start a new one"
+    sentence = (
+        "{path}, line {line}, is not a note of a torn card: keep the file for inspection and start a new one"
+    )
 
 
 class BatchDamaged(CitycardError):
@@ -294,7 +299,9 @@ class TokenRefused(CitycardError):
     """A token or a session is not valid, and it is not said why."""
 
     status, exit_code = 401, 5
-    sentence = "this token is not valid: it is unknown, has expired, or was revoked; ask an operator for a new one"
+    sentence = (
+        "this token is not valid: it is unknown, has expired, or was revoked; ask an operator for a new one"
+    )
 
 
 class PermissionMissing(CitycardError):
@@ -308,7 +315,9 @@ class FormRefused(CitycardError):
     """A form did not come from its own page."""
 
     status, exit_code = 403, 5
-    sentence = "this form was not sent from its own page, or the page is too old: load the page again, then send it"
+    sentence = (
+        "this form was not sent from its own page, or the page is too old: load the page again, then send it"
+    )
 
 
 class TooManyAttempts(CitycardError):
@@ -391,7 +400,9 @@ class CardImageInvalid(CitycardError):
 class PersonalisationFailed(CitycardError):
     """A chip refused a command of its personalisation."""
 
-    sentence = "the chip refused {step} with status {status_word}: expected 9000 from a blank card of this profile"
+    sentence = (
+        "the chip refused {step} with status {status_word}: expected 9000 from a blank card of this profile"
+    )
 
 
 class PurseAlgorithmNotAllowed(CitycardError):
@@ -472,9 +483,7 @@ class EventUnknown(CitycardError):
 class StoreUrlInvalid(CitycardError):
     """The store's URL names a database that citycard does not know."""
 
-    sentence = (
-        "the store url starts with {scheme!r}: expected sqlite:///<file> or postgresql://<user>@<host>/<database>"
-    )
+    sentence = "the store url starts with {scheme!r}: expected sqlite:///<file> or postgresql://<user>@<host>/<database>"
 
 
 class TableRefused(CitycardError):
@@ -686,7 +695,9 @@ class AlgorithmMissing(CitycardError):
 
     status = 501
     exit_code = 4
-    sentence = "cipher {algorithm} is missing from the installed OpenSSL: install the cryptography wheel of PyPI"
+    sentence = (
+        "cipher {algorithm} is missing from the installed OpenSSL: install the cryptography wheel of PyPI"
+    )
 
 
 class CipherInputInvalid(CitycardError):
@@ -758,7 +769,9 @@ class PassphraseWrong(CitycardError):
 
     status = 403
     exit_code = 5
-    sentence = "key vault {path} does not open with this passphrase: the file is whole, so check the passphrase"
+    sentence = (
+        "key vault {path} does not open with this passphrase: the file is whole, so check the passphrase"
+    )
 
 
 class VaultClosed(CitycardError):

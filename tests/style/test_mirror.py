@@ -6,7 +6,17 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 # What is tried on a package as a whole, and so has no module of its own.
-ACROSS = {"crashes", "fuzz", "model", "power_cuts", "security", "translations", "vectors"}
+ACROSS = {
+    "algorithms",
+    "crashes",
+    "fuzz",
+    "model",
+    "power_cuts",
+    "rolled_keys",
+    "security",
+    "translations",
+    "vectors",
+}
 
 
 def mirrored(test: Path, root: Path) -> Path:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 
-from citycard.city.config import CONFIG_NAME, CityConfig, read_config
+from citycard.city.config import CONFIG_NAME, CityConfig, LiveChoices, read_config
 from citycard.city.secrets import new_passphrase, passphrase
 from citycard.clock import Clock, SystemClock
 from citycard.errors import CityExists, CityUnfinished
@@ -124,7 +124,11 @@ class City:
         from citycard.city.events import CORE_EVENTS
 
         return Plugins.open(
-            self.config, self.engine, folder=self.folder, clock=self.clock, core_events=CORE_EVENTS
+            LiveChoices(self.folder, self.config),
+            self.engine,
+            folder=self.folder,
+            clock=self.clock,
+            core_events=CORE_EVENTS,
         )
 
     @cached_property

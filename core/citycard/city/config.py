@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any, Literal
 
 import attrs
 
-from citycard.errors import CityConfigInvalid, CityNotFound
+from citycard.errors import CitycardError, CityConfigInvalid, CityNotFound
 from citycard.kernel.settings import structure
 
 __all__ = [
@@ -20,8 +21,11 @@ __all__ = [
     "CitySection",
     "ClearingSection",
     "District",
+    "LiveChoices",
     "read_config",
 ]
+
+log = logging.getLogger("citycard.city")
 
 CONFIG_NAME = "city.toml"
 
@@ -98,6 +102,51 @@ class CityConfig:
     allow: tuple[str, ...] | None = None
     enable: tuple[str, ...] = ()
     plugins: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
+
+
+class LiveChoices:
+    """What ``city.toml`` says about plugins now: read again when the file has changed.
+
+    A server asks whenever somebody switches a plugin, so that one which was allowed meanwhile can start, and one
+    that is switched off and on gets its new settings. A file that cannot be read changes nothing.
+    """
+
+    def __init__(self, folder: Path, config: CityConfig) -> None:
+        self._folder = folder
+        self._config = config
+        self._seen = self._stamp()
+
+    @property
+    def allow(self) -> tuple[str, ...] | None:
+        """Return the names that may be imported; None allows all that are installed."""
+        return self._now().allow
+
+    @property
+    def enable(self) -> tuple[str, ...]:
+        """Return the names that are on until somebody switches them off."""
+        return self._now().enable
+
+    @property
+    def plugins(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return each plugin's own section."""
+        return self._now().plugins
+
+    def _now(self) -> CityConfig:
+        stamp = self._stamp()
+        if stamp != self._seen:
+            self._seen = stamp
+            try:
+                self._config = read_config(self._folder)
+            except CitycardError as error:
+                log.warning("kept the configuration read before: %s", error)
+        return self._config
+
+    def _stamp(self) -> tuple[int, int]:
+        try:
+            status = (self._folder / CONFIG_NAME).stat()
+        except OSError:
+            return (0, 0)
+        return (status.st_mtime_ns, status.st_size)
 
 
 def read_config(folder: Path) -> CityConfig:

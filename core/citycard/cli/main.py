@@ -72,6 +72,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _run(arguments: Sequence[str] | None) -> int:
     try:
         answer: Any = cli.main(args=arguments, prog_name="citycard", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as asked:
+        # Called without a word: the help is the answer, and it was still not a call.
+        click.echo(asked.message, err=True)
+        return 2
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         return _fail(f"{context.command_path if context else 'citycard'}: {error.format_message()}", 2)
@@ -83,9 +87,15 @@ def _run(arguments: Sequence[str] | None) -> int:
         # The reader went away (citycard … | head); nothing is left to say to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        # The disk says no: a folder that cannot be written, a full disk, a file that is gone.
+        return _fail(f"citycard: {error.filename or 'the disk'}: {error.strerror or error}", 4)
     except Exception as error:  # a plugin's command may raise anything; a user never meets a traceback
         if os.environ.get("CITYCARD_DEBUG"):
             raise
+        store = sys.modules.get("sqlalchemy.exc")
+        if store is not None and isinstance(error, store.OperationalError):
+            return _fail(f"citycard: the city's database does not do it: {error.orig}", 4)
         kind = type(error).__name__
         return _fail(f"citycard: unexpected {kind}: {error} (CITYCARD_DEBUG=1 shows where)", 70)
     return answer if isinstance(answer, int) else 0

@@ -66,7 +66,7 @@ READ = Everything(
     inside=True,
     zone=Zone.HARBOUR,
     day=dt.date(2024, 2, 29),
-    at=dt.datetime(2024, 12, 31, 23, 59, 59),  # noqa: DTZ001 - cards carry local time
+    at=dt.datetime(2024, 12, 31, 23, 59, 59),
     name="Ö",
     rest=b"abc",
 )
@@ -142,7 +142,7 @@ def test_a_changed_byte_is_refused_or_changes_the_record(
         ("code", "c0de", "4 hexadecimal digits in capitals"),
         ("inside", 1, "True (01) or False (00)"),
         ("zone", 7, "one of 0001 CENTRE, 0007 HARBOUR"),
-        ("day", dt.datetime(2024, 1, 1), "a calendar day or nothing"),  # noqa: DTZ001
+        ("day", dt.datetime(2024, 1, 1), "a calendar day or nothing"),
         (
             "at",
             dt.datetime(2024, 1, 1, tzinfo=dt.UTC),
@@ -150,7 +150,7 @@ def test_a_changed_byte_is_refused_or_changes_the_record(
         ),
         (
             "at",
-            dt.datetime(2024, 1, 1, microsecond=1),  # noqa: DTZ001
+            dt.datetime(2024, 1, 1, microsecond=1),
             "a local time without zone, in whole seconds, or nothing",
         ),
         ("name", "一二三四五六七八九十一", "text of at most 20 bytes in GB18030"),

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from citycard.city import read_config
+from citycard.city.config import LiveChoices
 from citycard.errors import CityConfigInvalid, CityNotFound, SettingsInvalid
 
 SMALL = '[city]\nname = "Weihai"\ncode = "2646"\n'
@@ -60,3 +61,16 @@ def test_a_wrong_key_or_value_is_named_with_its_path(tmp_path, text, expected):
 
     with pytest.raises(SettingsInvalid, match=expected):
         read_config(tmp_path)
+
+
+def test_a_server_sees_what_city_toml_says_now_and_keeps_what_it_knew_when_it_is_broken(tmp_path):
+    path = tmp_path / "city.toml"
+    path.write_text(SMALL)
+    choices = LiveChoices(tmp_path, read_config(tmp_path))
+    assert choices.allow is None
+
+    path.write_text(SMALL + '[plugins]\nallow = ["zoo"]\n[plugins.zoo]\nfee_fen = 900\n')
+    assert (choices.allow, choices.plugins) == (("zoo",), {"zoo": {"fee_fen": 900}})
+
+    path.write_text(SMALL + "[plugins\n")
+    assert choices.allow == ("zoo",)

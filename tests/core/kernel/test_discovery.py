@@ -7,7 +7,10 @@ import sys
 from citycard.kernel.discovery import find, names
 
 
-def test_installed_plugins_are_found_with_name_distribution_and_version_and_not_imported(on_disk):
+def test_installed_plugins_are_found_with_name_distribution_and_version_and_not_imported(
+    on_disk, monkeypatch
+):
+    monkeypatch.delitem(sys.modules, "citycard_park", raising=False)  # another test may have used it
     installed = on_disk("park", "farm")()
 
     assert [(found.name, str(found.owner)) for found in installed] == [
