@@ -20,7 +20,7 @@ from citycard.errors import CitycardError
 from citycard.store import reading
 from citycard.wallet import AccountCode
 from citycard_transit.cardbox import read_box
-from citycard_transit.errors import CardBoxDamaged, TransitOff
+from citycard_transit.errors import CardBoxDamaged, TransitOff, TransitRefused
 from citycard_transit.morning import generate
 from citycard_transit.replay import Clockwork, replay, settings_of
 from citycard_transit.shenzhen import COLUMNS, read_taps
@@ -211,6 +211,17 @@ def test_a_city_without_transit_does_not_play(city: City) -> None:
     city.plugins.disable("transit", by="a test")
     with pytest.raises(TransitOff, match="citycard plugin enable transit"):
         settings_of(city)
+
+
+def test_a_mistake_in_the_settings_is_told_as_it_is(city: City) -> None:
+    config = city.folder / "city.toml"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text + "\n[plugins.transit.typo]\nfares = 3\n", encoding="utf-8")
+    again = City.open(city.folder)
+    with pytest.raises(TransitRefused, match="typo") as told:
+        settings_of(again)
+    again.close()
+    assert "\n" not in str(told.value)
 
 
 def test_a_generated_morning_clears_to_the_fen(tmp_path: Path) -> None:

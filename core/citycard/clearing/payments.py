@@ -24,7 +24,7 @@ def payment_path(run: int) -> str:
 
 
 def payment_reference(terms: ClearingTerms, opened_at: datetime, digest: str, *parts: object) -> str:
-    """Give an id for the bank, 32 hexadecimal digits: ``parts`` name the message, or the run and partner paid.
+    """Give an id for the bank, 32 hexadecimal digits; ``parts`` name the message, or the run and who is paid.
 
     A bank takes an id once, and two cities may clear the same records. So the city is in it (its issuers and
     the trust account), and the run by its digest and the moment it was opened, which no two runs share.

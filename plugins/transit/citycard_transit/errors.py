@@ -13,6 +13,7 @@ __all__ = [
     "RuleInvalid",
     "TapsTooFew",
     "TransitOff",
+    "TransitRefused",
 ]
 
 
@@ -56,6 +57,13 @@ class TransitOff(CitycardError):
     sentence = (
         "transit is not enabled in the city in {folder}: citycard plugin enable transit --city {folder}"
     )
+
+
+class TransitRefused(CitycardError):
+    """Transit is wanted in the city and does not run; the plugin's own reason says why."""
+
+    status, exit_code = 409, 5
+    sentence = "transit does not run in the city in {folder}: {reason}"
 
 
 class CardBoxDamaged(CitycardError):

@@ -24,8 +24,9 @@ from citycard.clearing.reports import RunReport
 from citycard.clearing.run import clear
 from citycard.clearing.tables import batch_file, clearing_run
 from citycard.kernel.settings import structure
+from citycard.kernel.states import State
 from citycard.store import reading
-from citycard_transit.errors import TransitOff
+from citycard_transit.errors import TransitOff, TransitRefused
 from citycard_transit.opening import known_products, open_all
 from citycard_transit.play import Outcome, Stage, play
 from citycard_transit.playbook import Playbook
@@ -69,9 +70,16 @@ class Clockwork:
 
 
 def settings_of(city: City) -> TransitSettings:
-    """Give the transit settings of a city; raise TransitOff when the city has transit switched off."""
+    """Give the transit settings of a city.
+
+    Raise TransitOff when the city has transit switched off, and TransitRefused when it is wanted and does
+    not run, such as for a mistake in ``[plugins.transit]``.
+    """
     if not city.plugins.enabled("transit"):
-        raise TransitOff(folder=city.folder)
+        found = city.plugins.report("transit")
+        if found.state is State.DISABLED or not found.reason:
+            raise TransitOff(folder=city.folder)
+        raise TransitRefused(folder=city.folder, reason=" ".join(found.reason.split()))
     return structure(
         TransitSettings, city.config.plugins.get("transit", {}), where="city.toml: plugins.transit"
     )
