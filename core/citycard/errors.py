@@ -855,4 +855,7 @@ class ProductUnknown(CitycardError):
 class ServiceUnknown(CitycardError):
     """No running plugin owns the service of a record."""
 
-    sentence = "no plugin that is on has the service number {number}: install and enable the one that wrote the record"
+    sentence = (
+        "no plugin that is on has the service number {number}: "
+        "install and enable the one that wrote the record"
+    )

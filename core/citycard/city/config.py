@@ -107,8 +107,8 @@ class CityConfig:
 class LiveChoices:
     """What ``city.toml`` says about plugins now: read again when the file has changed.
 
-    A server asks whenever somebody switches a plugin, so that one which was allowed meanwhile can start, and one
-    that is switched off and on gets its new settings. A file that cannot be read changes nothing.
+    A server asks whenever somebody switches a plugin, so that one which was allowed meanwhile can start,
+    and one that is switched off and on gets its new settings. A file that cannot be read changes nothing.
     """
 
     def __init__(self, folder: Path, config: CityConfig) -> None:

@@ -31,6 +31,9 @@ _COMMANDS = {
 }
 
 
+_UNEXPECTED = 70
+
+
 class _Commands(click.Group):
     """The core's commands by name, and one group per installed plugin that brings commands."""
 
@@ -76,31 +79,35 @@ def _run(arguments: Sequence[str] | None) -> int:
         # Called without a word: the help is the answer, and it was still not a call.
         click.echo(asked.message, err=True)
         return 2
-    except click.ClickException as error:
-        context = getattr(error, "ctx", None)
-        return _fail(f"{context.command_path if context else 'citycard'}: {error.format_message()}", 2)
-    except click.Abort:
-        return _fail("citycard: interrupted", 130)
-    except CitycardError as error:
-        return _fail(f"citycard: {error}", error.exit_code)
     except BrokenPipeError:
         # The reader went away (citycard … | head); nothing is left to say to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except OSError as error:
-        # The disk says no: a folder that cannot be written, a full disk, a file that is gone.
-        return _fail(f"citycard: {error.filename or 'the disk'}: {error.strerror or error}", 4)
     except Exception as error:  # a plugin's command may raise anything; a user never meets a traceback
-        if os.environ.get("CITYCARD_DEBUG"):
+        line, exit_code = _told(error)
+        if exit_code == _UNEXPECTED and os.environ.get("CITYCARD_DEBUG"):
             raise
-        store = sys.modules.get("sqlalchemy.exc")
-        if store is not None and isinstance(error, store.OperationalError):
-            return _fail(f"citycard: the city's database does not do it: {error.orig}", 4)
-        kind = type(error).__name__
-        return _fail(f"citycard: unexpected {kind}: {error} (CITYCARD_DEBUG=1 shows where)", 70)
+        click.echo(" ".join(line.split()), err=True)
+        return exit_code
     return answer if isinstance(answer, int) else 0
 
 
-def _fail(line: str, exit_code: int) -> int:
-    click.echo(" ".join(line.split()), err=True)
-    return exit_code
+def _told(error: Exception) -> tuple[str, int]:
+    """Say an error in one line, and give its exit code."""
+    store = sys.modules.get("sqlalchemy.exc")
+    if isinstance(error, click.ClickException):
+        context = getattr(error, "ctx", None)
+        told = f"{context.command_path if context else 'citycard'}: {error.format_message()}", 2
+    elif isinstance(error, click.Abort):
+        told = "citycard: interrupted", 130
+    elif isinstance(error, CitycardError):
+        told = f"citycard: {error}", error.exit_code
+    elif isinstance(error, OSError):
+        # The disk says no: a folder that cannot be written, a full disk, a file that is gone.
+        told = f"citycard: {error.filename or 'the disk'}: {error.strerror or error}", 4
+    elif store is not None and isinstance(error, store.OperationalError):
+        told = f"citycard: the city's database does not do it: {error.orig}", 4
+    else:
+        kind = type(error).__name__
+        told = f"citycard: unexpected {kind}: {error} (CITYCARD_DEBUG=1 shows where)", _UNEXPECTED
+    return told

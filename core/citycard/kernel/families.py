@@ -21,7 +21,8 @@ RESERVED = frozenset({
     "access", "account", "allow", "api", "batch", "blacklist", "card", "cards", "citizen", "city", "citycard",
     "clearing", "core", "db", "debit", "enable", "entitlement", "holder", "job", "key", "keys", "ledger",
     "load", "manifest", "outbox", "partner", "partners", "place", "plugin", "plugins", "product", "public",
-    "record", "replay", "run", "serve", "static", "statement", "terminal", "transfer", "trust", "wallet", "window",
+    "record", "replay", "run", "serve", "static", "statement", "terminal",
+    "transfer", "trust", "wallet", "window",
 })  # fmt: skip
 
 Keys = Callable[[Any, str], Iterable[tuple[str, str]]]

@@ -55,3 +55,24 @@ def test_the_version_is_that_of_the_distribution():
     from importlib.metadata import version
 
     assert citycard("--version").stdout.strip().endswith(version("citycard"))
+
+
+def test_a_call_without_a_word_gets_the_help_and_exit_code_2():
+    answer = citycard()
+
+    assert answer.returncode == 2
+    assert answer.stdout == ""
+    assert "\nCommands:\n" in answer.stderr
+
+
+def test_a_folder_that_cannot_be_made_is_one_line_and_exit_code_4(tmp_path):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "city.toml").write_text('[city]\nname = "X"\ncode = "9901"\n')
+
+    answer = citycard(
+        "city", "create", str(tmp_path / "file" / "city"), "--config", str(tmp_path / "city.toml")
+    )
+
+    assert answer.returncode == 4
+    assert "Not a directory" in answer.stderr
+    assert len(answer.stderr.splitlines()) == 1
