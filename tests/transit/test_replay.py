@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from citycard.city import City
@@ -23,6 +24,7 @@ from citycard_transit.cardbox import read_box
 from citycard_transit.errors import CardBoxDamaged, TransitOff, TransitRefused
 from citycard_transit.morning import generate
 from citycard_transit.replay import Clockwork, replay, settings_of
+from citycard_transit.services import Fares
 from citycard_transit.shenzhen import COLUMNS, read_taps
 from citycard_transit.taps import Tap
 
@@ -251,6 +253,40 @@ def test_json_is_one_object_on_stdout_and_everything_else_is_on_stderr(
     assert json.loads(out)["played"] == 10
     assert "line 17: equ_no belongs to 乙巴士" in err
     assert "removed afterwards" in err
+    words, _ = run(capsys, "replay", "shenzhen", small_file)
+    assert "--city DIR keeps the city" in words
+    assert "bank/run" not in words
+
+
+def test_taps_that_are_played_and_handed_in_say_that_nothing_changed_and_nothing_is_held(
+    capsys: pytest.CaptureFixture[str], city: City, small_file: Path, tmp_path: Path
+) -> None:
+    first, _ = run(capsys, "replay", "shenzhen", small_file, "--city", city.folder)
+    assert "The bank instruction is in bank/run-000001" in first
+    assert "gates (what each is paid" in first
+    again = ("replay", "shenzhen", small_file, "--city", city.folder, "--hold", tmp_path / "held")
+    out, err = run(capsys, *again)
+    assert ("Already played, nothing changed." in out, "taps a second" in out) == (True, False)
+    assert "nothing was written" in err
+    assert not (tmp_path / "held").exists()
+
+
+def test_ctrl_c_says_that_nothing_is_lost(
+    capsys: pytest.CaptureFixture[str], city: City, small_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("citycard_transit.replay.clear", interrupted)
+        with pytest.raises(click.Abort):
+            run(capsys, "replay", "shenzhen", small_file, "--city", city.folder)
+    assert "nothing is lost: call it again" in capsys.readouterr().err
+    assert "Clearing run 1" in run(capsys, "replay", "shenzhen", small_file, "--city", city.folder)[0]
+
+
+def test_gates_and_the_city_know_the_rules_by_one_version(city: City) -> None:
+    assert Fares.of(settings_of(city)).book.version == city.plugins.rules().version
 
 
 def test_a_folder_without_a_city_gets_the_one_of_the_example(

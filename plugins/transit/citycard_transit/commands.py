@@ -99,7 +99,7 @@ def _replay(
     from citycard_transit.replay import replay
     from citycard_transit.words import told, warned
 
-    with _city(folder, example) as city:
+    with _telling_when_broken_off(folder), _city(folder, example) as city:
         for line in warned(taps):
             say(line)
         summary = replay(
@@ -110,11 +110,27 @@ def _replay(
             keep=folder is not None,
             hold=hold,
         )
+    if hold is not None and summary.already_played:
+        say(f"nothing was written to {hold}: these taps were played and handed in before")
     if as_json:
         emit(summary.as_json())
     else:
-        for line in told(summary):
+        for line in told(summary, kept=folder is not None):
             click.echo(line)
+
+
+@contextmanager
+def _telling_when_broken_off(folder: Path | None) -> Iterator[None]:
+    from citycard.cli.output import say
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        kept = (
+            "nothing is lost: call it again" if folder is not None else "its city is removed: call it again"
+        )
+        say(f"the replay was broken off, {kept}")
+        raise
 
 
 @contextmanager

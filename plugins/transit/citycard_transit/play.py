@@ -168,6 +168,7 @@ class _Theatre:
         played = self._played
         for number in self._terminals:
             self._close_batch(number)
+        played.unexplained.sort()
         played.by_operator, played.file_by_operator = dict(self._charged), dict(self._in_file)
         played.cards, played.terminals = len(self._last), len(self._terminals)
         played.batches = len(self._batches)

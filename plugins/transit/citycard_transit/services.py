@@ -24,8 +24,19 @@ if TYPE_CHECKING:
     from citycard.clearing.context import Share
     from citycard.terminal.record import TransactionRecord
 
-__all__ = ["BUS", "METRO", "NUMBERS", "Fares", "participant", "participants", "services", "terminal_config"]
+__all__ = [
+    "BUS",
+    "METRO",
+    "NUMBERS",
+    "OWNER",
+    "Fares",
+    "participant",
+    "participants",
+    "services",
+    "terminal_config",
+]
 
+OWNER = "transit"
 METRO, BUS = "metro", "bus"
 NUMBERS = {METRO: 1, BUS: 2}
 
@@ -51,7 +62,9 @@ class Fares:
         )
         entitlements = {product.kind: frozenset(product.entitlements) for product in settings.products}
         operators = {operator.number: operator.id for operator in settings.operators if operator.number}
-        return cls(settings, RuleBook(fee_rules(settings)), entitlements, given, operators)
+        # Owned as the city owns them, so that the version is the one the city knows these rules by.
+        rules = (attrs.evolve(rule, owner=OWNER) for rule in fee_rules(settings))
+        return cls(settings, RuleBook(rules), entitlements, given, operators)
 
     def entitlements(self, card_kind: int) -> frozenset[str]:
         """Give what a card of a kind entitles to."""

@@ -84,8 +84,10 @@ class Summary:
 
     @property
     def taps_per_second(self) -> float:
-        """Give the taps played for each second of the whole, from reading to the bank."""
-        return round(self.played.played / self.seconds, 1) if self.seconds else 0.0
+        """Give the taps played for each second, from reading to the bank; 0 when none was played now."""
+        if self.already_played or not self.seconds:
+            return 0.0
+        return round(self.played.played / self.seconds, 1)
 
     def as_json(self) -> dict[str, Any]:
         """Give the summary as one flat object of plain values."""

@@ -26,15 +26,19 @@ def warned(taps: Taps) -> Iterator[str]:
         yield f"{taps.source}: {len(bad) - _MOST} more rows are not played; --json lists all of them"
 
 
-def told(summary: Summary) -> Iterator[str]:
-    """Tell what a replay came to."""
+def told(summary: Summary, *, kept: bool = True) -> Iterator[str]:
+    """Tell what a replay came to; ``kept`` says whether its city is still there."""
     if summary.already_played:
         yield "These taps were played in this city before; this is what came of it then."
     yield from _played(summary.played)
     if summary.cleared is None:
         yield "The batches are held back and not cleared."
     else:
-        yield from _cleared(summary.played, summary.cleared)
+        yield from _cleared(summary.played, summary.cleared, kept=kept)
+    if summary.already_played:
+        news = summary.cleared is not None and summary.cleared.run_changed
+        yield "Already played, nothing changed" + (" but by other batches that waited." if news else ".")
+        return
     speed, peak_mib = summary.taps_per_second, summary.peak_mib
     yield f"It took {summary.seconds:.1f} s ({speed:.0f} taps a second, {peak_mib} MiB)."
 
@@ -50,12 +54,16 @@ def _played(played: Played) -> Iterator[str]:
         f"{played.inferred} were used to infer products and transfers, {played.predicted} were predicted."
     )
     if played.unexplained:
-        yield "Not explained, by line: " + ", ".join(map(str, played.unexplained[:_MOST]))
+        lines = sorted(played.unexplained)
+        more = f" and {len(lines) - _MOST} more" if len(lines) > _MOST else ""
+        yield "Not explained, by line: " + ", ".join(map(str, lines[:_MOST])) + more
+    if played.by_operator:
+        yield "Fares charged at each operator's gates (what each is paid is on its clearing statement):"
     for operator, charged_fen in sorted(played.by_operator.items(), key=lambda pair: -pair[1]):
         yield f"  {operator}: {yuan(charged_fen)}"
 
 
-def _cleared(played: Played, cleared: Cleared) -> Iterator[str]:
+def _cleared(played: Played, cleared: Cleared, *, kept: bool) -> Iterator[str]:
     states = ", ".join(f"{count} {state}" for state, count in cleared.clearing.items())
     yield f"Clearing run {cleared.run}: {states}."
     yield (
@@ -63,7 +71,9 @@ def _cleared(played: Played, cleared: Cleared) -> Iterator[str]:
         f"{yuan(cleared.settled_fen)} + fees {yuan(cleared.fees_fen)}"
         + (f" + not yet paid {yuan(cleared.unpaid_fen)}." if cleared.unpaid_fen else ".")
     )
-    if cleared.bank_file:
+    if not kept:
+        yield "Nothing was kept, the bank instruction neither: --city DIR keeps the city in DIR."
+    elif cleared.bank_file:
         yield f"The bank instruction is in {cleared.bank_file}."
 
 
