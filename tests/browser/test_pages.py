@@ -154,6 +154,49 @@ def test_no_page_is_wider_than_a_phone_and_nothing_breaks_the_policy(operator, s
     assert (width, wide, complaints(operator)) == (NARROW, [], [])
 
 
+@pytest.mark.parametrize("path", ["/", "/partners", "/cards?q=0", "/transit/rules"])
+def test_on_a_phone_no_sum_breaks_and_no_chinese_stands_upright(operator, server, path):
+    operator.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": 380, "height": 800, "deviceScaleFactor": 1, "mobile": True},
+    )
+    try:
+        operator.get(f"{server[0]}{path}{'&' if '?' in path else '?'}lang=zh")
+        broken = operator.execute_script(BROKEN)
+        touching = operator.execute_script(TOUCHING)
+        wide = operator.execute_script("return document.documentElement.scrollWidth")
+    finally:
+        operator.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert (broken, touching, wide) == ([], [], 380)
+
+
+# Numbers that are on two lines, and cells of few letters that are a letter wide.
+BROKEN = r"""
+const found = [];
+const walk = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_TEXT);
+for (let node; node = walk.nextNode();) {
+  if (node.parentElement.closest('svg, .scroll pre, details:not([open])')) continue;
+  for (const match of node.data.matchAll(/-?¥[\d,.]*\d/g)) {
+    const range = document.createRange();
+    range.setStart(node, match.index); range.setEnd(node, match.index + match[0].length);
+    if (new Set([...range.getClientRects()].map(box => Math.round(box.top))).size > 1) found.push(match[0]);
+  }
+}
+for (const cell of document.querySelectorAll('td, th')) {
+  const text = cell.innerText.trim();
+  if (text.length > 1 && text.length < 5 && cell.getBoundingClientRect().height > 70) found.push(text);
+}
+return found
+"""
+TOUCHING = r"""
+return [...document.querySelectorAll('.chart .value')].filter(value => {
+  const name = [...value.parentElement.querySelectorAll('.name')].filter(
+    one => one.getAttribute('y') === value.getAttribute('y') && one.getBoundingClientRect().width)[0];
+  return name && name.getBoundingClientRect().right + 8 > value.getBoundingClientRect().left;
+}).map(value => value.textContent)
+"""
+
+
 LUMINANCE = """
 const part = text => { const [r, g, b] = text.match(/[\\d.]+/g).map(Number);
   return [r, g, b].map(v => { v /= 255; return v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4 })

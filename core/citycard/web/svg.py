@@ -17,7 +17,8 @@ __all__ = ["Bar", "Column", "Segment", "bars", "columns", "element", "strip"]
 _TOP = 18  # room above the highest column for its label
 _BOTTOM = 24  # room below the columns for their names
 _ROW = 46  # one horizontal bar with its name above it
-_NAME_PX, _WIDE_PX, _NARROW_PX = 175, 14, 8  # room for a name beside a sum on a phone; letters of 14 px
+_ROOM_PX, _GAP_PX = 290, 16  # a name and a sum side by side on a phone, and what keeps them apart
+_WIDE_PX, _NARROW_PX = 14, 8  # letters of 14 px
 
 
 @attrs.frozen(kw_only=True)
@@ -105,7 +106,7 @@ def bars(title: str, items: Sequence[Bar]) -> Markup:
     parts = []
     for place, item in enumerate(items):
         y = place * _ROW
-        name = _name(item.name, y + 16)
+        name = _name(item.name, y + 16, _ROOM_PX - _GAP_PX - _width_px(item.words))
         if item.link:
             name = element("a", name, href=item.link)
         parts += [
@@ -186,22 +187,28 @@ def _column(item: Column, left: float, slot: float, floor: float, scale: float) 
     return element("g", *parts)
 
 
-def _name(name: str, y: int) -> Markup:
+def _name(name: str, y: int, room_px: int) -> Markup:
     """Write a name twice when it is long; the style sheet shows the one that the screen has room for."""
-    brief = _shortened(name)
+    brief = _shortened(name, room_px)
     if brief == name:
         return element("text", name, x="0", y=y, class_="name")
     short = element("text", brief, x="0", y=y, class_="name brief")
     return Markup("").join([element("text", name, x="0", y=y, class_="name whole"), short])
 
 
-def _shortened(name: str) -> str:
-    room_px = _NAME_PX
+def _shortened(name: str, room_px: int) -> str:
+    if _width_px(name) <= room_px:
+        return name
+    room_px -= _WIDE_PX  # for the dots
     for place, letter in enumerate(name):
-        room_px -= _WIDE_PX if east_asian_width(letter) in "WF" else _NARROW_PX
+        room_px -= _width_px(letter)
         if room_px < 0:
             return f"{name[:place].rstrip()}…"
     return name
+
+
+def _width_px(words: str) -> int:
+    return sum(_WIDE_PX if east_asian_width(letter) in "WF" else _NARROW_PX for letter in words)
 
 
 def _label(words: str, middle: float, y: float) -> Markup:

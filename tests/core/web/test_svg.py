@@ -38,11 +38,24 @@ def test_a_chart_says_its_title_and_its_data_to_who_listens():
 
 def test_a_long_name_has_a_short_form_for_narrow_screens():
     name = "Shenzhen Bus Group 巴士集团"
-    texts = list(drawn(bars("t", [Bar(name=name, size=1)])).iter(f"{NAMESPACE}text"))
+    texts = list(drawn(bars("t", [Bar(name=name, size=1, words="¥123,456.78")])).iter(f"{NAMESPACE}text"))
     assert [(text.text, text.get("class")) for text in texts[:2]] == [
         (name, "name whole"),
         ("Shenzhen Bus Group 巴…", "name brief"),
     ]
+
+
+def test_the_longer_a_sum_the_shorter_the_name_beside_it():
+    def brief(words):
+        picture = drawn(bars("t", [Bar(name="Shenzhen Bus Group 巴士集团", size=1, words=words)]))
+        return next(
+            text.text for text in picture.iter(f"{NAMESPACE}text") if text.get("class") == "name brief"
+        )
+
+    assert (brief("¥123,456.78"), brief("¥123,456,789.00")) == (
+        "Shenzhen Bus Group 巴…",
+        "Shenzhen Bus Group…",
+    )
 
 
 def test_the_longest_bar_is_as_wide_as_the_chart_and_the_others_in_proportion():
