@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 import attrs
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 
 from citycard.clearing.codes import State
 from citycard.clearing.context import ClearingContext
@@ -81,16 +81,22 @@ def statements_of(context: ClearingContext, run: int | None = None) -> tuple[Sta
 
 
 def statement_of(context: ClearingContext, partner: str, run: int | None = None) -> Statement:
-    """Give one partner's statement of a run, of the last closed run unless told.
+    """Give one partner's statement of a run, or its latest one: a later run may have nothing of it.
 
-    Raise RunUnknown, or StatementUnknown when the run has nothing of that partner.
+    Raise RunUnknown, or StatementUnknown when the run, or every run, has nothing of that partner.
     """
-    found = statements_of(context, run)
-    for one in found:
+    if run is None:
+        run = _latest_run(context, partner)
+    for one in statements_of(context, run):
         if one.partner == partner:
             return one
-    number = found[0].run if found else run
-    raise StatementUnknown(partner=partner, number=number)
+    raise StatementUnknown(partner=partner, number="(any)" if run is None else run)
+
+
+def _latest_run(context: ClearingContext, partner: str) -> int | None:
+    """Give the last run that has a statement of a partner; statements are written when a run is closed."""
+    with reading(context.engine) as conn:
+        return conn.scalar(select(func.max(statement.c.run)).where(statement.c.partner == partner))
 
 
 def _statement(row: Row[Any]) -> Statement:

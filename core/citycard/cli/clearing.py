@@ -60,7 +60,10 @@ def receive_command(files: tuple[Path, ...], manifest: Path | None, folder: Path
         )
     else:
         if odd:
-            table(("file", "state", "code", "reason"), [(o.name, o.state, o.code, o.reason) for o in odd])
+            table(
+                ("file", "state", "code", "reason"),
+                [(o.name, o.state, o.code, o.reason.removeprefix(f"{o.code}: ")) for o in odd],
+            )
         _print_missing(report.missing)
         say(f"{report.count('accepted')} of {len(report.files)} files accepted, {report.records} records")
     return 1 if report.count("quarantined") else 0
@@ -105,7 +108,12 @@ def status_command(folder: Path, as_json: bool) -> None:
 
 @group.command("statement")
 @click.argument("partner", required=False)
-@click.option("--run", "number", type=click.IntRange(min=1), help="The run (default: the last one).")
+@click.option(
+    "--run",
+    "number",
+    type=click.IntRange(min=1),
+    help="The run (default: the last one, of PARTNER the last with a statement).",
+)
 @city_option
 @json_option
 def statement_command(partner: str | None, number: int | None, folder: Path, as_json: bool) -> None:
@@ -118,9 +126,10 @@ def statement_command(partner: str | None, number: int | None, folder: Path, as_
         emit(found[0] if partner else found)
         return
     table(
-        ("partner", "records", "gross", "fee", "net", "payment"),
+        ("run", "partner", "records", "gross", "fee", "net", "payment"),
         [
             (
+                one.run,
                 one.partner,
                 one.records,
                 yuan(one.gross_fen),

@@ -114,9 +114,23 @@ def test_a_suspended_partner_and_one_without_an_account_are_owed_and_not_paid(to
 
 def test_asking_for_what_is_not_there_says_so(town, day):
     with pytest.raises(StatementUnknown, match="'zoo' has no statement in run 1"):
+        statement_of(day, "zoo", 1)
+    with pytest.raises(StatementUnknown, match=r"'zoo' has no statement in run \(any\)"):
         statement_of(day, "zoo")
     with pytest.raises(RunUnknown, match="run 7"):
         statements_of(day, 7)
+
+
+def test_the_latest_statement_of_a_partner_is_given_when_a_later_run_has_nothing_of_it(day):
+    first = statement_of(day, "bus")
+    (card,) = day.issue(2)
+    day.load(card, 1000)
+    day.tap(card, 200, AT + timedelta(days=1))
+    receive(day, [day.batch(day=AT.date() + timedelta(days=1))])
+    assert clear(day).number == 2
+    assert [one.partner for one in statements_of(day)] == ["metro"]
+    assert statement_of(day, "bus") == first
+    assert (statement_of(day, "metro").run, statement_of(day, "metro", 1).run) == (2, 1)
 
 
 def test_before_the_first_run_there_are_no_statements(town):
