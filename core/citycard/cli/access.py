@@ -12,6 +12,7 @@ from citycard.cli.output import emit, say, table
 __all__ = ["group"]
 
 _ROLES = ("operator", "auditor", "clerk", "partner", "citizen")
+_WITH_SUBJECT = {"partner": "the partner's id", "citizen": "the card number"}
 
 
 @click.group()
@@ -32,14 +33,19 @@ def group() -> None:
 @click.option("--label", default="", help="A note about who has it.")
 def grant(folder: Path, as_json: bool, role: str, subject: str, days: int, label: str) -> None:
     """Make a token and print it. It is kept as a digest only, so it cannot be shown again."""
+    from citycard.registry import find_partner
     from citycard.store import writing
     from citycard.web.permissions import Role
     from citycard.web.tables import ensure_tables
     from citycard.web.tokens import grant as make
 
+    if role in _WITH_SUBJECT and not subject:
+        raise click.UsageError(f"whose things may the {role} see? name {_WITH_SUBJECT[role]} with --for")
     city = opened(folder)
     ensure_tables(city.engine)
     with writing(city.engine) as conn:
+        if role == "partner":
+            find_partner(conn, subject)
         access, secret = make(
             conn, role=Role(role), days=days, at=city.clock.now(), subject=subject, label=label[:100]
         )

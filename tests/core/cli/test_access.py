@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 import pytest
 from click.testing import CliRunner
 
+from citycard import registry
 from citycard.city import City
 from citycard.cli.access import group
-from citycard.errors import AccessSubjectMissing, AccessUnknown
-from citycard.store import reading
+from citycard.errors import AccessUnknown, RegistryMissing
+from citycard.store import reading, writing
 from citycard.web.tokens import find
 
 CITY = '[city]\nname = "Haibin"\ncode = "9901"\n'
@@ -21,7 +22,10 @@ CITY = '[city]\nname = "Haibin"\ncode = "9901"\n'
 def folder(tmp_path):
     template = tmp_path / "template.toml"
     template.write_text(CITY)
-    City.create(tmp_path / "city", template).close()
+    city = City.create(tmp_path / "city", template)
+    with writing(city.engine) as conn:
+        registry.add_partners(conn, [registry.Partner(id="ferry", name="Ferry")])
+    city.close()
     return tmp_path / "city"
 
 
@@ -61,11 +65,17 @@ def test_grant_as_json_is_one_object(run, folder):
     assert access_of(folder, answer["token"]).subject == "ferry"
 
 
-def test_a_citizen_or_a_partner_needs_a_subject(folder):
-    with pytest.raises(AccessSubjectMissing, match="--for"):
-        CliRunner().invoke(
-            group, ["grant", "--role", "citizen", "--city", str(folder)], catch_exceptions=False
-        )
+@pytest.mark.parametrize("role", ["citizen", "partner"])
+def test_a_citizen_or_a_partner_needs_a_subject(folder, role):
+    done = CliRunner().invoke(group, ["grant", "--role", role, "--city", str(folder)])
+    assert (done.exit_code, "--for" in done.output) == (2, True)
+
+
+def test_nothing_is_granted_for_a_partner_that_is_not_registered(run, folder):
+    wanted = ["grant", "--role", "partner", "--for", "nobody", "--city", str(folder)]
+    with pytest.raises(RegistryMissing, match="'nobody' is not registered"):
+        CliRunner().invoke(group, wanted, catch_exceptions=False)
+    assert json.loads(run("list", "--json").stdout) == []
 
 
 def test_an_unknown_role_is_a_wrong_call(folder):
