@@ -58,6 +58,9 @@ class City:
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / VAULT_NAME).exists() and (folder / CONFIG_NAME).exists():
             raise CityExists(folder=folder)
+        if not any(folder.iterdir()):
+            # Keys and records belong in no repository. A folder with something in it is left as it is.
+            (folder / ".gitignore").write_text("*\n", encoding="utf-8")
         if template.resolve() != (folder / CONFIG_NAME).resolve():
             shutil.copyfile(template.resolve(), folder / CONFIG_NAME)
         city = cls(folder, read_config(folder), clock=clock)

@@ -34,6 +34,15 @@ def test_a_city_is_made_once(town, template, capsys):
     assert "already holds a city" in capsys.readouterr().err
 
 
+def test_git_keeps_out_of_a_new_city_and_not_out_of_a_folder_with_something_in_it(town, template, tmp_path):
+    assert (town / ".gitignore").read_text() == "*\n"
+
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "README").touch()
+    assert _run(["city", "create", str(tmp_path / "mine"), "--config", str(template)]) == 0
+    assert not (tmp_path / "mine" / ".gitignore").exists()
+
+
 def test_a_city_can_be_upgraded_again_and_again(town):
     assert [_run(["city", "upgrade"]) for _ in range(2)] == [0, 0]
 
