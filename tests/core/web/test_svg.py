@@ -54,7 +54,7 @@ def test_the_longer_a_sum_the_shorter_the_name_beside_it():
 
     assert (brief("¥123,456.78"), brief("¥123,456,789.00")) == (
         "Shenzhen Bus Group 巴…",
-        "Shenzhen Bus Group…",
+        "Shenzhen Bus Grou…",
     )
 
 
