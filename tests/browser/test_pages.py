@@ -184,7 +184,7 @@ for (let node; node = walk.nextNode();) {
 }
 for (const cell of document.querySelectorAll('td, th')) {
   const text = cell.innerText.trim();
-  if (text.length > 1 && text.length < 5 && cell.getBoundingClientRect().height > 70) found.push(text);
+  if (text.length > 1 && text.length < 5 && cell.clientHeight > 70 && cell.clientWidth < 40) found.push(text);
 }
 return found
 """
@@ -233,6 +233,15 @@ def test_chinese_is_one_click_away_and_stays(browser, server):
     assert text(browser, "h1") == "登录"
     follow(browser, "English")
     assert text(browser, "h1") == "Sign in"
+
+
+def test_the_fare_rules_are_a_table_that_a_person_can_read(operator, server):
+    follow(operator, "Fare rules")
+    rows = [row.text for row in every(operator, "tbody tr")]
+    assert any("pays 80 %" in row and "bus" in row for row in rows)
+    operator.get(f"{server[0]}/transit/rules?lang=zh")
+    assert text(operator, "h1") == "票价规则"
+    assert any("每日最多" in row.text for row in every(operator, "tbody tr"))
 
 
 def test_the_keyboard_reaches_the_content_first(browser):

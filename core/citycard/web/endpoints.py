@@ -112,8 +112,11 @@ def _readable(item: Endpoint, request: Request, response: Response) -> Response:
     if type(response) is not JSONResponse:
         return response
     data = json.loads(bytes(response.body))
-    summary = language_of(request)(item.route.summary)
-    page = render(request, "data.html", status=response.status_code, data=data, summary=summary)
+    say = language_of(request)
+    named = dict(web_of(request).switchboard.menu()).get(request.url.path)
+    spoken = named.title_zh if named is not None and say.code == "zh" else ""
+    heading = spoken or say(named.title if named is not None else item.route.summary).rstrip(".")
+    page = render(request, "data.html", status=response.status_code, data=data, heading=heading)
     page.headers["vary"] = "Accept, Accept-Language, Cookie"
     return page
 

@@ -9,6 +9,7 @@ import attrs
 
 from citycard.kernel.outside import PUBLIC, MenuItem, Permission, Route
 from citycard_transit.explain import Explanation, explained, facts_of, product_kind
+from citycard_transit.rulewords import riders, scopes_of, wording
 from citycard_transit.services import Fares
 from citycard_transit.settings import SERVICE_NAMES, TransitSettings
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-__all__ = ["MENU", "PERMISSIONS", "FareQuery", "Rules", "TransitLine", "routes"]
+__all__ = ["MENU", "PERMISSIONS", "FareQuery", "FareRule", "Rules", "TransitLine", "routes"]
 
 _READ_RULES = "transit.read-rules"
 PERMISSIONS = (Permission(name=_READ_RULES, title="Read the fare rules that are in force."),)
@@ -54,11 +55,25 @@ class TransitLine:
 
 
 @attrs.frozen(kw_only=True)
+class FareRule:
+    """A fare rule in force: when it speaks, for which rides, and what it does, in words and in Chinese."""
+
+    stage: str
+    name: str
+    services: Sequence[str]
+    words: str
+    words_zh: str
+    riders: str
+    operators: Sequence[str]
+    version: str
+
+
+@attrs.frozen(kw_only=True)
 class Rules:
     """The fare rules in force: their version, and each with its stage and services."""
 
     version: str
-    rules: Sequence[Mapping[str, object]]
+    rules: Sequence[FareRule]
 
 
 def routes(settings: TransitSettings) -> Iterator[Route]:
@@ -142,13 +157,18 @@ def _lines(request: Request) -> Response:
 def _rules(_: Request, fares: Fares) -> Response:
     from citycard.web import json_answer
 
+    scopes = scopes_of(fares.settings)
     listed = [
-        {
-            "name": rule.name,
-            "stage": rule.stage.name.lower(),
-            "services": rule.services,
-            "version": rule.version,
-        }
+        FareRule(
+            stage=rule.stage.name.lower(),
+            name=rule.name,
+            services=tuple(sorted(rule.services)),
+            words=wording(scopes[rule.name])[0],
+            words_zh=wording(scopes[rule.name])[1],
+            riders=riders(scopes[rule.name]),
+            operators=scopes[rule.name].operators,
+            version=rule.version,
+        )
         for rule in sorted(fares.book.rules, key=lambda rule: (rule.stage, rule.name))
     ]
     return json_answer(Rules(version=fares.book.version, rules=listed))

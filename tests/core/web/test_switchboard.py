@@ -48,7 +48,7 @@ def test_a_person_sees_an_endpoints_answer_as_a_page(browser, operator):
         "<dt>gate</dt><dd>&lt;west&gt;</dd>" in answer.text,
         "<dt>inside</dt><dd>7</dd>" in answer.text,
     ) == (True, True)
-    assert "How many people came in at a gate." in answer.text
+    assert "<h1>How many people came in at a gate</h1>" in answer.text
 
 
 def test_a_plain_function_is_an_endpoint_too(client):
