@@ -21,7 +21,7 @@ from citycard.errors import CitycardError
 from citycard.store import reading
 from citycard.wallet import AccountCode
 from citycard_transit.cardbox import read_box
-from citycard_transit.errors import CardBoxDamaged, TransitOff, TransitRefused
+from citycard_transit.errors import CardBoxDamaged, PlaceUnknown, TransitOff, TransitRefused
 from citycard_transit.morning import generate
 from citycard_transit.replay import Clockwork, replay, settings_of
 from citycard_transit.services import Fares
@@ -330,6 +330,25 @@ def test_explain_finds_a_record_by_card_and_counter(
     answer = json.loads(out)
     assert (answer["charged_fen"], answer["price_fen"], answer["record"]["kind"]) == (380, 380, "exit")
     assert (answer["record"]["state"], answer["record"]["vehicle"]) == ("accepted", "OUT-1")
+
+
+def test_explain_names_a_station_or_a_bus_line_that_the_city_does_not_have(
+    capsys: pytest.CaptureFixture[str], haibin: City
+) -> None:
+    def explain(*ride: object) -> str:
+        return run(capsys, "transit", "explain", "--city", haibin.folder, *ride)[0]
+
+    with pytest.raises(PlaceUnknown, match="--place 99999 is no station of this city; there are 101, 102"):
+        explain("--service", "metro", "--origin", 101, "--place", 99999)
+    with pytest.raises(PlaceUnknown, match="--origin 7 is no station"):
+        explain("--service", "metro", "--origin", 7, "--place", 101)
+    # Nobody has told this city its bus lines yet: any may be one.
+    assert "Price" in explain("--service", "bus", "--place", 999)
+    replay(haibin, generate(1, 300), clockwork=Clockwork())
+    with pytest.raises(PlaceUnknown, match="--place 999 is no bus line of this city; there are 901"):
+        explain("--service", "bus", "--place", 999)
+    for ride in (("metro", "--place", 310), ("bus", "--place", 930), ("bus",)):
+        assert "Price" in explain("--service", *ride)
 
 
 KILLED_BEFORE_THE_LOADS_ARE_POSTED = """

@@ -7,20 +7,25 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from citycard import registry
 from citycard.card.codec import decode
 from citycard.clearing.explanation import explain
 from citycard.clearing.pricing import Quote
+from citycard.store import reading
 from citycard.terminal.record import RecordFlag
-from citycard_transit.errors import NetworkInvalid, RecordNotTransit
+from citycard_transit.errors import NetworkInvalid, PlaceUnknown, RecordNotTransit
 from citycard_transit.explain import Explanation, explained, facts_of, product_kind
 from citycard_transit.replay import settings_of
 from citycard_transit.sectors import RideFacts
-from citycard_transit.services import NUMBERS, Fares
+from citycard_transit.services import BUS, NUMBERS, Fares
+from citycard_transit.settings import TransitSettings
 
 if TYPE_CHECKING:
     from citycard.city import City
 
 __all__ = ["explain_record", "explain_ride"]
+
+_MOST = 20
 
 
 def explain_ride(
@@ -40,10 +45,12 @@ def explain_ride(
 ) -> Explanation:
     """Explain the price of a ride that is described; amounts in fen, ``at`` local time, now when left out.
 
-    A ride ``minutes_after`` another one is a transfer when that is within the window.
+    A ride ``minutes_after`` another one is a transfer when that is within the window. Raise PlaceUnknown for
+    a station or bus line that the city does not have, when it knows those that it has.
     """
     fares = Fares.of(settings_of(city))
     kind = product_kind(fares.settings, product)
+    _check_places(city, fares.settings, service, place=place, origin=origin)
     when = at or city.now_local()
     facts = facts_of(
         at=when,
@@ -104,6 +111,38 @@ def explain_record(city: City, asn: str, counter: int) -> Explanation:
             "same_rules": price.same_rules,
         },
     )
+
+
+def _check_places(city: City, settings: TransitSettings, service: str, **asked: int) -> None:
+    """Hold a ride against the places that are registered and those that fares name; 0 is no place.
+
+    Before taps came in nothing is registered, and only a service priced by matrices alone names all
+    its places.
+    """
+    with reading(city.engine) as conn:
+        # A station is its operator's, a bus line nobody's: several may run it.
+        registered = {
+            str(one.code) for one in registry.places(conn) if (one.partner is None) == (service == BUS)
+        }
+    bases = [base for base in settings.bases if service in base.services]
+    matrices = [one for one in settings.matrices if one.name in {base.matrix for base in bases}]
+    if not registered and not (bases and all(base.source == "matrix" for base in bases)):
+        return
+    known = registered.union(
+        *(base.places for base in bases),
+        *(places for matrix in matrices for places in matrix.zones.values()),
+        *(row.keys() - matrix.zones.keys() for matrix in matrices for row in matrix.prices_fen.values()),
+        *(matrix.prices_fen.keys() - matrix.zones.keys() for matrix in matrices),
+    )
+    for field, place in asked.items():
+        if place and str(place) not in known:
+            some = sorted(known, key=lambda number: (len(number), number))
+            raise PlaceUnknown(
+                field=field,
+                place=place,
+                kind="bus line" if service == BUS else "station",
+                known=", ".join(some[:_MOST]) + (f" and {len(some) - _MOST} more" if some[_MOST:] else ""),
+            )
 
 
 def _operator(fares: Fares, name: str | None) -> int:

@@ -8,6 +8,7 @@ __all__ = [
     "CardBoxDamaged",
     "FileNotTaps",
     "NetworkInvalid",
+    "PlaceUnknown",
     "ProductNotConfigured",
     "RecordNotTransit",
     "RuleInvalid",
@@ -34,6 +35,16 @@ class NetworkInvalid(CitycardError):
     """A name in the configuration points nowhere."""
 
     sentence = "[plugins.transit] {field}: {value!r} is not declared; declared are {known}"
+
+
+class PlaceUnknown(CitycardError):
+    """A ride is asked about that begins or ends where the city has nothing."""
+
+    status, exit_code = 404, 3
+    sentence = (
+        "--{field} {place} is no {kind} of this city; there are {known} "
+        "(/transit/lines of the city's pages lists those with a name)"
+    )
 
 
 class ProductNotConfigured(CitycardError):
