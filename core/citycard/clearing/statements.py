@@ -96,7 +96,10 @@ def statement_of(context: ClearingContext, partner: str, run: int | None = None)
 def _latest_run(context: ClearingContext, partner: str) -> int | None:
     """Give the last run that has a statement of a partner; statements are written when a run is closed."""
     with reading(context.engine) as conn:
-        return conn.scalar(select(func.max(statement.c.run)).where(statement.c.partner == partner))
+        last: int | None = conn.scalar(
+            select(func.max(statement.c.run)).where(statement.c.partner == partner)
+        )
+    return last
 
 
 def _statement(row: Row[Any]) -> Statement:
