@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.routing import Mount
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
+from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from citycard.city.rounds import Rounds
@@ -49,6 +52,7 @@ def create_app(city: City, *, attempts: Attempts | None = None) -> Starlette:
         routes=[
             *(door(item) for item in CORE_ENDPOINTS),
             Mount("/static", StaticFiles(directory=STATIC)),
+            Route("/favicon.ico", _mark),
             Names("/", switchboard),
         ],
         middleware=[Middleware(AccessLog), Middleware(SecurityHeaders)],
@@ -60,3 +64,8 @@ def create_app(city: City, *, attempts: Attempts | None = None) -> Starlette:
         city=city, switchboard=switchboard, days=DayBook(city), attempts=attempts or Attempts()
     )
     return app
+
+
+async def _mark(_: Request) -> RedirectResponse:
+    """Lead those who ask for an icon without reading the page to the mark."""
+    return RedirectResponse("/static/mark.svg", HTTPStatus.MOVED_PERMANENTLY)

@@ -9,6 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from citycard.money import yuan
 from citycard.web.languages import Language, mark
 from citycard.web.svg import Bar, Column, Segment, bars, columns, strip
 from citycard.web.views import DayView, FareBand, FloatView, JourneyView, OperatorTake, Period, StateCount
@@ -89,6 +90,9 @@ def fare_name(band: FareBand, say: Language) -> str:
     """Name a band of fares: free, from and below, or from upwards."""
     if band.to_fen is not None and band.to_fen <= 1:
         return say("free")
+    # Free rides have a band of their own, so the first one that pays begins at a fen.
+    if band.from_fen == 0 and band.to_fen is not None:
+        return f"¥0.01–{yuan(band.to_fen - 1)}"
     low = max(band.from_fen, 0) // 100
     if band.to_fen is None:
         return say("¥{low} and more", low=low)
@@ -180,6 +184,8 @@ def _operators(operators: Sequence[OperatorTake], say: Language) -> Markup:
 def _fare_tick(band: FareBand, say: Language) -> str:
     if band.to_fen is not None and band.to_fen <= 1:
         return say("free")
+    if band.from_fen == 0 and band.to_fen is not None:
+        return f"<¥{band.to_fen // 100}"
     return f"¥{band.from_fen // 100}{'+' if band.to_fen is None else ''}"
 
 

@@ -292,11 +292,29 @@ class Payment:
 
 
 @attrs.frozen(kw_only=True)
+class Share:
+    """What one partner (its name) gets of one record's amount, before the clearing fee."""
+
+    partner: str
+    amount_fen: int
+
+
+@attrs.frozen(kw_only=True)
+class ServiceOff:
+    """A service that no plugin offers now: its number, and the plugin that had it, where that is known."""
+
+    number: int
+    plugin: str
+
+
+@attrs.frozen(kw_only=True)
 class RecordView:
     """One record explained: from the terminal's file to the bank.
 
     ``price_fen`` is what the rules of now say, in ``steps``; None where nothing is priced. ``failure`` says
-    why no price could be given. ``tac`` and ``terminal_mac`` tell whether the proofs hold, checked again.
+    why no price could be given. ``shares`` are what this record alone paid to whom; ``off`` says that its
+    service is not offered now, so that no rule can be asked. ``tac`` and ``terminal_mac`` tell whether the
+    proofs hold, checked again.
     """
 
     journey: JourneyView
@@ -312,6 +330,8 @@ class RecordView:
     failure: str
     postings: tuple[Posting, ...]
     payments: tuple[Payment, ...]
+    shares: tuple[Share, ...] = ()
+    off: ServiceOff | None = None
 
 
 @attrs.frozen(kw_only=True)

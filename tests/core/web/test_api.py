@@ -179,6 +179,7 @@ def test_a_record_is_explained_from_the_file_to_the_bank(client, operator, town)
         f"card/{town.cards[0]}/purse",
         "control/window",
     ]
+    assert (record["shares"], record["off"]) == ([{"partner": "Harbour Ferry", "amount_fen": 350}], None)
     (payment,) = record["payments"]
     assert (payment["partner"], payment["amount_fen"]) == ("Harbour Ferry", 1807)
 

@@ -9,8 +9,11 @@ from starlette.testclient import TestClient
 from citycard.clearing.run import clear
 from citycard.store import reading
 from citycard.web import create_app
+from citycard.web.charts import fare_name
+from citycard.web.languages import Language
 from citycard.web.permissions import Role
 from citycard.web.readings import readings
+from citycard.web.views import FareBand
 
 PAGES = ["/", "/partners", "/partners/harbour-ferry", "/plugins", "/cards", "/api", "/sign-in"]
 
@@ -152,6 +155,45 @@ def test_a_tap_leads_to_its_explanation(look, town):
     assert "The card's seal (TAC)✓ holds" in text
     assert f"card/{town.cards[1]}/purse" in text
     assert "为什么是 ¥2.75" in words(look(link, "zh"))
+
+
+def test_a_tap_shows_its_own_shares_before_the_postings(look, town):
+    page = look(f"/cards/{town.cards[0]}/records/990100000001-1-3")
+    shares, postings = page.xpath("//section[h2='Where the money went']//table")
+    assert words_of(shares.xpath(".//tbody/tr")) == ["Harbour Ferry¥3.50"]
+    assert any(
+        row.startswith(f"card/{town.cards[0]}/purse") for row in words_of(postings.xpath(".//tbody/tr"))
+    )
+
+
+def test_an_entry_says_that_the_exit_pays(look, town):
+    page = look(f"/cards/{town.cards[0]}/records/990100000001-1-1")
+    assert "An entry is free. The exit pays for the ride." in words(page)
+
+
+def test_a_tap_of_a_plugin_that_is_off_names_the_plugin_and_no_change_of_rules(look, switch, town):
+    switch("disabled")
+    text = words(look(f"/cards/{town.cards[0]}/records/990100000001-1-3"))
+    assert "which had this service, is off" in text
+    assert ("ServiceUnknown" in text, "rules have changed" in text) == (False, False)
+
+
+def test_a_browser_that_asks_for_an_icon_is_led_to_the_mark(client):
+    answer = client.get("/favicon.ico")
+    assert (answer.status_code, answer.headers["location"]) == (301, "/static/mark.svg")
+    assert client.get("/static/mark.svg").status_code == 200
+
+
+def test_the_cheapest_rides_are_not_called_free():
+    bands = [(0, 1), (0, 100), (100, 200), (200, None)]
+    named = [
+        fare_name(FareBand(from_fen=low, to_fen=high, rides=1), Language(code="en")) for low, high in bands
+    ]
+    assert named == ["free", "¥0.01–0.99", "¥1 to below ¥2", "¥2 and more"]
+
+
+def words_of(rows):
+    return [" ".join(row.text_content().split()) for row in rows]
 
 
 def test_a_look_at_a_card_that_does_not_exist_is_not_recorded(client, city, operator):

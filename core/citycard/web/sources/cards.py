@@ -29,6 +29,8 @@ from citycard.web.views import (
     Posting,
     PriceStep,
     RecordView,
+    ServiceOff,
+    Share,
 )
 
 if TYPE_CHECKING:
@@ -191,6 +193,7 @@ def _explained(
     names: Mapping[str, str],
 ) -> RecordView:
     price, proofs, outcome = found.price, found.proofs, found.outcome
+    off = _off(city, record.service)
     return RecordView(
         journey=JourneyView(
             **_named(city, record.kind, record.service, record.terminal, wheres),
@@ -209,10 +212,16 @@ def _explained(
         terminal=record.terminal,
         terminal_mac=bool(proofs and proofs.terminal_mac),
         tac=bool(proofs and proofs.tac),
+        shares=tuple(
+            Share(partner=names.get(partner, partner), amount_fen=part_fen)
+            for partner, part_fen in (outcome.parts if outcome else ())
+        ),
+        off=off,
         price_fen=price.amount_fen if price else None,
         steps=tuple(_step(step) for step in price.steps) if price else (),
-        same_rules=price.same_rules if price else True,
-        failure=price.failure if price else "",
+        # Without the service's plugin its rules are away, not changed, and no price was asked for.
+        same_rules=off is not None or price is None or price.same_rules,
+        failure=price.failure if price and not off else "",
         postings=tuple(
             Posting(
                 debit=posted.transfer.debit_address,
@@ -231,6 +240,18 @@ def _explained(
             for line in found.bank
         ),
     )
+
+
+def _off(city: City, service: int) -> ServiceOff | None:
+    if city.plugins.service(service) is not None:
+        return None
+    claim = ("service-number", str(service))
+    owners = (
+        report.title or report.name
+        for report in city.plugins.reports()
+        if any((one["kind"], one["key"]) == claim for one in report.claims)
+    )
+    return ServiceOff(number=service, plugin=next(owners, ""))
 
 
 def _step(step: Step) -> PriceStep:

@@ -28,13 +28,17 @@ def read_health(city: City) -> tuple[HealthView, ...]:
         HealthView(
             name=f"plugin {report.name}",
             well=report.state.value not in _UNWELL,
-            words=report.reason if report.state.value in _UNWELL else "",
+            words=(report.reason or f"the plugin is {report.state.value}")
+            if report.state.value in _UNWELL
+            else "",
         )
         for report in city.plugins.reports()
     ]
     checks = [
         HealthView(
-            name=f"plugin {owned.owner.plugin}: {owned.record.name}", well=words is None, words=words or ""
+            name=f"plugin {owned.owner.plugin}: {owned.record.name}",
+            well=words is None,
+            words=words or ("" if words is None else "the check failed and gave no reason"),
         )
         for owned, words in city.plugins.health()
     ]
