@@ -104,12 +104,15 @@ async def record(request: Request) -> Response:
     return json_answer(shown)
 
 
+_HIDDEN = "not well; who has the permission city.read-health is told why"
+
+
 async def health(request: Request) -> Response:
     """Anybody may ask whether the server is well; why it is not is told to those who may know."""
     parts = await run_in_threadpool(sources.read_health, web_of(request).city)
     serves = next(part.well for part in parts if part.name == STORE)
     if not actor_of(request).may("city.read-health"):
-        parts = tuple(attrs.evolve(part, words="") for part in parts)
+        parts = tuple(attrs.evolve(part, words="" if part.well else _HIDDEN) for part in parts)
     status = HTTPStatus.OK if serves else HTTPStatus.SERVICE_UNAVAILABLE
     return json_answer(Health(well=all(part.well for part in parts), parts=parts), status=status)
 

@@ -100,4 +100,5 @@ def test_why_a_part_is_not_well_is_told_only_to_those_who_may_know(client, switc
         parts = client.get("/api/health", headers=bearer[role]).json()["parts"]
         park = next(part for part in parts if part["name"] == "plugin park")
         assert (park["well"], "duck pond" in park["words"]) == (False, told)
+        assert park["words"]
     switch("disabled")
