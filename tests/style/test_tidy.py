@@ -267,7 +267,7 @@ def test_a_skip_with_a_reason_is_fine(text):
 
 
 def test_a_path_of_a_machine_is_found():
-    bad = ["open('/work/main')", "see /home/anna/x", "cp a /root/b", "'/Users/anna'"]
+    bad = ["open('/work/city')", "see /home/anna/x", "cp a /root/b", "'/Users/anna'"]
     good = [
         "/api/work/orders",
         "{base}/home/",
