@@ -9,9 +9,9 @@ from citycard.card.files import CardProfile, LogRecord, TransactionType
 from citycard.errors import CardRefused, CodecError, CommandFailed
 from citycard.terminal.commands import INIT_PURCHASE, PurseCommands
 from citycard.terminal.journal import TornDebit
-from citycard.terminal.views import Outcome
+from citycard.terminal.views import Debit, Outcome
 
-__all__ = ["Verdict", "witness"]
+__all__ = ["Verdict", "debit_of", "witness"]
 
 _ONLINE = frozenset({TransactionType.LOAD, TransactionType.LOAD_PASSBOOK, TransactionType.UNLOAD})
 _COUNTERS = 1 << 16
@@ -84,3 +84,26 @@ def _is_ours(line: LogRecord, torn: TornDebit) -> bool:
 def _balance_agrees(card: PurseCommands, torn: TornDebit, *, load: bool) -> bool:
     change = torn.amount_fen if load else -torn.amount_fen
     return card.balance() == torn.balance_before_fen + change
+
+
+def debit_of(torn: TornDebit, verdict: Verdict, *, recovered: bool) -> Debit:
+    """Make the debit that a note and the verdict on it come to; ``recovered`` when it was mended later."""
+    return Debit(
+        asn=torn.asn,
+        issuer=torn.issuer,
+        card_kind=torn.card_kind,
+        counter=torn.counter,
+        amount_fen=torn.amount_fen,
+        balance_before_fen=torn.balance_before_fen,
+        balance_after_fen=torn.balance_before_fen - torn.amount_fen,
+        tac=verdict.tac,
+        terminal=torn.terminal,
+        terminal_serial=torn.serial,
+        tti=torn.tti,
+        key_version=torn.key_version,
+        algorithm=torn.algorithm,
+        at=torn.at,
+        plan=torn.plan,
+        recovered=recovered,
+        outcome=verdict.outcome,
+    )

@@ -25,7 +25,7 @@ from citycard.terminal.load import Load, LoadHost
 from citycard.terminal.loading import load_purse, mend_load
 from citycard.terminal.reader import Reader
 from citycard.terminal.record import RecordPlan
-from citycard.terminal.recovery import Verdict, witness
+from citycard.terminal.recovery import Verdict, debit_of, witness
 from citycard.terminal.sam import Sam
 from citycard.terminal.views import CacheUpdate, CardView, Debit, Outcome
 
@@ -218,7 +218,7 @@ class PurseSession:
         )
         proof = self._commit(torn, at7, mac1)
         self._balance_fen = torn.balance_before_fen - amount_fen
-        return _debit_of(torn, Verdict(outcome=Outcome.DONE, tac=proof[:4]), recovered=False)
+        return debit_of(torn, Verdict(outcome=Outcome.DONE, tac=proof[:4]), recovered=False)
 
     def _commit(self, torn: TornDebit, at7: bytes, mac1: bytes) -> bytes:
         self._journal.note(torn)
@@ -260,26 +260,4 @@ class PurseSession:
             self._check_genuine(asn, verdict.mac2)
         if self._clears:
             self._journal.remove(asn)
-        return _debit_of(torn, verdict, recovered=True)
-
-
-def _debit_of(torn: TornDebit, verdict: Verdict, *, recovered: bool) -> Debit:
-    return Debit(
-        asn=torn.asn,
-        issuer=torn.issuer,
-        card_kind=torn.card_kind,
-        counter=torn.counter,
-        amount_fen=torn.amount_fen,
-        balance_before_fen=torn.balance_before_fen,
-        balance_after_fen=torn.balance_before_fen - torn.amount_fen,
-        tac=verdict.tac,
-        terminal=torn.terminal,
-        terminal_serial=torn.serial,
-        tti=torn.tti,
-        key_version=torn.key_version,
-        algorithm=torn.algorithm,
-        at=torn.at,
-        plan=torn.plan,
-        recovered=recovered,
-        outcome=verdict.outcome,
-    )
+        return debit_of(torn, verdict, recovered=True)

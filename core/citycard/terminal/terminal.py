@@ -10,10 +10,11 @@ from citycard.errors import TerminalInvalid
 from citycard.terminal.acceptance import Acceptance
 from citycard.terminal.batch import write_batch
 from citycard.terminal.commands import bcd_moment
-from citycard.terminal.journal import Journal, TornDebit
+from citycard.terminal.journal import Journal
 from citycard.terminal.load import LoadHost
 from citycard.terminal.reader import Reader
 from citycard.terminal.record import FACTS_SIZE, RecordFlag, RecordPlan
+from citycard.terminal.recovery import Verdict, debit_of
 from citycard.terminal.sam import Sam
 from citycard.terminal.session import PurseSession
 from citycard.terminal.views import Debit, Outcome
@@ -134,7 +135,7 @@ class Terminal:
         """
         left = [torn for torn in self.journal.open_debits() if torn.at < before]
         for torn in left:
-            self.record(_open_end(torn))
+            self.record(debit_of(torn, Verdict(outcome=Outcome.UNKNOWN), recovered=True))
         return len(left)
 
     def close_batch(self, business_date: dt.date, created_at: dt.datetime) -> bytes | None:
@@ -154,25 +155,3 @@ class Terminal:
         self.next_sequence += len(self._records)
         self._records = []
         return data
-
-
-def _open_end(torn: TornDebit) -> Debit:
-    return Debit(
-        asn=torn.asn,
-        issuer=torn.issuer,
-        card_kind=torn.card_kind,
-        counter=torn.counter,
-        amount_fen=torn.amount_fen,
-        balance_before_fen=torn.balance_before_fen,
-        balance_after_fen=torn.balance_before_fen - torn.amount_fen,
-        tac=b"",
-        terminal=torn.terminal,
-        terminal_serial=torn.serial,
-        tti=torn.tti,
-        key_version=torn.key_version,
-        algorithm=torn.algorithm,
-        at=torn.at,
-        plan=torn.plan,
-        recovered=True,
-        outcome=Outcome.UNKNOWN,
-    )
