@@ -20,15 +20,16 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 _WILD = re.compile(r"([*?\[])")
 
 
-def write_whole(path: Path, fill: Callable[[IO[bytes]], None]) -> None:
+def write_whole(path: Path, fill: Callable[[IO[bytes]], None], *, mode: int = 0o666) -> None:
     """Write a file so that under its name there is either all of it or what was there before.
 
     ``fill`` writes into an open file beside it, which is synced and then renamed; the folder is synced too.
+    ``mode`` is what the file's permissions are before the umask.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with beside.open("wb") as file:
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
             fill(file)
             file.flush()
             os.fsync(file.fileno())

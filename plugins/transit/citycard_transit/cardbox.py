@@ -93,14 +93,10 @@ def unpacked(image: bytes) -> bytes:
 
 
 def write_whole(path: Path, *parts: bytes) -> None:
-    """Write a file so that under its name there is all of it or what was there before."""
-    beside = path.with_name(f".{path.name}.new")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.writelines(parts)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    """Write a file for its owner alone: under its name there is all of it or what was there before."""
+    from citycard.clearing import files
+
+    files.write_whole(path, lambda file: file.writelines(parts), mode=0o600)
 
 
 def _images(plain: bytes, position: int) -> Iterator[tuple[str, bytes]]:
