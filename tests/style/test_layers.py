@@ -20,6 +20,7 @@ LAYERS = (
     ("money", "clock", "ids"),
     ("card", "keys"),
     ("chip", "terminal", "store"),
+    ("mifare", "pcsc", "psam"),
     ("wallet", "registry"),
     ("clearing",),
     ("kernel",),
@@ -81,13 +82,16 @@ def core_violations(source: str, module: str, *, package: bool = False) -> list[
 
 
 def public_names(path: Path) -> set[str]:
-    """Return what a file says is public: its ``__all__``."""
+    """Return what a file says is public: its ``__all__``, or those of the modules it takes whole."""
+    taken: set[str] = set()
     for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
+            taken |= public_names(path.parent / f"{str(node.module).rpartition('.')[2]}.py")
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
             return (
                 set(ast.literal_eval(node.value)) if isinstance(node.value, (ast.List, ast.Tuple)) else set()
             )
-    return set()
+    return taken
 
 
 def file_of(module: str, top: Path) -> Path | None:

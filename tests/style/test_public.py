@@ -59,6 +59,12 @@ def order(name: str) -> tuple[int, list[tuple[int, int | str]]]:
     return kind, parts
 
 
+def error_modules(package: Path) -> list[Path]:
+    """Return the modules in which a package's errors stand: one file, or a folder with one per area."""
+    folder = package / "errors"
+    return sorted(folder.glob("[a-z]*.py")) if folder.is_dir() else [package / "errors.py"]
+
+
 def unused(errors: str, others: str) -> list[str]:
     """Return the classes of an errors module that no other code names and no other error builds on."""
     tree = ast.parse(errors)
@@ -104,18 +110,24 @@ def test_every_list_of_public_names_is_sorted():
     "package", ["core/citycard", *(said(path) for path in sorted((ROOT / "plugins").glob("*/citycard_*")))]
 )
 def test_every_error_is_raised_or_caught_somewhere(package):
-    module = ROOT / package / "errors.py"
+    modules = error_modules(ROOT / package)
     others = "\n".join(
         re.sub(r"^from __future__.*$", "", text, flags=re.MULTILINE)
         for path, text in sources()
-        if path != module
+        if path not in modules
     )
-    assert unused(module.read_text(), others) == []
+    assert (
+        unused(
+            "\n".join(re.sub(r"^from .*$", "", one.read_text(), flags=re.MULTILINE) for one in modules),
+            others,
+        )
+        == []
+    )
 
 
 def test_every_error_is_explained_and_says_its_fields():
     for path, text in sources():
-        if path.name == "errors.py":
+        if path.name == "errors.py" or path.parent.name == "errors":
             nodes = definitions(ast.parse(text)).values()
             assert [f"{said(path)}: {node.name}" for node in nodes if not ast.get_docstring(node)] == []
 

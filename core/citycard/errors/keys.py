@@ -1,0 +1,138 @@
+"""Errors of keys and vaults."""
+
+from __future__ import annotations
+
+from citycard.errors.base import CitycardError
+
+__all__ = [
+    "AlgorithmMissing",
+    "CipherInputInvalid",
+    "KeyPurposeClash",
+    "KeyPurposeInvalid",
+    "KeyPurposeUnknown",
+    "KeyVersionInUse",
+    "KeyVersionUnknown",
+    "KeyVersionsFull",
+    "PassphraseMissing",
+    "PassphraseWrong",
+    "SealedDataInvalid",
+    "VaultClosed",
+    "VaultDamaged",
+    "VaultExists",
+    "VaultMissing",
+]
+
+
+class AlgorithmMissing(CitycardError):
+    """The installed OpenSSL cannot do this cipher."""
+
+    status = 501
+    exit_code = 4
+    sentence = (
+        "cipher {algorithm} is missing from the installed OpenSSL: install the cryptography wheel of PyPI"
+    )
+
+
+class CipherInputInvalid(CitycardError):
+    """A key, factor or block has the wrong length. Only the length is told, never the bytes."""
+
+    sentence = "{field} of {length} bytes is not valid: expected {expected}"
+
+
+class SealedDataInvalid(CitycardError):
+    """An encrypted data field does not open: wrong key or damaged data."""
+
+    sentence = "sealed data of {length} bytes does not open: expected whole blocks sealed under the same key"
+
+
+class KeyPurposeInvalid(CitycardError):
+    """A key purpose was declared with a wrong field."""
+
+    exit_code = 2
+    sentence = "key purpose {name!r}, field {field}: {value!r} is not valid, expected {expected}"
+
+
+class KeyPurposeUnknown(CitycardError):
+    """The vault has no keys for this purpose."""
+
+    status = 404
+    sentence = "key purpose {name!r} is not in the vault: it has {known}"
+
+
+class KeyPurposeClash(CitycardError):
+    """Two owners declared the same key purpose."""
+
+    status = 409
+    exit_code = 5
+    sentence = "key purpose {name!r} of {owner} is already declared by {other}: choose another name"
+
+
+class KeyVersionUnknown(CitycardError):
+    """A key version is not in the vault, or was retired."""
+
+    status = 404
+    sentence = "key purpose {purpose!r} has no usable version {version}: usable are {usable}"
+
+
+class KeyVersionsFull(CitycardError):
+    """A purpose has used up its 255 version numbers."""
+
+    status = 409
+    exit_code = 5
+    sentence = "key purpose {purpose!r} has used all 255 version numbers: a new city key is needed"
+
+
+class KeyVersionInUse(CitycardError):
+    """The current version of a purpose cannot be retired."""
+
+    status = 409
+    exit_code = 5
+    sentence = "version {version} of key purpose {purpose!r} is the current one: roll the purpose over first"
+
+
+class PassphraseMissing(CitycardError):
+    """A vault was to be made or opened with an empty passphrase."""
+
+    exit_code = 4
+    sentence = "the passphrase of key vault {path} is empty: give one of at least one character"
+
+
+class PassphraseWrong(CitycardError):
+    """The passphrase does not open the vault."""
+
+    status = 403
+    exit_code = 5
+    sentence = (
+        "key vault {path} does not open with this passphrase: the file is whole, so check the passphrase"
+    )
+
+
+class VaultClosed(CitycardError):
+    """A closed vault was asked for a key."""
+
+    status = 409
+    exit_code = 5
+    sentence = "the key vault is closed and its keys are wiped: open it again"
+
+
+class VaultDamaged(CitycardError):
+    """A vault file is not what was written."""
+
+    status = 500
+    sentence = "key vault {path} is damaged ({reason}): restore the file from its backup"
+
+
+class VaultExists(CitycardError):
+    """A vault would overwrite a file."""
+
+    status = 409
+    exit_code = 5
+    sentence = "{path} already exists: a key vault never replaces a file, open it or choose another path"
+
+
+class VaultMissing(CitycardError):
+    """There is no vault file."""
+
+    status = 404
+    exit_code = 4
+    sentence = "key vault {path} is missing: make it with the city, or restore it from its backup"

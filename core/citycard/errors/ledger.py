@@ -1,0 +1,138 @@
+"""Errors of the store, the wallet and the registry."""
+
+from __future__ import annotations
+
+from citycard.errors.base import CitycardError
+
+__all__ = [
+    "AccountConflict",
+    "AccountMissing",
+    "LoadProofWrong",
+    "MigrationRefused",
+    "PostgresqlFailed",
+    "PostgresqlMissing",
+    "PostingFailed",
+    "RegistryConflict",
+    "RegistryInvalid",
+    "RegistryMissing",
+    "SealBroken",
+    "StatusRefused",
+    "StoreUrlInvalid",
+    "TableRefused",
+    "TransferInvalid",
+]
+
+
+class StoreUrlInvalid(CitycardError):
+    """The store's URL names a database that citycard does not know."""
+
+    sentence = "the store url starts with {scheme!r}: expected sqlite:///<file> or postgresql://<user>@<host>/<database>"
+
+
+class TableRefused(CitycardError):
+    """A plugin declares a table that it may not have."""
+
+    status = 409
+    exit_code = 5
+    sentence = "plugin {plugin}: table {table!r} {reason}"
+
+
+class MigrationRefused(CitycardError):
+    """The database is not in a state from which it can be migrated."""
+
+    status = 409
+    exit_code = 5
+    sentence = "cannot migrate {owner}: {reason}"
+
+
+class PostgresqlMissing(CitycardError):
+    """No PostgreSQL server program is installed."""
+
+    exit_code = 4
+    sentence = (
+        "no PostgreSQL server found under {folder}: install the Debian package {package} "
+        "(apt-get install {package}), or run the tests with -m 'not postgresql'"
+    )
+
+
+class PostgresqlFailed(CitycardError):
+    """A program of PostgreSQL did not do what the tests need."""
+
+    exit_code = 4
+    sentence = "PostgreSQL's {program} failed: {said}"
+
+
+class AccountConflict(CitycardError):
+    """An account is to be opened that exists and is different."""
+
+    status = 409
+    exit_code = 5
+    sentence = "account {address!r} is open with {field} {existing!r}: it cannot be opened with {wanted!r}"
+
+
+class AccountMissing(CitycardError):
+    """An account is asked for that nobody opened."""
+
+    status = 404
+    sentence = "there is no account {address!r} in the ledger: open it first"
+
+
+class TransferInvalid(CitycardError, ValueError):
+    """An account or transfer is not well-formed."""
+
+    sentence = "{record}: {field} is {value!r}: expected {expected}"
+
+
+class PostingFailed(CitycardError):
+    """Transfers that must be posted were not."""
+
+    status = 409
+    exit_code = 1
+    sentence = "{failed} of {total} transfers were not posted; the first is {first}: {result}"
+
+
+class LoadProofWrong(CitycardError):
+    """A load's TAC does not prove the load."""
+
+    status = 409
+    exit_code = 1
+    sentence = (
+        "card {asn}: the TAC does not prove the load with online counter {online_atc}; "
+        "it stays pending until the card is seen again"
+    )
+
+
+class RegistryInvalid(CitycardError, ValueError):
+    """A field of a registry record is not well-formed."""
+
+    sentence = "{record} {key!r}: {field} is {value!r}: expected {expected}"
+
+
+class RegistryConflict(CitycardError):
+    """A record is to be added that exists and is different."""
+
+    status = 409
+    exit_code = 5
+    sentence = "{record} {key!r} is registered with {field} {existing!r}: it cannot be added with {wanted!r}"
+
+
+class RegistryMissing(CitycardError):
+    """A record is asked for, or referred to, that is not registered."""
+
+    status = 404
+    sentence = "{record} {key!r} is not registered: add it first"
+
+
+class StatusRefused(CitycardError):
+    """A card cannot go from its status to the one asked for."""
+
+    status = 409
+    exit_code = 5
+    sentence = "card {asn} is {status}: it cannot become {wanted}"
+
+
+class SealBroken(CitycardError):
+    """Sealed personal data cannot be opened with this key, or was moved or changed."""
+
+    exit_code = 1
+    sentence = "the sealed {field} of {key!r} cannot be opened: wrong key, or the row was changed"
