@@ -6,7 +6,6 @@ Exit codes: 0 done, 1 the work found something wrong, 2 the call is wrong, 3 the
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from typing import Any
 
 import click
 
+from citycard.cli.lazy import LazyGroup
 from citycard.errors import CitycardError
 
 __all__ = ["cli", "main"]
@@ -21,6 +21,7 @@ __all__ = ["cli", "main"]
 # Name -> (where the click command stands, its line in --help). Loaded only when called.
 _COMMANDS = {
     "access": ("citycard.cli.access:group", "Grant, list and revoke access to the web pages."),
+    "card": ("citycard.cli.card:group", "Read cards at a reader; load, pay, issue and manage them."),
     "city": ("citycard.cli.city:group", "Make a city, look at it."),
     "clearing": ("citycard.cli.clearing:group", "Receive batches, clear them, settle."),
     "key": ("citycard.cli.key:group", "List the key versions of a city's vault and roll them over."),
@@ -34,34 +35,22 @@ _COMMANDS = {
 _UNEXPECTED = 70
 
 
-class _Commands(click.Group):
+class _Commands(LazyGroup):
     """The core's commands by name, and one group per installed plugin that brings commands."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def lines(self) -> dict[str, str]:
+        # The lines come from the table and the entry points, so that --help imports nothing.
         from citycard.cli.plugged import plugin_names
 
-        return sorted({*_COMMANDS, *plugin_names()})
+        return {name: f"Commands of the plugin {name}." for name in plugin_names()} | super().lines()
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         from citycard.cli.plugged import plugin_command
 
-        if cmd_name in _COMMANDS:
-            module, _, attribute = _COMMANDS[cmd_name][0].partition(":")
-            command: click.Command = getattr(importlib.import_module(module), attribute)
-            return command
-        return plugin_command(cmd_name)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        # The lines come from the table and the entry points, so that --help imports nothing.
-        from citycard.cli.plugged import plugin_names
-
-        lines = {name: line for name, (_, line) in _COMMANDS.items()}
-        lines |= {name: f"Commands of the plugin {name}." for name in plugin_names()}
-        with formatter.section("Commands"):
-            formatter.write_dl(sorted(lines.items()))
+        return super().get_command(ctx, cmd_name) or plugin_command(cmd_name)
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Commands, table=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="citycard", prog_name="citycard")
 def cli() -> None:
     """Run a city on one card: issue, tap, clear, settle."""

@@ -21,7 +21,7 @@ def test_help_lists_every_group_of_commands():
     answer = citycard("--help")
 
     assert answer.returncode == 0
-    for group in ("access", "city", "clearing", "key", "plugin", "replay", "serve"):
+    for group in ("access", "card", "city", "clearing", "key", "plugin", "replay", "serve"):
         assert f"  {group} " in answer.stdout
 
 

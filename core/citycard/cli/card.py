@@ -1,0 +1,17 @@
+"""``citycard card``: cards at a reader, cards at the office, cards that move to a new kind."""
+
+from __future__ import annotations
+
+import click
+
+from citycard.cli.lazy import LazyGroup
+
+__all__ = ["group"]
+
+# Name -> (where the click command stands, its line in --help). Loaded only when called.
+_COMMANDS: dict[str, tuple[str, str]] = {}
+
+
+@click.group(cls=LazyGroup, table=_COMMANDS)
+def group() -> None:
+    """Read cards at a reader, load and pay with them, issue and manage them."""
