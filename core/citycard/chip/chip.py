@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import Self
+from collections.abc import Mapping
+from typing import ClassVar, Self
 
 from citycard.chip import image as images
-from citycard.chip.commands import CLASSES, COMMANDS, KEEP_PENDING
+from citycard.chip.commands import COMMANDS, KEEP_PENDING, Command
 from citycard.chip.eeprom import Eeprom
 from citycard.chip.files import DIRECTORY, ROOT_FID, STATE_OFFSET, Structure, header
 from citycard.chip.messaging import LOCKED
@@ -35,6 +36,10 @@ class Chip(CardState):
     """
 
     __slots__ = ()
+
+    commands: ClassVar[Mapping[bytes, Command]] = COMMANDS
+    """What answers which class and instruction byte; a chip of another kind, such as a PSAM, has its own."""
+    keep_pending: ClassVar[frozenset[bytes]] = KEEP_PENDING
 
     @classmethod
     def blank(cls, profile: ChipProfile = T_UNION, *, random: RandomSource = os.urandom) -> Self:
@@ -93,11 +98,11 @@ class Chip(CardState):
         ram.challenge, ram.next_challenge = ram.next_challenge, None
         apdu = bytes(apdu)
         head = apdu[:2]
-        if head not in KEEP_PENDING:
+        if head not in self.keep_pending:
             ram.pending = None
-        command = COMMANDS.get(head)
+        command = self.commands.get(head)
         if command is None:
-            return _unknown(apdu)
+            return self._unknown(apdu)
         if head != _SELECT and self.eeprom.cells[ram.directory.address + STATE_OFFSET] == LOCKED:
             return LOCKED_FOR_GOOD
         try:
@@ -108,6 +113,12 @@ class Chip(CardState):
         except PowerLoss:
             self.ram = None
             raise
+
+    def _unknown(self, apdu: bytes) -> bytes:
+        if len(apdu) < _SHORTEST:
+            return WRONG_LENGTH
+        known = any(head[0] == apdu[0] for head in self.commands)
+        return INSTRUCTION_NOT_SUPPORTED if known else CLASS_NOT_SUPPORTED
 
 
 def _body(apdu: bytes) -> tuple[bytes, int | None]:
@@ -123,9 +134,3 @@ def _body(apdu: bytes) -> tuple[bytes, int | None]:
     elif size == _SHORTEST:
         return b"", None
     raise RefusedError(WRONG_LENGTH)
-
-
-def _unknown(apdu: bytes) -> bytes:
-    if len(apdu) < _SHORTEST:
-        return WRONG_LENGTH
-    return INSTRUCTION_NOT_SUPPORTED if apdu[0] in CLASSES else CLASS_NOT_SUPPORTED

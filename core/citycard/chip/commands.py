@@ -35,7 +35,7 @@ from citycard.chip.state import CardState
 from citycard.chip.status import WRONG_PARAMETERS, RefusedError
 from citycard.keys.purse import TTI_CAPP, TTI_PURCHASE_EP
 
-__all__ = ["CLASSES", "COMMANDS", "KEEP_PENDING", "Command"]
+__all__ = ["COMMANDS", "KEEP_PENDING", "Command"]
 
 Command = Callable[[CardState, int, int, bytes, int | None], bytes]
 """Take the card, P1, P2, the data and Le (256 for 00, none when absent); return data and status word."""
@@ -80,8 +80,6 @@ COMMANDS: Mapping[bytes, Command] = {
     b"\x84\xdc": update_cache_protected,
     b"\x80\xe0": create_file,
 }
-
-CLASSES = frozenset(head[0] for head in COMMANDS)
 
 KEEP_PENDING = frozenset({b"\x80\xdc", b"\x84\xdc", b"\x00\x84", b"\x80\x52", b"\x80\x54"})
 """The only commands that may stand between INITIALIZE and its second command, and that one itself."""
