@@ -25,15 +25,22 @@ __all__ = [
     "blacklist",
     "blacklist_list",
     "card",
+    "card_closing",
+    "card_event",
     "card_status_change",
     "district",
     "entitlement",
     "holder",
     "holder_read",
+    "number_range",
     "partner",
+    "personalisation",
+    "personalisation_job",
     "place",
     "product",
     "product_version",
+    "stock_lot",
+    "stock_move",
     "terminal",
     "terminal_configuration",
 ]
@@ -85,6 +92,8 @@ product = Table(
     Column("title", String(100), nullable=False),
     Column("title_zh", String(100), nullable=False),
     Column("kind", Integer, nullable=False),
+    # The last day on which cards of it are made; cards that are out go on.
+    Column("retired_on", Date),
 )
 
 product_version = Table(
@@ -145,9 +154,114 @@ card_status_change = Table(
     Column("after", String(16), nullable=False),
     Column("reason", String(200), nullable=False),
     Column("at", UtcTime, nullable=False),
+    Column("actor", String(100), nullable=False, server_default=""),
     sqlite_autoincrement=True,
 )
 append_only(card_status_change)
+
+# What was done to a card that did not change its status: enabled, renewed, loaded with a domain, paid out.
+card_event = Table(
+    "card_event",
+    metadata,
+    Column("seq", SerialNumber, primary_key=True, autoincrement=True),
+    Column("asn", String(20), ForeignKey(card.c.asn), nullable=False, index=True),
+    Column("what", String(32), nullable=False),
+    Column("detail", String(200), nullable=False),
+    Column("actor", String(100), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    sqlite_autoincrement=True,
+)
+append_only(card_event)
+
+# A card that is given up: what is on it is owed to its holder when its last taps have come in.
+card_closing = Table(
+    "card_closing",
+    metadata,
+    Column("asn", String(20), ForeignKey(card.c.asn), primary_key=True),
+    Column("successor", String(20), ForeignKey(card.c.asn), unique=True),
+    Column("opened_at", UtcTime, nullable=False),
+    Column("due_on", Date, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("owed_fen", Fen),
+    CheckConstraint("state IN ('waiting', 'owed', 'settled')", name="state"),
+    CheckConstraint("(state = 'waiting') = (owed_fen IS NULL)", name="owed"),
+)
+
+# Numbers from ``first`` on, ``size`` of them, of which ``taken`` were given to cards.
+number_range = Table(
+    "number_range",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("product", String(64), ForeignKey(product.c.name), nullable=False),
+    Column("first", String(20), nullable=False),
+    Column("size", Fen, nullable=False),
+    Column("taken", Fen, nullable=False),
+    Column("opened_on", Date, nullable=False),
+    CheckConstraint("taken >= 0 AND taken <= size", name="taken"),
+)
+
+stock_lot = Table(
+    "stock_lot",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("supplier", String(100), nullable=False),
+    Column("size", Fen, nullable=False),
+    Column("received_on", Date, nullable=False),
+    CheckConstraint("size > 0", name="size"),
+)
+
+# Blank cards are counted like money: each move takes them from one place and puts them into another.
+stock_move = Table(
+    "stock_move",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("lot", String(64), ForeignKey(stock_lot.c.name), nullable=False, index=True),
+    Column("source", String(64), nullable=False),
+    Column("target", String(64), nullable=False),
+    Column("cards", Fen, nullable=False),
+    Column("reason", String(200), nullable=False),
+    Column("actor", String(100), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    CheckConstraint("cards > 0", name="cards"),
+    CheckConstraint("source <> target", name="two_places"),
+)
+append_only(stock_move)
+
+personalisation_job = Table(
+    "personalisation_job",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("product", String(64), nullable=False),
+    Column("product_version", Integer, nullable=False),
+    Column("range", String(64), ForeignKey(number_range.c.name), nullable=False),
+    Column("lot", String(64), ForeignKey(stock_lot.c.name), nullable=False),
+    Column("place", String(64), nullable=False),
+    Column("wanted", Fen, nullable=False),
+    Column("starts_on", Date, nullable=False),
+    Column("expires_on", Date, nullable=False),
+    Column("actor", String(100), nullable=False),
+    Column("opened_at", UtcTime, nullable=False),
+    Column("finished_at", UtcTime),
+    CheckConstraint("wanted > 0", name="wanted"),
+    ForeignKeyConstraint(
+        ["product", "product_version"], [product_version.c.product, product_version.c.version]
+    ),
+)
+
+# One row for each number a job took: a number has one row for ever.
+personalisation = Table(
+    "personalisation",
+    metadata,
+    Column("asn", String(20), primary_key=True),
+    Column("job", Integer, ForeignKey(personalisation_job.c.number), nullable=False, index=True),
+    Column("state", String(16), nullable=False),
+    Column("worker", Uuid, nullable=False),
+    Column("leased_until", UtcTime, nullable=False),
+    Column("step", String(64), nullable=False),
+    Column("status_word", String(4), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    CheckConstraint("state IN ('taken', 'made', 'spoiled')", name="state"),
+)
 
 entitlement = Table(
     "entitlement",
