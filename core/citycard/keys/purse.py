@@ -1,7 +1,10 @@
-"""Session keys, MACs and TACs of the purse: load 圈存 and purchase 消费 (PBOC, JT/T 978; ``docs/keys.md``).
+"""Session keys, MACs and TACs of purse and passbook: load, purchase, unload, overdraft (``docs/keys.md``).
 
-Pure functions of bytes and ints. Amounts and balances are fen in 4 bytes, counters 2 bytes, terminal
-numbers 6 bytes, ``date4_time3`` and ``datetime7`` are seven BCD bytes YYYYMMDDHHMMSS, all big-endian. MACs
+A cash withdrawal 取现 is computed as a purchase, with its own TTI; the grey lock is in ``greylock``. After
+PBOC, JT/T 978 and the FMCOS manual, clause 8.
+
+Pure functions of bytes and ints. Amounts and balances are fen in 4 bytes, overdraft limits 3, counters 2,
+terminal numbers 6, ``date4_time3`` and ``datetime7`` are seven BCD bytes YYYYMMDDHHMMSS, all big-endian. MACs
 and TACs are 4 bytes. ``suite`` says which algorithm; 3DES unless told otherwise.
 """
 
@@ -14,23 +17,41 @@ from citycard.keys.suite import TDES_SUITE, Suite
 
 __all__ = [
     "TTI_CAPP",
+    "TTI_LOAD_ED",
     "TTI_LOAD_EP",
+    "TTI_OVERDRAFT",
+    "TTI_PURCHASE_ED",
     "TTI_PURCHASE_EP",
+    "TTI_UNLOAD",
+    "TTI_WITHDRAW",
     "PurchaseSession",
     "SuiteSession",
     "load_mac1",
     "load_mac2",
     "load_session_key",
     "load_tac",
+    "overdraft_mac1",
+    "overdraft_mac2",
+    "overdraft_session_key",
+    "overdraft_tac",
     "purchase_mac1",
     "purchase_mac2",
     "purchase_session",
     "purchase_session_key",
     "purchase_tac",
+    "unload_mac1",
+    "unload_mac2",
+    "unload_mac3",
+    "unload_session_key",
 ]
 
+TTI_LOAD_ED: Final = 0x01
 TTI_LOAD_EP: Final = 0x02
+TTI_UNLOAD: Final = 0x03
+TTI_WITHDRAW: Final = 0x04
+TTI_PURCHASE_ED: Final = 0x05
 TTI_PURCHASE_EP: Final = 0x06
+TTI_OVERDRAFT: Final = 0x07
 TTI_CAPP: Final = 0x09
 
 _PAD_18 = 0x8000_0000_0000
@@ -125,8 +146,109 @@ def purchase_tac(
     return suite.mac(suite.tac_key(dtk), _amount(amount_fen, tti) + terminal6 + serial + datetime7)
 
 
+def unload_session_key(dulk: bytes, rnd4: bytes, online_atc: int, *, suite: Suite = TDES_SUITE) -> bytes:
+    """Return the session key of an unload 圈提: the block of a load under the unload key."""
+    return load_session_key(dulk, rnd4, online_atc, suite=suite)
+
+
+def unload_mac1(
+    session: bytes,
+    old_balance_fen: int,
+    amount_fen: int,
+    tti: int,
+    terminal6: bytes,
+    *,
+    suite: Suite = TDES_SUITE,
+) -> bytes:
+    """Return MAC1 of an unload, by which the card proves itself to the host: what a load has."""
+    return load_mac1(session, old_balance_fen, amount_fen, tti, terminal6, suite=suite)
+
+
+def unload_mac2(
+    session: bytes,
+    amount_fen: int,
+    tti: int,
+    terminal6: bytes,
+    date4_time3: bytes,
+    *,
+    suite: Suite = TDES_SUITE,
+) -> bytes:
+    """Return MAC2 of an unload, by which the host lets the card give the money back: what a load has."""
+    return load_mac2(session, amount_fen, tti, terminal6, date4_time3, suite=suite)
+
+
+def unload_mac3(
+    session: bytes,
+    new_balance_fen: int,
+    online_atc_before: int,
+    amount_fen: int,
+    tti: int,
+    terminal6: bytes,
+    date4_time3: bytes,
+    *,
+    suite: Suite = TDES_SUITE,
+) -> bytes:
+    """Return MAC3 of an unload: the card's proof to the host that the money has left it."""
+    head = new_balance_fen.to_bytes(4, "big") + online_atc_before.to_bytes(2, "big")
+    return suite.mac(session, head + _amount(amount_fen, tti) + terminal6 + date4_time3)
+
+
+def overdraft_session_key(duk: bytes, rnd4: bytes, online_atc: int, *, suite: Suite = TDES_SUITE) -> bytes:
+    """Return the session key of a change of the overdraft limit: the block of a load under its own key."""
+    return load_session_key(duk, rnd4, online_atc, suite=suite)
+
+
+def overdraft_mac1(
+    session: bytes,
+    balance_fen: int,
+    old_limit_fen: int,
+    tti: int,
+    terminal6: bytes,
+    *,
+    suite: Suite = TDES_SUITE,
+) -> bytes:
+    """Return MAC1 of a change of the overdraft limit; limits are 3 bytes, the balance counts the limit."""
+    return suite.mac(session, balance_fen.to_bytes(4, "big") + _limit(old_limit_fen, tti) + terminal6)
+
+
+def overdraft_mac2(
+    session: bytes,
+    new_limit_fen: int,
+    tti: int,
+    terminal6: bytes,
+    date4_time3: bytes,
+    *,
+    suite: Suite = TDES_SUITE,
+) -> bytes:
+    """Return MAC2 of a change of the overdraft limit, by which the host sets the new one."""
+    return suite.mac(session, _limit(new_limit_fen, tti) + terminal6 + date4_time3)
+
+
+def overdraft_tac(
+    dtk: bytes,
+    new_balance_fen: int,
+    online_atc_before: int,
+    new_limit_fen: int,
+    tti: int,
+    terminal6: bytes,
+    date4_time3: bytes,
+    *,
+    suite: Suite = TDES_SUITE,
+) -> bytes:
+    """Return the TAC of a change of the overdraft limit, under the TAC key of every other transaction.
+
+    The manual says the whole DTK; a card answered a field program with left xor right half, and so does this.
+    """
+    head = new_balance_fen.to_bytes(4, "big") + online_atc_before.to_bytes(2, "big")
+    return suite.mac(suite.tac_key(dtk), head + _limit(new_limit_fen, tti) + terminal6 + date4_time3)
+
+
 def _amount(amount_fen: int, tti: int) -> bytes:
     return (amount_fen << 8 | tti).to_bytes(5, "big")
+
+
+def _limit(limit_fen: int, tti: int) -> bytes:
+    return (limit_fen << 8 | tti).to_bytes(4, "big")
 
 
 class PurchaseSession:
