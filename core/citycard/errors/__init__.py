@@ -14,6 +14,9 @@ from citycard.errors.clearing import *
 from citycard.errors.kernel import *
 from citycard.errors.keys import *
 from citycard.errors.ledger import *
+from citycard.errors.mifare import *
 from citycard.errors.money import *
+from citycard.errors.pcsc import *
+from citycard.errors.stock import *
 from citycard.errors.terminal import *
 from citycard.errors.web import *

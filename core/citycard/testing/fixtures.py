@@ -3,6 +3,8 @@
 ``postgresql_server`` and ``postgresql_url`` give a real PostgreSQL; ``store_url`` runs a test once on each
 database; ``store`` is the same with the core's tables in place. Tests that need PostgreSQL carry the
 marker ``postgresql``: leave them out with ``pytest -m "not postgresql"``.
+
+``pcscd`` gives a real PC/SC service of the run's own, with virtual readers for software cards.
 """
 
 from __future__ import annotations
@@ -17,11 +19,13 @@ import pytest
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from citycard.testing.pcscd import PcscService
     from citycard.testing.postgresql import PostgresqlServer
 
 __all__ = [
     "migrated_postgresql",
     "migrated_sqlite",
+    "pcscd",
     "postgresql_server",
     "postgresql_url",
     "pytest_configure",
@@ -35,6 +39,20 @@ _DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)
 def pytest_configure(config: pytest.Config) -> None:
     """Make the markers known."""
     config.addinivalue_line("markers", "postgresql: needs a PostgreSQL server on this machine")
+
+
+@pytest.fixture(scope="session")
+def pcscd() -> Iterator[PcscService]:
+    """Start a private pcscd with two virtual readers of two slots each; skip where it cannot run."""
+    from citycard.errors import PcscDriverMissing
+    from citycard.testing.pcscd import PcscService
+
+    try:
+        service = PcscService()
+    except PcscDriverMissing as missing:
+        pytest.skip(str(missing))
+    with service, service.in_environment():
+        yield service
 
 
 @pytest.fixture(scope="session")

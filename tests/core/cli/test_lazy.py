@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from citycard.cli.lazy import LazyGroup
 from click.testing import CliRunner
 
+from citycard.cli.lazy import LazyGroup
 
 TABLE = {
     "config": ("citycard.cli.terminal:group", "Load the terminals' commands."),
