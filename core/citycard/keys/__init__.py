@@ -3,21 +3,28 @@
 - ``cipher``: 3DES, AES, SM4 and their MACs. ``diversify``: one key out of another.
 - ``suite``: what a purse computes with, per algorithm. ``purse``: session keys, MACs and TACs of load and
   purchase. ``line``: secure messaging of file commands.
-- ``hierarchy``: root → city → purpose → card. ``versions``: current, accepted, retired.
+- ``hierarchy``: root → city → purpose → card. ``versions``: waiting, current, accepted, retired; ``book``
+  writes them down.
+- ``backend``: where the keys are, in memory or in a token, and what is computed there; ``signing`` and
+  ``sealer`` belong to it.
 - ``records``: the keys of a card and of a SAM. ``vault``: what may be asked of the keys.
-- ``filevault``: the vault's encrypted file, whose bytes are in ``sealed``.
+- ``keptvault``: a vault whose versions a file keeps. ``filevault``: the keys too, in an encrypted file, whose
+  bytes are in ``sealed``.
 
 See ``docs/keys.md``.
 """
 
 from __future__ import annotations
 
+from citycard.keys.backend import SoftKeys
+from citycard.keys.checkvalue import check_value
 from citycard.keys.cipher import Algorithm
 from citycard.keys.diversify import Diversifier, diversify
 from citycard.keys.filevault import FileVault
 from citycard.keys.hierarchy import CORE_PURPOSES, KeyHierarchy, KeyPurpose
 from citycard.keys.purse import TTI_CAPP, TTI_LOAD_EP, TTI_PURCHASE_EP
 from citycard.keys.records import CardKeys, SamKeys
+from citycard.keys.signing import verify_signature
 from citycard.keys.vault import Vault
 from citycard.keys.versions import KeyStatus, KeyVersion
 
@@ -35,6 +42,9 @@ __all__ = [
     "KeyStatus",
     "KeyVersion",
     "SamKeys",
+    "SoftKeys",
     "Vault",
+    "check_value",
     "diversify",
+    "verify_signature",
 ]

@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
 from citycard.keys.cipher import Algorithm, encryptor, sized
 
-__all__ = ["Diversifier", "diversify"]
+__all__ = ["Diversifier", "KeyDeriver", "blocks", "diversify"]
 
 _FACTOR = 8
 _ONES = 0xFFFFFFFFFFFFFFFF
+
+
+class KeyDeriver(Protocol):
+    """A key that derives others without showing itself: in memory, or in a token."""
+
+    @property
+    def algorithm(self) -> Algorithm:
+        """The cipher of this key and of those derived from it."""
+
+    def derive(self, factor8: bytes) -> bytes:
+        """Return the 16-byte key of a factor of 8 bytes."""
+
+    def derive_many(self, factors8: Sequence[bytes]) -> list[bytes]:
+        """Return the keys of many factors, in their order, asking a token once."""
+
+    def prepare(self, factors8: Iterable[bytes]) -> None:
+        """Get ready for ``derive`` of these factors; only a token has anything to do."""
 
 
 class Diversifier:
@@ -26,6 +46,22 @@ class Diversifier:
         if len(factor8) != _FACTOR:
             sized("factor", factor8, _FACTOR)
         return self._update(factor8 + (int.from_bytes(factor8, "big") ^ _ONES).to_bytes(8, "big"))
+
+    def derive_many(self, factors8: Sequence[bytes]) -> list[bytes]:
+        """Return the keys of many factors, in their order."""
+        made = self._update(blocks(factors8))
+        return [made[place : place + 16] for place in range(0, len(made), 16)]
+
+    def prepare(self, factors8: Iterable[bytes]) -> None:
+        """Do nothing: this key is at hand, and the factors are not even looked at."""
+
+
+def blocks(factors8: Iterable[bytes]) -> bytes:
+    """Return F ‖ ~F of every factor, one after the other: what a key encrypts to derive."""
+    return b"".join(
+        factor + (int.from_bytes(sized("factor", factor, _FACTOR), "big") ^ _ONES).to_bytes(8, "big")
+        for factor in factors8
+    )
 
 
 def diversify(key16: bytes, factor8: bytes, algorithm: Algorithm = Algorithm.TDES) -> bytes:

@@ -2,39 +2,37 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeVar
-
-import attrs
+from typing import Any
 
 from citycard.errors import VaultDamaged
-from citycard.keys.cipher import Algorithm, sized
+from citycard.keys.backend import SoftKeys
+from citycard.keys.book import book_content, read_book
+from citycard.keys.cipher import sized
 from citycard.keys.hierarchy import CORE_PURPOSES, KeyHierarchy, KeyPurpose
+from citycard.keys.keptvault import KeptVault
 from citycard.keys.sealed import FileKey, SealedFile, new_file_key, read_sealed, unlock, write_sealed
-from citycard.keys.vault import Vault
-from citycard.keys.versions import KeyStatus, KeyVersion, KeyVersions
+from citycard.keys.signing import SigningKey
+from citycard.keys.versions import KeyVersions
 
 __all__ = ["FileVault"]
 
-_Change = TypeVar("_Change")
 
-
-class FileVault(Vault):
+class FileVault(KeptVault):
     """A vault kept in one file under a passphrase (scrypt, AES-256-GCM), mode 0600.
 
     Several processes may hold the same file: a change is made on what the file says at that moment,
     under a lock, and ``refresh`` takes over what another process changed.
     """
 
-    def __init__(self, path: Path, file_key: FileKey, city_key16: bytes, versions: KeyVersions) -> None:
-        super().__init__(city_key16, versions)
-        self.path = path
+    _keys: SoftKeys
+
+    def __init__(self, path: Path, file_key: FileKey, keys: SoftKeys, versions: KeyVersions) -> None:
+        super().__init__(path, keys, versions)
         self._file_key = file_key
 
     @classmethod
@@ -57,8 +55,9 @@ class FileVault(Vault):
         versions = KeyVersions()
         versions.ensure(purposes)
         hierarchy = KeyHierarchy.from_root(root or secrets.token_bytes(16), city_factor)
-        vault = cls(place, new_file_key(place, passphrase), hierarchy.city_key(), versions)
+        keys = SoftKeys(hierarchy.city_key(), signing=SigningKey.draw())
         hierarchy.wipe()
+        vault = cls(place, new_file_key(place, passphrase), keys, versions)
         vault._write(replace=False)
         return vault
 
@@ -76,71 +75,45 @@ class FileVault(Vault):
 
     def refresh(self) -> None:
         """Take over the versions that another process wrote."""
-        self._open()
+        self._keys.city_key()  # a closed vault is not opened again by this
         sealed = read_sealed(self.path)
-        city_key, versions = _read(sealed, unlock(sealed, self._file_key)[0])
-        self._adopt(KeyHierarchy(city_key, versions.purposes.values()), versions)
+        self._adopt(*_read(sealed, unlock(sealed, self._file_key)[0]))
 
-    def ensure_purposes(self, purposes: Iterable[KeyPurpose]) -> None:
-        """Add purposes not yet known and write the file; nothing is written when all are known."""
-        wanted = list(purposes)
-        if all(purpose.name in self._book.purposes for purpose in wanted):
-            super().ensure_purposes(wanted)
-        else:
-            self._change(lambda: super(FileVault, self).ensure_purposes(wanted))
+    def sign(self, data: bytes) -> bytes:
+        """Return the city's signature of data; a file of earlier times gets its signing key now."""
+        self._ensure_signing_key()
+        return super().sign(data)
 
-    def roll(self, purpose: str, algorithm: Algorithm | None = None) -> list[KeyVersion]:
-        """Make a new current version of a purpose and its family, and write the file."""
-        return self._change(lambda: super(FileVault, self).roll(purpose, algorithm))
+    def public_key_pem(self) -> str:
+        """Return the public key of ``sign``; a file of earlier times gets its signing key now."""
+        self._ensure_signing_key()
+        return super().public_key_pem()
 
-    def retire(self, purpose: str, version: int) -> list[KeyVersion]:
-        """Stop honouring an old version, and write the file."""
-        return self._change(lambda: super(FileVault, self).retire(purpose, version))
-
-    def _change(self, change: Callable[[], _Change]) -> _Change:
-        with _locked(self.path):
-            self.refresh()
-            answer = change()
-            try:
-                self._write(replace=True)
-            except OSError:
-                # A full disk must not leave this process with versions that no file has.
-                self.refresh()
-                raise
-            return answer
+    def _ensure_signing_key(self) -> None:
+        if not self._keys.signs:
+            # Another process may have drawn one meanwhile: the change looks again, under the lock.
+            self._change(lambda: None if self._keys.signs else self._keys.draw_signing_key())
 
     def _write(self, *, replace: bool) -> None:
+        signing = self._keys.signing_secret()
         content: dict[str, Any] = {
-            "city_key": self._open().city_key().hex(),
-            "purposes": [attrs.asdict(purpose) for purpose in self.purposes()],
-            "versions": [{**attrs.asdict(row), "status": row.status.value} for row in self.versions()],
+            "city_key": self._keys.city_key().hex(),
+            "imported": [[*place, key.hex()] for place, key in self._keys.imported().items()],
+            "signing": None if signing is None else signing.hex(),
+            **book_content(self._book),
         }
         write_sealed(self.path, json.dumps(content).encode(), self._file_key, replace=replace)
 
 
-def _read(sealed: SealedFile, payload: bytes) -> tuple[bytes, KeyVersions]:
+def _read(sealed: SealedFile, payload: bytes) -> tuple[SoftKeys, KeyVersions]:
     try:
         content = json.loads(payload)
-        purposes = [
-            KeyPurpose(**{**row, "algorithm": Algorithm(row["algorithm"])}) for row in content["purposes"]
-        ]
-        versions = [
-            KeyVersion(
-                **{**row, "status": KeyStatus(row["status"]), "algorithm": Algorithm(row["algorithm"])}
-            )
-            for row in content["versions"]
-        ]
-        return bytes.fromhex(content["city_key"]), KeyVersions(purposes, versions)
+        imported = {
+            (purpose, version): bytes.fromhex(key) for purpose, version, key in content.get("imported", ())
+        }
+        secret = content.get("signing")
+        signing = SigningKey.from_secret(bytes.fromhex(secret)) if secret else None
+        return SoftKeys(bytes.fromhex(content["city_key"]), imported, signing), read_book(content)
     except (KeyError, TypeError, ValueError):
         # Authentic but not understood: a newer citycard wrote it. The content holds keys: it is not told.
         raise VaultDamaged(path=sealed.path, reason="its content is of an unknown version") from None
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    descriptor = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

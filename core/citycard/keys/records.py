@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from citycard.keys.cipher import Algorithm
-from citycard.keys.diversify import Diversifier
+from citycard.keys.diversify import KeyDeriver
 
 __all__ = ["CardKeys", "SamKeys"]
 
@@ -37,5 +37,5 @@ class CardKeys:
 class SamKeys:
     """The purchase keys of the usable versions, ready to derive card keys; shared by many SAMs."""
 
-    purchase: Mapping[int, Diversifier] = _secret()
+    purchase: Mapping[int, KeyDeriver] = _secret()
     versions: tuple[int, ...]

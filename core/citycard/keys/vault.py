@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from hmac import compare_digest
 from types import MappingProxyType
 
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.cmac import CMAC
+from cryptography.hazmat.primitives.keywrap import aes_key_unwrap
 
-from citycard.errors import KeyVersionUnknown, VaultClosed
-from citycard.keys.cipher import Algorithm
-from citycard.keys.diversify import Diversifier
-from citycard.keys.hierarchy import KeyHierarchy, KeyPurpose
+from citycard.errors import KeyVersionUnknown
+from citycard.keys.backend import KeyBackend, Sealing
+from citycard.keys.cipher import Algorithm, sized
+from citycard.keys.diversify import KeyDeriver, diversify
+from citycard.keys.hierarchy import KeyPurpose
+from citycard.keys.line import seal
 from citycard.keys.purse import TTI_LOAD_EP, load_mac1, load_mac2, load_session_key, load_tac, purchase_tac
 from citycard.keys.records import CardKeys, SamKeys
 from citycard.keys.suite import Suite, suite_of
@@ -33,23 +38,27 @@ _CARD_PURPOSES = (
 # Terminal numbers come from files: what is kept for them must stay bounded.
 _TERMINALS_KEPT = 8192
 
-_Issue = tuple[tuple[Diversifier, ...], Mapping[str, int], Mapping[str, Algorithm]]
+_Issue = tuple[tuple[KeyDeriver, ...], Mapping[str, int], Mapping[str, Algorithm]]
 
 
 class Vault:
-    """A city's keys in memory, and everything that may be done with them.
+    """A city's keys, and everything that may be done with them; ``keys`` says where they are.
 
-    Keys never show in its text or in its errors. ``FileVault`` keeps one in an encrypted file.
-    All bytes arguments have the lengths in their names; amounts and balances are fen.
+    Keys never show in its text or in its errors. ``FileVault`` keeps them in an encrypted file,
+    ``Pkcs11Vault`` in a token. All bytes arguments have the lengths in their names; amounts and balances
+    are fen.
     """
 
-    def __init__(self, city_key16: bytes, versions: KeyVersions) -> None:
-        self._adopt(KeyHierarchy(city_key16, versions.purposes.values()), versions)
+    def __init__(self, keys: KeyBackend, versions: KeyVersions) -> None:
+        self._adopt(keys, versions)
 
-    def _adopt(self, hierarchy: KeyHierarchy, versions: KeyVersions) -> None:
-        self._hierarchy: KeyHierarchy | None = hierarchy
+    def _adopt(self, keys: KeyBackend, versions: KeyVersions) -> None:
+        self._keys = keys
         self._book = versions
-        self._ready: dict[tuple[str, int], tuple[Diversifier, Suite]] = {}
+        self._forget()
+
+    def _forget(self) -> None:
+        self._ready: dict[tuple[str, int], tuple[KeyDeriver, Suite]] = {}
         self._issue: _Issue | None = None
         self._codes: dict[bytes, tuple[CMAC, ...]] = {}
 
@@ -58,11 +67,8 @@ class Vault:
 
     def close(self) -> None:
         """Wipe the city key and forget every derived key; afterwards every call raises ``VaultClosed``."""
-        if self._hierarchy is not None:
-            self._hierarchy.wipe()
-        self._hierarchy, self._issue = None, None
-        self._ready.clear()
-        self._codes.clear()
+        self._keys.close()
+        self._forget()
 
     # ── versions ──
 
@@ -77,24 +83,47 @@ class Vault:
     def ensure_purposes(self, purposes: Iterable[KeyPurpose]) -> None:
         """Add purposes not yet known, in version 1; raises ``KeyPurposeClash`` for a taken name."""
         if self._book.ensure(purposes):
-            self._adopt(KeyHierarchy(self._open().city_key(), self._book.purposes.values()), self._book)
+            self._forget()
 
     def roll(self, purpose: str, algorithm: Algorithm | None = None) -> list[KeyVersion]:
-        """Make a new current version of a purpose and its family; cards with the old one stay good."""
+        """Make a new current version of a purpose and its family; cards with the old one stay good.
+
+        A version that waits, because its key was imported, becomes current; others are derived.
+        """
+        self._keys.require(Algorithm.TDES if algorithm is None else algorithm)
         made = self._book.roll(purpose, algorithm)
-        self._adopt(self._open(), self._book)
+        self._forget()
         return made
 
     def retire(self, purpose: str, version: int) -> list[KeyVersion]:
         """Stop honouring an old version; raises ``KeyVersionInUse`` for the current one."""
+        self._keys.require(Algorithm.TDES)
         gone = self._book.retire(purpose, version)
-        self._adopt(self._open(), self._book)
+        self._forget()
         return gone
+
+    def put(self, purpose: str, key16: bytes, algorithm: Algorithm = Algorithm.TDES) -> KeyVersion:
+        """Keep a purpose's key that came from elsewhere; its version waits until the purpose rolls over."""
+        row = self._book.waiting(purpose, algorithm)
+        # The key first: without its row it is nothing, while a row without its key would be another key.
+        self._keys.put(purpose, row.version, key16, algorithm)
+        self._book.add(row)
+        self._forget()
+        return row
+
+    def check_value(self, purpose: str, version: int | None = None) -> bytes:
+        """Return the 3-byte check value (KCV) of a purpose's key, current or waiting or of a version."""
+        row = self._book.current(purpose) if version is None else self._book.find_any(purpose, version)
+        return self._keys.check_value(purpose, row.version, row.algorithm)
 
     # ── keys that leave the vault ──
 
     def card_keys(self, asn8: bytes) -> CardKeys:
         """Return the keys of one card in the current versions, for its personalisation."""
+        return self.card_keys_many([asn8])[0]
+
+    def card_keys_many(self, asns8: Sequence[bytes]) -> list[CardKeys]:
+        """Return the keys of many cards, in their order; a token is asked once per purpose."""
         if self._issue is None:
             rows = {name: self._book.current(name) for name in _CARD_PURPOSES}
             self._issue = (
@@ -103,21 +132,24 @@ class Vault:
                 MappingProxyType({name: row.algorithm for name, row in rows.items()}),
             )
         derivers, versions, algorithms = self._issue
-        purchase, load, tac, maintenance, authentication, internal, unblock, reload_ = (
-            one.derive(asn8) for one in derivers
-        )
-        return CardKeys(
-            purchase=purchase,
-            load=load,
-            tac=tac,
-            maintenance=maintenance,
-            authentication=authentication,
-            internal=internal,
-            pin_unblock=unblock,
-            pin_reload=reload_,
-            versions=versions,
-            algorithms=algorithms,
-        )
+        columns = [one.derive_many(asns8) for one in derivers]
+        return [
+            CardKeys(
+                purchase=purchase,
+                load=load,
+                tac=tac,
+                maintenance=maintenance,
+                authentication=authentication,
+                internal=internal,
+                pin_unblock=unblock,
+                pin_reload=reload_,
+                versions=versions,
+                algorithms=algorithms,
+            )
+            for purchase, load, tac, maintenance, authentication, internal, unblock, reload_ in zip(
+                *columns, strict=True
+            )
+        ]
 
     def card_key(self, purpose: str, asn8: bytes, version: int | None = None) -> bytes:
         """Return one card's key of any purpose, such as a plugin's, in the current version or another."""
@@ -134,6 +166,51 @@ class Vault:
         """Return the 16-byte AES key by which one terminal signs its records and batches."""
         return self.card_key("batch", b"\0\0" + terminal6)
 
+    def export_under(
+        self,
+        transport_key16: bytes,
+        purpose: str,
+        version: int | None = None,
+        factors: Sequence[bytes] = (),
+        *,
+        header: bytes = b"",
+    ) -> bytes:
+        """Return a purpose's key, diversified by ``factors`` (8 bytes each), sealed under a transport key.
+
+        The form is that of WRITE KEY: 3DES-ECB over a length byte, ``header``, the key, and ``80 00…`` when
+        that is not aligned. A SAM's header is its three bytes usage, version and algorithm.
+        """
+        sized("transport key", transport_key16, 16)
+        row = self._book.current(purpose) if version is None else self._book.find(purpose, version)
+        if factors:
+            key = self._diversifier(purpose, row.version)[0].derive(factors[0])
+            for factor in factors[1:]:
+                key = diversify(key, factor, row.algorithm)
+        else:
+            once = os.urandom(16)
+            wrapped = self._keys.wrapped(purpose, row.version, row.algorithm, once)
+            key = aes_key_unwrap(once, wrapped)
+        return seal(transport_key16, header + key)
+
+    def wrap_under(self, kek: bytes, purpose: str, version: int | None = None) -> bytes:
+        """Return a purpose's key wrapped by RFC 3394 under an AES key of 16, 24 or 32 bytes: 24 bytes."""
+        row = self._book.current(purpose) if version is None else self._book.find(purpose, version)
+        return self._keys.wrapped(purpose, row.version, row.algorithm, kek)
+
+    # ── what the city itself does with keys ──
+
+    def sign(self, data: bytes) -> bytes:
+        """Return the city's ECDSA P-256 signature (SHA-256, DER) of data that is sent to terminals."""
+        return self._keys.sign(data)
+
+    def public_key_pem(self) -> str:
+        """Return the public key by which ``citycard.keys.verify_signature`` checks ``sign``."""
+        return self._keys.public_key_pem()
+
+    def sealer(self, name: str) -> Sealing:
+        """Return what seals data at rest under a key of its own, such as ``registry`` (AES-256-GCM)."""
+        return self._keys.sealer(name)
+
     # ── what terminals are given ──
 
     def terminal_mac(self, terminal6: bytes, data: bytes) -> bytes:
@@ -143,6 +220,21 @@ class Vault:
         return code.finalize()
 
     # ── what clearing asks ──
+
+    def prepare_tacs(self, pairs: Iterable[tuple[bytes, int]]) -> None:
+        """Get ready for ``check_purchase_tac`` of many records: pairs of asn8 and key version.
+
+        A token is then asked once per version instead of once per record. Keys in memory are ready
+        anyway, and the pairs are not even looked at. What is prepared lasts until the next call.
+        """
+        if not self._keys.remote:
+            return
+        wanted: dict[int, set[bytes]] = defaultdict(set)
+        for asn8, version in pairs:
+            wanted[version].add(asn8)
+        usable = {row.version for row in self._book.usable("tac")}
+        for version in usable & wanted.keys():
+            self._diversifier("tac", version)[0].prepare(wanted[version])
 
     def check_purchase_tac(
         self,
@@ -238,16 +330,11 @@ class Vault:
 
     # ── inside ──
 
-    def _open(self) -> KeyHierarchy:
-        if self._hierarchy is None:
-            raise VaultClosed
-        return self._hierarchy
-
-    def _diversifier(self, purpose: str, version: int) -> tuple[Diversifier, Suite]:
+    def _diversifier(self, purpose: str, version: int) -> tuple[KeyDeriver, Suite]:
         ready = self._ready.get((purpose, version))
         if ready is None:
             algorithm = self._book.find(purpose, version).algorithm
-            ready = self._open().diversifier(purpose, version, algorithm), suite_of(algorithm)
+            ready = self._keys.diversifier(purpose, version, algorithm), suite_of(algorithm)
             self._ready[purpose, version] = ready
         return ready
 

@@ -24,11 +24,15 @@ _VERSION_MOST = 0xFF
 
 
 class KeyStatus(Enum):
-    """Where a key version stands: used for new cards, still honoured, or refused."""
+    """Where a key version stands: imported and not used yet, used for new cards, honoured, or refused."""
 
+    WAITING = "waiting"
     CURRENT = "current"
     ACCEPTED = "accepted"
     RETIRED = "retired"
+
+
+_HONOURED = {KeyStatus.CURRENT, KeyStatus.ACCEPTED}
 
 
 @attrs.frozen(kw_only=True)
@@ -77,28 +81,49 @@ class KeyVersions:
 
     def usable(self, purpose: str) -> list[KeyVersion]:
         """Return the versions that are honoured: the current and the accepted."""
-        return [row for row in self._of(purpose) if row.status is not KeyStatus.RETIRED]
+        return [row for row in self._of(purpose) if row.status in _HONOURED]
 
     def find(self, purpose: str, version: int) -> KeyVersion:
-        """Return one usable version; raises ``KeyVersionUnknown`` for a retired or unknown one."""
+        """Return one usable version; raises ``KeyVersionUnknown`` for a waiting, retired or unknown one."""
         row = self._rows.get((purpose, version))
-        if row is None or row.status is KeyStatus.RETIRED:
+        if row is None or row.status not in _HONOURED:
             usable = ", ".join(str(other.version) for other in self.usable(purpose))
             raise KeyVersionUnknown(purpose=purpose, version=version, usable=usable or "none")
         return row
 
+    def find_any(self, purpose: str, version: int) -> KeyVersion:
+        """Return one version in whatever status; raises ``KeyVersionUnknown`` for an unknown one."""
+        return self._rows.get((purpose, version)) or self.find(purpose, version)
+
+    def waiting(self, purpose: str, algorithm: Algorithm) -> KeyVersion:
+        """Return the row that a key from elsewhere would get: the one that waits, or the next number.
+
+        A family shares its numbers, so the keys of several purposes wait under the same one.
+        """
+        return KeyVersion(
+            purpose=purpose,
+            version=self._next(purpose),
+            status=KeyStatus.WAITING,
+            algorithm=algorithm,
+        )
+
+    def add(self, row: KeyVersion) -> None:
+        """Add a row that ``waiting`` made."""
+        self._rows[row.purpose, row.version] = row
+
     def roll(self, purpose: str, algorithm: Algorithm | None = None) -> list[KeyVersion]:
-        """Make a new current version of a purpose and of its family; the old ones stay accepted."""
-        self._of(purpose)
-        family = [one.name for one in self.purposes.values() if one.family == self.purposes[purpose].family]
-        number = 1 + max(row.version for name in family for row in self._of(name))
-        if number > _VERSION_MOST:
-            raise KeyVersionsFull(purpose=purpose)
-        for name in family:
+        """Make a new current version of a purpose and of its family; the old ones stay accepted.
+
+        Rows that wait become current with their own algorithm.
+        """
+        number = self._next(purpose)
+        for name in self._family(purpose):
             old = self.current(name)
+            imported = self._rows.get((name, number))
+            chosen = imported.algorithm if imported else old.algorithm if algorithm is None else algorithm
             self._put(name, old.version, KeyStatus.ACCEPTED, old.algorithm)
-            self._put(name, number, KeyStatus.CURRENT, old.algorithm if algorithm is None else algorithm)
-        return [self.find(name, number) for name in family]
+            self._put(name, number, KeyStatus.CURRENT, chosen)
+        return [self.find(name, number) for name in self._family(purpose)]
 
     def retire(self, purpose: str, version: int) -> list[KeyVersion]:
         """Stop honouring an accepted version, in the whole family; the current one cannot be retired."""
@@ -114,6 +139,19 @@ class KeyVersions:
         for row in gone:
             self._put(row.purpose, version, KeyStatus.RETIRED, row.algorithm)
         return [self._rows[row.purpose, version] for row in gone]
+
+    def _family(self, purpose: str) -> list[str]:
+        self._of(purpose)
+        family = self.purposes[purpose].family
+        return [one.name for one in self.purposes.values() if one.family == family]
+
+    def _next(self, purpose: str) -> int:
+        rows = [row for name in self._family(purpose) for row in self._of(name)]
+        number = next((row.version for row in rows if row.status is KeyStatus.WAITING), None)
+        number = number or 1 + max(row.version for row in rows)
+        if number > _VERSION_MOST:
+            raise KeyVersionsFull(purpose=purpose)
+        return number
 
     def _put(self, purpose: str, version: int, status: KeyStatus, algorithm: Algorithm) -> None:
         self._rows[purpose, version] = KeyVersion(

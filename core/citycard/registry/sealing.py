@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import Protocol
 from uuid import UUID
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 from citycard.errors import SealBroken
+from citycard.keys.sealer import AesGcmSealer
 
 __all__ = ["AesGcmSealer", "Sealer", "open_text", "seal_text"]
-
-_NONCE = 12
 
 
 class Sealer(Protocol):
@@ -26,25 +21,6 @@ class Sealer(Protocol):
     def open(self, sealed: bytes) -> bytes:
         """Return the data; raise SealBroken when the key is another one or a byte was changed."""
         ...
-
-
-class AesGcmSealer:
-    """Seal with AES-256-GCM under a key of 32 bytes; the nonce stands before the ciphertext."""
-
-    def __init__(self, key: bytes) -> None:
-        self._cipher = AESGCM(key)
-
-    def seal(self, data: bytes) -> bytes:
-        """Return nonce, ciphertext and tag."""
-        nonce = os.urandom(_NONCE)
-        return nonce + self._cipher.encrypt(nonce, data, None)
-
-    def open(self, sealed: bytes) -> bytes:
-        """Return the data; raise SealBroken when the key is another one or a byte was changed."""
-        try:
-            return self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], None)
-        except (InvalidTag, ValueError) as error:
-            raise SealBroken(field="data", key="sealed bytes") from error
 
 
 def seal_text(sealer: Sealer, holder: UUID, field: str, text: str) -> bytes:

@@ -6,7 +6,7 @@ import resource
 import pytest
 
 from citycard.errors import CipherInputInvalid, PassphraseWrong, VaultClosed, VaultDamaged, VaultExists
-from citycard.keys import FileVault, KeyHierarchy, KeyPurpose, KeyStatus
+from citycard.keys import FileVault, KeyHierarchy, KeyPurpose, KeyStatus, check_value, verify_signature
 from citycard.keys.sealed import read_sealed, unlock, write_sealed
 
 ASN8 = bytes.fromhex("0000000012345678")
@@ -111,3 +111,22 @@ def test_a_closed_vault_is_wiped(vault):
     assert bytes(32) == bytes(file_key.key)
     with pytest.raises(VaultClosed):
         vault.refresh()
+
+
+def test_the_signing_key_and_imported_keys_are_kept(vault, path):
+    signature = vault.sign(b"list")
+    vault.put("load", bytes(range(16)))
+    again = FileVault.open(path, "correct horse")
+    assert verify_signature(again.public_key_pem(), b"list", signature)
+    assert check_value(bytes(range(16))) == again.check_value("load", 2)
+
+
+def test_a_file_of_earlier_times_gets_one_signing_key(vault, path):
+    payload, file_key = unlock(read_sealed(path), "correct horse")
+    content = json.loads(payload)
+    del content["signing"], content["imported"]
+    write_sealed(path, json.dumps(content).encode(), file_key, replace=True)
+    one, other = (FileVault.open(path, "correct horse") for _ in range(2))
+    signature = one.sign(b"list")
+    assert verify_signature(other.public_key_pem(), b"list", signature)
+    assert one.public_key_pem() == FileVault.open(path, "correct horse").public_key_pem()

@@ -2,12 +2,15 @@
 
 import attrs
 import pytest
+from cryptography.hazmat.primitives.keywrap import aes_key_unwrap
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from citycard.errors import CipherInputInvalid, KeyPurposeUnknown, KeyVersionUnknown, VaultClosed
-from citycard.keys import Algorithm, KeyPurpose, purse
+from citycard.errors import CipherInputInvalid, KeyPurposeUnknown, KeyVersionUnknown, SealBroken, VaultClosed
+from citycard.keys import Algorithm, KeyPurpose, KeyStatus, check_value, purse, verify_signature
 from citycard.keys.cipher import aes_cmac
+from citycard.keys.diversify import diversify
+from citycard.keys.line import unseal
 from citycard.keys.suite import SM4_SUITE
 
 ASN8 = bytes.fromhex("0000000012345678")
@@ -159,7 +162,7 @@ def test_a_serial_number_of_a_wrong_length_is_refused(vault):
 def test_a_closed_vault_holds_no_key_any_more(vault):
     vault.card_keys(ASN8)
     vault.terminal_key(TERMINAL)
-    hierarchy = vault._hierarchy
+    hierarchy = vault._keys._hierarchy
     vault.close()
     assert bytes(16) == hierarchy.city_key()
     for call in (
@@ -167,6 +170,9 @@ def test_a_closed_vault_holds_no_key_any_more(vault):
         lambda: vault.terminal_key(TERMINAL),
         vault.sam_keys,
         lambda: vault.roll("load"),
+        lambda: vault.sign(b"list"),
+        lambda: vault.sealer("registry"),
+        lambda: vault.export_under(ASN8 * 2, "purchase"),
     ):
         with pytest.raises(VaultClosed, match="its keys are wiped"):
             call()
@@ -182,3 +188,65 @@ def test_a_terminal_can_check_what_the_vault_signs_for_it(vault):
     assert vault.check_terminal_mac(TERMINAL, b"what terminals must know", mac)
     assert not vault.check_terminal_mac(bytes(6), b"what terminals must know", mac)
     assert mac == aes_cmac(vault.terminal_key(TERMINAL), b"what terminals must know")
+
+
+def test_the_keys_of_many_cards_are_those_of_each(vault):
+    asns = [number.to_bytes(8, "big") for number in range(5)]
+    assert [vault.card_keys(asn) for asn in asns] == vault.card_keys_many(asns)
+    assert vault.card_keys_many([]) == []
+
+
+def test_a_purpose_leaves_under_a_transport_key_as_a_sam_loads_it(vault, hierarchy):
+    transport = bytes(range(16))
+    sealed = vault.export_under(transport, "purchase", 1, header=bytes.fromhex("220100"))
+    assert len(sealed) == 24
+    assert bytes.fromhex("220100") + hierarchy.purpose_key("purchase", 1) == unseal(transport, sealed)
+
+
+def test_factors_are_applied_one_after_the_other_before_a_key_leaves(vault, hierarchy):
+    sealed = vault.export_under(bytes(16), "purchase", 1, [TERMINAL + b"\0\0", ASN8])
+    issuer = diversify(hierarchy.purpose_key("purchase", 1), TERMINAL + b"\0\0")
+    assert diversify(issuer, ASN8) == unseal(bytes(16), sealed)
+
+
+@pytest.mark.parametrize("kek", [bytes(16), bytes(24), bytes(32)])
+def test_a_purpose_leaves_under_an_aes_key_by_rfc_3394(vault, hierarchy, kek):
+    wrapped = vault.wrap_under(kek, "batch")
+    assert hierarchy.purpose_key("batch", 1) == aes_key_unwrap(kek, wrapped)
+
+
+def test_an_imported_key_waits_until_the_purpose_rolls_over(vault, hierarchy):
+    foreign = bytes.fromhex("404142434445464748494A4B4C4D4E4F")
+    row = vault.put("load", foreign)
+    assert (row.version, row.status) == (2, KeyStatus.WAITING)
+    assert hierarchy.card_key("load", 1, ASN8) == vault.card_key("load", ASN8)
+    with pytest.raises(KeyVersionUnknown, match="no usable version 2"):
+        vault.card_key("load", ASN8, 2)
+    vault.roll("purchase")
+    assert diversify(foreign, ASN8) == vault.card_key("load", ASN8)
+    assert hierarchy.card_key("purchase", 2, ASN8) == vault.card_key("purchase", ASN8)
+    assert check_value(foreign) == vault.check_value("load")
+
+
+def test_imported_keys_of_a_family_wait_under_one_number_and_the_last_one_counts(vault):
+    for key in (bytes(16), bytes(range(16))):
+        assert [vault.put(name, key).version for name in ("load", "purchase", "tac")] == [2, 2, 2]
+    vault.roll("tac")
+    assert check_value(bytes(range(16))) == vault.check_value("load", 2)
+
+
+def test_the_city_signs_and_everybody_can_check(vault):
+    signature = vault.sign(b"blacklist 7")
+    assert verify_signature(vault.public_key_pem(), b"blacklist 7", signature)
+    assert not verify_signature(vault.public_key_pem(), b"blacklist 8", signature)
+
+
+def test_what_one_name_seals_another_does_not_open(vault):
+    sealed = vault.sealer("registry").seal(b"Wang Wei")
+    assert vault.sealer("registry").open(sealed) == b"Wang Wei"
+    with pytest.raises(SealBroken):
+        vault.sealer("notes").open(sealed)
+
+
+def test_preparing_tacs_does_not_even_look_at_the_records(vault):
+    vault.prepare_tacs(iter(()).__next__() for _ in range(3))
