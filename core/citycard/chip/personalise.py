@@ -17,6 +17,7 @@ from citycard.card.files import (
     TRANSIT_PROFILE,
     CardFile,
     CardProfile,
+    EnableFlag,
     FileKind,
     Management,
     PublicApplication,
@@ -24,13 +25,13 @@ from citycard.card.files import (
 from citycard.card.product import CardProduct, Place, ProductVersion
 from citycard.chip.chip import Chip
 from citycard.chip.profile import T_UNION, ChipProfile
-from citycard.chip.script import Script
+from citycard.chip.script import IssuableCard, Script
 from citycard.chip.state import RandomSource
-from citycard.errors import PurseAlgorithmNotAllowed
+from citycard.errors import PersonalisationFailed, PurseAlgorithmNotAllowed
 from citycard.keys.cipher import Algorithm
 from citycard.keys.records import CardKeys
 
-__all__ = ["chip_profile", "personalise", "prepare_blank"]
+__all__ = ["chip_profile", "personalise", "prepare", "prepare_blank"]
 
 _ALWAYS, _NEVER = 0xF0, 0xEF
 _AUTHENTICATED = 0xF2
@@ -74,9 +75,26 @@ def prepare_blank(
     it.
     """
     chip = Chip.blank(chip_profile(profile, base), random=random)
-    transport = base.transport_key
+    prepare(chip, version, profile, initial=initial)
+    return chip
+
+
+def prepare(
+    chip: IssuableCard,
+    version: ProductVersion,
+    profile: CardProfile = TRANSIT_PROFILE,
+    *,
+    initial: Mapping[str, bytes] | None = None,
+) -> None:
+    """Build the file structure of a product on a card that is as its maker delivers it.
+
+    What is there under the transport key, such as the beginning of a preparation that was broken off, is
+    erased first. ``initial`` and the errors are those of ``prepare_blank``.
+    """
+    transport = chip.profile.transport_key
     script = Script(chip)
     script.power_on()
+    _clear(script, transport)
     script.create(0x0000, bytes((0x3F, *_size(2 * _KEY_ENTRY), _DIR_FID, 0xF1, 0xFF, 0xFF)))
     script.add_key(0, _guarded(0x39, transport, follow=_AUTHENTICATION_STATUS))
     script.authenticate(transport)
@@ -92,11 +110,10 @@ def prepare_blank(
         body = (initial or {}).get(place.sector, bytes(place.size))
         script.append_protected(profile.sector_sfi, place.wrap(body), transport)
     chip.power_off()
-    return chip
 
 
 def personalise(
-    chip: Chip,
+    chip: IssuableCard,
     *,
     asn: str,
     issuer: str,
@@ -107,17 +124,19 @@ def personalise(
     sectors: Mapping[Place, bytes] | None = None,
     city: str | None = None,
     profile: CardProfile = TRANSIT_PROFILE,
+    enabled: EnableFlag = EnableFlag.ENABLED,
 ) -> None:
     """Make a clone of a prepared blank the card ``asn`` (20 digits) of ``issuer`` (16 hex digits).
 
     Authenticates with the transport keys, replaces every key, writes EF 15 and EF 17 with MAC, and the bodies
     of ``sectors`` that differ from the blank's. ``city`` (4 digits, GB/T 13497) is taken from the issuer
-    unless given. Raises ``PersonalisationFailed`` when the card refuses, such as one that was personalised
-    before, and ``PurseAlgorithmNotAllowed`` for purse keys with which the chip cannot compute.
+    unless given; with ``enabled`` NOT_ENABLED no terminal serves the card before it is activated. Raises
+    ``PersonalisationFailed`` when the card refuses, such as one that was personalised before, and
+    ``PurseAlgorithmNotAllowed`` for purse keys with which the chip cannot compute.
     """
     _check_algorithms(chip.profile, keys)
     home = city or issuer[4:8]
-    application = PublicApplication(issuer=issuer, asn=asn, start=start, expiry=expiry)
+    application = PublicApplication(issuer=issuer, asn=asn, start=start, expiry=expiry, enabled=enabled)
     management = Management(province=home, city=home, card_kind=product.kind)
     transport = chip.profile.transport_key
     own = _guarded(0x39, keys.authentication, follow=_AUTHENTICATION_STATUS)
@@ -139,6 +158,14 @@ def personalise(
     for place, body in (sectors or {}).items():
         script.replace_protected(profile.sector_sfi, place.number, place.wrap(body), keys.maintenance)
     chip.power_off()
+
+
+def _clear(script: Script, transport: bytes) -> None:
+    try:
+        script.authenticate(transport)
+    except PersonalisationFailed:
+        return  # no key is there: the card is empty, or it refuses what comes next
+    script.erase()
 
 
 def _check_algorithms(profile: ChipProfile, keys: CardKeys) -> None:

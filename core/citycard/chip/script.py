@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
-from citycard.chip.chip import Chip
+from typing import Protocol
+
+from citycard.chip.profile import ChipProfile
 from citycard.errors import PersonalisationFailed
 from citycard.keys.cipher import encryptor
 from citycard.keys.line import line_mac
 
-__all__ = ["Script"]
+__all__ = ["IssuableCard", "Script"]
 
 _OK = b"\x90\x00"
 _CHALLENGE_4, _CHALLENGE_8 = b"\x00\x84\x00\x00\x04", b"\x00\x84\x00\x00\x08"
 _MAC_SIZE = 4
+
+
+class IssuableCard(Protocol):
+    """A card that can be issued: a software chip, or one in a reader, of a make that ``profile`` names."""
+
+    @property
+    def profile(self) -> ChipProfile:
+        """Return the make of the card."""
+        ...
+
+    def power_on(self) -> bytes:
+        """Start from nothing, and return the answer to reset."""
+        ...
+
+    def power_off(self) -> None:
+        """Let go of the card."""
+        ...
+
+    def transmit(self, apdu: bytes) -> bytes:
+        """Execute one command; the answer ends with the two status bytes."""
+        ...
 
 
 class Script:
@@ -19,7 +42,7 @@ class Script:
 
     __slots__ = ("_chip", "_transmit")
 
-    def __init__(self, chip: Chip) -> None:
+    def __init__(self, chip: IssuableCard) -> None:
         self._chip = chip
         self._transmit = chip.transmit
 
@@ -35,6 +58,10 @@ class Script:
         """EXTERNAL AUTHENTICATE with key 00 of kind 39."""
         challenge = self._send("GET CHALLENGE", _CHALLENGE_8)
         self._send("EXTERNAL AUTHENTICATE", b"\x00\x82\x00\x00\x08" + encryptor(key).update(challenge))
+
+    def erase(self) -> None:
+        """ERASE DF: empty the current directory."""
+        self._send("ERASE DF", b"\x80\x0e\x00\x00")
 
     def create(self, fid: int, description: bytes) -> None:
         """CREATE FILE."""
