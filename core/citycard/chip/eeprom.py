@@ -4,6 +4,9 @@ A commit writes what it is going to change into the journal, then a checksum, th
 mark. Only then the bytes go to their home places, and the mark is cleared. If the power goes before the
 mark, the home places are untouched; if it goes after, the next power-on does the writes again. Every
 physical write goes through ``_write``, where a test can cut the power, cleanly or in the middle of a write.
+
+Besides the cells that files lie in, a chip has an area of its own that no file reaches and no file pays for
+(``hidden``). Its addresses start at ``HIDDEN``, so one commit changes both.
 """
 
 from __future__ import annotations
@@ -14,13 +17,15 @@ from zlib import crc32
 
 from citycard.errors import PowerLoss
 
-__all__ = ["ERASED", "Eeprom", "Entry"]
+__all__ = ["ENTRY", "ERASED", "HIDDEN", "Eeprom", "Entry"]
 
 ERASED = 0xFF
+HIDDEN = 0x1_0000
 COMMITTED = b"\xa5"
 CLEARED = b"\x00"
 _TRAILER = Struct(">HI")
-_ENTRY = Struct(">HH")
+ENTRY = Struct(">IH")
+"""Address and size, before the bytes of each entry in the journal."""
 _FIRST_ENTRY = 1 + _TRAILER.size
 
 Entry = tuple[int, bytes]
@@ -30,18 +35,23 @@ class Eeprom:
     """Hold the bytes of one chip and change them only by whole commits.
 
     ``cells`` are the home places; only the part in use is allocated, the rest of ``capacity`` reads as
-    erased. ``journal`` is the journal page, empty while no commit is under way. ``writes`` counts physical
-    writes.
+    erased. ``hidden`` is the chip's own area, allocated in the same way. ``journal`` is the journal page, empty
+    while no commit is under way. ``writes`` counts physical writes.
     """
 
-    __slots__ = ("_cut", "_prefix", "_torn", "capacity", "cells", "journal", "writes")
+    __slots__ = ("_cut", "_prefix", "_torn", "capacity", "cells", "hidden", "journal", "writes")
 
     def __init__(
-        self, capacity: int, cells: bytes | bytearray = b"", journal: bytes | bytearray = b""
+        self,
+        capacity: int,
+        cells: bytes | bytearray = b"",
+        journal: bytes | bytearray = b"",
+        hidden: bytes | bytearray = b"",
     ) -> None:
         self.capacity = capacity
         self.cells = bytearray(cells)
         self.journal = bytearray(journal)
+        self.hidden = bytearray(hidden)
         self.writes = 0
         self._cut: int | None = None
         self._torn = False
@@ -55,14 +65,17 @@ class Eeprom:
         write, journal = self._write, self.journal
         position, checksum = _FIRST_ENTRY, 0
         for address, data in entries:
-            entry = _ENTRY.pack(address, len(data)) + data
+            entry = ENTRY.pack(address, len(data)) + data
             write(journal, position, entry)
             checksum = crc32(entry, checksum)
             position += len(entry)
         write(journal, 1, _TRAILER.pack(position, checksum))
         write(journal, 0, COMMITTED)
         for address, data in entries:
-            write(self.cells, address, data)
+            if address < HIDDEN:
+                write(self.cells, address, data)
+            else:
+                write(self.hidden, address - HIDDEN, data)
         write(journal, 0, CLEARED)
         journal.clear()
 
@@ -76,7 +89,10 @@ class Eeprom:
             return False
         entries = self._committed_entries()
         for address, data in entries:
-            self._write(self.cells, address, data)
+            if address < HIDDEN:
+                self._write(self.cells, address, data)
+            else:
+                self._write(self.hidden, address - HIDDEN, data)
         if entries:
             self._write(journal, 0, CLEARED)
         journal.clear()
@@ -92,7 +108,7 @@ class Eeprom:
 
     def clone(self) -> Eeprom:
         """Return a memory of its own with the same content."""
-        return Eeprom(self.capacity, self.cells, self.journal)
+        return Eeprom(self.capacity, self.cells, self.journal, self.hidden)
 
     def _committed_entries(self) -> list[Entry]:
         journal = bytes(self.journal)
@@ -103,8 +119,8 @@ class Eeprom:
             return []
         entries, position = [], _FIRST_ENTRY
         while position < end:
-            address, size = _ENTRY.unpack_from(journal, position)
-            position += _ENTRY.size
+            address, size = ENTRY.unpack_from(journal, position)
+            position += ENTRY.size
             entries.append((address, journal[position : position + size]))
             position += size
         return entries

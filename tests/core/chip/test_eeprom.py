@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from citycard.chip import Eeprom, PowerLoss
+from citycard.chip.eeprom import HIDDEN
 
 SIZE = 64
 ENTRIES = st.lists(
@@ -88,5 +89,17 @@ def test_writes_are_counted_for_whoever_wants_to_cut_at_each():
 def test_a_clone_lives_its_own_life():
     eeprom = filled()
     other = eeprom.clone()
-    other.commit([(0, b"x")])
+    other.commit([(0, b"x"), (HIDDEN, b"y")])
     assert (eeprom.cells[0], other.cells[0]) == (0, ord("x"))
+    assert (bytes(eeprom.hidden), bytes(other.hidden)) == (b"", b"y")
+
+
+@pytest.mark.parametrize("cut", range(9))
+def test_cells_and_hidden_area_change_together(cut):
+    eeprom = filled()
+    eeprom.cut_after(cut, torn=True)
+    try:
+        eeprom.commit([(0, b"a"), (HIDDEN + 2, b"b")])
+    except PowerLoss:
+        eeprom.recover()
+    assert (eeprom.cells[0], bytes(eeprom.hidden)) in {(0, b""), (ord("a"), b"\xff\xffb")}
