@@ -2,12 +2,13 @@
 
 - ``chip``: power, dispatch, clone. ``commands``: which handler answers which command. ``status``: status
   words.
-- ``eeprom``: memory with a journaled commit. ``image``: saved cards. ``profile``: how chips differ, as data.
+- ``eeprom``: memory with a journaled commit. ``image``: saved cards. ``making``: a new chip. ``profile``,
+  ``profiles``: how chips differ, as data. ``t0``: answers over T=0.
 - ``files``: the file structure, parsed from the memory. ``records``: where records lie. ``state``: what
   lives in RAM.
-- ``access``, ``keystore``, ``authenticate``, ``messaging``, ``protection``: security status, keys, PIN,
-  line protection.
-- ``selection``, ``binary_commands``, ``record_commands``, ``issuing``: the file commands.
+- ``access``, ``keystore``, ``authenticate``, ``pin``, ``messaging``, ``protection``: security status, keys,
+  PIN, line protection. ``blocking``: blocked applications and cards.
+- ``selection``, ``binary_commands``, ``record_commands``, ``issuing``, ``key_writing``: the file commands.
 - ``purse``, ``load``, ``purchase``, ``capp``, ``prove``, ``log``: the electronic purse.
 - ``personalise``: a blank card of a product, and the card of one holder, made through APDUs.
 """
@@ -17,11 +18,16 @@ from __future__ import annotations
 from citycard.chip.chip import Chip
 from citycard.chip.eeprom import Eeprom
 from citycard.chip.personalise import personalise, prepare_blank
-from citycard.chip.profile import FMCOS, T_UNION, ChipProfile
+from citycard.chip.profile import ChipProfile
+from citycard.chip.profiles import CHONGQING, CITY_UNION, FMCOS, FMCOS_SM4, PROFILES, T_UNION
 from citycard.errors import PowerLoss
 
 __all__ = [
+    "CHONGQING",
+    "CITY_UNION",
     "FMCOS",
+    "FMCOS_SM4",
+    "PROFILES",
     "T_UNION",
     "Chip",
     "ChipProfile",

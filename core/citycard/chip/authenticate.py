@@ -1,4 +1,4 @@
-"""GET CHALLENGE, EXTERNAL and INTERNAL AUTHENTICATE, VERIFY PIN (FMCOS manual 7.1 to 7.3 and 7.10)."""
+"""GET CHALLENGE, EXTERNAL and INTERNAL AUTHENTICATE (FMCOS manual 7.1 to 7.3)."""
 
 from __future__ import annotations
 
@@ -15,13 +15,10 @@ from citycard.chip.status import (
     expect_le,
     tries_left,
 )
-from citycard.keys.cipher import mac16, tdes, tdes_decrypt
 
-__all__ = ["external_authenticate", "get_challenge", "internal_authenticate", "verify_pin"]
+__all__ = ["external_authenticate", "get_challenge", "internal_authenticate"]
 
-BLOCK = 8
-PIN_SIZE = 8
-SHORTEST_PIN, LONGEST_PIN = 2, 8
+_ENCIPHER, _DECIPHER, _MAC = 0, 1, 2
 
 
 def get_challenge(card: CardState, p1: int, p2: int, data: bytes, le: int | None) -> bytes:
@@ -36,17 +33,21 @@ def get_challenge(card: CardState, p1: int, p2: int, data: bytes, le: int | None
 
 
 def external_authenticate(card: CardState, p1: int, p2: int, data: bytes, le: int | None) -> bytes:
-    """Check the challenge enciphered under key ``p2`` of kind 39 and raise the security status."""
+    """Check the challenge enciphered under key ``p2`` of kind 39 and raise the security status.
+
+    A challenge of 4 bytes is filled up with zeros to a block.
+    """
+    line = card.profile.line
     if p1:
         raise RefusedError(WRONG_PARAMETERS)
-    if len(data) != BLOCK or le is not None:
+    if len(data) != line.block or le is not None:
         raise RefusedError(WRONG_LENGTH)
     key = keystore.find(card, keystore.AUTHENTICATION, p2)
     challenge = card.powered.challenge
     if challenge is None:
         raise RefusedError(NO_CHALLENGE)
     attempt = keystore.Attempt.begin(card, key)
-    expected = tdes(keystore.key_bytes(card, key), challenge.ljust(BLOCK, b"\0"))
+    expected = line.encrypt(keystore.key_bytes(card, key), challenge.ljust(line.block, b"\0"))
     if not compare_digest(expected, data):
         raise RefusedError(tries_left(attempt.left))
     attempt.succeed()
@@ -56,32 +57,18 @@ def external_authenticate(card: CardState, p1: int, p2: int, data: bytes, le: in
 
 def internal_authenticate(card: CardState, p1: int, p2: int, data: bytes, le: int | None) -> bytes:
     """Encipher (P1 00), decipher (01) or MAC (02) data with key ``p2`` of kind 30, 31 or 32."""
-    if p1 not in {0, 1, 2}:
+    line = card.profile.line
+    if p1 not in {_ENCIPHER, _DECIPHER, _MAC}:
         raise RefusedError(WRONG_PARAMETERS)
-    key = keystore.find(card, keystore.ENCRYPT + p1, p2)
-    if not data or (p1 < 2 and len(data) % BLOCK):  # noqa: PLR2004  # 2 is the MAC, of any length
+    if not data or (p1 != _MAC and len(data) % line.block):
         raise RefusedError(WRONG_LENGTH)
+    key = keystore.find(card, keystore.ENCRYPT + p1, p2)
     secret = keystore.key_bytes(card, key)
-    if p1 == 0:
-        answer = tdes(secret, data)
-    elif p1 == 1:
-        answer = tdes_decrypt(secret, data)
+    if p1 == _ENCIPHER:
+        answer = line.encrypt(secret, data)
+    elif p1 == _DECIPHER:
+        answer = line.decrypt(secret, data)
     else:
-        answer = mac16(secret, data)
+        answer = line.code(secret, data, bytes(line.block))
     expect_le(le, len(answer))
     return answer + OK
-
-
-def verify_pin(card: CardState, p1: int, p2: int, data: bytes, le: int | None) -> bytes:
-    """Compare a PIN with PIN ``p2`` and raise the security status; ``63Cx`` says how many tries are left."""
-    if p1:
-        raise RefusedError(WRONG_PARAMETERS)
-    if not SHORTEST_PIN <= len(data) <= LONGEST_PIN or le is not None:
-        raise RefusedError(WRONG_LENGTH)
-    key = keystore.find(card, keystore.PIN, p2)
-    attempt = keystore.Attempt.begin(card, key)
-    if not compare_digest(keystore.key_bytes(card, key), data.ljust(PIN_SIZE, b"\xff")):
-        raise RefusedError(tries_left(attempt.left))
-    attempt.succeed()
-    card.raise_status(keystore.follow_status(card, key))
-    return OK

@@ -4,85 +4,126 @@ from __future__ import annotations
 
 from citycard.chip import messaging
 from citycard.chip.access import require
-from citycard.chip.files import BINARY, File
-from citycard.chip.protection import check_line, line_key, received
+from citycard.chip.files import BINARY, HEADER, STATE_OFFSET, WRITTEN, File
+from citycard.chip.protection import check_line, line_key, most_of_answer, received
 from citycard.chip.state import CardState
 from citycard.chip.status import (
+    NOT_WRITTEN,
     OFFSET_BEYOND_FILE,
     OK,
     WRONG_FILE_KIND,
     WRONG_LENGTH,
+    WRONG_PARAMETERS,
     RefusedError,
 )
 
-__all__ = ["read_binary", "read_binary_protected", "update_binary", "update_binary_protected"]
+__all__ = [
+    "read_binary",
+    "read_binary_protected",
+    "update_binary",
+    "update_binary_protected",
+    "write_binary_protected",
+]
 
-_BY_SFI = 0x80
+_BY_SFI, _SFI = 0x80, 0x1F
+_LE_00 = 256
 
 
 def read_binary(card: CardState, p1: int, p2: int, data: bytes, le: int | None) -> bytes:
     """Return bytes of a binary file from an offset; Le 00 asks for all that is left."""
+    if data:
+        raise RefusedError(WRONG_LENGTH)
     file, offset = _addressed(card, p1, p2)
     require(card, file.read_right)
     check_line(file.protected_reads, given=False)
-    if data:
-        raise RefusedError(WRONG_LENGTH)
-    return _content(card, file, offset, le) + OK
+    return _content(card, file, offset, le, card.profile.longest_data) + _status(card, file)
 
 
 def read_binary_protected(card: CardState, p1: int, p2: int, data: bytes, le: int | None) -> bytes:
-    """Return bytes of a line-protected file and a MAC over them."""
+    """Return bytes of a line-protected file and a MAC over them; Le counts the bytes, not the MAC."""
+    if len(data) > messaging.MAC_SIZE:
+        raise RefusedError(WRONG_LENGTH)
     file, offset = _addressed(card, p1, p2)
     require(card, file.read_right)
     check_line(file.protected_reads, given=True)
     key = line_key(card, file.read_key)
     messaging.unwrap(card, key, bytes((0x04, 0xB0, p1, p2)), data)
-    answer = _content(card, file, offset, le)
-    return answer + messaging.answer_mac(card, key, card.powered.challenge or b"", answer) + OK
+    answer = _content(card, file, offset, le, most_of_answer(card, file))
+    return messaging.protect_answer(card, key, answer, enciphered=file.enciphered) + _status(card, file)
 
 
 def update_binary(card: CardState, p1: int, p2: int, data: bytes, le: int | None) -> bytes:
     """Write bytes of a binary file at an offset."""
+    if not data or le is not None:
+        raise RefusedError(WRONG_LENGTH)
     file, offset = _addressed(card, p1, p2)
     require(card, file.write_right)
     check_line(file.protected, given=False)
-    return _update(card, file, offset, data, le)
+    return _update(card, file, offset, data)
 
 
 def update_binary_protected(card: CardState, p1: int, p2: int, data: bytes, le: int | None) -> bytes:
     """Write bytes of a line-protected binary file; the data is followed by a MAC."""
+    return _update_protected(card, 0xD6, p1, p2, data, le)
+
+
+def write_binary_protected(card: CardState, p1: int, p2: int, data: bytes, le: int | None) -> bytes:
+    """Do the same for the other instruction byte of UPDATE BINARY, which the MAC covers."""
+    return _update_protected(card, 0xD0, p1, p2, data, le)
+
+
+def _update_protected(
+    card: CardState, instruction: int, p1: int, p2: int, data: bytes, le: int | None
+) -> bytes:
+    if le is not None:
+        raise RefusedError(WRONG_LENGTH)
     file, offset = _addressed(card, p1, p2)
     require(card, file.write_right)
     check_line(file.protected, given=True)
-    plain = received(card, file, bytes((0x04, 0xD6, p1, p2)), data)
-    return _update(card, file, offset, plain, le)
+    plain = received(card, file, bytes((0x04, instruction, p1, p2)), data)
+    if not plain:
+        raise RefusedError(WRONG_LENGTH)
+    return _update(card, file, offset, plain)
 
 
 def _addressed(card: CardState, p1: int, p2: int) -> tuple[File, int]:
-    if p1 & _BY_SFI:
-        file, offset = card.file_by_sfi(p1 & 0x1F), p2
-    else:
+    if not p1 & _BY_SFI:
         file, offset = card.file_by_sfi(0), p1 << 8 | p2
+    elif p1 & ~_SFI == _BY_SFI:
+        file, offset = card.file_by_sfi(p1 & _SFI), p2
+    else:
+        raise RefusedError(WRONG_PARAMETERS)
     if file.kind != BINARY:
         raise RefusedError(WRONG_FILE_KIND)
-    if offset >= file.size:
-        raise RefusedError(OFFSET_BEYOND_FILE)
     return file, offset
 
 
-def _content(card: CardState, file: File, offset: int, le: int | None) -> bytes:
-    left = file.size - offset
-    wanted = min(left, 256) if le is None or le == 256 else le  # noqa: PLR2004  # Le 00 is 256
+def _content(card: CardState, file: File, offset: int, le: int | None, most: int) -> bytes:
+    if offset >= file.size:
+        raise RefusedError(OFFSET_BEYOND_FILE)
+    left = min(file.size - offset, most)
+    wanted = left if le is None or le == _LE_00 else le
     if wanted > left:
         raise RefusedError(bytes((0x6C, left)))
     start = file.body + offset
     return bytes(card.eeprom.cells[start : start + wanted])
 
 
-def _update(card: CardState, file: File, offset: int, data: bytes, le: int | None) -> bytes:
-    if not data or le is not None:
-        raise RefusedError(WRONG_LENGTH)
+def _update(card: CardState, file: File, offset: int, data: bytes) -> bytes:
     if offset + len(data) > file.size:
         raise RefusedError(OFFSET_BEYOND_FILE)
-    card.eeprom.commit([(file.body + offset, data)])
+    entries = [(file.body + offset, data)]
+    if card.profile.warns_unwritten and not card.eeprom.cells[_state(file)]:
+        entries.append((_state(file), bytes((WRITTEN,))))
+    card.eeprom.commit(entries)
     return OK
+
+
+def _status(card: CardState, file: File) -> bytes:
+    if card.profile.warns_unwritten and not card.eeprom.cells[_state(file)]:
+        return NOT_WRITTEN
+    return OK
+
+
+def _state(file: File) -> int:
+    return file.body - HEADER + STATE_OFFSET

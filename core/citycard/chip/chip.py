@@ -6,17 +6,19 @@ import os
 from collections.abc import Mapping
 from typing import ClassVar, Self
 
+from citycard.chip import blocking, t0
 from citycard.chip import image as images
 from citycard.chip.commands import COMMANDS, KEEP_PENDING, Command
 from citycard.chip.eeprom import Eeprom
-from citycard.chip.files import DIRECTORY, ROOT_FID, STATE_OFFSET, Structure, header
-from citycard.chip.messaging import LOCKED
-from citycard.chip.profile import T_UNION, ChipProfile
+from citycard.chip.files import CARD_BLOCKED, STATE_OFFSET, Structure
+from citycard.chip.making import delivered
+from citycard.chip.profile import ChipProfile
+from citycard.chip.profiles import T_UNION
 from citycard.chip.state import CardState, Ram, RandomSource
 from citycard.chip.status import (
     CLASS_NOT_SUPPORTED,
     INSTRUCTION_NOT_SUPPORTED,
-    LOCKED_FOR_GOOD,
+    NOT_SUPPORTED,
     WRONG_LENGTH,
     RefusedError,
 )
@@ -25,8 +27,6 @@ from citycard.errors import PowerLoss
 __all__ = ["Chip"]
 
 _SHORTEST, _WITH_LE, _LE_00 = 4, 5, 256
-_SELECT = b"\x00\xa4"
-_ROOT_ANSWER_FID = 0x01
 
 
 class Chip(CardState):
@@ -42,11 +42,15 @@ class Chip(CardState):
     keep_pending: ClassVar[frozenset[bytes]] = KEEP_PENDING
 
     @classmethod
-    def blank(cls, profile: ChipProfile = T_UNION, *, random: RandomSource = os.urandom) -> Self:
-        """Return a card as the chip maker delivers it: an empty master file, free to create in."""
-        name = profile.root_name
-        six = b"\xff\xff\xf1\xf1" + bytes((_ROOT_ANSWER_FID, len(name)))
-        eeprom = Eeprom(profile.capacity, header(DIRECTORY, ROOT_FID, six) + name)
+    def blank(
+        cls, profile: ChipProfile = T_UNION, *, transport: bool = False, random: RandomSource = os.urandom
+    ) -> Self:
+        """Return a card with an empty master file, free to create in.
+
+        With ``transport`` it is in transport state, as the chip maker delivers it: the profile's transport
+        key is its key 00 of kind 39, and only who knows it can erase and create.
+        """
+        eeprom = Eeprom(profile.capacity, delivered(profile, transport=transport))
         structure = Structure.parse(eeprom.cells, eeprom.capacity)
         return cls(eeprom=eeprom, structure=structure, profile=profile, random=random)
 
@@ -94,19 +98,31 @@ class Chip(CardState):
 
         Any bytes give an answer. Raises only ``PowerLoss``: when a test cuts the power, or there is none.
         """
-        ram = self.powered
-        ram.challenge, ram.next_challenge = ram.next_challenge, None
         apdu = bytes(apdu)
-        head = apdu[:2]
+        if not self.profile.t0:
+            return self._answer(apdu)
+        if apdu[:2] == t0.GET_RESPONSE:
+            return t0.get_response(self.powered, apdu)
+        self.powered.waiting = b""
+        return t0.held_back(self.powered, apdu, self._answer(apdu))
+
+    def _answer(self, apdu: bytes) -> bytes:
+        ram, cells, head = self.powered, self.eeprom.cells, apdu[:2]
+        ram.challenge, ram.next_challenge = ram.next_challenge, None
         if head not in self.keep_pending:
             ram.pending = None
+        if cells[STATE_OFFSET] == CARD_BLOCKED:
+            return NOT_SUPPORTED
         command = self.commands.get(head)
-        if command is None:
+        if command is None or len(apdu) < _SHORTEST:
             return self._unknown(apdu)
-        if head != _SELECT and self.eeprom.cells[ram.directory.address + STATE_OFFSET] == LOCKED:
-            return LOCKED_FOR_GOOD
         try:
             data, le = _body(apdu)
+            if len(data) > self.profile.longest_data:
+                return WRONG_LENGTH
+            state = cells[ram.directory.address + STATE_OFFSET]
+            if state and (refused := blocking.refusal(state, head)):
+                return refused
             return command(self, apdu[2], apdu[3], data, le)
         except RefusedError as refusal:
             return refusal.status_word

@@ -8,17 +8,20 @@ from citycard.chip.authenticate import (
     external_authenticate,
     get_challenge,
     internal_authenticate,
-    verify_pin,
 )
 from citycard.chip.binary_commands import (
     read_binary,
     read_binary_protected,
     update_binary,
     update_binary_protected,
+    write_binary_protected,
 )
+from citycard.chip.blocking import block_application, block_card, unblock_application
 from citycard.chip.capp import update_cache, update_cache_protected
-from citycard.chip.issuing import create_file, erase_directory, write_key, write_key_protected
+from citycard.chip.issuing import create_file, erase_directory
+from citycard.chip.key_writing import write_key, write_key_protected
 from citycard.chip.load import credit_for_load, initialize_for_load
+from citycard.chip.pin import change_or_reload_pin, unblock_pin, verify_pin
 from citycard.chip.prove import get_transaction_prove
 from citycard.chip.purchase import debit, initialize_for_purchase
 from citycard.chip.purse import get_balance
@@ -63,6 +66,7 @@ COMMANDS: Mapping[bytes, Command] = {
     b"\x04\xb2": read_record_protected,
     b"\x00\xd0": update_binary,
     b"\x00\xd6": update_binary,
+    b"\x04\xd0": write_binary_protected,
     b"\x04\xd6": update_binary_protected,
     b"\x00\xdc": update_record,
     b"\x04\xdc": update_record_protected,
@@ -74,7 +78,12 @@ COMMANDS: Mapping[bytes, Command] = {
     b"\x80\x54": debit,
     b"\x80\x5a": get_transaction_prove,
     b"\x80\x5c": get_balance,
+    b"\x80\x5e": change_or_reload_pin,
     b"\x80\xd4": write_key,
+    b"\x84\x16": block_card,
+    b"\x84\x18": unblock_application,
+    b"\x84\x1e": block_application,
+    b"\x84\x24": unblock_pin,
     b"\x84\xd4": write_key_protected,
     b"\x80\xdc": update_cache,
     b"\x84\xdc": update_cache_protected,

@@ -16,6 +16,8 @@ import attrs
 
 __all__ = [
     "BINARY",
+    "BLOCKED",
+    "CARD_BLOCKED",
     "CHECKED",
     "CYCLIC",
     "CYCLIC_CONTROL",
@@ -24,11 +26,13 @@ __all__ = [
     "HEADER",
     "KEYS",
     "KEY_HEADER",
+    "LOCKED",
     "PURSE",
     "PURSE_BODY",
     "ROOT_FID",
     "STATE_OFFSET",
     "VARIABLE",
+    "WRITTEN",
     "Directory",
     "File",
     "Key",
@@ -43,6 +47,10 @@ ENTRY_FILES = frozenset({BINARY, FIXED, VARIABLE, CYCLIC, PURSE})
 MAC_FLAG, CIPHER_FLAG = 0x80, 0x40
 ROOT_FID = 0x3F00
 HEADER, STATE_OFFSET, CHECKED = 11, 9, 9
+LOCKED, BLOCKED, CARD_BLOCKED = 0x01, 0x02, 0x04
+"""State byte of a directory: locked for good, blocked for a time; of the master file: the card blocked."""
+WRITTEN = 0x01
+"""State byte of a binary file that was written at least once; only some profiles keep it."""
 CYCLIC_CONTROL, PURSE_BODY = 8, 22
 KEY_PLACE, KEY_HEADER = 2, 5
 TAC = 0x34

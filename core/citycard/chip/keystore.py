@@ -9,6 +9,7 @@ from __future__ import annotations
 import attrs
 
 from citycard.chip.access import require
+from citycard.chip.eeprom import Entry
 from citycard.chip.files import KEY_HEADER, Key
 from citycard.chip.state import CardState
 from citycard.chip.status import KEY_LOCKED, KEY_NOT_FOUND, RefusedError
@@ -22,19 +23,24 @@ __all__ = [
     "LOAD",
     "MAC",
     "PIN",
+    "PIN_RELOAD",
+    "PIN_UNBLOCK",
     "PURCHASE",
     "TAC",
     "Attempt",
     "change_right",
     "exhausted",
     "find",
+    "follow_status",
     "key_bytes",
+    "maintenance_key",
+    "renewed",
     "suite",
     "version_and_algorithm",
 ]
 
 ENCRYPT, DECRYPT, MAC = 0x30, 0x31, 0x32
-TAC, LINE, AUTHENTICATION, PIN = 0x34, 0x36, 0x39, 0x3A
+TAC, LINE, PIN_UNBLOCK, PIN_RELOAD, AUTHENTICATION, PIN = 0x34, 0x36, 0x37, 0x38, 0x39, 0x3A
 PURCHASE, LOAD = 0x3E, 0x3F
 _USE, _CHANGE, _FOLLOW, _COUNTER, _ALGORITHM = 1, 2, 3, 4, 4
 _SINGLE_DES, _LONG_KEY = 1, 16
@@ -53,6 +59,18 @@ def key_bytes(card: CardState, key: Key) -> bytes:
     """Return the secret bytes of a key."""
     start = key.place + KEY_HEADER
     return bytes(card.eeprom.cells[start : start + key.size])
+
+
+def maintenance_key(card: CardState) -> Key:
+    """Return the key of kind 36 that guards APPLICATION and CARD BLOCK: the one with the lowest index."""
+    index = min((key.index for key in card.powered.directory.keys.values() if key.kind == LINE), default=0)
+    return find(card, LINE, index)
+
+
+def renewed(card: CardState, key: Key, secret: bytes) -> list[Entry]:
+    """Return the writes that give a key new bytes of the same length and all its tries."""
+    most = card.eeprom.cells[key.place + _COUNTER] >> 4
+    return [(key.place + _COUNTER, bytes((most << 4 | most,)) + secret)]
 
 
 def change_right(card: CardState, key: Key) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from hmac import compare_digest
 
 from citycard.chip import keystore
-from citycard.chip.files import STATE_OFFSET, Key
+from citycard.chip.files import LOCKED, STATE_OFFSET, Key
 from citycard.chip.state import CardState
 from citycard.chip.status import (
     LOCKED_FOR_GOOD,
@@ -21,12 +21,11 @@ from citycard.chip.status import (
     RefusedError,
 )
 from citycard.errors import SealedDataInvalid
-from citycard.keys.line import line_mac, unseal
+from citycard.keys.line import line_mac, seal, unseal
 
-__all__ = ["LOCKED", "MAC_SIZE", "answer_mac", "open_data", "unwrap"]
+__all__ = ["MAC_SIZE", "open_data", "protect_answer", "unwrap"]
 
 MAC_SIZE = 4
-LOCKED = 0x01
 
 
 def unwrap(card: CardState, key: Key, head: bytes, data: bytes) -> bytes:
@@ -46,7 +45,8 @@ def unwrap(card: CardState, key: Key, head: bytes, data: bytes) -> bytes:
         raise RefusedError(LOCKED_FOR_GOOD)
     attempt = keystore.Attempt.begin(card, key)
     body, mac = data[:-MAC_SIZE], data[-MAC_SIZE:]
-    expected = line_mac(keystore.key_bytes(card, key), head + bytes((len(data),)) + body, challenge)
+    command = head + bytes((len(data),)) + body
+    expected = line_mac(keystore.key_bytes(card, key), command, challenge, card.profile.line)
     if not compare_digest(expected, mac):
         if for_good and attempt.left == 0:
             _lock(card)
@@ -59,14 +59,20 @@ def unwrap(card: CardState, key: Key, head: bytes, data: bytes) -> bytes:
 def open_data(card: CardState, key: Key, sealed: bytes) -> bytes:
     """Decipher a data field that came enciphered; refuse with ``6A80`` when it cannot have been."""
     try:
-        return unseal(keystore.key_bytes(card, key), sealed)
+        return unseal(keystore.key_bytes(card, key), sealed, card.profile.line)
     except SealedDataInvalid:
         raise RefusedError(WRONG_DATA) from None
 
 
-def answer_mac(card: CardState, key: Key, challenge: bytes, answer: bytes) -> bytes:
-    """Return the MAC of an answer: same key and start value as the command, over the data alone."""
-    return line_mac(keystore.key_bytes(card, key), answer, challenge)
+def protect_answer(card: CardState, key: Key, answer: bytes, *, enciphered: bool) -> bytes:
+    """Return the answer to a protected READ: the data, enciphered where the file says so, and a MAC over it.
+
+    Key and start value are those of the command.
+    """
+    secret, challenge = keystore.key_bytes(card, key), card.powered.challenge
+    assert challenge is not None, "unwrap() refused the command without one"
+    sent = seal(secret, answer, card.profile.line) if enciphered else answer
+    return sent + line_mac(secret, sent, challenge, card.profile.line)
 
 
 def _lock(card: CardState) -> None:

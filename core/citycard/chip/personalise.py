@@ -24,7 +24,8 @@ from citycard.card.files import (
 )
 from citycard.card.product import CardProduct, Place, ProductVersion
 from citycard.chip.chip import Chip
-from citycard.chip.profile import T_UNION, ChipProfile
+from citycard.chip.profile import ChipProfile
+from citycard.chip.profiles import T_UNION
 from citycard.chip.script import IssuableCard, Script
 from citycard.chip.state import RandomSource
 from citycard.errors import PersonalisationFailed, PurseAlgorithmNotAllowed

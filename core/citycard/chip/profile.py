@@ -8,9 +8,10 @@ from types import MappingProxyType
 import attrs
 
 from citycard.keys.cipher import Algorithm, encryptor
+from citycard.keys.line import TDES_LINE, LineSuite
 from citycard.keys.suite import Suite, suite_of
 
-__all__ = ["FMCOS", "T_UNION", "ChipProfile"]
+__all__ = ["ChipProfile", "contactless_atr"]
 
 
 @attrs.frozen(kw_only=True)
@@ -23,6 +24,11 @@ class ChipProfile:
     counter plus this. ``load_needs_pin``: INITIALIZE FOR LOAD needs a verified PIN. ``protected_cache``:
     records cached for a CAPP must come as their file's line protection says; without it, plain ones are
     taken too. ``application_version``: the bytes of tag ``9F08`` in the answer to SELECT, or none.
+    ``issuer_data_bytes``: the most that ``9F0C`` carries of the file it shows. ``longest_data``: the most
+    bytes of data in a command or an answer. ``warns_unwritten``: READ BINARY of a file that was never written
+    gives ``6281`` with the data. ``t0``: the chip sits behind a T=0 interface, so answers wait for GET
+    RESPONSE. ``line``: what line protection and authentication compute with. ``transport_code``: what CREATE
+    FILE of the master file wants.
     ``algorithms``: the purse algorithms besides 3DES; a purse key marked with one of them computes with it,
     any other key with 3DES. AES and SM4 purses are experimental (docs/keys.md). Raises ``AlgorithmMissing``
     where the installed OpenSSL has no such cipher, so that no card meets that in the middle of a command.
@@ -41,6 +47,12 @@ class ChipProfile:
     largest_balance_fen: int = 0x7FFFFFFF
     protected_cache: bool = False
     cache_bytes: int = 512
+    issuer_data_bytes: int = 30
+    longest_data: int = attrs.field(default=256, validator=attrs.validators.in_(range(32, 257)))
+    warns_unwritten: bool = False
+    t0: bool = False
+    transport_code: bytes = attrs.field(default=b"\xff" * 10, repr=False)
+    line: LineSuite = TDES_LINE
     algorithms: tuple[Algorithm, ...] = attrs.field(
         default=(), validator=attrs.validators.deep_iterable(attrs.validators.in_(tuple(Algorithm)))
     )
@@ -53,21 +65,16 @@ class ChipProfile:
         suites = {int(algorithm): suite_of(algorithm) for algorithm in self.algorithms}
         object.__setattr__(self, "suites", MappingProxyType(suites))
 
+    @property
+    def experimental(self) -> bool:
+        """Tell whether no published card or vector backs what this profile computes."""
+        return self.line.experimental or any(suite.experimental for suite in self.suites.values())
 
-def _contactless_atr(historical: bytes) -> bytes:
+
+def contactless_atr(historical: bytes) -> bytes:
+    """Return the answer to reset that a contactless reader makes up for a card (PC/SC part 3)."""
     body = bytes((0x80 | len(historical), 0x80, 0x01)) + historical
     check = 0
     for byte in body:
         check ^= byte
     return b"\x3b" + body + bytes((check,))
-
-
-T_UNION = ChipProfile(
-    name="t-union",
-    atr=_contactless_atr(b"CITYCARD"),
-    application_version=b"\x02",
-    record_id_size=2,
-)
-FMCOS = ChipProfile(
-    name="fmcos", atr=_contactless_atr(b"CITYCARD"), load_needs_pin=True, protected_cache=True
-)

@@ -7,7 +7,7 @@ from citycard.chip.files import File, Key
 from citycard.chip.state import CardState
 from citycard.chip.status import LINE_PROTECTION_MISMATCH, RefusedError
 
-__all__ = ["check_line", "line_key", "received"]
+__all__ = ["check_line", "line_key", "most_of_answer", "received"]
 
 
 def check_line(needed: bool, *, given: bool) -> None:
@@ -19,6 +19,15 @@ def check_line(needed: bool, *, given: bool) -> None:
 def line_key(card: CardState, index: int) -> Key:
     """Return the line key (kind 36) with this index."""
     return keystore.find(card, keystore.LINE, index)
+
+
+def most_of_answer(card: CardState, file: File) -> int:
+    """Return how many bytes of a file one protected answer can carry beside its MAC and padding."""
+    room = card.profile.longest_data - messaging.MAC_SIZE
+    if not file.enciphered:
+        return room
+    block = card.profile.line.block
+    return room // block * block - 1  # the length byte comes before the data
 
 
 def received(card: CardState, file: File, head: bytes, data: bytes) -> bytes:

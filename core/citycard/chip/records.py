@@ -18,9 +18,19 @@ from citycard.chip.status import (
     RefusedError,
 )
 
-__all__ = ["append", "checked", "cyclic_append", "find_by_id", "find_by_number", "read_place"]
+__all__ = [
+    "all_from",
+    "append",
+    "checked",
+    "cyclic_append",
+    "find_by_id",
+    "find_by_number",
+    "find_occurrence",
+    "read_place",
+]
 
 USED = b"\x01"
+FIRST, LAST, NEXT, PREVIOUS = 0, 1, 2, 3
 Cells = bytearray
 Place = tuple[int, int]
 """Address and length of one record's data."""
@@ -47,12 +57,45 @@ def find_by_number(cells: Cells, file: File, number: int, id_size: int) -> Place
 
 def find_by_id(cells: Cells, file: File, record_id: int, id_size: int) -> Place:
     """Return where the first record lies whose id ends with the byte ``record_id``; refuse with ``6A83``."""
+    return find_occurrence(cells, file, record_id, id_size, FIRST, 0)[1]
+
+
+def find_occurrence(
+    cells: Cells, file: File, record_id: int, id_size: int, mode: int, current: int
+) -> tuple[int, Place]:
+    """Return number and place of the first (0), last (1), next (2) or previous (3) record with an id.
+
+    Next and previous count from record ``current``; with 0, before any, they are the first and the last.
+    Refuse with ``6A83``.
+    """
     if file.kind != VARIABLE:
         raise RefusedError(WRONG_FILE_KIND)
-    for address, size in _variable(cells, file, id_size):
-        if cells[address + id_size - 1] == record_id:
-            return address, size
-    raise RefusedError(RECORD_NOT_FOUND)
+    found = [
+        (number, place)
+        for number, place in enumerate(_variable(cells, file, id_size), start=1)
+        if cells[place[0] + id_size - 1] == record_id
+    ]
+    if mode == NEXT:
+        found = [hit for hit in found if hit[0] > current]
+    elif mode == PREVIOUS and current:
+        found = [hit for hit in found if hit[0] < current]
+    if not found:
+        raise RefusedError(RECORD_NOT_FOUND)
+    return found[0 if mode in {FIRST, NEXT} else -1]
+
+
+def all_from(cells: Cells, file: File, number: int, id_size: int, most: int) -> bytes:
+    """Return record ``number`` and those after it, as many whole ones as ``most`` bytes hold."""
+    answer = read_place(cells, find_by_number(cells, file, number, id_size))
+    while number := number + 1:
+        try:
+            following = read_place(cells, find_by_number(cells, file, number, id_size))
+        except RefusedError:
+            break
+        if len(answer) + len(following) > most:
+            break
+        answer += following
+    return answer
 
 
 def read_place(cells: Cells, place: Place) -> bytes:

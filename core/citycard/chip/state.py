@@ -37,7 +37,9 @@ class Pending:
 class Ram:
     """Hold what is lost at every power-on: selection, security status, challenge, pending transaction.
 
-    ``challenge`` is good for the command in hand only; ``next_challenge`` waits for the next one.
+    ``challenge`` is good for the command in hand only; ``next_challenge`` waits for the next one. ``record``
+    is the number of the record of ``file`` that a tag found last, 0 before any. ``waiting`` is the data that
+    GET RESPONSE fetches from a T=0 chip, ``waiting_status`` the status word that ends it.
     """
 
     directory: Directory
@@ -47,6 +49,9 @@ class Ram:
     challenge: bytes | None = None
     next_challenge: bytes | None = None
     pending: Pending | None = None
+    record: int = 0
+    waiting: bytes = b""
+    waiting_status: bytes = b""
 
 
 class CardState:
@@ -73,7 +78,7 @@ class CardState:
     def enter(self, directory: Directory) -> None:
         """Make ``directory`` the current one; its security status starts at 0."""
         ram = self.powered
-        ram.directory, ram.file, ram.status = directory, None, 0
+        ram.directory, ram.file, ram.status, ram.record = directory, None, 0, 0
         if directory.parent is None:
             ram.root_status = 0
 
@@ -89,7 +94,12 @@ class CardState:
         ram = self.powered
         self.structure = Structure.parse(self.eeprom.cells, self.eeprom.capacity)
         ram.directory = self.structure.directories[ram.directory.address]
-        ram.file = None
+        ram.file, ram.record = None, 0
+
+    @property
+    def record_id_size(self) -> int:
+        """Return the bytes of a variable record's id: one in the master file, whose records are PBOC's."""
+        return 1 if self.powered.directory.parent is None else self.profile.record_id_size
 
     def file_by_sfi(self, sfi: int) -> File:
         """Return the file with the short id, 0 meaning the current one; refuse with ``6A82`` or ``6986``."""
@@ -98,7 +108,8 @@ class CardState:
             found = ram.directory.files.get(sfi)
             if found is None:
                 raise RefusedError(FILE_NOT_FOUND)
-            ram.file = found
+            if found is not ram.file:
+                ram.file, ram.record = found, 0
             return found
         if ram.file is None:
             raise RefusedError(NO_CURRENT_FILE)

@@ -151,12 +151,12 @@ def test_rights_follow_the_status_of_the_directory(desk_of, dice):
         if index == 0:
             for fid, right in ((5, "F1"), (6, "F2"), (7, "11"), (8, "EF"), (9, "01"), (10, "F0")):
                 desk.ok(f"80E0{fid:04X}07280004{right}{right}FFFF")
-            allowed = [fid for fid in range(5, 11) if desk.status(f"00B0{0x80 | fid:02X}0000") == "9000"]
+            allowed = [fid for fid in range(5, 11) if desk.status(f"00B0{0x80 | fid:02X}0000") == "6281"]
             assert allowed == [5, 7, 9, 10]
-    allowed = [fid for fid in range(5, 11) if desk.status(f"00B0{0x80 | fid:02X}0000") == "9000"]
+    allowed = [fid for fid in range(5, 11) if desk.status(f"00B0{0x80 | fid:02X}0000") == "6281"]
     assert allowed == [5, 6, 9, 10]
     desk.chip.reset()
-    allowed = [fid for fid in range(5, 11) if desk.status(f"00B0{0x80 | fid:02X}0000") == "9000"]
+    allowed = [fid for fid in range(5, 11) if desk.status(f"00B0{0x80 | fid:02X}0000") == "6281"]
     assert allowed == [10]
 
 
