@@ -72,6 +72,11 @@ class Chip(CardState):
             eeprom=self.eeprom.clone(), structure=self.structure, profile=self.profile, random=self.random
         )
 
+    @property
+    def atr(self) -> bytes:
+        """The answer to reset; a reader may ask for it without power."""
+        return self.profile.atr
+
     def power_on(self) -> bytes:
         """Start from nothing in working memory, finish or drop an interrupted commit, and answer the ATR.
 
