@@ -22,6 +22,7 @@ __all__ = ["cli", "main"]
 _COMMANDS = {
     "access": ("citycard.cli.access:group", "Grant, list and revoke access to the web pages."),
     "card": ("citycard.cli.card:group", "Read cards at a reader; load, pay, issue and manage them."),
+    "chip": ("citycard.cli.chip:group", "Make software cards and offer them to any PC/SC program."),
     "city": ("citycard.cli.city:group", "Make a city, look at it."),
     "clearing": ("citycard.cli.clearing:group", "Receive batches, clear them, settle."),
     "key": ("citycard.cli.key:group", "List the key versions of a city's vault and roll them over."),

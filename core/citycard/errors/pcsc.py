@@ -6,6 +6,8 @@ from citycard.errors.base import CitycardError
 from citycard.errors.terminal import CardRemoved
 
 __all__ = [
+    "CardFileInvalid",
+    "CardKindUnknown",
     "CardServed",
     "NoCardInReader",
     "PcscDriverMissing",
@@ -106,3 +108,15 @@ class PcscServiceFailed(CitycardError):
 
     status, exit_code = 503, 70
     sentence = "the private pcscd did not come up: {said}"
+
+
+class CardFileInvalid(CitycardError):
+    """A file is no software card of any kind that is known here."""
+
+    sentence = "{path} is no card file: {reason}; make one with: citycard chip new {path}"
+
+
+class CardKindUnknown(CitycardError):
+    """A card file names a make of chip that this citycard does not have."""
+
+    sentence = "{where}: there is no profile {name!r}; profiles: {known}"

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 from citycard.terminal.reader import Reader
 
-__all__ = ["TracedReader", "masked"]
+__all__ = ["TracedReader", "masked", "masked_answer"]
 
-_HEADER = 5
+_HEADER, _STATUS = 5, 2
 # Class and instruction of commands whose data are PINs or keys, in plain or enciphered.
 _SECRETS = frozenset(
     {
@@ -30,6 +30,14 @@ def masked(apdu: bytes) -> str:
     if tuple(apdu[:2]) in _SECRETS and len(apdu) > _HEADER:
         return f"{_hex(apdu[:_HEADER])} [{len(apdu) - _HEADER} bytes hidden]"
     return _hex(apdu)
+
+
+def masked_answer(apdu: bytes, answer: bytes) -> str:
+    """Write the answer to a command in hex; what a SAM deciphers, and keys it gives, are counted."""
+    hidden = len(answer) - _STATUS
+    if tuple(apdu[:2]) in _SECRET_ANSWERS and hidden > 0:
+        return f"[{hidden} bytes hidden] {_hex(answer[-_STATUS:])}"
+    return _hex(answer)
 
 
 class TracedReader:
@@ -59,9 +67,7 @@ class TracedReader:
         except BaseException as error:
             self._write(f"A!! ({_ms(begun)}) {type(error).__name__}")
             raise
-        hidden = tuple(apdu[:2]) in _SECRET_ANSWERS and len(answer) > 2  # noqa: PLR2004
-        shown = f"[{len(answer) - 2} bytes hidden] {_hex(answer[-2:])}" if hidden else _hex(answer)
-        self._write(f"A<< ({_ms(begun)}) {shown}")
+        self._write(f"A<< ({_ms(begun)}) {masked_answer(apdu, answer)}")
         return answer
 
 

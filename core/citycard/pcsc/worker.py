@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 __all__ = ["Worker"]
 
 Answer = TypeVar("Answer")
-_Job = tuple[Callable[..., Any], tuple[Any, ...], "queue.SimpleQueue[tuple[Any, BaseException | None]]"]
+_Job = tuple[Callable[..., Any], tuple[Any, ...], "queue.SimpleQueue[Any]"]
+_RAISED = object()
 
 
 class Worker:
@@ -26,21 +27,26 @@ class Worker:
         self.lost = 0
 
     def call(self, function: Callable[..., Answer], *arguments: Any, timeout: float) -> Answer:
-        """Return what ``function(*arguments)`` returns or raises; TimeoutError after ``timeout`` seconds."""
+        """Return what ``function(*arguments)`` returns; TimeoutError after ``timeout`` seconds.
+
+        A function that raises ends the thread, which tells the error as any thread does.
+        """
         if self._jobs is None:
             self._jobs = queue.SimpleQueue()
             threading.Thread(target=_work, args=(self._jobs,), name=self._name, daemon=True).start()
-        done: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
+        done: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._jobs.put((function, arguments, done))
         try:
-            answer, error = done.get(timeout=timeout)
+            answer = done.get(timeout=timeout)
         except queue.Empty:
             self._jobs.put(None)  # should the call ever come back, the thread ends
             self._jobs = None
             self.lost += 1
             raise TimeoutError from None
-        if error is not None:
-            raise error
+        if answer is _RAISED:
+            self._jobs = None
+            msg = f"{function} raised in its own thread"
+            raise RuntimeError(msg)
         return answer  # type: ignore[no-any-return]
 
     def close(self) -> None:
@@ -53,7 +59,8 @@ class Worker:
 def _work(jobs: queue.SimpleQueue[_Job | None]) -> None:
     while (job := jobs.get()) is not None:
         function, arguments, done = job
+        answer: Any = _RAISED
         try:
-            done.put((function(*arguments), None))
-        except BaseException as error:  # noqa: BLE001 - it is raised again where the call was made
-            done.put((None, error))
+            answer = function(*arguments)
+        finally:
+            done.put(answer)

@@ -1,0 +1,135 @@
+"""Card files: a software card as one file, with the make it is of, so that any command can wake it up.
+
+``CCF1``, the length of a JSON text in two bytes, the text, the card's image. The text names the kind
+(``chip``, ``psam`` or ``sector``), the profile and the purse algorithms besides 3DES. A bare image is read
+too: its own first bytes say what it is.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, cast
+
+import attrs
+
+from citycard.errors import CardFileInvalid, CardKindUnknown
+
+if TYPE_CHECKING:
+    from citycard.chip import Chip
+    from citycard.pcsc.slot import SlotCard
+
+__all__ = ["CardFile", "chip_file", "chip_profile_named", "read_card_file", "write_card_file"]
+
+_MAGIC = b"CCF1"
+_LENGTH = 2
+_CHIP_IMAGE, _SECTOR_IMAGE = b"CCIM", b"CCSI"
+# The name of a PSAM's application: only a SAM has it.
+_SAM_MARK = bytes.fromhex("A0000006324D4F542E43505341")
+
+
+@attrs.frozen(kw_only=True)
+class CardFile:
+    """A software card at rest."""
+
+    kind: str
+    profile: str = ""
+    algorithms: tuple[str, ...] = ()
+    image: bytes = attrs.field(repr=False)
+
+    def card(self) -> SlotCard:
+        """Return the card, without power; raises CardKindUnknown and what its image is refused with."""
+        return _KINDS[self.kind](self)
+
+    def holding(self, image: bytes) -> CardFile:
+        """Return the same card with another content."""
+        return attrs.evolve(self, image=image)
+
+
+def chip_file(chip: Chip, profile: str) -> CardFile:
+    """Return the card file of a chip of a profile."""
+    algorithms = tuple(one.name.lower() for one in chip.profile.algorithms)
+    return CardFile(kind="chip", profile=profile, algorithms=algorithms, image=chip.image())
+
+
+def read_card_file(path: Path, profile: str | None = None) -> CardFile:
+    """Read a card file or a bare image; ``profile`` says what a bare image of a chip is. CardFileInvalid."""
+    data = path.read_bytes()
+    if data.startswith(_MAGIC):
+        return _headed(path, data)
+    if data.startswith(_SECTOR_IMAGE):
+        return CardFile(kind="sector", image=data)
+    if not data.startswith(_CHIP_IMAGE):
+        raise CardFileInvalid(path=path, reason="it does not begin like one")
+    if (profile or "").startswith("psam") or (profile is None and _SAM_MARK in data):
+        return CardFile(kind="psam", profile=profile or "psam-transit", image=data)
+    return CardFile(kind="chip", profile=profile or "t-union", image=data)
+
+
+def write_card_file(path: Path, card: CardFile) -> None:
+    """Write a card file whole or not at all; only its owner may read it, because keys are in it."""
+    from citycard.clearing.files import write_whole
+
+    head = json.dumps({"kind": card.kind, "profile": card.profile, "algorithms": card.algorithms}).encode()
+    data = _MAGIC + len(head).to_bytes(_LENGTH, "big") + head + card.image
+
+    def fill(file: IO[bytes]) -> None:
+        file.write(data)
+
+    write_whole(path, fill, mode=0o600)
+
+
+def _headed(path: Path, data: bytes) -> CardFile:
+    start = len(_MAGIC) + _LENGTH
+    end = start + int.from_bytes(data[len(_MAGIC) : start], "big")
+    try:
+        head = json.loads(data[start:end])
+        kind, profile, algorithms = head["kind"], str(head["profile"]), tuple(head["algorithms"])
+    except (ValueError, KeyError, TypeError):
+        raise CardFileInvalid(path=path, reason="its head is damaged") from None
+    if kind not in _KINDS:
+        raise CardFileInvalid(path=path, reason=f"its kind {kind!r} is none of {', '.join(_KINDS)}")
+    return CardFile(kind=kind, profile=profile, algorithms=algorithms, image=data[end:])
+
+
+def _chip(file: CardFile) -> SlotCard:
+    from citycard.chip import Chip
+    from citycard.keys import Algorithm
+
+    base = chip_profile_named(file.profile)
+    try:
+        algorithms = tuple(Algorithm[name.upper()] for name in file.algorithms)
+    except KeyError as unknown:
+        known = ", ".join(one.name.lower() for one in Algorithm)
+        raise CardKindUnknown(where="algorithms", name=unknown.args[0], known=known) from None
+    return cast("SlotCard", Chip.from_image(file.image, attrs.evolve(base, algorithms=algorithms)))
+
+
+def chip_profile_named(name: str) -> Any:
+    """Return a chip's profile by its name; raises CardKindUnknown, which names those there are."""
+    from citycard.chip.profiles import PROFILES
+
+    if name not in PROFILES:
+        raise CardKindUnknown(where="profile", name=name, known=", ".join(sorted(PROFILES)))
+    return PROFILES[name]
+
+
+def _psam(file: CardFile) -> SlotCard:
+    from citycard.psam import MOHURD_PSAM, TRANSIT_PSAM, Psam
+
+    known = {profile.name: profile for profile in (MOHURD_PSAM, TRANSIT_PSAM)}
+    if file.profile not in known:
+        raise CardKindUnknown(where="profile", name=file.profile, known=", ".join(sorted(known)))
+    return cast("SlotCard", Psam.from_image(file.image, known[file.profile]))
+
+
+def _sector(file: CardFile) -> SlotCard:
+    from citycard.mifare.card import SectorCard
+    from citycard.mifare.pseudo import PseudoReader
+
+    return cast("SlotCard", PseudoReader(SectorCard.from_image(file.image)))
+
+
+# Another kind of card is one more line here.
+_KINDS: dict[str, Callable[[CardFile], SlotCard]] = {"chip": _chip, "psam": _psam, "sector": _sector}
