@@ -11,10 +11,12 @@ import attrs
 
 from citycard import registry
 from citycard.card import CardProduct, ProductVersion, allocate
-from citycard.card.files import TRANSIT_PROFILE, CardProfile
+from citycard.card.files import TRANSIT_PROFILE, CardProfile, EnableFlag
 from citycard.chip import Chip, ChipProfile, personalise, prepare_blank
 from citycard.chip.personalise import chip_profile
+from citycard.chip.script import IssuableCard
 from citycard.errors import ProductUnknown
+from citycard.keys.records import CardKeys
 from citycard.store import reading, writing
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ class Issuing:
 
     def __init__(self, city: City) -> None:
         self._city = city
+        self._earlier: dict[tuple[str, int], Chip] = {}
 
     @cached_property
     def profile(self) -> CardProfile:
@@ -45,13 +48,67 @@ class Issuing:
         return attrs.evolve(TRANSIT_PROFILE, algorithms=self._city.config.cards.algorithms)
 
     @cached_property
-    def _chip_profile(self) -> ChipProfile:
+    def chip_profile(self) -> ChipProfile:
+        """The make of their chips."""
         return chip_profile(self.profile)
+
+    def blank(self, product: str, number: int) -> Chip:
+        """Return a blank chip prepared for a version of a product, to be cloned; RegistryMissing."""
+        ready = self._find(product)
+        if number == ready.version.number:
+            return ready.blank
+        if (product, number) not in self._earlier:
+            version = self.product_version(product, number)
+            self._earlier[product, number] = prepare_blank(version, self.profile, initial=self.initial())
+        return self._earlier[product, number]
+
+    def product_version(self, product: str, number: int) -> ProductVersion:
+        """Return a version of a product as cards carry it; RegistryMissing when there never was one."""
+        with reading(self._city.engine) as conn:
+            return ProductVersion.from_json(registry.find_product_version(conn, product, number).layout)
+
+    def initial(self) -> dict[str, bytes]:
+        """Return what each sector starts with on a new card, by its name."""
+        return {owned.record.name: owned.record.initial for owned in self._city.plugins.sectors()}
+
+    def product(self, name: str) -> CardProduct:
+        """Return a product as its plugin declares it; ProductUnknown names those there are."""
+        return self._find(name).product
+
+    def expiry(self, product: str, on: dt.date) -> dt.date:
+        """Return the last day of a card of this product whose first day is ``on``."""
+        return _years_later(on, self.product(product).validity_years)
+
+    def personalise(
+        self,
+        chip: IssuableCard,
+        asn: str,
+        product: str,
+        keys: CardKeys,
+        *,
+        start: dt.date,
+        expiry: dt.date,
+        enabled: EnableFlag = EnableFlag.ENABLED,
+    ) -> None:
+        """Make a prepared card the card ``asn``; PersonalisationFailed names the step it refused."""
+        city = self._city.config.city
+        personalise(
+            chip,
+            asn=asn,
+            issuer=city.issuer,
+            city=city.code,
+            product=self.product(product),
+            keys=keys,
+            start=start,
+            expiry=expiry,
+            profile=self.profile,
+            enabled=enabled,
+        )
 
     @cached_property
     def _ready(self) -> Mapping[str, _Ready]:
         products, versions = self._products(), self.publish()
-        initial = {owned.record.name: owned.record.initial for owned in self._city.plugins.sectors()}
+        initial = self.initial()
         return {
             product.name: _Ready(product, version, prepare_blank(version, self.profile, initial=initial))
             for product, version in zip(products, versions, strict=True)
@@ -79,21 +136,14 @@ class Issuing:
         """Personalise a chip with its own keys; ``asn`` has 20 digits, ``on`` is its first day."""
         ready = self._find(product)
         chip = ready.blank.clone()
-        personalise(
-            chip,
-            asn=asn,
-            issuer=self._city.config.city.issuer,
-            city=self._city.config.city.code,
-            product=ready.product,
-            keys=self._city.vault.card_keys(bytes.fromhex(asn[4:])),
-            start=on,
-            expiry=_years_later(on, ready.product.validity_years),
-        )
+        keys = self._city.vault.card_keys(bytes.fromhex(asn[4:]))
+        expiry = _years_later(on, ready.product.validity_years)
+        self.personalise(chip, asn, product, keys, start=on, expiry=expiry)
         return chip
 
     def restored(self, image: bytes) -> Chip:
         """Return the city's card that ``image`` saved; raises ``CardImageInvalid``."""
-        return Chip.from_image(image, self._chip_profile)
+        return Chip.from_image(image, self.chip_profile)
 
     def card(self, asn: str, product: str, on: dt.date) -> registry.Card:
         """Return the registry's entry of a card, to be added with ``registry.add_cards``."""

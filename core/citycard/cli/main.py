@@ -25,10 +25,12 @@ _COMMANDS = {
     "chip": ("citycard.cli.chip:group", "Make software cards and offer them to any PC/SC program."),
     "city": ("citycard.cli.city:group", "Make a city, look at it."),
     "clearing": ("citycard.cli.clearing:group", "Receive batches, clear them, settle."),
+    "job": ("citycard.cli.job:group", "Make many cards of a product: open a job, run it, look at it."),
     "key": ("citycard.cli.key:group", "List the key versions of a city's vault and roll them over."),
     "plugin": ("citycard.cli.plugin:group", "List, inspect, enable and disable plugins."),
     "replay": ("citycard.cli.replay:group", "Play a city's taps through terminals and chips."),
     "serve": ("citycard.cli.serve:serve", "Serve the city's pages and endpoints."),
+    "stock": ("citycard.cli.stock:group", "Keep number ranges and the stock of blank cards."),
     "terminal": ("citycard.cli.terminal:group", "What terminals must know: their configuration."),
 }
 

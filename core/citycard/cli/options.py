@@ -11,9 +11,22 @@ import click
 if TYPE_CHECKING:
     from citycard.city import City
 
-__all__ = ["city_option", "json_option", "opened"]
+__all__ = ["actor_option", "city_option", "json_option", "opened"]
 
 Function = Callable[..., Any]
+
+
+def actor_option(function: Function) -> Function:
+    """Add ``--by NAME``: who does it, as the history will say; the user of this machine when left out."""
+    return click.option(
+        "--by", "actor", default=_user, help="Who does it, for the history (default: the user's name)."
+    )(function)
+
+
+def _user() -> str:
+    from getpass import getuser
+
+    return getuser()
 
 
 def city_option(function: Function) -> Function:

@@ -4,6 +4,8 @@
 - ``adding``: many records at once, again without harm;
 - ``finding``: one record by its key, or all of a kind;
 - ``status``: the life of a card, and the status of partners and terminals;
+- ``events`` and ``closings``: what else is done to a card, and what is owed for one that is given up;
+- ``ranges``, ``stock`` and ``personalising``: numbers, blank cards, and the jobs that make cards of them;
 - ``blacklist``: numbered lists of cards to refuse;
 - ``entitlements``: rights of cards and holders, with source and end;
 - ``holders`` and ``sealing``: personal data, sealed at rest, and the log of who read it;
@@ -29,11 +31,24 @@ from citycard.registry.blacklist import (
     publish_blacklist,
     unblacklist_cards,
 )
+from citycard.registry.closings import (
+    CardClosing,
+    ClosingState,
+    add_closing,
+    closings,
+    find_closing,
+    set_closing,
+)
 from citycard.registry.entitlements import (
     add_entitlements,
     end_entitlement,
     entitlements_of,
     entitlements_on,
+)
+from citycard.registry.events import (
+    CardEvent,
+    card_events,
+    note_events,
 )
 from citycard.registry.finding import (
     cards_by_asn,
@@ -54,6 +69,24 @@ from citycard.registry.finding import (
     terminals,
 )
 from citycard.registry.holders import add_holders, assign_card, holder_reads, read_holder
+from citycard.registry.personalising import (
+    JobCount,
+    PersonalisationJob,
+    SpoiledNumber,
+    check_job_supply,
+    count_job,
+    find_personalisation_job,
+    number_state,
+    personalisation_jobs,
+    spoiled_numbers,
+)
+from citycard.registry.ranges import (
+    NumberRange,
+    add_number_range,
+    check_number_ranges,
+    find_number_range,
+    number_ranges,
+)
 from citycard.registry.records import (
     BlacklistEntry,
     Card,
@@ -74,33 +107,63 @@ from citycard.registry.records import (
 from citycard.registry.sealing import AesGcmSealer, Sealer
 from citycard.registry.status import (
     card_history,
+    renew_card,
+    retire_product,
     set_card_status,
+    set_card_version,
     set_partner_status,
     set_terminal_status,
 )
+from citycard.registry.stock import (
+    SPOILED,
+    STORE,
+    SUPPLIER,
+    USED,
+    LotCount,
+    StockLot,
+    move_stock,
+    receive_stock,
+    stock_at,
+    stock_report,
+)
 
 __all__ = [
+    "SPOILED",
+    "STORE",
+    "SUPPLIER",
+    "USED",
     "AesGcmSealer",
     "BlacklistEntry",
     "Card",
+    "CardClosing",
+    "CardEvent",
     "CardStatus",
     "CardStatusChange",
+    "ClosingState",
     "District",
     "Entitlement",
     "Holder",
     "HolderRead",
+    "JobCount",
+    "LotCount",
+    "NumberRange",
     "Partner",
     "PartnerStatus",
+    "PersonalisationJob",
     "Place",
     "Product",
     "ProductVersion",
     "Sealer",
+    "SpoiledNumber",
+    "StockLot",
     "Terminal",
     "TerminalStatus",
     "add_cards",
+    "add_closing",
     "add_districts",
     "add_entitlements",
     "add_holders",
+    "add_number_range",
     "add_partners",
     "add_places",
     "add_product_versions",
@@ -111,31 +174,52 @@ __all__ = [
     "blacklist_cards",
     "blacklist_entries",
     "blacklist_number",
+    "card_events",
     "card_history",
     "cards_by_asn",
     "cards_of_holder",
+    "check_job_supply",
+    "check_number_ranges",
+    "closings",
     "count_cards",
+    "count_job",
     "districts",
     "end_entitlement",
     "entitlements_of",
     "entitlements_on",
     "find_card",
+    "find_closing",
+    "find_number_range",
     "find_partner",
+    "find_personalisation_job",
     "find_place",
     "find_product",
     "find_product_version",
     "find_terminal",
     "holder_reads",
     "latest_product_version",
+    "move_stock",
+    "note_events",
+    "number_ranges",
+    "number_state",
     "partners",
+    "personalisation_jobs",
     "places",
     "product_versions",
     "products",
     "publish_blacklist",
     "read_holder",
+    "receive_stock",
+    "renew_card",
+    "retire_product",
     "set_card_status",
+    "set_card_version",
+    "set_closing",
     "set_partner_status",
     "set_terminal_status",
+    "spoiled_numbers",
+    "stock_at",
+    "stock_report",
     "terminals",
     "unblacklist_cards",
 ]

@@ -62,7 +62,7 @@ def add_terminals(conn: Connection, records: Sequence[Terminal]) -> int:
 
 def add_products(conn: Connection, records: Sequence[Product]) -> int:
     """Add card products and return how many are new; raise RegistryConflict when one exists and differs."""
-    return add_rows(conn, tables.product, records)
+    return add_rows(conn, tables.product, records, mutable=("retired_on",))
 
 
 def add_product_versions(conn: Connection, records: Sequence[ProductVersion]) -> int:
@@ -75,13 +75,16 @@ def add_product_versions(conn: Connection, records: Sequence[ProductVersion]) ->
 
 
 def add_cards(conn: Connection, records: Sequence[Card]) -> int:
-    """Add cards and return how many are new; status and holder of one that is there are not touched.
+    """Add cards and return how many are new; what can change of one that is there is not touched.
+
+    That is its status and holder, its version since a domain was loaded, its last day since it was renewed.
 
     Raise RegistryConflict when one exists and differs, RegistryMissing for its product version or holder.
     """
     require(conn, tables.product_version, [(record.product, record.product_version) for record in records])
     require(conn, tables.holder, [record.holder for record in records if record.holder is not None])
-    return add_rows(conn, tables.card, records, mutable=("status", "holder"))
+    changing = ("status", "holder", "product_version", "expires_on")
+    return add_rows(conn, tables.card, records, mutable=changing)
 
 
 def add_rows(conn: Connection, table: Table, records: Sequence[Any], *, mutable: Collection[str] = ()) -> int:

@@ -168,12 +168,16 @@ class Terminal:
 
 @attrs.frozen(kw_only=True)
 class Product:
-    """A kind of card that is issued; ``kind`` is the byte that the card itself shows (EF17)."""
+    """A kind of card that is issued; ``kind`` is the byte that the card itself shows (EF17).
+
+    After ``retired_on`` no new cards are made; those that are out go on.
+    """
 
     name: str = attrs.field(validator=_identifier)
     title: str = attrs.field(validator=_named)
     title_zh: str = attrs.field(default="", validator=_text)
     kind: int = attrs.field(validator=_within(0, 0xFF))
+    retired_on: date | None = attrs.field(default=None, validator=attrs.validators.optional(_day))
 
 
 @attrs.frozen(kw_only=True)
@@ -208,13 +212,14 @@ class Card:
 
 @attrs.frozen(kw_only=True)
 class CardStatusChange:
-    """One step in the life of a card, with its reason; ``at`` is aware UTC."""
+    """One step in the life of a card, with its reason and who took it; ``at`` is aware UTC."""
 
     asn: str
     before: CardStatus
     after: CardStatus
     reason: str
     at: datetime
+    actor: str = ""
 
 
 @attrs.frozen(kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from sqlalchemy import Connection, Table, insert, select, update
 
@@ -11,7 +11,16 @@ from citycard.registry import tables
 from citycard.registry.finding import find_card
 from citycard.registry.records import Card, CardStatus, CardStatusChange, PartnerStatus, TerminalStatus
 
-__all__ = ["TRANSITIONS", "card_history", "set_card_status", "set_partner_status", "set_terminal_status"]
+__all__ = [
+    "TRANSITIONS",
+    "card_history",
+    "renew_card",
+    "retire_product",
+    "set_card_status",
+    "set_card_version",
+    "set_partner_status",
+    "set_terminal_status",
+]
 
 #: What a card may become; a card that was replaced or returned stays so.
 TRANSITIONS: dict[CardStatus, frozenset[CardStatus]] = {
@@ -19,7 +28,9 @@ TRANSITIONS: dict[CardStatus, frozenset[CardStatus]] = {
     CardStatus.ISSUED: frozenset(
         {CardStatus.LOST, CardStatus.BLOCKED, CardStatus.REPLACED, CardStatus.RETURNED}
     ),
-    CardStatus.LOST: frozenset({CardStatus.ISSUED, CardStatus.BLOCKED, CardStatus.REPLACED}),
+    CardStatus.LOST: frozenset(
+        {CardStatus.ISSUED, CardStatus.BLOCKED, CardStatus.REPLACED, CardStatus.RETURNED}
+    ),
     CardStatus.BLOCKED: frozenset({CardStatus.ISSUED, CardStatus.REPLACED, CardStatus.RETURNED}),
     CardStatus.REPLACED: frozenset(),
     CardStatus.RETURNED: frozenset(),
@@ -27,7 +38,13 @@ TRANSITIONS: dict[CardStatus, frozenset[CardStatus]] = {
 
 
 def set_card_status(
-    conn: Connection, asn: str, wanted: CardStatus, *, reason: str, at: datetime | None = None
+    conn: Connection,
+    asn: str,
+    wanted: CardStatus,
+    *,
+    reason: str,
+    actor: str = "",
+    at: datetime | None = None,
 ) -> Card:
     """Move a card to another status and write down why; to the status it has, nothing happens.
 
@@ -51,6 +68,7 @@ def set_card_status(
             "after": str(wanted),
             "reason": reason,
             "at": at or datetime.now(UTC),
+            "actor": actor,
         }
         conn.execute(insert(tables.card_status_change), change)
     return find_card(conn, asn)
@@ -67,23 +85,38 @@ def card_history(conn: Connection, asn: str) -> list[CardStatusChange]:
             after=CardStatus(row.after),
             reason=row.reason,
             at=row.at,
+            actor=row.actor,
         )
         for row in conn.execute(query)
     ]
 
 
+def renew_card(conn: Connection, asn: str, expires_on: date) -> None:
+    """Note a card's new last day; raise RegistryMissing."""
+    _change(conn, tables.card, asn, {"expires_on": expires_on})
+
+
+def set_card_version(conn: Connection, asn: str, version: int) -> None:
+    """Note which version of its product a card carries now; raise RegistryMissing."""
+    _change(conn, tables.card, asn, {"product_version": version})
+
+
+def retire_product(conn: Connection, product: str, on: date | None) -> None:
+    """Make no cards of a product after a day, or take that back; raise RegistryMissing."""
+    _change(conn, tables.product, product, {"retired_on": on})
+
+
 def set_partner_status(conn: Connection, partner: str, wanted: PartnerStatus) -> None:
     """Suspend, close or reopen a partner; raise RegistryMissing."""
-    _set(conn, tables.partner, partner, wanted)
+    _change(conn, tables.partner, partner, {"status": str(wanted)})
 
 
 def set_terminal_status(conn: Connection, number: str, wanted: TerminalStatus) -> None:
     """Revoke a terminal or take it back into service; raise RegistryMissing."""
-    _set(conn, tables.terminal, number, wanted)
+    _change(conn, tables.terminal, number, {"status": str(wanted)})
 
 
-def _set(conn: Connection, table: Table, key: str, wanted: str) -> None:
+def _change(conn: Connection, table: Table, key: str, values: dict[str, object]) -> None:
     (column,) = table.primary_key
-    changed = conn.execute(update(table).where(column == key).values(status=str(wanted)))
-    if changed.rowcount == 0:
+    if conn.execute(update(table).where(column == key).values(values)).rowcount == 0:
         raise RegistryMissing(record=table.name, key=key)
