@@ -12,9 +12,11 @@ __all__ = [
     "JournalDamaged",
     "LoadRefused",
     "SamAlgorithmMismatch",
+    "SamCannotSign",
     "SamOutOfOrder",
     "SamSerialExhausted",
     "SamTerminalInvalid",
+    "SamUnavailable",
     "TerminalInvalid",
 ]
 
@@ -93,6 +95,23 @@ class SamSerialExhausted(CitycardError):
     status = 409
     exit_code = 5
     sentence = "SAM of terminal {terminal} has used all its transaction serials: replace it"
+
+
+class SamCannotSign(CitycardError):
+    """A PSAM has no key to sign records with, and the terminal was given none."""
+
+    status, exit_code = 409, 5
+    sentence = (
+        "SAM of terminal {terminal} cannot sign records: load its signature key (citycard sam update), or "
+        "give the terminal a key in software"
+    )
+
+
+class SamUnavailable(CitycardError):
+    """A PSAM does not answer, or not as one does."""
+
+    status, exit_code = 503, 4
+    sentence = "SAM of terminal {terminal} does not work: {problem}; check its reader"
 
 
 class SamTerminalInvalid(CitycardError):

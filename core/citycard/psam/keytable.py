@@ -16,6 +16,7 @@ from citycard.chip.state import CardState
 from citycard.chip.status import KEY_INDEX_NOT_SUPPORTED, KEY_NOT_FOUND, WRONG_DATA, RefusedError
 from citycard.keys.cipher import Algorithm
 from citycard.keys.diversify import diversify
+from citycard.keys.line import seal
 from citycard.psam.profile import SamKind
 from citycard.psam.state import profile_of
 
@@ -44,6 +45,10 @@ class SamKey:
     def entry(self) -> bytes:
         """Return the 19 bytes of the table, which WRITE KEY carries too."""
         return bytes((self.usage, self.version, self.algorithm)) + self.key
+
+    def sealed(self, master: bytes) -> bytes:
+        """Return the 24 bytes of cipher text that WRITE KEY carries under ``master``."""
+        return seal(master, self.entry())
 
 
 def read_entry(entry: bytes) -> SamKey:

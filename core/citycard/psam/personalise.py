@@ -9,7 +9,7 @@ import attrs
 
 from citycard.errors import PersonalisationFailed
 from citycard.keys.cipher import tdes
-from citycard.keys.line import line_mac, seal
+from citycard.keys.line import line_mac
 from citycard.psam.keytable import SamKey
 from citycard.psam.profile import TRANSIT_PSAM, SamKind, SamProfile
 from citycard.terminal.answering import whole_answer
@@ -50,14 +50,15 @@ class SamIdentity:
 def personalise_sam(
     reader: Reader,
     identity: SamIdentity,
-    keys: Iterable[SamKey],
+    keys: Iterable[bytes],
     master: bytes,
     *,
     profile: SamProfile = TRANSIT_PSAM,
 ) -> None:
-    """Make a blank SAM the SAM of ``identity`` with ``keys``; ``master`` replaces the transport keys.
+    """Make a blank SAM the SAM of ``identity``; ``master`` replaces the transport keys, then ``keys`` follow.
 
-    A script that broke off anywhere is run again from the start, with the same identity and master. Raises
+    Each of ``keys`` is sealed under ``master`` already (``SamKey.sealed``, ``Vault.export_under``). A script
+    that broke off anywhere is run again from the start, with the same identity and master. Raises
     ``PersonalisationFailed`` when the SAM refuses, such as one that another city made its own.
     """
     script = _Script(reader, profile)
@@ -68,19 +69,19 @@ def personalise_sam(
     owner = script.authenticate(transport, master if begun else None)
     script.write_file(0x16, number)
     script.write_file(0x15, identity.card_file())
-    script.write_key(master_key, owner)
+    script.write_key(master_key.sealed(owner), owner)
     script.select_application()
     owner = script.authenticate(transport, master)
     script.write_file(0x17, identity.application_file())
+    script.write_key(master_key.sealed(owner), owner)
     for key in keys:
-        script.write_key(key, owner)
-    script.write_key(master_key, owner)
+        script.write_key(key, master)
 
 
 def load_keys(
-    reader: Reader, keys: Iterable[SamKey], master: bytes, *, profile: SamProfile = TRANSIT_PSAM
+    reader: Reader, keys: Iterable[bytes], master: bytes, *, profile: SamProfile = TRANSIT_PSAM
 ) -> None:
-    """Load keys into a SAM in use, under its own master key; what it has stays. Again without harm."""
+    """Load sealed keys into a SAM in use, under its own master key; what it has stays. Again without harm."""
     script = _Script(reader, profile)
     script.select_application()
     for key in keys:
@@ -118,11 +119,10 @@ class _Script:
         head = bytes((0x00, 0xD6, 0x80 | sfi, 0, len(content)))
         self._send(f"UPDATE BINARY {sfi:02X}", head + content)
 
-    def write_key(self, key: SamKey, master: bytes) -> None:
-        sealed = seal(master, key.entry())
+    def write_key(self, sealed: bytes, master: bytes) -> None:
         challenge = self._send("GET CHALLENGE", bytes.fromhex("0084000004"))
         command = bytes((0x84, 0xD4, 0, 0, len(sealed) + _MAC_SIZE)) + sealed
-        self._send(f"WRITE KEY {key.usage:02X}", command + line_mac(master, command, challenge))
+        self._send("WRITE KEY", command + line_mac(master, command, challenge))
 
     def _send(self, step: str, apdu: bytes) -> bytes:
         answer = whole_answer(self._transmit, apdu)

@@ -5,7 +5,7 @@
 - ``session``, ``load``, ``loading``: debit, composite debit, load
 - ``journal``, ``recovery``: torn cards, mended at their next sight without charging twice
 - ``record``, ``batch``, ``terminal``: what is handed in
-- ``sam``: the terminal's security module
+- ``sam``, ``samcard``: the terminal's security module, in software and in a reader; ``answering``: T=0
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from citycard.terminal.reader import Card, InProcessReader, Reader
     from citycard.terminal.record import RecordFlag, RecordKind, RecordPlan, TransactionRecord, read_record
     from citycard.terminal.sam import Sam, SoftSam
+    from citycard.terminal.samcard import CardSam
     from citycard.terminal.session import PurseSession
     from citycard.terminal.terminal import Terminal
     from citycard.terminal.views import CacheUpdate, CardView, Debit, Outcome
@@ -32,6 +33,7 @@ __all__ = [
     "BatchTrailer",
     "CacheUpdate",
     "Card",
+    "CardSam",
     "CardView",
     "Debit",
     "FileJournal",
@@ -64,6 +66,7 @@ _MODULES = {
     "reader": ("Card", "InProcessReader", "Reader"),
     "record": ("RecordFlag", "RecordKind", "RecordPlan", "TransactionRecord", "read_record"),
     "sam": ("Sam", "SoftSam"),
+    "samcard": ("CardSam",),
     "session": ("PurseSession",),
     "terminal": ("Terminal",),
     "views": ("CacheUpdate", "CardView", "Debit", "Outcome"),

@@ -37,6 +37,7 @@ KEYS = [
     SamKey(usage=0x2D, version=1, key=GREY),
     SamKey(usage=0x1E, version=1, algorithm=2, key=SIGNATURE),
 ]
+SEALED = [key.sealed(MASTER) for key in KEYS]
 IDENTITY = SamIdentity(
     number="00000000300089000340",
     terminal="300089000340",
@@ -80,7 +81,7 @@ def send(sam: Psam, apdu: str) -> str:
 @pytest.fixture(scope="session")
 def _made() -> bytes:
     sam = Psam.blank()
-    personalise_sam(InProcessReader(sam), IDENTITY, KEYS, MASTER)
+    personalise_sam(InProcessReader(sam), IDENTITY, SEALED, MASTER)
     return sam.image()
 
 

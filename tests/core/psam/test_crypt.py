@@ -163,7 +163,8 @@ def test_keys_may_be_numbered_another_way():
     profile = SamProfile(name="fuel", atr=TRANSIT_PSAM.atr, usages=FUEL_USAGES, levels_in_usage=False)
     sam = Psam.blank(profile)
     keys = [SamKey(usage=0x80, version=1, key=TAC), SamKey(usage=0x87, version=3, key=MAINTENANCE)]
-    personalise_sam(InProcessReader(sam), IDENTITY, keys, MASTER, profile=profile)
+    sealed = [key.sealed(MASTER) for key in keys]
+    personalise_sam(InProcessReader(sam), IDENTITY, sealed, MASTER, profile=profile)
     send(sam, "00A40000028011")
     init = "01020304 0007 000000FA 06 20260302081530 01 00 5170070104791381"
     assert send(sam, f"80700000 1C {init} 08")[:8] == "00000001"

@@ -5,13 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 
+import attrs
 import pytest
 
 from citycard.card import CardProduct, ProductVersion, SectorLayout, allocate
 from citycard.card.codec import amount, layout, moment, reserved, unsigned
 from citycard.chip import Chip, personalise, prepare_blank
-from citycard.keys import CORE_PURPOSES, KeyHierarchy, Vault
+from citycard.keys import CORE_PURPOSES, KeyHierarchy, SoftKeys, Vault
 from citycard.keys.versions import KeyVersions
+from citycard.psam import TRANSIT_PSAM, Psam, SamIdentity, personalise_sam
 from citycard.terminal import InProcessReader, SoftSam, Terminal
 
 ASN = "03105170070104791381"
@@ -79,7 +81,7 @@ class Host:
 def vault() -> Vault:
     versions = KeyVersions()
     versions.ensure(CORE_PURPOSES)
-    return Vault(KeyHierarchy.from_root(bytes(range(16)), bytes(8)).city_key(), versions)
+    return Vault(SoftKeys(KeyHierarchy.from_root(bytes(range(16)), bytes(8)).city_key()), versions)
 
 
 @pytest.fixture(scope="session")
@@ -120,6 +122,34 @@ def make_terminal(vault: Vault) -> Callable[..., Terminal]:
     def make(number: str = NUMBER, **settings) -> Terminal:
         key = vault.terminal_key(bytes.fromhex(number))
         return Terminal(number, SoftSam(number, vault.sam_keys(), key), **settings)
+
+    return make
+
+
+@pytest.fixture
+def make_psam(vault: Vault) -> Callable[..., Psam]:
+    """Make the PSAM of a terminal with the vault's keys, sealed for it as the vault gives them out."""
+
+    def make(number: str = NUMBER, *, signs: bool = True, **settings) -> Psam:
+        sam = Psam.blank(attrs.evolve(TRANSIT_PSAM, **settings))
+        master, number8 = bytes(range(16)), b"\0\0" + bytes.fromhex(number)
+        keys = [
+            vault.export_under(master, "purchase", row.version, header=bytes((0x22, row.version, 0)))
+            for row in vault.versions()
+            if row.purpose == "purchase"
+        ]
+        if signs:
+            keys.append(vault.export_under(master, "batch", 1, [number8], header=bytes((0x1E, 1, 2))))
+        identity = SamIdentity(
+            number=number.zfill(20),
+            terminal=number,
+            issuer=ISSUER,
+            receiver=ISSUER,
+            start=dt.date(2026, 1, 1),
+            expiry=dt.date(2036, 12, 31),
+        )
+        personalise_sam(InProcessReader(sam), identity, keys, master)
+        return sam
 
     return make
 

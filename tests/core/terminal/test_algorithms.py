@@ -16,7 +16,7 @@ from citycard.card import CardProduct
 from citycard.card.files import TRANSIT_PROFILE
 from citycard.chip import personalise, prepare_blank
 from citycard.errors import CardRefused, CardRemoved
-from citycard.keys import CORE_PURPOSES, Algorithm, KeyHierarchy, Vault
+from citycard.keys import CORE_PURPOSES, Algorithm, KeyHierarchy, SoftKeys, Vault
 from citycard.keys.versions import KeyVersions
 from citycard.store import open_store
 from citycard.terminal import InProcessReader, SoftSam, Terminal
@@ -75,7 +75,7 @@ def own_vault(city_key) -> Vault:
     """A vault of the test's own: it is rolled."""
     versions = KeyVersions()
     versions.ensure(CORE_PURPOSES)
-    return Vault(city_key, versions)
+    return Vault(SoftKeys(city_key), versions)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from citycard.errors import (
     SamSerialExhausted,
     SamTerminalInvalid,
 )
-from citycard.keys import CORE_PURPOSES, Algorithm, Diversifier, KeyHierarchy, SamKeys, Vault, purse
+from citycard.keys import CORE_PURPOSES, Algorithm, Diversifier, KeyHierarchy, SamKeys, SoftKeys, Vault, purse
 from citycard.keys.cipher import aes_cmac
 from citycard.keys.suite import suite_of
 from citycard.keys.versions import KeyVersions
@@ -29,7 +29,7 @@ KEY = bytes(range(16))
 def vault() -> Vault:
     versions = KeyVersions()
     versions.ensure(CORE_PURPOSES)
-    return Vault(KeyHierarchy.from_root(KEY, bytes(8)).city_key(), versions)
+    return Vault(SoftKeys(KeyHierarchy.from_root(KEY, bytes(8)).city_key()), versions)
 
 
 def sam(serial: int = 0, of: Vault | None = None) -> SoftSam:

@@ -140,12 +140,12 @@ def test_nothing_happens_before_a_card_is_opened(session) -> None:
 
 
 def test_a_card_with_keys_of_another_city_is_refused(card) -> None:
-    from citycard.keys import CORE_PURPOSES, KeyHierarchy, Vault
+    from citycard.keys import CORE_PURPOSES, KeyHierarchy, SoftKeys, Vault
     from citycard.keys.versions import KeyVersions
 
     versions = KeyVersions()
     versions.ensure(CORE_PURPOSES)
-    other = Vault(KeyHierarchy.from_root(bytes(16), bytes(8)).city_key(), versions)
+    other = Vault(SoftKeys(KeyHierarchy.from_root(bytes(16), bytes(8)).city_key()), versions)
     sam = SoftSam(NUMBER, other.sam_keys(), bytes(16))
     session = PurseSession(InProcessReader(card), sam)
     session.open(AT)
