@@ -7,15 +7,26 @@ from citycard.errors.base import CitycardError
 __all__ = [
     "AlgorithmMissing",
     "CipherInputInvalid",
+    "KeyNotExportable",
     "KeyPurposeClash",
     "KeyPurposeInvalid",
     "KeyPurposeUnknown",
     "KeyVersionInUse",
     "KeyVersionUnknown",
     "KeyVersionsFull",
+    "MechanismMissing",
     "PassphraseMissing",
     "PassphraseWrong",
+    "PinWrong",
     "SealedDataInvalid",
+    "SoftHsmMissing",
+    "TokenFailed",
+    "TokenFull",
+    "TokenKeyMissing",
+    "TokenMissing",
+    "TokenModuleMissing",
+    "TokenOccupied",
+    "TokenPackageMissing",
     "VaultClosed",
     "VaultDamaged",
     "VaultExists",
@@ -136,3 +147,112 @@ class VaultMissing(CitycardError):
     status = 404
     exit_code = 4
     sentence = "key vault {path} is missing: make it with the city, or restore it from its backup"
+
+
+class TokenPackageMissing(CitycardError):
+    """Keys in a token need a package that is not installed."""
+
+    status = 501
+    exit_code = 4
+    sentence = (
+        "package python-pkcs11 is missing, and key module {module} needs it: "
+        "install the extra with pip install 'citycard[hsm]'"
+    )
+
+
+class TokenModuleMissing(CitycardError):
+    """The PKCS#11 library of a token cannot be loaded."""
+
+    status = 501
+    exit_code = 4
+    sentence = (
+        "PKCS#11 module {module} cannot be loaded ({reason}): "
+        "install the token's library and give its path as module under [vault] of city.toml"
+    )
+
+
+class TokenMissing(CitycardError):
+    """The token is not there: not plugged in, not reachable, or of another label."""
+
+    status = 503
+    exit_code = 4
+    sentence = (
+        "key token {label!r} is not there, module {module} does not show it: "
+        "connect it, or correct token under [vault] of city.toml"
+    )
+
+
+class PinWrong(CitycardError):
+    """The token refuses the PIN."""
+
+    status = 403
+    exit_code = 5
+    sentence = (
+        "key token {label!r} refuses the PIN ({reason}): check it before trying again, tokens lock themselves"
+    )
+
+
+class TokenFull(CitycardError):
+    """The token has no room for another key."""
+
+    status = 507
+    exit_code = 4
+    sentence = (
+        "key token {label!r} has no room for another key: remove some, or take a larger token"
+    )
+
+
+class MechanismMissing(CitycardError):
+    """The token cannot compute what is asked of it."""
+
+    status = 501
+    exit_code = 4
+    sentence = (
+        "key token {label!r} lacks PKCS#11 mechanism {mechanism}: docs/keys.md lists those needed"
+    )
+
+
+class TokenFailed(CitycardError):
+    """The token refused for a reason that has no error of its own."""
+
+    status = 502
+    exit_code = 4
+    sentence = "key token {label!r} failed with {reason}: look into the token's own log"
+
+
+class TokenKeyMissing(CitycardError):
+    """A key that the vault's file names is not in the token."""
+
+    status = 500
+    sentence = (
+        "key token {label!r} has no key {key!r}: restore its backup, or import the key again"
+    )
+
+
+class TokenOccupied(CitycardError):
+    """The token already holds keys under the name for which a vault is to be made."""
+
+    status = 409
+    exit_code = 5
+    sentence = (
+        "key token {label!r} already holds keys of {hierarchy!r} although their vault file is missing: "
+        "restore the file, or take another token"
+    )
+
+
+class KeyNotExportable(CitycardError):
+    """An imported key stays in the token for good."""
+
+    status = 409
+    exit_code = 5
+    sentence = (
+        "version {version} of key purpose {purpose!r} was imported into the token, which never gives it out: "
+        "bring it to the other place from where it came"
+    )
+
+
+class SoftHsmMissing(CitycardError):
+    """A test wants a SoftHSM, and none is installed."""
+
+    exit_code = 4
+    sentence = "SoftHSM is not installed: install the Debian package {package}"

@@ -9,7 +9,7 @@
   ``sealer`` belong to it.
 - ``records``: the keys of a card and of a SAM. ``vault``: what may be asked of the keys.
 - ``keptvault``: a vault whose versions a file keeps. ``filevault``: the keys too, in an encrypted file, whose
-  bytes are in ``sealed``.
+  bytes are in ``sealed``. ``pkcs11vault``: the keys in a token, by ``token`` and ``tokenkeys``.
 
 See ``docs/keys.md``.
 """
@@ -22,6 +22,7 @@ from citycard.keys.cipher import Algorithm
 from citycard.keys.diversify import Diversifier, diversify
 from citycard.keys.filevault import FileVault
 from citycard.keys.hierarchy import CORE_PURPOSES, KeyHierarchy, KeyPurpose
+from citycard.keys.pkcs11vault import Pkcs11Vault
 from citycard.keys.purse import TTI_CAPP, TTI_LOAD_EP, TTI_PURCHASE_EP
 from citycard.keys.records import CardKeys, SamKeys
 from citycard.keys.signing import verify_signature
@@ -41,6 +42,7 @@ __all__ = [
     "KeyPurpose",
     "KeyStatus",
     "KeyVersion",
+    "Pkcs11Vault",
     "SamKeys",
     "SoftKeys",
     "Vault",

@@ -6,10 +6,11 @@ import fcntl
 import os
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
+from citycard.errors import CitycardError
 from citycard.keys.backend import KeyBackend
 from citycard.keys.cipher import Algorithm
 from citycard.keys.hierarchy import KeyPurpose
@@ -62,12 +63,15 @@ class KeptVault(Vault):
     def _change(self, change: Callable[[], _Change]) -> _Change:
         with _locked(self.path):
             self.refresh()
+            before = self._book.copy()
             try:
                 answer = change()
                 self._write(replace=True)
             except BaseException:
                 # A full disk, or a token that is gone, must not leave versions here that no file has.
-                self.refresh()
+                self._adopt(self._keys, before)
+                with suppress(CitycardError, OSError):
+                    self.refresh()
                 raise
             return answer
 

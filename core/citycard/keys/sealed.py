@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from citycard.errors import PassphraseMissing, PassphraseWrong, VaultDamaged, VaultExists, VaultMissing
 
-__all__ = ["FileKey", "SealedFile", "new_file_key", "read_sealed", "unlock", "write_sealed"]
+__all__ = ["FileKey", "SealedFile", "new_file_key", "read_sealed", "unlock", "write_sealed", "write_whole"]
 
 _MAGIC: Final = b"CCV1"
 _HEADER: Final = struct.Struct(">4sBBB16s12s")
@@ -111,11 +111,19 @@ def write_sealed(path: Path, payload: bytes, file_key: FileKey, *, replace: bool
     nonce = secrets.token_bytes(12)
     header = _HEADER.pack(_MAGIC, *file_key.cost, file_key.salt, nonce)
     content = header + AESGCM(bytes(file_key.key)).encrypt(nonce, payload, header)
+    write_whole(path, content + hashlib.sha256(content).digest(), replace=replace)
+
+
+def write_whole(path: Path, data: bytes, *, replace: bool) -> None:
+    """Write a file of mode 0600: temporary file, fsync, then one rename.
+
+    Without ``replace`` an existing file is never touched: ``VaultExists``.
+    """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(content + hashlib.sha256(content).digest())
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         if replace:

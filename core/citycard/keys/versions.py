@@ -52,6 +52,10 @@ class KeyVersions:
         self.purposes = {purpose.name: purpose for purpose in purposes}
         self._rows = {(row.purpose, row.version): row for row in versions}
 
+    def copy(self) -> KeyVersions:
+        """Return the same book, to be gone back to."""
+        return KeyVersions(self.purposes.values(), self._rows.values())
+
     def rows(self) -> list[KeyVersion]:
         """Return every version, by purpose in the order declared, then by number."""
         order = {name: place for place, name in enumerate(self.purposes)}

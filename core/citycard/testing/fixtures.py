@@ -2,7 +2,7 @@
 
 ``postgresql_server`` and ``postgresql_url`` give a real PostgreSQL; ``store_url`` runs a test once on each
 database; ``store`` is the same with the core's tables in place. Tests that need PostgreSQL carry the
-marker ``postgresql``: leave them out with ``pytest -m "not postgresql"``.
+marker ``postgresql``: leave them out with ``pytest -m "not postgresql"``. ``softhsm`` gives key tokens.
 
 ``pcscd`` gives a real PC/SC service of the run's own, with virtual readers for software cards.
 """
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from citycard.testing.pcscd import PcscService
     from citycard.testing.postgresql import PostgresqlServer
+    from citycard.testing.softhsm import SoftHsm
 
 __all__ = [
     "migrated_postgresql",
@@ -29,6 +30,7 @@ __all__ = [
     "postgresql_server",
     "postgresql_url",
     "pytest_configure",
+    "softhsm",
     "store",
     "store_url",
 ]
@@ -121,6 +123,23 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     yield engine
     engine.dispose()
     server.drop_database(url)
+
+
+@pytest.fixture(scope="session")
+def softhsm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SoftHsm]:
+    """Give a SoftHSM without tokens for the whole run: each test makes its own, under its own label."""
+    from citycard.errors import SoftHsmMissing
+    from citycard.testing.softhsm import SoftHsm, find_module
+
+    try:
+        find_module()
+    except SoftHsmMissing as missing:
+        pytest.fail(str(missing), pytrace=False)
+    with pytest.MonkeyPatch.context() as patch:
+        hsm = SoftHsm(tmp_path_factory.mktemp("softhsm"))
+        patch.setenv("SOFTHSM2_CONF", str(hsm.configuration))
+        hsm.write()
+        yield hsm
 
 
 def _migrate(url: str) -> None:

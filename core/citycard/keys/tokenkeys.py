@@ -1,0 +1,401 @@
+"""Keys in a PKCS#11 token: what ``SoftKeys`` computes in memory, computed where the city key cannot leave.
+
+In the token lie the city key (once as 3DES, once as AES, because purposes of both are derived from it),
+the keys that were imported, and the signing key: sensitive, not extractable. Purpose keys are derived in
+the token for the length of a session. What comes out are keys of cards, which a purpose key encrypts.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from citycard.errors import (
+    AlgorithmMissing,
+    KeyNotExportable,
+    MechanismMissing,
+    SealBroken,
+    TokenKeyMissing,
+    TokenOccupied,
+    VaultClosed,
+)
+from citycard.keys.checkvalue import KCV_SIZE
+from citycard.keys.cipher import Algorithm, sized
+from citycard.keys.diversify import blocks
+from citycard.keys.hierarchy import purpose_factor
+from citycard.keys.sealer import NONCE, seal_factor
+from citycard.keys.signing import point_pem, raw_to_der
+from citycard.keys.token import Token
+
+__all__ = ["TokenDeriver", "TokenKeys"]
+
+NEEDED: Final = frozenset(
+    {"DES3_ECB", "DES3_ECB_ENCRYPT_DATA", "AES_ECB", "AES_ECB_ENCRYPT_DATA", "AES_CBC", "ECDSA"}
+)
+_BOOK = b"\0" + hashlib.sha256(b"book").digest()[:15]
+_AT_ONCE = 4096
+_AES_REDUCTION = 0x87
+_FULL_BLOCK = (1 << 128) - 1
+# An elliptic-curve point comes as an ASN.1 octet string of 65 bytes.
+_POINT = 65
+
+
+class _StringData(ctypes.Structure):
+    """CK_KEY_DERIVATION_STRING_DATA: python-pkcs11 packs it for AES only."""
+
+    _fields_ = (("data", ctypes.c_void_p), ("size", ctypes.c_ulong))
+
+
+class TokenDeriver:
+    """A purpose's key in a token; one call derives the keys of many cards."""
+
+    def __init__(self, keys: TokenKeys, place: tuple[str, int], algorithm: Algorithm) -> None:
+        self.algorithm = algorithm
+        self._keys = keys
+        self._place = place
+        self._prepared: dict[bytes, bytes] = {}
+
+    def derive(self, factor8: bytes) -> bytes:
+        """Return the 16-byte key of a factor of 8 bytes."""
+        return self._prepared.get(factor8) or self.derive_many([factor8])[0]
+
+    def derive_many(self, factors8: Sequence[bytes]) -> list[bytes]:
+        """Return the keys of many factors, in their order, asking the token once per 4,096."""
+        made: list[bytes] = []
+        for start in range(0, len(factors8), _AT_ONCE):
+            plain = blocks(factors8[start : start + _AT_ONCE])
+            out = self._keys.encrypted(self._place, self.algorithm, plain)
+            made += [out[place : place + 16] for place in range(0, len(out), 16)]
+        return made
+
+    def prepare(self, factors8: Iterable[bytes]) -> None:
+        """Derive these keys now; they are held until the next call."""
+        wanted = list(factors8)
+        self._prepared = dict(zip(wanted, self.derive_many(wanted), strict=True))
+
+
+class TokenKeys:
+    """The keys of one hierarchy in a token, under labels ``citycard/<hierarchy>/…``."""
+
+    remote = True
+
+    def __init__(self, token: Token, hierarchy: str, imported: Iterable[tuple[str, int]] = ()) -> None:
+        self._held: Token | None = token
+        self._hierarchy = hierarchy
+        self.imported_places = set(imported)
+
+    def __repr__(self) -> str:
+        return f"<TokenKeys {self._hierarchy!r}>"
+
+    # ── making ──
+
+    def require_free(self) -> None:
+        """Raise ``TokenOccupied`` when the token holds keys of this hierarchy."""
+        if self._token.run(self._objects):
+            raise TokenOccupied(label=self._token.label, hierarchy=self._hierarchy)
+
+    @classmethod
+    def create(cls, token: Token, hierarchy: str, city_key16: bytes) -> TokenKeys:
+        """Put the city key into a token and draw the signing key there.
+
+        Removes what an earlier making left under this hierarchy: ``require_free`` comes first.
+        """
+        keys = cls(token, hierarchy)
+        sized("city key", city_key16, 16)
+        if missing := sorted(NEEDED - token.mechanisms()):
+            raise MechanismMissing(label=token.label, mechanism=", ".join(missing))
+
+        def make(session: Any) -> None:
+            for stray in keys._objects(session):
+                stray.destroy()
+            for algorithm in (Algorithm.TDES, Algorithm.AES):
+                keys._import(session, "city", city_key16, algorithm, encrypts=False)
+            keys._draw_signing_key(session)
+
+        token.run(make)
+        token.forget()
+        return keys
+
+    def put(self, purpose: str, version: int, key16: bytes, algorithm: Algorithm) -> None:
+        """Put a purpose's key into the token, in place of one that waits under the same version."""
+        self.require(algorithm)
+        label = f"{purpose}/{version}"
+        sized("key", key16, 16)
+
+        def replace(session: Any) -> None:
+            for old in self._objects(session, label):
+                old.destroy()
+            self._import(session, label, key16, algorithm, encrypts=True)
+
+        self._token.run(replace)
+        self._token.forget()
+        self.imported_places.add((purpose, version))
+
+    # ── what a vault asks ──
+
+    def require(self, algorithm: Algorithm) -> None:
+        """Raise ``AlgorithmMissing`` for SM4, for which PKCS#11 has no mechanism."""
+        self._token.run(lambda _: None)
+        if algorithm not in {Algorithm.TDES, Algorithm.AES}:
+            raise AlgorithmMissing(algorithm=algorithm.name)
+
+    def diversifier(self, purpose: str, version: int, algorithm: Algorithm) -> TokenDeriver:
+        """Return a purpose's key, which derives the keys of cards."""
+        return TokenDeriver(self, (purpose, version), algorithm)
+
+    def check_value(self, purpose: str, version: int, algorithm: Algorithm) -> bytes:
+        """Return the 3-byte check value (KCV) of a purpose's key."""
+        place = (purpose, version)
+        zeros = self.encrypted(place, algorithm, bytes(16))
+        if algorithm == Algorithm.AES:
+            # CMAC of one whole block: its subkey is the encrypted zeros, doubled.
+            number = int.from_bytes(zeros, "big") << 1
+            number = (number & _FULL_BLOCK) ^ (_AES_REDUCTION if number >> 128 else 0)
+            zeros = self.encrypted(place, algorithm, number.to_bytes(16, "big"))
+        return zeros[:KCV_SIZE]
+
+    def wrapped(self, purpose: str, version: int, algorithm: Algorithm, kek: bytes) -> bytes:
+        """Return a purpose's key wrapped in the token by RFC 3394.
+
+        Raises ``KeyNotExportable`` for one that was imported.
+        """
+        if (purpose, version) in self.imported_places:
+            raise KeyNotExportable(purpose=purpose, version=version)
+        factor = blocks([purpose_factor(purpose, version)])
+
+        def wrap(session: Any) -> bytes:
+            from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass
+
+            # As an AES key, because a 3DES key would get odd parity and be other bytes than in a file vault.
+            key = self._derived(session, algorithm, factor, KeyType.AES, extractable=True)
+            template = {
+                Attribute.CLASS: ObjectClass.SECRET_KEY,
+                Attribute.KEY_TYPE: KeyType.AES,
+                Attribute.VALUE: kek,
+                Attribute.TOKEN: False,
+                Attribute.WRAP: True,
+            }
+            over = session.create_object(template)
+            try:
+                return bytes(over.wrap_key(key, mechanism=Mechanism.AES_KEY_WRAP))
+            finally:
+                key.destroy()
+                over.destroy()
+
+        return self._token.run(wrap)
+
+    def sealer(self, name: str) -> _TokenSealer:
+        """Return the sealer of a name; its key never leaves the token."""
+        return _TokenSealer(self, name)
+
+    def sign(self, data: bytes) -> bytes:
+        """Return the ECDSA P-256 signature of data, in DER."""
+        digest = hashlib.sha256(data).digest()
+
+        def make(session: Any) -> bytes:
+            from pkcs11 import Mechanism, ObjectClass
+
+            key = self._found(session, "sign", ObjectClass.PRIVATE_KEY)
+            return bytes(key.sign(digest, mechanism=Mechanism.ECDSA))
+
+        return raw_to_der(self._token.run(make))
+
+    def public_key_pem(self) -> str:
+        """Return the public half of the signing key."""
+
+        def read(session: Any) -> bytes:
+            from pkcs11 import Attribute, ObjectClass
+
+            return bytes(self._found(session, "sign", ObjectClass.PUBLIC_KEY)[Attribute.EC_POINT])
+
+        return point_pem(self._token.run(read)[-_POINT:])
+
+    def book_mac(self, content: bytes) -> bytes:
+        """Return the 16-byte MAC of the versions' file: AES-CBC in the token over the content's SHA-256."""
+        digest = hashlib.sha256(content).digest()
+
+        def make(session: Any) -> bytes:
+            from pkcs11 import KeyType, Mechanism
+
+            key = self._token.kept(
+                (self._hierarchy, "book"),
+                lambda: self._derived(session, Algorithm.AES, _BOOK, KeyType.AES),
+            )
+            return bytes(key.encrypt(digest, mechanism=Mechanism.AES_CBC, mechanism_param=bytes(16)))
+
+        return self._token.run(make)[-16:]
+
+    def close(self) -> None:
+        """Log out of the token."""
+        if self._held is not None:
+            self._held.close()
+        self._held = None
+
+    # ── inside ──
+
+    @property
+    def _token(self) -> Token:
+        if self._held is None:
+            raise VaultClosed
+        return self._held
+
+    def encrypted(self, place: tuple[str, int], algorithm: Algorithm, plain: bytes) -> bytes:
+        """Return whole blocks encrypted by a purpose's key, ECB, in one call."""
+
+        def encrypt(session: Any) -> bytes:
+            from pkcs11 import Mechanism
+
+            mode = Mechanism.AES_ECB if algorithm == Algorithm.AES else Mechanism.DES3_ECB
+            return bytes(self._purpose_key(session, place, algorithm).encrypt(plain, mechanism=mode))
+
+        return self._token.run(encrypt)
+
+    def gcm(self, name: str, data: bytes, nonce: bytes, *, sealing: bool) -> bytes:
+        """Seal or open data by AES-256-GCM under the key of a name."""
+
+        def compute(session: Any) -> bytes:
+            from pkcs11 import (
+                EncryptedDataInvalid,
+                EncryptedDataLenRange,
+                GCMParams,
+                GeneralError,
+                KeyType,
+                Mechanism,
+            )
+
+            key = self._token.kept(
+                (self._hierarchy, "seal", name),
+                lambda: self._derived(session, Algorithm.AES, seal_factor(name), KeyType.AES),
+            )
+            params = GCMParams(nonce)
+            if sealing:
+                return bytes(key.encrypt(data, mechanism=Mechanism.AES_GCM, mechanism_param=params))
+            try:
+                return bytes(key.decrypt(data, mechanism=Mechanism.AES_GCM, mechanism_param=params))
+            except (EncryptedDataInvalid, EncryptedDataLenRange, GeneralError):
+                # SoftHSM says GeneralError for a wrong tag.
+                raise SealBroken(field="data", key="sealed bytes") from None
+
+        return self._token.run(compute)
+
+    def _purpose_key(self, session: Any, place: tuple[str, int], algorithm: Algorithm) -> Any:
+        from pkcs11 import KeyType, ObjectClass
+
+        def find() -> Any:
+            if place in self.imported_places:
+                return self._found(session, f"{place[0]}/{place[1]}", ObjectClass.SECRET_KEY)
+            factor = purpose_factor(*place)
+            kind = KeyType.AES if algorithm == Algorithm.AES else KeyType.DES3
+            data = blocks([factor])
+            # K1 ‖ K2 ‖ K1: every token has three-key 3DES, not every one two-key 3DES.
+            return self._derived(session, algorithm, data if kind == KeyType.AES else data + factor, kind)
+
+        return self._token.kept((self._hierarchy, place, algorithm), find)
+
+    def _derived(
+        self, session: Any, algorithm: Algorithm, data: bytes, kind: Any, *, extractable: bool = False
+    ) -> Any:
+        from pkcs11 import DEFAULT, Attribute, KeyType, Mechanism, ObjectClass
+
+        city = self._found(session, "city", ObjectClass.SECRET_KEY, algorithm)
+        template: dict[Any, Any] = {
+            Attribute.TOKEN: False,
+            Attribute.SENSITIVE: True,
+            Attribute.EXTRACTABLE: extractable,
+            Attribute.ENCRYPT: not extractable,
+            Attribute.DECRYPT: not extractable,
+            Attribute.DERIVE: False,
+        }
+        if kind != KeyType.AES:
+            template[Attribute.VALUE_LEN] = DEFAULT  # a 3DES key has but one length
+        if algorithm == Algorithm.AES:
+            mechanism, parameter = Mechanism.AES_ECB_ENCRYPT_DATA, data
+        else:
+            buffer = ctypes.create_string_buffer(data, len(data))
+            mechanism = Mechanism.DES3_ECB_ENCRYPT_DATA
+            parameter = bytes(_StringData(ctypes.addressof(buffer), len(data)))
+        return city.derive_key(
+            kind, len(data) * 8, mechanism=mechanism, mechanism_param=parameter, template=template
+        )
+
+    def _label(self, name: str) -> str:
+        return f"citycard/{self._hierarchy}/{name}"
+
+    def _objects(self, session: Any, name: str | None = None) -> list[Any]:
+        from pkcs11 import Attribute, ObjectClass
+
+        kinds = (ObjectClass.SECRET_KEY, ObjectClass.PRIVATE_KEY, ObjectClass.PUBLIC_KEY)
+        found = [one for kind in kinds for one in session.get_objects({Attribute.CLASS: kind})]
+        start = self._label(name or "")
+        return [one for one in found if one.label == start or (name is None and one.label.startswith(start))]
+
+    def _found(self, session: Any, name: str, kind: Any, algorithm: Algorithm | None = None) -> Any:
+        from pkcs11 import Attribute, KeyType
+
+        wanted = {Attribute.CLASS: kind, Attribute.LABEL: self._label(name)}
+        if algorithm is not None:
+            wanted[Attribute.KEY_TYPE] = KeyType.AES if algorithm == Algorithm.AES else KeyType.DES3
+
+        def look() -> Any:
+            for one in session.get_objects(wanted):
+                return one
+            raise TokenKeyMissing(label=self._token.label, key=self._label(name))
+
+        return self._token.kept((self._hierarchy, name, int(kind), algorithm), look)
+
+    def _import(self, session: Any, name: str, key16: bytes, algorithm: Algorithm, *, encrypts: bool) -> None:
+        from pkcs11 import Attribute, KeyType, ObjectClass
+
+        aes = algorithm == Algorithm.AES
+        session.create_object(
+            {
+                Attribute.CLASS: ObjectClass.SECRET_KEY,
+                Attribute.KEY_TYPE: KeyType.AES if aes else KeyType.DES3,
+                Attribute.VALUE: key16 if aes else key16 + key16[:8],
+                Attribute.LABEL: self._label(name),
+                Attribute.TOKEN: True,
+                Attribute.PRIVATE: True,
+                Attribute.SENSITIVE: True,
+                Attribute.EXTRACTABLE: False,
+                Attribute.MODIFIABLE: False,
+                Attribute.COPYABLE: False,
+                # The city key only derives: what it could encrypt would be a purpose key in the clear.
+                Attribute.ENCRYPT: encrypts,
+                Attribute.DECRYPT: False,
+                Attribute.DERIVE: not encrypts,
+            }
+        )
+
+    def _draw_signing_key(self, session: Any) -> None:
+        from pkcs11 import Attribute, KeyType
+        from pkcs11.util.ec import encode_named_curve_parameters
+
+        curve = {Attribute.EC_PARAMS: encode_named_curve_parameters("secp256r1")}
+        parameters = session.create_domain_parameters(KeyType.EC, curve, local=True)
+        parameters.generate_keypair(
+            store=True,
+            label=self._label("sign"),
+            private_template={Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False},
+        )
+
+
+class _TokenSealer:
+    """Seals in the token, in the form of ``AesGcmSealer``."""
+
+    def __init__(self, keys: TokenKeys, name: str) -> None:
+        self._keys = keys
+        self._name = name
+
+    def seal(self, data: bytes) -> bytes:
+        """Return nonce, ciphertext and tag."""
+        nonce = os.urandom(NONCE)
+        return nonce + self._keys.gcm(self._name, data, nonce, sealing=True)
+
+    def open(self, sealed: bytes) -> bytes:
+        """Return the data; raise SealBroken when the key is another one or a byte was changed."""
+        if len(sealed) < NONCE:
+            raise SealBroken(field="data", key="sealed bytes")
+        return self._keys.gcm(self._name, sealed[NONCE:], sealed[:NONCE], sealing=False)
