@@ -9,7 +9,9 @@
 - ``access``, ``keystore``, ``authenticate``, ``pin``, ``messaging``, ``protection``: security status, keys,
   PIN, line protection. ``blocking``: blocked applications and cards.
 - ``selection``, ``binary_commands``, ``record_commands``, ``issuing``, ``key_writing``: the file commands.
-- ``purse``, ``load``, ``purchase``, ``capp``, ``prove``, ``log``: the electronic purse.
+- ``purse``, ``transactions``, ``load``, ``purchase``, ``capp``, ``unload``, ``overdraft``, ``prove``,
+  ``log``: passbook and purse. ``greylock``, ``greyunlock``, ``lockstate``: the grey lock. ``hidden``: what
+  both keep beyond the purse files.
 - ``personalise``: a blank card of a product, and the card of one holder, made through APDUs.
 """
 

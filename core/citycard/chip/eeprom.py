@@ -35,7 +35,7 @@ class Eeprom:
     """Hold the bytes of one chip and change them only by whole commits.
 
     ``cells`` are the home places; only the part in use is allocated, the rest of ``capacity`` reads as
-    erased. ``hidden`` is the chip's own area, allocated in the same way. ``journal`` is the journal page, empty
+    erased. ``hidden`` is the chip's own area, allocated likewise. ``journal`` is the journal page, empty
     while no commit is under way. ``writes`` counts physical writes.
     """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hmac import compare_digest
 
-from citycard.chip import files
+from citycard.chip import files, hidden
 from citycard.chip.access import require
 from citycard.chip.files import CYCLIC, DIRECTORY, FIXED, HEADER, KEYS, PURSE, ROOT_FID, VARIABLE, Directory
 from citycard.chip.state import CardState
@@ -76,7 +76,9 @@ def erase_directory(card: CardState, p1: int, p2: int, data: bytes, le: int | No
     _require_owner(card, directory, directory.erase_right)
     used = min(directory.free, len(card.eeprom.cells)) - directory.first
     if used > 0:
-        card.eeprom.commit([(directory.first, bytes(used))])
+        end = directory.first + used
+        below = hidden.forgotten(card.eeprom, directory.address, end)
+        card.eeprom.commit([(directory.first, bytes(used)), *below])
         card.reread_structure()
     return OK
 

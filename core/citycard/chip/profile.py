@@ -8,10 +8,30 @@ from types import MappingProxyType
 import attrs
 
 from citycard.keys.cipher import Algorithm, encryptor
+from citycard.keys.greylock import (
+    TTI_GREY_LOCK_ED,
+    TTI_GREY_LOCK_EP,
+    TTI_ONLINE_UNLOCK_ED,
+    TTI_ONLINE_UNLOCK_EP,
+    TTI_UNLOCK_ED,
+    TTI_UNLOCK_EP,
+)
 from citycard.keys.line import TDES_LINE, LineSuite
 from citycard.keys.suite import Suite, suite_of
 
-__all__ = ["ChipProfile", "contactless_atr"]
+__all__ = ["ChipProfile", "GreyTypes", "contactless_atr"]
+
+
+@attrs.frozen(kw_only=True)
+class GreyTypes:
+    """Say which transaction types a grey lock has, each for passbook and purse.
+
+    The FMCOS manual gives the odd ones to the passbook; CJ/T 304 prints 93 for the purse.
+    """
+
+    lock: tuple[int, int] = (TTI_GREY_LOCK_ED, TTI_GREY_LOCK_EP)
+    unlock: tuple[int, int] = (TTI_UNLOCK_ED, TTI_UNLOCK_EP)
+    online: tuple[int, int] = (TTI_ONLINE_UNLOCK_ED, TTI_ONLINE_UNLOCK_EP)
 
 
 @attrs.frozen(kw_only=True)
@@ -28,7 +48,7 @@ class ChipProfile:
     bytes of data in a command or an answer. ``warns_unwritten``: READ BINARY of a file that was never written
     gives ``6281`` with the data. ``t0``: the chip sits behind a T=0 interface, so answers wait for GET
     RESPONSE. ``line``: what line protection and authentication compute with. ``transport_code``: what CREATE
-    FILE of the master file wants.
+    FILE of the master file wants. ``grey_types``: the transaction types of the grey lock.
     ``algorithms``: the purse algorithms besides 3DES; a purse key marked with one of them computes with it,
     any other key with 3DES. AES and SM4 purses are experimental (docs/keys.md). Raises ``AlgorithmMissing``
     where the installed OpenSSL has no such cipher, so that no card meets that in the middle of a command.
@@ -53,6 +73,7 @@ class ChipProfile:
     t0: bool = False
     transport_code: bytes = attrs.field(default=b"\xff" * 10, repr=False)
     line: LineSuite = TDES_LINE
+    grey_types: GreyTypes = GreyTypes()
     algorithms: tuple[Algorithm, ...] = attrs.field(
         default=(), validator=attrs.validators.deep_iterable(attrs.validators.in_(tuple(Algorithm)))
     )

@@ -1,4 +1,4 @@
-"""Purchase 消费 and composite purchase 复合消费 (CAPP): INITIALIZE and DEBIT (PBOC; FMCOS 8.8, 8.9)."""
+"""Debits with a SAM: purchase 消费, composite purchase 复合消费 and withdrawal 取现 (FMCOS 8.8 to 8.11)."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from citycard.chip.capp import cached_entries
 from citycard.chip.keystore import PURCHASE, key_bytes, suite, version_and_algorithm
 from citycard.chip.purse import check_counter, claim, read_purse, start, tac_key, transaction_entries
 from citycard.chip.state import CardState, Pending
-from citycard.chip.status import (
-    INSUFFICIENT_FUNDS,
-    MAC_INVALID,
-    OK,
-    WRONG_LENGTH,
-    WRONG_PARAMETERS,
-    RefusedError,
-    expect_le,
+from citycard.chip.status import INSUFFICIENT_FUNDS, MAC_INVALID, OK, RefusedError
+from citycard.keys.purse import (
+    TTI_CAPP,
+    TTI_PURCHASE_ED,
+    TTI_PURCHASE_EP,
+    TTI_WITHDRAW,
+    purchase_session,
+    purchase_tac,
 )
-from citycard.keys.purse import TTI_CAPP, TTI_PURCHASE_EP, purchase_session, purchase_tac
 
 __all__ = ["debit", "initialize_for_purchase"]
 
 _DEBIT_DATA = 15
+_TYPES = (TTI_PURCHASE_EP, TTI_CAPP, TTI_PURCHASE_ED, TTI_WITHDRAW)
 
 
 def initialize_for_purchase(card: CardState, p2: int, data: bytes, le: int | None, tti: int) -> bytes:
@@ -49,33 +49,29 @@ def initialize_for_purchase(card: CardState, p2: int, data: bytes, le: int | Non
     return head + version_and_algorithm(card, key) + random + OK
 
 
-def debit(card: CardState, p1: int, p2: int, data: bytes, le: int | None) -> bytes:
+def debit(card: CardState, data: bytes, le: int | None) -> bytes:
     """Take the money, with the cached records of a CAPP in the same commit, when the SAM's MAC1 is right.
 
     Answers TAC and MAC2. A wrong MAC1 is ``9302`` and changes nothing.
     """
-    pending = claim(card, TTI_PURCHASE_EP, TTI_CAPP)
-    if p1 != 1 or p2:
-        raise RefusedError(WRONG_PARAMETERS)
-    if len(data) != _DEBIT_DATA:
-        raise RefusedError(WRONG_LENGTH)
-    expect_le(le, 8)
+    pending = claim(card, _TYPES, data, _DEBIT_DATA, le, 8)
     serial, when, mac1 = int.from_bytes(data[:4], "big"), data[4:11], data[11:]
     purse = read_purse(card, pending.purse)
-    counter, amount_fen = purse.offline, pending.amount_fen
-    key = pending.key
+    counter, amount_fen, tti = purse.offline, pending.amount_fen, pending.tti
+    key, terminal = pending.key, pending.terminal
     session = purchase_session(
         key_bytes(card, key), pending.random, counter, serial, amount_fen, suite(card, key)
     )
-    if not compare_digest(session.mac1(pending.tti, pending.terminal, when), mac1):
+    if not compare_digest(session.mac1(tti, terminal, when), mac1):
         raise RefusedError(MAC_INVALID)
     purse.balance_fen -= amount_fen
     purse.offline += 1
-    purse.mac = session.mac2()
+    mac2 = session.mac2()
     dtk, tac_suite = tac_key(card)
-    purse.tac = purchase_tac(dtk, amount_fen, pending.tti, pending.terminal, serial, when, suite=tac_suite)
-    entries = transaction_entries(card, pending, purse, counter, when)
+    tac = purchase_tac(dtk, amount_fen, tti, terminal, serial, when, suite=tac_suite)
+    proof = (tti, counter, mac2, tac)
+    entries = transaction_entries(card, pending.purse, purse, proof, amount_fen, terminal, when)
     if pending.cache:
         entries += cached_entries(card, pending.cache)
     card.eeprom.commit(entries)
-    return purse.tac + purse.mac + OK
+    return tac + mac2 + OK

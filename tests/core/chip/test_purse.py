@@ -46,7 +46,8 @@ def test_exactly_the_whole_balance_can_be_spent(desk):
 @pytest.mark.parametrize(
     ("apdu", "status"),
     [
-        ("805001010B" + "00" * 11, "6A86"),  # the passbook, which this card does not have
+        ("805001010B" + "00" * 11, "6A82"),  # the passbook, which this card does not have
+        ("805001030B" + "00" * 11, "6A86"),
         ("805007020B" + "00" * 11, "6A86"),
         ("805001020A" + "00" * 10, "6700"),
         ("805001020B" + "01" + "00" * 10 + "10", "6C0F"),
@@ -127,13 +128,15 @@ def test_the_four_questions_about_the_balance(desk):
     ]
 
 
-def test_only_the_last_transaction_can_be_proved(desk):
+def test_only_the_last_transaction_of_a_type_can_be_proved(desk):
     assert desk.prove(6, 0) is None
     desk.load(1000)
     loaded = desk.prove(2, 1)
     assert loaded is not None
     answer = desk.purchase(100)
     assert desk.prove(6, 1) == answer[4:8] + answer[:4]
+    assert desk.prove(2, 1) == loaded
+    desk.load(1)
     assert desk.prove(2, 1) is None
     assert [desk.prove(tti, counter) for tti, counter in ((6, 0), (6, 2), (9, 1), (0, 0))] == [None] * 4
 
