@@ -9,7 +9,11 @@ from citycard.cli.lazy import LazyGroup
 __all__ = ["group"]
 
 # Name -> (where the click command stands, its line in --help). Loaded only when called.
-_COMMANDS: dict[str, tuple[str, str]] = {}
+_COMMANDS: dict[str, tuple[str, str]] = {
+    "apdu": ("citycard.cli.card_reader:apdu", "Send raw commands to a card."),
+    "dump": ("citycard.cli.card_reader:dump", "Show every readable file of a card, decoded and in hex."),
+    "read": ("citycard.cli.card_reader:read", "Show what a card says about itself; no keys needed."),
+}
 
 
 @click.group(cls=LazyGroup, table=_COMMANDS)

@@ -10,7 +10,7 @@ import click
 
 from citycard.cli.lazy import LazyGroup
 from citycard.cli.options import city_option, json_option, opened
-from citycard.cli.output import emit, say, table
+from citycard.cli.output import emit, pairs, say, table
 
 __all__ = ["group", "new", "show"]
 
@@ -114,7 +114,7 @@ def show(file: Path, profile: str | None, as_json: bool) -> None:
         emit(facts)
         return
     files = facts.pop("files")
-    table(("", ""), [(name.replace("_", " "), _said(value)) for name, value in facts.items() if value != ()])
+    pairs((name.replace("_", " "), _said(value)) for name, value in facts.items() if value != ())
     if files:
         click.echo()
         table(("file", "kind", "bytes"), [(one["path"], one["kind"], one["size_bytes"]) for one in files])

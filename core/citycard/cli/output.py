@@ -14,7 +14,7 @@ from uuid import UUID
 import attrs
 import click
 
-__all__ = ["emit", "progress", "say", "table"]
+__all__ = ["emit", "pairs", "progress", "say", "table"]
 
 Item = TypeVar("Item")
 
@@ -44,6 +44,14 @@ def _plain(value: object) -> Any:
 def say(words: str) -> None:
     """Tell the person at the keyboard something that is not the answer."""
     click.echo(words, err=True)
+
+
+def pairs(rows: Iterable[tuple[str, object]]) -> None:
+    """Print a name and its value a line on stdout, the values below one another."""
+    lines = list(rows)
+    width = max((_width(name) for name, _ in lines), default=0)
+    for name, value in lines:
+        click.echo(f"{name}{' ' * (width - _width(name))}  {value}".rstrip())
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from citycard.errors import CardRemoved, NoCardInReader, PcscServiceMissing, ReaderFailed, ReaderMissing
 from citycard.pcsc.context import PcscContext, choose
-from citycard.pcsc.exchange import exchange, prefers_t1
+from citycard.pcsc.exchange import exchange_t0, prefers_t1
 from citycard.pcsc.library import SUCCESS, failure, scard, service_gone, unsigned
 
 __all__ = ["PcscReader"]
@@ -23,7 +23,7 @@ class PcscReader:
     ``wanted`` is a reader's index, name or an expression (``context.choose``). The card is ours alone unless
     ``shared``. ``protocol`` is ``T0`` or ``T1``; without it the card's answer to reset decides. No call lasts
     longer than ``timeout`` seconds. No command is ever sent twice by itself, but a T=0 card may ask for the
-    right length (``exchange``).
+    right length (``exchange_t0``).
     """
 
     def __init__(
@@ -97,13 +97,12 @@ class PcscReader:
         def send(command: bytes) -> bytes:
             code, answer = self._card_call(during, "SCardTransmit", self._active, list(command))
             self._check(code, during)
+            if len(answer) < _SHORTEST_ANSWER:
+                self.disconnect()
+                raise CardRemoved(during=during)
             return bytes(answer)
 
-        answer = exchange(send, apdu) if self._active == scard().SCARD_PROTOCOL_T0 else send(apdu)
-        if len(answer) < _SHORTEST_ANSWER:
-            self.disconnect()
-            raise CardRemoved(during=during)
-        return answer
+        return exchange_t0(send, apdu) if self._active == scard().SCARD_PROTOCOL_T0 else send(apdu)
 
     def disconnect(self) -> None:
         """Take the card's power and let go of it; nothing when it is not connected."""
