@@ -17,7 +17,7 @@ PLUGINS = ROOT / "plugins"
 # front door for plugin authors, which sees everything and is seen by nothing in the core.
 LAYERS = (
     ("errors",),
-    ("money", "clock", "ids"),
+    ("money", "clock", "ids", "files"),
     ("card", "keys"),
     ("chip", "terminal", "store"),
     ("mifare", "pcsc", "psam"),

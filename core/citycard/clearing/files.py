@@ -2,41 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import re
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from citycard.errors import ArchiveDamaged
+from citycard.files import write_whole
 
-__all__ = ["literal", "read_archived", "read_tables", "write_archive", "write_table", "write_whole"]
+__all__ = ["literal", "read_archived", "read_tables", "write_archive", "write_table"]
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _WILD = re.compile(r"([*?\[])")
-
-
-def write_whole(path: Path, fill: Callable[[IO[bytes]], None], *, mode: int = 0o666) -> None:
-    """Write a file so that under its name there is either all of it or what was there before.
-
-    ``fill`` writes into an open file beside it, which is synced and then renamed; the folder is synced too.
-    ``mode`` is what the file's permissions are before the umask.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
-            fill(file)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-    _sync_folder(path.parent)
 
 
 def write_table(path: Path, table: pa.Table) -> None:
@@ -85,11 +66,3 @@ def read_archived(path: Path, digest: str) -> bytes:
     if hashlib.sha256(data).hexdigest() != digest:
         raise ArchiveDamaged(path=path)
     return data
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor: Any = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -10,8 +10,8 @@ from sqlalchemy import Row, select
 
 from citycard.clearing.bank import CreditTransfer, Instruction, write_instruction
 from citycard.clearing.context import BankAccount, ClearingContext, ClearingTerms
-from citycard.clearing.files import write_whole
 from citycard.clearing.tables import clearing_run, statement
+from citycard.files import write_whole
 from citycard.ids import derived_id
 from citycard.store.engine import reading
 

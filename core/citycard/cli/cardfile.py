@@ -69,7 +69,7 @@ def read_card_file(path: Path, profile: str | None = None) -> CardFile:
 
 def write_card_file(path: Path, card: CardFile) -> None:
     """Write a card file whole or not at all; only its owner may read it, because keys are in it."""
-    from citycard.clearing.files import write_whole
+    from citycard.files import write_whole
 
     head = json.dumps({"kind": card.kind, "profile": card.profile, "algorithms": card.algorithms}).encode()
     data = _MAGIC + len(head).to_bytes(_LENGTH, "big") + head + card.image

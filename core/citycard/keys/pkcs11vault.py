@@ -21,7 +21,7 @@ from citycard.keys.book import book_content, read_book
 from citycard.keys.cipher import sized
 from citycard.keys.hierarchy import CORE_PURPOSES, KeyHierarchy, KeyPurpose
 from citycard.keys.keptvault import KeptVault
-from citycard.keys.sealed import write_whole
+from citycard.keys.sealed import write_private
 from citycard.keys.token import Token, open_token
 from citycard.keys.tokenkeys import TokenKeys
 from citycard.keys.versions import KeyVersions
@@ -73,7 +73,7 @@ class Pkcs11Vault(KeptVault):
             # The mark says that what the token holds without a file is ours to replace, and no lost city's.
             if not making.exists():
                 TokenKeys(opened, hierarchy).require_free()
-                write_whole(making, b"", replace=True)
+                write_private(making, b"", replace=True)
             made = KeyHierarchy.from_root(root or secrets.token_bytes(16), city_factor)
             keys = TokenKeys.create(opened, hierarchy, made.city_key())
             made.wipe()
@@ -122,7 +122,7 @@ class Pkcs11Vault(KeptVault):
             **book_content(self._book),
         }
         told = {**content, "mac": self._keys.book_mac(_canonical(content)).hex()}
-        write_whole(self.path, json.dumps(told, indent=1).encode() + b"\n", replace=replace)
+        write_private(self.path, json.dumps(told, indent=1).encode() + b"\n", replace=replace)
 
 
 def _canonical(content: dict[str, Any]) -> bytes:

@@ -7,10 +7,8 @@ SHA-256 of all before it. The digest tells a damaged file from a wrong passphras
 from __future__ import annotations
 
 import hashlib
-import os
 import secrets
 import struct
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -20,8 +18,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from citycard.errors import PassphraseMissing, PassphraseWrong, VaultDamaged, VaultExists, VaultMissing
+from citycard.files import write_whole
 
-__all__ = ["FileKey", "SealedFile", "new_file_key", "read_sealed", "unlock", "write_sealed", "write_whole"]
+__all__ = ["FileKey", "SealedFile", "new_file_key", "read_sealed", "unlock", "write_private", "write_sealed"]
 
 _MAGIC: Final = b"CCV1"
 _HEADER: Final = struct.Struct(">4sBBB16s12s")
@@ -111,37 +110,15 @@ def write_sealed(path: Path, payload: bytes, file_key: FileKey, *, replace: bool
     nonce = secrets.token_bytes(12)
     header = _HEADER.pack(_MAGIC, *file_key.cost, file_key.salt, nonce)
     content = header + AESGCM(bytes(file_key.key)).encrypt(nonce, payload, header)
-    write_whole(path, content + hashlib.sha256(content).digest(), replace=replace)
+    write_private(path, content + hashlib.sha256(content).digest(), replace=replace)
 
 
-def write_whole(path: Path, data: bytes, *, replace: bool) -> None:
-    """Write a file of mode 0600: temporary file, fsync, then one rename.
+def write_private(path: Path, data: bytes, *, replace: bool) -> None:
+    """Write a file of mode 0600 whole or not at all.
 
     Without ``replace`` an existing file is never touched: ``VaultExists``.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if replace:
-            temporary.replace(path)
-        else:
-            path.hardlink_to(temporary)
+        write_whole(path, data, mode=0o600, replace=replace)
     except FileExistsError:
         raise VaultExists(path=path) from None
-    finally:
-        with suppress(FileNotFoundError):
-            temporary.unlink()
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    # The rename itself must survive a power cut.
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from citycard import files
 from citycard.keys import Algorithm, KeyPurpose
 from citycard_transit.errors import CardBoxDamaged
 
@@ -94,8 +95,6 @@ def unpacked(image: bytes) -> bytes:
 
 def write_whole(path: Path, *parts: bytes) -> None:
     """Write a file for its owner alone: under its name there is all of it or what was there before."""
-    from citycard.clearing import files
-
     files.write_whole(path, lambda file: file.writelines(parts), mode=0o600)
 
 
