@@ -15,7 +15,6 @@ __all__ = [
     "SectorCardRefused",
     "SectorImageInvalid",
     "SectorPlanUnknown",
-    "SectorTradeUnknown",
     "ValueBlockInvalid",
     "ValueFallbackRefused",
 ]
@@ -72,15 +71,6 @@ class SectorCardRefused(CitycardError):
 
     status, exit_code = 409, 5
     sentence = "card refused ({reason}): {explanation}"
-
-
-class SectorTradeUnknown(CitycardError):
-    """A sector card went away while its purse was being changed: nobody knows yet whether it was."""
-
-    status, exit_code = 409, 5
-    sentence = (
-        "it is unknown whether card {card} holds {balance_after_fen} fen now: hold it to this reader again"
-    )
 
 
 class SectorPlanUnknown(CitycardError):

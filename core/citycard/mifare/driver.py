@@ -125,6 +125,19 @@ class SectorReader:
         self._require_write(target, key)
         self.write(target, ValueBlock.decode(self.read(source, key)).encode(), key)
 
+    def probe(self, block: int, key: KeyKind = KeyKind.A) -> bool:
+        """Find out on a value block whether the reader has value commands, and keep the answer.
+
+        Readers without them answer 6300 as well as 6A81 or 6D00, so the block has to be a value block.
+        """
+        held = self.read_value(block, key)
+        answer = self._reader.transmit(b"\xff\xb1" + block.to_bytes(2, "big") + b"\x04")
+        has = answer == held.to_bytes(4, "big", signed=True) + _OK
+        if not has:
+            self._open = None
+        self.capabilities = attrs.evolve(self.capabilities, value_commands=has)
+        return has
+
     def _change(self, block: int, operation: int, amount: int, key: KeyKind) -> None:
         apdu = b"\xff\xd7" + block.to_bytes(2, "big") + bytes((5, operation)) + amount.to_bytes(4, "big")
         if self._vendor(apdu, block, key, "changing the value"):

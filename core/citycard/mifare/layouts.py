@@ -6,6 +6,7 @@ Each record is the body of a block: 15 bytes and a CRC-8, or 14 and CRC-16/X.25 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from enum import IntEnum
 
 from citycard.card.codec import (
@@ -24,6 +25,8 @@ from citycard.errors import CodecError
 from citycard.mifare.crc import is_sealed, seal
 
 __all__ = [
+    "LARGEST_AMOUNT_FEN",
+    "LARGEST_BALANCE_FEN",
     "LOCKED",
     "AdditionalIssue",
     "BasicIssue",
@@ -33,10 +36,15 @@ __all__ = [
     "SaleIssue",
     "SectorEnable",
     "TradeKind",
+    "line_before",
     "read_info",
+    "read_line",
     "sealed",
 ]
 
+LARGEST_AMOUNT_FEN = 0xFFFF
+LARGEST_BALANCE_FEN = 0xFFFFFF
+"""The most that a line of history can say: larger amounts and balances are written as these."""
 LOCKED = 0x04
 """The lock flag of a card that no terminal may charge any more."""
 
@@ -128,7 +136,7 @@ class PurseInfo:
 
 @layout(size=15)
 class History:
-    """One line of history. ``amount_fen`` is FFFF where the amount does not fit two bytes."""
+    """One line of history. ``amount_fen`` and ``balance_before_fen`` stay at FF… where they do not fit."""
 
     kind: int = unsigned(1)
     operator: str = hexed(2)
@@ -136,6 +144,14 @@ class History:
     on: str = bcd(3, note="yymmdd")
     balance_before_fen: int = amount(3)
     amount_fen: int = amount(2)
+
+    @property
+    def day(self) -> dt.date | None:
+        """The day of the trade, or None where the card holds none."""
+        try:
+            return dt.date.fromisoformat("20" + self.on)
+        except ValueError:
+            return None
 
 
 @layout(size=14)
@@ -162,6 +178,23 @@ def read_info(block16: bytes) -> PurseInfo | None:
         return decode(PurseInfo, block16[:-1])
     except CodecError:
         return None
+
+
+def read_line(block16: bytes) -> History | None:
+    """Return the line of history in a block, or None when it is torn or was never written."""
+    if not is_sealed(block16):
+        return None
+    try:
+        return decode(History, block16[:-1])
+    except CodecError:
+        return None
+
+
+def line_before(blocks: Iterable[bytes], balance_fen: int) -> History | None:
+    """Return the line of history of a trade that found this balance, or None."""
+    wanted = min(balance_fen, LARGEST_BALANCE_FEN)
+    lines = (read_line(block) for block in blocks)
+    return next((line for line in lines if line and line.balance_before_fen == wanted), None)
 
 
 examples(

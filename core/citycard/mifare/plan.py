@@ -58,7 +58,7 @@ class SectorPlan:
     """One style of card. Blocks are counted over the whole card.
 
     ``started`` and ``finished`` are the process flags of a trade under way and of one that is done, each for
-    the public and the dedicated purse. ``metro_prefix`` goes before the metro block when its X.25 is computed;
+    the public and the dedicated purse. ``metro_prefix`` goes before the metro block when its X.25 is made:
     issuers keep theirs to themselves. ``directory`` is block 1: a code per sector (``directory_codes``).
     """
 

@@ -13,7 +13,7 @@ import attrs
 from citycard.card.codec import evolve
 from citycard.errors import SectorCardRefused
 from citycard.mifare.crc import is_sealed_x25, seal_x25
-from citycard.mifare.layouts import PurseInfo, TradeKind, read_info, sealed
+from citycard.mifare.layouts import PurseInfo, TradeKind, line_before, read_info, sealed
 from citycard.mifare.plan import Pair, SectorPlan
 from citycard.mifare.value import read_value
 
@@ -28,12 +28,14 @@ _COUNTERS = 1 << 16
 class CardCopies:
     """The blocks that come in pairs, main and backup, 16 bytes each; ``purses`` as the plan lists them.
 
-    ``undo_balance_fen`` is what this reader remembers of the card, for R2.
+    ``history`` is there when the main information is torn: it knows the trade's day. ``undo_balance_fen``
+    is what this reader remembers of the card, for R2.
     """
 
     purses: tuple[tuple[bytes, bytes], ...]
     info: tuple[bytes, bytes]
     metro: tuple[bytes, bytes] | None = None
+    history: tuple[bytes, ...] = ()
     undo_balance_fen: int | None = None
 
 
@@ -196,6 +198,9 @@ class _Decision:
         values = self.purses[purse]
         kinds = _LOADS if values[0] > values[1] else _PURCHASES
         done = counted(backup, purse, kind=kinds[purse], flag=self.plan.finished[purse])
+        line = line_before(self.copies.history, values[1])
+        if line is not None:
+            done = evolve(done, on=line.day, pointer=(backup.pointer + 1) % len(self.plan.history))
         self._write_info(done, to_main=True)
         self._forward(self.plan.purses[purse], values)
         self._write_info(done, to_main=False)

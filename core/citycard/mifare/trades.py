@@ -25,7 +25,8 @@ class SectorTrade:
 
     ``complete`` is false where the backup copies are not written yet: the next tap does that. ``recovered``
     is true where a later tap found it: whoever keeps records takes card and count for its key, because the
-    terminal of the first tap may have told it too. ``tac`` is empty unless it is done.
+    terminal of the first tap may have told it too. ``tac`` is empty unless it is done,
+    and where the card does not tell the day.
     """
 
     outcome: TradeOutcome
@@ -36,7 +37,7 @@ class SectorTrade:
     balance_after_fen: int
     count: int
     terminal: str
-    on: dt.date
+    on: dt.date | None
     tac: bytes = attrs.field(default=b"", repr=False)
     complete: bool = True
     recovered: bool = False
