@@ -4,7 +4,8 @@
 - ``city``: ``City``, made or opened in a folder: store, vault, plugins, ledger, clearing
 - ``issuing``: product versions, and the chips that are personalised from them
 - ``rating``: what a record should have cost and who gets it, asked of the plugin that owns its service
-- ``secrets``: where the vault's passphrase comes from
+- ``vaults``: the vault, in a file or in a token, and those of hierarchies with their own root; ``secrets``:
+  where its passphrase or PIN comes from
 
 What plugins declare and the city makes real:
 

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 
 from citycard.city.config import CONFIG_NAME, CityConfig, LiveChoices, read_config
-from citycard.city.secrets import new_passphrase, passphrase
+from citycard.city.vaults import create_vault, hierarchy_purposes, open_hierarchy, open_vault, vault_path
 from citycard.clock import Clock, SystemClock
 from citycard.errors import CityExists, CityUnfinished
 from citycard.kernel.plugins import Plugins
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from citycard.city.issuing import Issuing
     from citycard.clearing.context import ClearingTerms, Rating
     from citycard.clearing.pricing import RuleBook
-    from citycard.keys import FileVault
+    from citycard.keys import KeyPurpose
+    from citycard.keys.backend import Sealing
+    from citycard.keys.keptvault import KeptVault
     from citycard.terminal.record import TransactionRecord
     from citycard.terminal.sam import SoftSam
     from citycard.wallet import Ledger
     from citycard.wallet.topup import TopUpDesk
 
 __all__ = ["City"]
-
-VAULT_NAME = "vault.bin"
 
 
 class City:
@@ -48,15 +48,19 @@ class City:
         self.config = config
         self.clock = clock or SystemClock()
         self.timezone = ZoneInfo(config.city.timezone)
+        self._hierarchies: dict[str, KeptVault] = {}
 
     @classmethod
-    def create(cls, folder: Path, template: Path, *, clock: Clock | None = None) -> Self:
+    def create(
+        cls, folder: Path, template: Path, *, clock: Clock | None = None, root: bytes | None = None
+    ) -> Self:
         """Make a city in a folder from a configuration file; raise CityExists when one is there.
 
+        The 16-byte ``root`` of a key ceremony is used once and not kept; without one, a root is drawn.
         May be interrupted and called again: only a finished city counts as one that exists.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        if (folder / VAULT_NAME).exists() and (folder / CONFIG_NAME).exists():
+        if (folder / CONFIG_NAME).exists() and vault_path(folder, read_config(folder)).exists():
             raise CityExists(folder=folder)
         if not any(folder.iterdir()):
             # Keys and records belong in no repository. A folder with something in it is left as it is.
@@ -66,17 +70,14 @@ class City:
         city = cls(folder, read_config(folder), clock=clock)
         city.upgrade()
         # The vault is written last and at once: it is what says that the city is finished.
-        factor = bytes.fromhex(city.config.city.issuer)
-        from citycard.keys import FileVault
-
-        FileVault.create(folder / VAULT_NAME, new_passphrase(folder), factor)
+        create_vault(folder, city.config, root=root).close()
         return city
 
     @classmethod
     def open(cls, folder: Path, *, clock: Clock | None = None) -> Self:
         """Open the city in a folder; raise CityNotFound, CityConfigInvalid or CityUnfinished."""
         config = read_config(folder)
-        if not (folder / VAULT_NAME).exists():
+        if not vault_path(folder, config).exists():
             raise CityUnfinished(folder=folder)
         return cls(folder, config, clock=clock)
 
@@ -104,6 +105,8 @@ class City:
         """Let go of the store, and wipe the keys from memory when they were used."""
         if "vault" in self.__dict__:
             self.vault.close()
+        for hierarchy in self._hierarchies.values():
+            hierarchy.close()
         if "engine" in self.__dict__:
             self.engine.dispose()
 
@@ -135,13 +138,37 @@ class City:
         )
 
     @cached_property
-    def vault(self) -> FileVault:
-        """The city's keys, with a key for every purpose that a plugin declares."""
-        from citycard.keys import FileVault
-
-        vault = FileVault.open(self.folder / VAULT_NAME, passphrase(self.folder))
-        vault.ensure_purposes(owned.record for owned in self.plugins.key_purposes())
+    def vault(self) -> KeptVault:
+        """The city's keys, with a key for every purpose that a plugin declares under the city's root."""
+        vault = open_vault(self.folder, self.config)
+        vault.ensure_purposes(hierarchy_purposes(self._declared_purposes(), ""))
         return vault
+
+    def hierarchy(self, name: str) -> KeptVault:
+        """Return the vault of a hierarchy with its own root, such as a plugin's; raise KeyHierarchyMissing.
+
+        It has a key for each purpose that is declared with this name as its ``hierarchy``, and no other.
+        """
+        if name not in self._hierarchies:
+            self._hierarchies[name] = open_hierarchy(
+                self.folder, self.config, name, self._declared_purposes()
+            )
+        return self._hierarchies[name]
+
+    def create_hierarchy(self, name: str, *, root: bytes | None = None) -> KeptVault:
+        """Make the vault of a hierarchy: under the ``root`` of its own key ceremony, or one that is drawn."""
+        purposes = hierarchy_purposes(self._declared_purposes(), name)
+        vault = create_vault(self.folder, self.config, hierarchy=name, root=root, purposes=purposes)
+        self._hierarchies[name] = vault
+        return vault
+
+    def _declared_purposes(self) -> list[KeyPurpose]:
+        return [owned.record for owned in self.plugins.key_purposes()]
+
+    @property
+    def sealer(self) -> Sealing:
+        """What seals the personal data of card holders in the registry, by a key of the vault."""
+        return self.vault.sealer("registry")
 
     @cached_property
     def ledger(self) -> Ledger:

@@ -22,6 +22,8 @@ __all__ = [
     "ClearingSection",
     "District",
     "LiveChoices",
+    "VaultPlace",
+    "VaultSection",
     "read_config",
 ]
 
@@ -75,9 +77,42 @@ class BankSection:
 
 @attrs.frozen(kw_only=True)
 class CardsSection:
-    """What cards issued from now on may do; ``algorithms`` besides 3DES for the purse, both experimental."""
+    """What cards issued from now on may do, and what the card office keeps to.
+
+    ``algorithms`` are those of the purse besides 3DES, both experimental. What is on a card that is given up
+    is owed ``clearing_days`` later, when taps made offline have come in.
+    """
 
     algorithms: tuple[Literal["aes", "sm4"], ...] = ()
+    clearing_days: int = attrs.field(default=8, validator=attrs.validators.ge(0))
+    replacement_fee_fen: int = attrs.field(default=0, validator=attrs.validators.ge(0))
+
+
+def _complete(place: VaultPlace, _attribute: object, kind: str) -> None:
+    if kind == "pkcs11" and not (place.module and place.token):
+        msg = "kind pkcs11 needs module, the path of the PKCS#11 library, and token, the token's label"
+        raise ValueError(msg)
+
+
+@attrs.frozen(kw_only=True)
+class VaultPlace:
+    """Where keys are kept: in an encrypted file, or in a PKCS#11 token of a library and a label.
+
+    ``pin_file`` holds the token's PIN where no environment variable does; a relative one lies in the city's
+    folder.
+    """
+
+    module: str = ""
+    token: str = ""
+    pin_file: str = ""
+    kind: Literal["file", "pkcs11"] = attrs.field(default="file", validator=_complete)
+
+
+@attrs.frozen(kw_only=True)
+class VaultSection(VaultPlace):
+    """Where the city's keys are kept, and where those of hierarchies with their own root, if elsewhere."""
+
+    hierarchies: Mapping[str, VaultPlace] = attrs.field(factory=dict)
 
 
 @attrs.frozen(kw_only=True)
@@ -98,6 +133,7 @@ class CityConfig:
     clearing: ClearingSection = ClearingSection()
     bank: BankSection = BankSection()
     cards: CardsSection = CardsSection()
+    vault: VaultSection = VaultSection()
     districts: tuple[District, ...] = ()
     allow: tuple[str, ...] | None = None
     enable: tuple[str, ...] = ()

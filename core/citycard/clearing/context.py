@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -74,6 +74,8 @@ class ClearingTerms:
 
 class TacVault(Protocol):
     """Check what cards and terminals signed, without giving out a key."""
+
+    def prepare_tacs(self, pairs: Iterable[tuple[bytes, int]]) -> None: ...
 
     def check_purchase_tac(
         self,

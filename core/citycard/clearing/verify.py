@@ -120,6 +120,10 @@ def _check_tacs(bucket: Bucket, vault: TacVault) -> None:
     columns, check, usable = bucket.columns, vault.check_purchase_tac, usable_tac_versions(vault)
     asn, terminal, at, tac = (PLACES[name] for name in ("asn", "terminal", "at", "tac"))
     asn8 = slice(asn.stop - 8, asn.stop)
+    # A vault whose keys are in a token is asked once per bucket instead of once per record.
+    vault.prepare_tacs(
+        (columns["raw"][place][asn8], columns["key_version"][place]) for place in _unrefused(bucket)
+    )
     for place in _unrefused(bucket):
         raw, version = columns["raw"][place], columns["key_version"][place]
         if columns["flags"][place] & RecordFlag.UNPROVEN:

@@ -7,6 +7,8 @@ from citycard.errors.base import CitycardError
 __all__ = [
     "AlgorithmMissing",
     "CipherInputInvalid",
+    "KeyHierarchyMissing",
+    "KeyHierarchyShared",
     "KeyNotExportable",
     "KeyPurposeClash",
     "KeyPurposeInvalid",
@@ -17,6 +19,7 @@ __all__ = [
     "MechanismMissing",
     "PassphraseMissing",
     "PassphraseWrong",
+    "PinNotFound",
     "PinWrong",
     "SealedDataInvalid",
     "SoftHsmMissing",
@@ -197,9 +200,7 @@ class TokenFull(CitycardError):
 
     status = 507
     exit_code = 4
-    sentence = (
-        "key token {label!r} has no room for another key: remove some, or take a larger token"
-    )
+    sentence = "key token {label!r} has no room for another key: remove some, or take a larger token"
 
 
 class MechanismMissing(CitycardError):
@@ -207,9 +208,7 @@ class MechanismMissing(CitycardError):
 
     status = 501
     exit_code = 4
-    sentence = (
-        "key token {label!r} lacks PKCS#11 mechanism {mechanism}: docs/keys.md lists those needed"
-    )
+    sentence = "key token {label!r} lacks PKCS#11 mechanism {mechanism}: docs/keys.md lists those needed"
 
 
 class TokenFailed(CitycardError):
@@ -224,9 +223,7 @@ class TokenKeyMissing(CitycardError):
     """A key that the vault's file names is not in the token."""
 
     status = 500
-    sentence = (
-        "key token {label!r} has no key {key!r}: restore its backup, or import the key again"
-    )
+    sentence = "key token {label!r} has no key {key!r}: restore its backup, or import the key again"
 
 
 class TokenOccupied(CitycardError):
@@ -256,3 +253,30 @@ class SoftHsmMissing(CitycardError):
 
     exit_code = 4
     sentence = "SoftHSM is not installed: install the Debian package {package}"
+
+
+class PinNotFound(CitycardError):
+    """The PIN of the city's key token is nowhere to be found."""
+
+    status = 500
+    exit_code = 4
+    sentence = "the PIN of the key token is missing: set {variable}, or write it into {path} (mode 0600)"
+
+
+class KeyHierarchyMissing(CitycardError):
+    """A hierarchy of keys with its own root was never made."""
+
+    status = 404
+    exit_code = 4
+    sentence = (
+        "key hierarchy {hierarchy!r} has no vault in {folder}: make it with citycard key hierarchy create, "
+        "or in a key ceremony"
+    )
+
+
+class KeyHierarchyShared(CitycardError):
+    """Two plugins declare purposes in one hierarchy."""
+
+    status = 409
+    exit_code = 5
+    sentence = "key hierarchy {hierarchy!r} is declared by {owners}: a hierarchy belongs to one of them alone"

@@ -26,6 +26,7 @@ class KeyPurpose:
 
     ``kind`` is the card's key kind byte (FMCOS numbers: 3E purchase, 3F load, 34 TAC, 36 maintenance…).
     Purposes of one ``family`` roll over together, because a card reports one version for all of them.
+    ``hierarchy`` names the root above the key: the city's when left out, else one of the owner's own.
     """
 
     name: str
@@ -33,11 +34,14 @@ class KeyPurpose:
     title: str
     owner: str = "citycard"
     algorithm: Algorithm = Algorithm.TDES
+    hierarchy: str = ""
     family: str = attrs.field(default=attrs.Factory(lambda self: self.name, takes_self=True))
 
     def __attrs_post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             self._refuse("name", self.name, "small letters, digits and hyphens, at most 40")
+        if self.hierarchy and not (_NAME.fullmatch(self.hierarchy) and self.hierarchy != "city"):
+            self._refuse("hierarchy", self.hierarchy, "a name like that of a purpose, and not city")
         if self.kind not in _KINDS:
             self._refuse("kind", self.kind, "a byte, 0 to 255")
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.cmac import CMAC
 from cryptography.hazmat.primitives.keywrap import aes_key_unwrap
 
 from citycard.errors import KeyVersionUnknown
-from citycard.keys.backend import KeyBackend, Sealing
+from citycard.keys.backend import KeyBackend, Sealing, SoftKeys
 from citycard.keys.cipher import Algorithm, sized
 from citycard.keys.diversify import KeyDeriver, diversify
 from citycard.keys.hierarchy import KeyPurpose
@@ -42,15 +42,17 @@ _Issue = tuple[tuple[KeyDeriver, ...], Mapping[str, int], Mapping[str, Algorithm
 
 
 class Vault:
-    """A city's keys, and everything that may be done with them; ``keys`` says where they are.
+    """A city's keys, and everything that may be done with them.
+
+    ``keys`` says where they are; the 16 bytes of a city key are kept in memory.
 
     Keys never show in its text or in its errors. ``FileVault`` keeps them in an encrypted file,
     ``Pkcs11Vault`` in a token. All bytes arguments have the lengths in their names; amounts and balances
     are fen.
     """
 
-    def __init__(self, keys: KeyBackend, versions: KeyVersions) -> None:
-        self._adopt(keys, versions)
+    def __init__(self, keys: KeyBackend | bytes, versions: KeyVersions) -> None:
+        self._adopt(SoftKeys(keys) if isinstance(keys, bytes) else keys, versions)
 
     def _adopt(self, keys: KeyBackend, versions: KeyVersions) -> None:
         self._keys = keys

@@ -2,7 +2,7 @@
 
 import pytest
 
-from citycard.keys import CORE_PURPOSES, KeyHierarchy, SoftKeys, Vault
+from citycard.keys import CORE_PURPOSES, KeyHierarchy, Vault
 from citycard.keys.versions import KeyVersions
 
 ROOT = bytes.fromhex("00112233445566778899AABBCCDDEEFF")
@@ -20,4 +20,4 @@ def vault(hierarchy):
     """Return a vault in memory."""
     versions = KeyVersions()
     versions.ensure(CORE_PURPOSES)
-    return Vault(SoftKeys(hierarchy.city_key()), versions)
+    return Vault(hierarchy.city_key(), versions)
