@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Mapping
 
 import attrs
 
@@ -35,7 +36,9 @@ __all__ = [
     "FREE",
     "NEVER",
     "TRANSIT_PROFILE",
+    "CardContents",
     "CardFile",
+    "CardIdentity",
     "CardKind",
     "CardProfile",
     "EnableFlag",
@@ -48,6 +51,7 @@ __all__ = [
     "JourneyRecord",
     "LogRecord",
     "Management",
+    "PbocHolder",
     "PublicApplication",
     "TransactionType",
 ]
@@ -74,6 +78,17 @@ class Holder:
     staff: bool = flag(default=False, note="the holder works for the issuer")
     name: str = text(20, personal=True, default="")
     id_number: str = text(32, personal=True, default="")
+    id_kind: IdKind = choice(IdKind, default=IdKind.RESIDENT_IDENTITY)
+
+
+@layout(size=39)
+class PbocHolder:
+    """EF 16, holder (持卡人基本数据), as PBOC has it: an identity number of 16 bytes."""
+
+    card_type: int = unsigned(1, default=0)
+    staff: bool = flag(default=False, note="the holder works for the issuer")
+    name: str = text(20, personal=True, default="")
+    id_number: str = text(16, personal=True, default="")
     id_kind: IdKind = choice(IdKind, default=IdKind.RESIDENT_IDENTITY)
 
 
@@ -140,6 +155,14 @@ examples(
     (
         "0001 D5C5C8FD" + "00" * 16 + "3131303130313139393030333037383735" + "58" + "00" * 14 + "00",
         Holder(staff=True, name="张三", id_number="11010119900307875X"),
+    ),
+)
+examples(
+    PbocHolder,
+    ("00" * 39, PbocHolder()),
+    (
+        "0001 D5C5C8FD" + "00" * 16 + "47313233343536 3738" + "00" * 7 + "00",
+        PbocHolder(staff=True, name="张三", id_number="G12345678"),
     ),
 )
 examples(
@@ -226,13 +249,48 @@ def _records(fid: int, title: str, count: int, size: int, record: type, write: i
 
 
 @attrs.frozen(kw_only=True)
+class CardIdentity:
+    """Say whose card it becomes: what personalisation writes into the files, in the way of each profile.
+
+    ``issuer`` has 16 hexadecimal digits, ``asn`` 20 digits, ``city`` 4; ``kind`` is the product's card kind.
+    """
+
+    issuer: str
+    asn: str
+    start: dt.date
+    expiry: dt.date
+    city: str
+    kind: int = 1
+    enabled: EnableFlag = EnableFlag.ENABLED
+
+
+@attrs.frozen(kw_only=True)
+class CardContents:
+    """Hold the records that personalisation writes, by file id: in the master file and in the application."""
+
+    root: Mapping[int, object] = attrs.field(factory=dict)
+    application: Mapping[int, object]
+
+
+def _transit_contents(card: CardIdentity) -> CardContents:
+    application = PublicApplication(
+        issuer=card.issuer, asn=card.asn, start=card.start, expiry=card.expiry, enabled=card.enabled
+    )
+    management = Management(province=card.city, city=card.city, card_kind=card.kind)
+    return CardContents(application={0x15: application, 0x17: management})
+
+
+@attrs.frozen(kw_only=True)
 class CardProfile:
     """Describe cards of one make as data: application, files, and the conventions in which cards differ.
 
     ``log_after_increment``: the log keeps the counter after the transaction. ``prove_offset``: GET
     TRANSACTION PROVE is asked for INIT's counter plus this. ``load_needs_pin``: a purse load wants VERIFY PIN
-    first. ``check_order`` of INIT is key, then funds. ``algorithms``: what purse keys may compute with
-    besides 3DES, ``aes`` and ``sm4``, both experimental. Sources: spec of the files in docs/card.md.
+    first. ``check_order`` of INIT is key, then funds. ``root_files`` lie in the master file. ``contents``
+    makes what personalisation writes. ``directory_entry``: the application's record in the directory (DIR),
+    made of its name unless given. ``sector_id_size``: bytes of a record id in the sector file.
+    ``algorithms``: what purse keys may compute with besides 3DES, ``aes`` and ``sm4``, both experimental.
+    Sources: spec of the files in docs/card.md.
     """
 
     name: str
@@ -240,6 +298,10 @@ class CardProfile:
     mf_name: bytes = b"1PAY.SYS.DDF01"
     adf_fid: int = 0x3F01
     files: tuple[CardFile, ...]
+    root_files: tuple[CardFile, ...] = ()
+    contents: Callable[[CardIdentity], CardContents] = attrs.field(default=_transit_contents, repr=False)
+    directory_entry: bytes = b""
+    sector_id_size: int = attrs.field(default=2, validator=attrs.validators.in_((1, 2)))
     sector_sfi: int = 0x1A
     journey_sfi: int = 0x1E
     log_sfi: int = 0x18

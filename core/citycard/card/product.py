@@ -32,6 +32,10 @@ class CardProduct:
     entitlements: tuple[str, ...] = attrs.field(default=(), converter=tuple)
     validity_years: int = attrs.field(default=10, validator=attrs.validators.in_(range(1, 100)))
     deposit_fen: int = attrs.field(default=0, validator=attrs.validators.ge(0))
+    price_fen: int = attrs.field(default=0, validator=attrs.validators.ge(0))
+    purse_limit_fen: int | None = attrs.field(
+        default=None, validator=attrs.validators.optional(attrs.validators.gt(0))
+    )
     sectors: tuple[str, ...] | None = attrs.field(default=None, converter=attrs.converters.optional(tuple))
 
 
@@ -59,21 +63,34 @@ class Place:
         """Return the three bytes before the body: record id and length."""
         return self.record_id.to_bytes(2, "big") + bytes([self.size])
 
-    def wrap(self, body: bytes) -> bytes:
-        """Return the whole record for a sector's body; SectorInvalid when its length is not the place's."""
+    @property
+    def short_header(self) -> bytes:
+        """Return what is before the body on cards whose records have one-byte ids: the number and length."""
+        return bytes((self.number, self.size))
+
+    def wrap(self, body: bytes, id_size: int = 2) -> bytes:
+        """Return the whole record for a sector's body; SectorInvalid when its length is not the place's.
+
+        ``id_size``: the bytes of a record id on the card, ``sector_id_size`` of its profile.
+        """
         if len(body) != self.size:
             raise SectorInvalid(sector=self.sector, problem=f"{len(body)} bytes for a place of {self.size}")
-        return self.header + body
+        return self._header(id_size) + body
 
-    def unwrap(self, record: bytes) -> bytes:
+    def unwrap(self, record: bytes, id_size: int = 2) -> bytes:
         """Return the body of a whole record read from a card; SectorInvalid when it is not this sector's."""
-        if record[:SECTOR_HEADER_SIZE] != self.header or len(record) < self.record_size:
-            found = record[:SECTOR_HEADER_SIZE].hex().upper()
+        header = self._header(id_size)
+        size = len(header)
+        if record[:size] != header or len(record) < size + self.size:
+            found = record[:size].hex().upper()
             raise SectorInvalid(
                 sector=self.sector,
-                problem=f"record {self.number} starts with {found}, expected {self.header.hex().upper()}",
+                problem=f"record {self.number} starts with {found}, expected {header.hex().upper()}",
             )
-        return record[SECTOR_HEADER_SIZE : self.record_size]
+        return record[size : size + self.size]
+
+    def _header(self, id_size: int) -> bytes:
+        return self.short_header if id_size == 1 else self.header
 
 
 @attrs.frozen(kw_only=True)

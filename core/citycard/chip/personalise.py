@@ -13,19 +13,11 @@ from collections.abc import Mapping
 import attrs
 
 from citycard.card.codec import encode
-from citycard.card.files import (
-    TRANSIT_PROFILE,
-    CardFile,
-    CardProfile,
-    EnableFlag,
-    FileKind,
-    Management,
-    PublicApplication,
-)
+from citycard.card.files import TRANSIT_PROFILE, CardFile, CardIdentity, CardProfile, EnableFlag, FileKind
 from citycard.card.product import CardProduct, Place, ProductVersion
 from citycard.chip.chip import Chip
 from citycard.chip.profile import ChipProfile
-from citycard.chip.profiles import T_UNION
+from citycard.chip.profiles import PROFILES, T_UNION
 from citycard.chip.script import IssuableCard, Script
 from citycard.chip.state import RandomSource
 from citycard.errors import PersonalisationFailed, PurseAlgorithmNotAllowed
@@ -48,8 +40,12 @@ _GUARDED = (0x36, 0x37, 0x38)
 _PURSE = ("purchase", "load", "tac")
 
 
-def chip_profile(profile: CardProfile = TRANSIT_PROFILE, base: ChipProfile = T_UNION) -> ChipProfile:
-    """Return the chip on which cards of a card profile live: ``base`` with the profile's conventions."""
+def chip_profile(profile: CardProfile = TRANSIT_PROFILE, base: ChipProfile | None = None) -> ChipProfile:
+    """Return the chip on which cards of a card profile live: ``base`` with the profile's conventions.
+
+    ``base`` is the chip of the same name unless given, and T-Union for a name that no chip has.
+    """
+    base = base or PROFILES.get(profile.name, T_UNION)
     return attrs.evolve(
         base,
         name=profile.name,
@@ -66,7 +62,7 @@ def prepare_blank(
     profile: CardProfile = TRANSIT_PROFILE,
     *,
     initial: Mapping[str, bytes] | None = None,
-    base: ChipProfile = T_UNION,
+    base: ChipProfile | None = None,
     random: RandomSource = os.urandom,
 ) -> Chip:
     """Build the file structure of a product on a blank card, with transport keys; clone it for each card.
@@ -102,6 +98,8 @@ def prepare(
     entry = _directory_entry(profile)
     script.create(_DIR_FID, bytes((0x2A, 2, len(entry), _ALWAYS, _AUTHENTICATED, 0xFF, 0xFF)))
     script.append(_DIR_FID, entry)
+    for file in profile.root_files:
+        script.create(file.fid, _description(profile, file))
     script.create(profile.adf_fid, b"\x38" + _size(_room(profile)) + b"\xf2\xf2\x95\xff\xff" + profile.aid)
     script.select(profile.aid)
     _create_keys(script, profile, transport)
@@ -109,7 +107,8 @@ def prepare(
         script.create(file.fid, _description(profile, file))
     for place in version.places:
         body = (initial or {}).get(place.sector, bytes(place.size))
-        script.append_protected(profile.sector_sfi, place.wrap(body), transport)
+        record = place.wrap(body, profile.sector_id_size)
+        script.append_protected(profile.sector_sfi, record, transport)
     chip.power_off()
 
 
@@ -129,22 +128,32 @@ def personalise(
 ) -> None:
     """Make a clone of a prepared blank the card ``asn`` (20 digits) of ``issuer`` (16 hex digits).
 
-    Authenticates with the transport keys, replaces every key, writes EF 15 and EF 17 with MAC, and the bodies
-    of ``sectors`` that differ from the blank's. ``city`` (4 digits, GB/T 13497) is taken from the issuer
-    unless given; with ``enabled`` NOT_ENABLED no terminal serves the card before it is activated. Raises
-    ``PersonalisationFailed`` when the card refuses, such as one that was personalised before, and
-    ``PurseAlgorithmNotAllowed`` for purse keys with which the chip cannot compute.
+    Authenticates with the transport keys, replaces every key, writes what the profile says (EF 15 and EF 17
+    with MAC), and the bodies of ``sectors`` that differ from the blank's. ``city`` (4 digits, GB/T 13497) is
+    taken from the issuer unless given; with ``enabled`` NOT_ENABLED no terminal serves the card before it is
+    activated. Raises ``PersonalisationFailed`` when the card refuses, such as one that was personalised
+    before, and ``PurseAlgorithmNotAllowed`` for purse keys with which the chip cannot compute.
     """
     _check_algorithms(chip.profile, keys)
-    home = city or issuer[4:8]
-    application = PublicApplication(issuer=issuer, asn=asn, start=start, expiry=expiry, enabled=enabled)
-    management = Management(province=home, city=home, card_kind=product.kind)
+    contents = profile.contents(
+        CardIdentity(
+            issuer=issuer,
+            asn=asn,
+            start=start,
+            expiry=expiry,
+            city=city or issuer[4:8],
+            kind=product.kind,
+            enabled=enabled,
+        )
+    )
     transport = chip.profile.transport_key
     own = _guarded(0x39, keys.authentication, follow=_AUTHENTICATION_STATUS)
     script = Script(chip)
     script.power_on()
     script.authenticate(transport)
     script.change_key(0x39, 0, own)
+    for fid, record in contents.root.items():
+        script.update(fid, encode(record))
     script.select(profile.aid)
     script.authenticate(transport)
     for kind, name in _VERSIONED.items():
@@ -154,10 +163,11 @@ def personalise(
     for kind, secret in zip(_GUARDED, (keys.maintenance, keys.pin_unblock, keys.pin_reload), strict=True):
         script.change_key(kind, 0, _guarded(kind, secret))
     script.change_key(0x39, 0, own)
-    script.update_protected(0x15, encode(application), keys.maintenance)
-    script.update_protected(0x17, encode(management), keys.maintenance)
+    for fid, record in contents.application.items():
+        script.update_protected(fid, encode(record), keys.maintenance)
     for place, body in (sectors or {}).items():
-        script.replace_protected(profile.sector_sfi, place.number, place.wrap(body), keys.maintenance)
+        written = place.wrap(body, profile.sector_id_size)
+        script.replace_protected(profile.sector_sfi, place.number, written, keys.maintenance)
     chip.power_off()
 
 
@@ -229,5 +239,7 @@ def _room(profile: CardProfile) -> int:
 
 
 def _directory_entry(profile: CardProfile) -> bytes:
+    if profile.directory_entry:
+        return profile.directory_entry
     name = b"\x4f" + bytes((len(profile.aid),)) + profile.aid
     return b"\x61" + bytes((len(name),)) + name

@@ -6,7 +6,6 @@ from typing import Protocol
 
 from citycard.chip.profile import ChipProfile
 from citycard.errors import PersonalisationFailed
-from citycard.keys.cipher import encryptor
 from citycard.keys.line import line_mac
 
 __all__ = ["IssuableCard", "Script"]
@@ -40,10 +39,11 @@ class IssuableCard(Protocol):
 class Script:
     """Send the commands of issuing to one chip; each raises ``PersonalisationFailed`` when it refuses."""
 
-    __slots__ = ("_chip", "_transmit")
+    __slots__ = ("_chip", "_line", "_transmit")
 
     def __init__(self, chip: IssuableCard) -> None:
         self._chip = chip
+        self._line = chip.profile.line
         self._transmit = chip.transmit
 
     def power_on(self) -> None:
@@ -57,7 +57,9 @@ class Script:
     def authenticate(self, key: bytes) -> None:
         """EXTERNAL AUTHENTICATE with key 00 of kind 39."""
         challenge = self._send("GET CHALLENGE", _CHALLENGE_8)
-        self._send("EXTERNAL AUTHENTICATE", b"\x00\x82\x00\x00\x08" + encryptor(key).update(challenge))
+        block = self._line.block
+        answer = self._line.encrypt(key, challenge.ljust(block, b"\0"))
+        self._send("EXTERNAL AUTHENTICATE", b"\x00\x82\x00\x00" + bytes((block,)) + answer)
 
     def erase(self) -> None:
         """ERASE DF: empty the current directory."""
@@ -88,6 +90,10 @@ class Script:
         """UPDATE RECORD with MAC."""
         self._protected("UPDATE RECORD", b"\x04\xdc" + bytes((number, sfi << 3 | 4)), record, key)
 
+    def update(self, sfi: int, content: bytes) -> None:
+        """UPDATE BINARY in plain, from the beginning of the file."""
+        self._send(f"UPDATE BINARY {sfi:02X}", b"\x00\xd6" + bytes((0x80 | sfi, 0, len(content))) + content)
+
     def update_protected(self, sfi: int, content: bytes, key: bytes) -> None:
         """UPDATE BINARY with MAC, from the beginning of the file."""
         self._protected(f"UPDATE BINARY {sfi:02X}", b"\x04\xd6" + bytes((0x80 | sfi, 0)), content, key)
@@ -99,7 +105,7 @@ class Script:
     def _protected(self, step: str, head: bytes, data: bytes, key: bytes) -> None:
         challenge = self._send("GET CHALLENGE", _CHALLENGE_4)
         command = head + bytes((len(data) + _MAC_SIZE,)) + data
-        self._send(step, command + line_mac(key, command, challenge))
+        self._send(step, command + line_mac(key, command, challenge, self._line))
 
     def _send(self, step: str, apdu: bytes) -> bytes:
         answer = self._transmit(apdu)
