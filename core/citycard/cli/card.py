@@ -12,7 +12,10 @@ __all__ = ["group"]
 _COMMANDS: dict[str, tuple[str, str]] = {
     "apdu": ("citycard.cli.card_reader:apdu", "Send raw commands to a card."),
     "dump": ("citycard.cli.card_reader:dump", "Show every readable file of a card, decoded and in hex."),
+    "load": ("citycard.cli.card_purse:load", "Put money on a card through the city's desk."),
+    "pay": ("citycard.cli.card_purse:pay", "Take money from a card as a terminal does."),
     "read": ("citycard.cli.card_reader:read", "Show what a card says about itself; no keys needed."),
+    "verify": ("citycard.cli.card_purse:verify", "Say whether a card is genuine."),
 }
 
 

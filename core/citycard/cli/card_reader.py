@@ -57,7 +57,7 @@ def _show(purse: Purse) -> None:
             ("no", "when", "what", "amount", "terminal"),
             [(one.counter, one.at, _name(one.tti), yuan(one.amount_fen), one.terminal) for one in purse.log],
         )
-    elif purse.log_status != "9000":
+    elif purse.log_status not in {"9000", "6A83"}:  # an empty log has no record 1
         from citycard.pcsc.statuswords import explain
 
         status = bytes.fromhex(purse.log_status)

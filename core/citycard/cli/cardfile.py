@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 
@@ -73,11 +73,7 @@ def write_card_file(path: Path, card: CardFile) -> None:
 
     head = json.dumps({"kind": card.kind, "profile": card.profile, "algorithms": card.algorithms}).encode()
     data = _MAGIC + len(head).to_bytes(_LENGTH, "big") + head + card.image
-
-    def fill(file: IO[bytes]) -> None:
-        file.write(data)
-
-    write_whole(path, fill, mode=0o600)
+    write_whole(path, data, mode=0o600)
 
 
 def _headed(path: Path, data: bytes) -> CardFile:

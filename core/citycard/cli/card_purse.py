@@ -1,0 +1,154 @@
+"""``citycard card load``, ``pay`` and ``verify``: a card at a reader, with the city's keys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from citycard.cli.options import city_option, json_option, opened
+from citycard.cli.output import emit, say, table
+from citycard.cli.reader_options import CardAt, card_option
+
+if TYPE_CHECKING:
+    from citycard.city import City
+
+__all__ = ["load", "pay", "verify"]
+
+_terminal = click.option(
+    "--terminal", required=True, metavar="NUMBER", help="The registered terminal that this is, 12 digits."
+)
+
+
+@click.command()
+@click.argument("amount", metavar="YUAN")
+@_terminal
+@click.option("--agent", default="", help="The partner who takes the citizen's money [default: the city].")
+@city_option
+@card_option
+@json_option
+def load(amount: str, terminal: str, agent: str, folder: Path, at: CardAt, as_json: bool) -> None:
+    """Put YUAN on the purse: MAC1 to the city's desk, MAC2 to the card, TAC to the ledger.
+
+    A card that left meanwhile is held to the reader again and the same command repeated: it finds out how the
+    load ended, and loads only when it was not done. With --json: an object with asn, amount_fen,
+    balance_before_fen, balance_after_fen, counter, terminal, at and recovered.
+    """
+    from citycard.city.handheld import Handheld
+    from citycard.money import parse_yuan, yuan
+
+    amount_fen = parse_yuan(amount)
+    city = opened(folder)
+    try:
+        with Handheld(city, terminal, agent=agent) as handheld, at.opened() as reader:
+            done = handheld.load(reader, amount_fen)
+    finally:
+        city.close()
+    if as_json:
+        emit(
+            {
+                "asn": done.asn,
+                "amount_fen": done.amount_fen,
+                "balance_before_fen": done.balance_before_fen,
+                "balance_after_fen": done.balance_after_fen,
+                "counter": done.counter,
+                "terminal": done.terminal,
+                "at": done.at,
+                "recovered": done.recovered,
+            }
+        )
+        return
+    if done.recovered:
+        say("an earlier load of this card had been torn: it was done, and nothing was loaded again")
+    click.echo(
+        f"card {done.asn}: loaded {yuan(done.amount_fen)}, balance {yuan(done.balance_after_fen)} yuan"
+    )
+
+
+@click.command()
+@click.argument("amount", metavar="YUAN")
+@_terminal
+@click.option("--service", default=None, help="What is paid for: a service of a plugin, by its name.")
+@city_option
+@card_option
+@json_option
+def pay(amount: str, terminal: str, service: str | None, folder: Path, at: CardAt, as_json: bool) -> None:
+    """Take YUAN from the purse as a terminal with its SAM does, and write the record into a batch file.
+
+    Hand the file in with citycard clearing receive. A record without --service is kept there until somebody
+    says what it was for. A card that left meanwhile is held to the reader again and the same command
+    repeated. With --json: an object with asn, amount_fen, balance_before_fen, balance_after_fen, counter,
+    terminal, terminal_serial, tac, at, recovered and batch.
+    """
+    from citycard.city.handheld import Handheld
+    from citycard.money import parse_yuan, yuan
+    from citycard.terminal import RecordPlan
+
+    amount_fen = parse_yuan(amount)
+    city = opened(folder)
+    try:
+        number = _service(city, service) if service else 0
+        plan = RecordPlan(service=number, list_price_fen=amount_fen)
+        with Handheld(city, terminal) as handheld, at.opened() as reader:
+            paid = handheld.pay(reader, amount_fen, plan)
+    finally:
+        city.close()
+    debit = paid.debit
+    if as_json:
+        emit(
+            {
+                "asn": debit.asn,
+                "amount_fen": debit.amount_fen,
+                "balance_before_fen": debit.balance_before_fen,
+                "balance_after_fen": debit.balance_after_fen,
+                "counter": debit.counter,
+                "terminal": debit.terminal,
+                "terminal_serial": debit.terminal_serial,
+                "tac": debit.tac,
+                "at": debit.at,
+                "recovered": debit.recovered,
+                "batch": paid.batch,
+            }
+        )
+        return
+    if debit.recovered:
+        say("an earlier purchase of this card had been torn: it was done, and nothing was taken again")
+    left = yuan(debit.balance_after_fen)
+    click.echo(f"card {debit.asn}: paid {yuan(debit.amount_fen)}, balance {left} yuan")
+    click.echo(f"record in {paid.batch}")
+
+
+def _service(city: City, name: str) -> int:
+    services = {owned.record.name: owned.record.number for owned in city.plugins.services()}
+    if name not in services:
+        raise click.UsageError(f"--service {name}: services: {', '.join(sorted(services)) or 'none'}")
+    return services[name]
+
+
+@click.command()
+@city_option
+@card_option
+@json_option
+def verify(folder: Path, at: CardAt, as_json: bool) -> int:
+    """Say whether the card is genuine: its keys, MACs, counters, log and what the registry knows of it.
+
+    Nothing is written on the card. Exit code 1: something is wrong. With --json: an object with genuine and
+    checks (name, ok, words); ok is null where this card could not be asked.
+    """
+    from citycard.city.genuine import verify_card
+
+    city = opened(folder)
+    try:
+        with at.opened() as reader:
+            checks = verify_card(city, reader)
+    finally:
+        city.close()
+    genuine = all(check.ok is not False for check in checks)
+    if as_json:
+        emit({"genuine": genuine, "checks": checks})
+    else:
+        words = {True: "ok", False: "WRONG", None: "-"}
+        table(("check", "", ""), [(check.name, words[check.ok], check.words) for check in checks])
+        click.echo("\nthe card is genuine" if genuine else "\nthe card is NOT what it should be")
+    return 0 if genuine else 1
