@@ -222,7 +222,7 @@ class JobWorker:
         )
 
     def _keys(self, numbers: Iterable[str]) -> list[CardKeys]:
-        return [self._city.vault.card_keys(bytes.fromhex(asn[4:])) for asn in numbers]
+        return self._city.vault.card_keys_many([bytes.fromhex(asn[4:]) for asn in numbers])
 
     def _settle(self, made: Sequence[str], failures: Mapping[str, tuple[str, str]]) -> JobCount:
         now, job = self._city.clock.now(), self.job

@@ -16,6 +16,7 @@ from citycard.errors.keys import *
 from citycard.errors.ledger import *
 from citycard.errors.mifare import *
 from citycard.errors.money import *
+from citycard.errors.office import *
 from citycard.errors.pcsc import *
 from citycard.errors.stock import *
 from citycard.errors.terminal import *

@@ -14,6 +14,7 @@ __all__ = [
     "CardClosing",
     "ClosingState",
     "add_closing",
+    "closing_for",
     "closings",
     "find_closing",
     "set_closing",
@@ -49,6 +50,13 @@ def find_closing(conn: Connection, asn: str) -> CardClosing | None:
     """Give the closing of a card, held until the transaction ends, or None while the card is in use."""
     table = tables.card_closing
     row = conn.execute(select(table).where(table.c.asn == asn).with_for_update()).one_or_none()
+    return CardClosing(**row._mapping) if row is not None else None  # noqa: SLF001 - a Row's own way
+
+
+def closing_for(conn: Connection, successor: str) -> CardClosing | None:
+    """Give the closing of the card that another one replaces, or None when that replaces none."""
+    table = tables.card_closing
+    row = conn.execute(select(table).where(table.c.successor == successor)).one_or_none()
     return CardClosing(**row._mapping) if row is not None else None  # noqa: SLF001 - a Row's own way
 
 

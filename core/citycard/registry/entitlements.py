@@ -17,7 +17,14 @@ from citycard.registry.records import Entitlement
 from citycard.registry.tables import card, entitlement, holder
 from citycard.store.bulk import insert_missing, select_in
 
-__all__ = ["add_entitlements", "end_entitlement", "entitlement_id", "entitlements_of", "entitlements_on"]
+__all__ = [
+    "add_entitlements",
+    "carry_entitlements",
+    "end_entitlement",
+    "entitlement_id",
+    "entitlements_of",
+    "entitlements_on",
+]
 
 _COLUMNS = ("name", "source", "starts_on", "ends_on", "asn", "holder")
 
@@ -46,6 +53,26 @@ def end_entitlement(conn: Connection, record: Entitlement, *, ends_on: date) -> 
     key = entitlement_id(record)
     if conn.execute(update(entitlement).where(entitlement.c.id == key).values(ends_on=ends_on)).rowcount == 0:
         raise RegistryMissing(record="entitlement", key=record.name)
+
+
+def carry_entitlements(conn: Connection, old: str, new: str, *, on: date) -> int:
+    """Give a card's own entitlements that hold on a day to another card, from that day; return how many."""
+    query = select(entitlement).where(
+        entitlement.c.asn == old,
+        or_(entitlement.c.ends_on.is_(None), entitlement.c.ends_on >= on),
+    )
+    rows = conn.execute(query).all()
+    carried = [
+        Entitlement(
+            name=row.name,
+            source=row.source,
+            starts_on=max(on, row.starts_on),
+            ends_on=row.ends_on,
+            asn=new,
+        )
+        for row in rows
+    ]
+    return add_entitlements(conn, carried)
 
 
 def entitlements_of(conn: Connection, asn: str, *, on: date) -> frozenset[str]:

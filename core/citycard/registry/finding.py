@@ -24,6 +24,7 @@ __all__ = [
     "find_product",
     "find_product_version",
     "find_terminal",
+    "hold_card",
     "latest_product_version",
     "partners",
     "places",
@@ -107,6 +108,12 @@ def latest_product_version(conn: Connection, product: str) -> ProductVersion | N
 def find_card(conn: Connection, asn: str) -> Card:
     """Give one card; raise RegistryMissing."""
     return _one(conn, Card, tables.card, asn)
+
+
+def hold_card(conn: Connection, asn: str) -> Card:
+    """Give one card, held until the transaction ends, so that two desks cannot both take a step with it."""
+    conn.execute(select(tables.card.c.asn).where(tables.card.c.asn == asn).with_for_update())
+    return find_card(conn, asn)
 
 
 def cards_by_asn(conn: Connection, asns: Sequence[str]) -> dict[str, Card]:

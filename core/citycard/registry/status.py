@@ -31,7 +31,10 @@ TRANSITIONS: dict[CardStatus, frozenset[CardStatus]] = {
     CardStatus.LOST: frozenset(
         {CardStatus.ISSUED, CardStatus.BLOCKED, CardStatus.REPLACED, CardStatus.RETURNED}
     ),
-    CardStatus.BLOCKED: frozenset({CardStatus.ISSUED, CardStatus.REPLACED, CardStatus.RETURNED}),
+    # Back into stock only a card that never left it.
+    CardStatus.BLOCKED: frozenset(
+        {CardStatus.STOCK, CardStatus.ISSUED, CardStatus.REPLACED, CardStatus.RETURNED}
+    ),
     CardStatus.REPLACED: frozenset(),
     CardStatus.RETURNED: frozenset(),
 }

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from citycard.wallet.chart import (
         CONTROL_WINDOW,
+        INCOME_CARDS,
         INCOME_CLEARING_FEE,
+        LOSS_LATE_TAPS,
         TITLES,
         TRANSIT_SETTLEMENT,
         TRUST_BANK,
@@ -24,7 +26,9 @@ if TYPE_CHECKING:
         Side,
         TransferCode,
         agent_receivable,
+        card_deposit,
         card_purse,
+        card_refund,
         partner_payable,
     )
     from citycard.wallet.ledger import Ledger
@@ -35,7 +39,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CONTROL_WINDOW",
+    "INCOME_CARDS",
     "INCOME_CLEARING_FEE",
+    "LOSS_LATE_TAPS",
     "TITLES",
     "TRANSIT_SETTLEMENT",
     "TRUST_BANK",
@@ -56,7 +62,9 @@ __all__ = [
     "Transfer",
     "TransferCode",
     "agent_receivable",
+    "card_deposit",
     "card_purse",
+    "card_refund",
     "loads_of",
     "open_loads",
     "partner_payable",
@@ -65,7 +73,9 @@ __all__ = [
 _MODULES = {
     "chart": (
         "CONTROL_WINDOW",
+        "INCOME_CARDS",
         "INCOME_CLEARING_FEE",
+        "LOSS_LATE_TAPS",
         "TITLES",
         "TRANSIT_SETTLEMENT",
         "TRUST_BANK",
@@ -74,7 +84,9 @@ _MODULES = {
         "Side",
         "TransferCode",
         "agent_receivable",
+        "card_deposit",
         "card_purse",
+        "card_refund",
         "partner_payable",
     ),
     "ledger": ("Ledger",),

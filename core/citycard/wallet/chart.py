@@ -6,7 +6,9 @@ from enum import IntEnum, StrEnum
 
 __all__ = [
     "CONTROL_WINDOW",
+    "INCOME_CARDS",
     "INCOME_CLEARING_FEE",
+    "LOSS_LATE_TAPS",
     "TITLES",
     "TRANSIT_SETTLEMENT",
     "TRUST_BANK",
@@ -15,7 +17,9 @@ __all__ = [
     "Side",
     "TransferCode",
     "agent_receivable",
+    "card_deposit",
     "card_purse",
+    "card_refund",
     "partner_payable",
     "side_of",
 ]
@@ -90,6 +94,13 @@ class TransferCode(IntEnum):
     PAYABLE = 30
     FEE = 40
     SETTLEMENT = 50
+    DEPOSIT = 60
+    CARD_SALE = 61
+    CARD_FEE = 62
+    DEPOSIT_MOVED = 63
+    OWED = 64
+    PAID_OUT = 65
+    LATE_TAPS = 66
     CORRECTION = 90
 
 
@@ -97,11 +108,23 @@ TRUST_BANK = "trust/bank"
 TRANSIT_SETTLEMENT = "transit/settlement"
 CONTROL_WINDOW = "control/window"
 INCOME_CLEARING_FEE = "income/clearing-fee"
+INCOME_CARDS = "income/cards"
+LOSS_LATE_TAPS = "loss/late-taps"
 
 
 def card_purse(asn: str) -> str:
     """Give the address of a card's shadow account: what the city owes for the money on the card."""
     return f"card/{asn}/purse"
+
+
+def card_deposit(asn: str) -> str:
+    """Give the address of the deposit taken for a card."""
+    return f"card/{asn}/deposit"
+
+
+def card_refund(asn: str) -> str:
+    """Give the address of what is owed to the holder of a card that was given up."""
+    return f"card/{asn}/refund"
 
 
 def partner_payable(partner: str) -> str:

@@ -10,7 +10,10 @@ import attrs
 
 from citycard.ids import derived_id
 
-__all__ = ["Load", "LoadState", "Proof", "load_id"]
+__all__ = ["Load", "LoadState", "Proof", "load_id", "refund_agent", "refunded_card"]
+
+# No partner's id has a slash in it.
+_REFUND = "refund/"
 
 
 class LoadState(StrEnum):
@@ -69,6 +72,16 @@ class Load:
     def settled(self, state: LoadState, proof: Proof, tac: str = "") -> Load:
         """Give this load in another state."""
         return attrs.evolve(self, state=state, proof=proof, tac=tac)
+
+
+def refund_agent(asn: str) -> str:
+    """Give the agent of a load that is paid with what is owed for the card ``asn``, which was given up."""
+    return _REFUND + asn
+
+
+def refunded_card(agent: str) -> str | None:
+    """Give the card that was given up and pays for a load with this agent, or None."""
+    return agent.removeprefix(_REFUND) if agent.startswith(_REFUND) else None
 
 
 def load_id(asn: str, online_atc: int, mac1: bytes, terminal: str, at: datetime) -> UUID:

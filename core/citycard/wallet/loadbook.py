@@ -21,9 +21,10 @@ from citycard.wallet.chart import (
     TransferCode,
     agent_receivable,
     card_purse,
+    card_refund,
 )
 from citycard.wallet.ledger import Ledger
-from citycard.wallet.load import Load, LoadState, Proof
+from citycard.wallet.load import Load, LoadState, Proof, refunded_card
 from citycard.wallet.records import AccountSpec, Transfer
 from citycard.wallet.tables import load
 
@@ -130,6 +131,9 @@ def open_loads(conn: Connection, *, limit: int = 1000) -> list[Load]:
 
 
 def _payer(one: Load) -> AccountSpec:
+    given_up = refunded_card(one.agent)
+    if given_up is not None:
+        return AccountSpec(address=card_refund(given_up), code=AccountCode.REFUNDS_DUE, owner=given_up)
     if one.agent:
         return AccountSpec(
             address=agent_receivable(one.agent), code=AccountCode.LOAD_AGENTS_RECEIVABLE, owner=one.agent
@@ -149,7 +153,7 @@ def _accounts(proven: Iterable[Load]) -> list[AccountSpec]:
 def _transfer(one: Load) -> Transfer:
     return Transfer(
         id=one.id,
-        debit_address=agent_receivable(one.agent) if one.agent else TRUST_BANK,
+        debit_address=_payer(one).address,
         credit_address=card_purse(one.asn),
         amount_fen=one.amount_fen,
         code=TransferCode.LOAD,

@@ -108,17 +108,7 @@ class TopUpDesk:
         """
         self._check_request(asn, balance_fen, amount_fen)
         asn8, terminal6 = bytes.fromhex(asn)[-8:], bytes.fromhex(terminal)
-        if not self._vault.check_load_mac1(
-            asn8=asn8,
-            key_version=key_version,
-            rnd4=rnd,
-            online_atc=online_atc,
-            balance_fen=balance_fen,
-            amount_fen=amount_fen,
-            terminal6=terminal6,
-            mac1=mac1,
-        ):
-            raise LoadRefused(reason="mac1", explanation=f"MAC1 of card {asn} is wrong")
+        self._check_mac1(asn, key_version, balance_fen, online_atc, rnd, mac1, amount_fen, terminal)
         wanted = Load(
             id=load_id(asn, online_atc, mac1, terminal, at),
             asn=asn,
@@ -142,6 +132,25 @@ class TopUpDesk:
             terminal6=terminal6,
             date4_time3=_bcd(at),
         )
+
+    def witness(
+        self,
+        asn: str,
+        key_version: int,
+        balance_fen: int,
+        online_atc: int,
+        rnd: bytes,
+        mac1: bytes,
+        amount_fen: int,
+        terminal: str,
+    ) -> None:
+        """Settle what the card's counter tells about earlier loads, and begin none.
+
+        The arguments are those of ``begin``. Raise LoadRefused with the reason ``mac1``.
+        """
+        self._check_mac1(asn, key_version, balance_fen, online_atc, rnd, mac1, amount_fen, terminal)
+        with self._book.page(asn, online_atc) as page:
+            _settle_passed(page, online_atc)
 
     def confirm(self, asn: str, online_atc: int, tac: bytes) -> None:
         """Take the card's TAC and post the load; again without harm.
@@ -190,6 +199,29 @@ class TopUpDesk:
         """Write what a buffered desk has in memory and return how many loads that were."""
         return self._book.flush() if isinstance(self._book, BufferedBook) else 0
 
+    def _check_mac1(
+        self,
+        asn: str,
+        key_version: int,
+        balance_fen: int,
+        online_atc: int,
+        rnd: bytes,
+        mac1: bytes,
+        amount_fen: int,
+        terminal: str,
+    ) -> None:
+        if not self._vault.check_load_mac1(
+            asn8=bytes.fromhex(asn)[-8:],
+            key_version=key_version,
+            rnd4=rnd,
+            online_atc=online_atc,
+            balance_fen=balance_fen,
+            amount_fen=amount_fen,
+            terminal6=bytes.fromhex(terminal),
+            mac1=mac1,
+        ):
+            raise LoadRefused(reason="mac1", explanation=f"MAC1 of card {asn} is wrong")
+
     def _check_request(self, asn: str, balance_fen: int, amount_fen: int) -> None:
         if amount_fen <= 0:
             raise LoadRefused(reason="amount", explanation=f"{amount_fen} fen is not an amount to load")
@@ -220,19 +252,25 @@ def _note(page: LoadPage, wanted: Load) -> None:
     if any(one.state is LoadState.PROVEN and one.online_atc >= wanted.online_atc for one in known):
         explanation = f"card {wanted.asn} shows counter {wanted.online_atc} again, under which it was loaded"
         raise LoadRefused(reason="counter-went-back", explanation=explanation)
-    passed: dict[int, list[Load]] = defaultdict(list)
     for one in known:
-        if one.online_atc < wanted.online_atc and one.open:
-            passed[one.online_atc].append(one)
-        elif one.state is LoadState.PENDING and one.id != wanted.id:
+        if one.state is LoadState.PENDING and one.id != wanted.id and one.online_atc >= wanted.online_atc:
             # The card is still at this counter. A MAC1 that was made earlier and kept would say the same,
             # so that this is not yet a proof: the load stays open.
             page.write(one.settled(LoadState.REVERSED, Proof.NONE))
+    _settle_passed(page, wanted.online_atc)
+    page.write(wanted)
+
+
+def _settle_passed(page: LoadPage, online_atc: int) -> None:
+    """Take the open loads under lower counters for done: the card's counter has moved on since."""
+    passed: dict[int, list[Load]] = defaultdict(list)
+    for one in page.loads:
+        if one.online_atc < online_atc and one.open:
+            passed[one.online_atc].append(one)
     for attempts in passed.values():
         # The counter went on, so that one of these was done. Where there are several, the largest
         # stands: an agent must not gain by beginning a small load over a large one.
         _prove(page, max(attempts, key=lambda one: (one.amount_fen, str(one.id))), Proof.COUNTER, "")
-    page.write(wanted)
 
 
 def _prove(page: LoadPage, done: Load, proof: Proof, tac: str) -> None:

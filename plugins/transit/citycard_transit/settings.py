@@ -50,6 +50,8 @@ class Product:
     entitlements: tuple[str, ...] = ()
     validity_years: int = attrs.field(default=10, validator=gt(0))
     deposit_fen: int = attrs.field(default=0, validator=ge(0))
+    price_fen: int = attrs.field(default=0, validator=ge(0))
+    purse_limit_fen: int | None = None
 
 
 @attrs.frozen(kw_only=True)

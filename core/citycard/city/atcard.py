@@ -1,0 +1,191 @@
+"""What the card office does at a reader: activate, stop and renew a card, and give it what is owed to it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from citycard import registry
+from citycard.card import evolve
+from citycard.card.files import EnableFlag, PublicApplication
+from citycard.city.cardmoney import CardMoney
+from citycard.city.closing import settle_due
+from citycard.city.maintenance import Maintenance
+from citycard.errors import CardNotOwed, LoadRefused, OfficeRefused
+from citycard.registry import CardStatus, ClosingState
+from citycard.store import reading, writing
+from citycard.terminal.acceptance import Acceptance
+from citycard.terminal.journal import FileJournal
+from citycard.terminal.maintaining import MaintenanceSession, application_command
+from citycard.terminal.session import PurseSession
+from citycard.wallet.load import refund_agent
+
+if TYPE_CHECKING:
+    from citycard.city.city import City
+    from citycard.registry import CardClosing
+    from citycard.terminal.reader import Reader
+    from citycard.wallet.topup import TopUpDesk
+
+__all__ = ["CardDesk"]
+
+_JOURNAL = "office"
+
+
+class CardDesk:
+    """A reader of the card office; ``actor`` is who works there. A card taken away is held to it again."""
+
+    def __init__(self, city: City, reader: Reader, actor: str) -> None:
+        self._city = city
+        self._reader = reader
+        self._actor = actor
+
+    def activate(self) -> str:
+        """Enable the card, so that terminals serve it, and return its number; OfficeRefused if not issued."""
+        return self._change("activated", {"enabled": EnableFlag.ENABLED}, {CardStatus.ISSUED})
+
+    def stop(self) -> str:
+        """Stop the purse of a card that was given up, blocked or reported lost, and return its number."""
+        given_up = {CardStatus.REPLACED, CardStatus.RETURNED, CardStatus.BLOCKED, CardStatus.LOST}
+        return self._change("stopped", {"enabled": EnableFlag.STOPPED}, given_up)
+
+    def renew(self, until: dt.date) -> str:
+        """Give the card another last day, and return its number."""
+        asn = self._change("renewed", {"expiry": until}, {CardStatus.ISSUED}, str(until))
+        with writing(self._city.engine) as conn:
+            registry.renew_card(conn, asn, until)
+        return asn
+
+    def number(self) -> str:
+        """Return the number of the card in the reader."""
+        return self._session().open().asn
+
+    def transfer(self, terminal: str | None = None) -> int:
+        """Load what is owed for the card that this one replaces, and return how much; 0 when it has it.
+
+        Broken off at any point, the next call finds out how it ended: the money is on the card once.
+        Raise CardNotOwed before the old card's last taps have come in.
+        """
+        asn = self.number()
+        settle_due(self._city, actor=self._actor)
+        old = self._owed_to(asn)
+        number = terminal or self._city.config.city.code + "0" * 8
+        folder = self._city.folder / _JOURNAL
+        folder.mkdir(exist_ok=True)
+        journal = FileJournal(folder / f"{number}.journal")
+        try:
+            return self._load(asn, old, number, journal)
+        finally:
+            journal.close()
+            settle_due(self._city, actor=self._actor)
+
+    def _load(self, asn: str, old: str, terminal: str, journal: FileJournal) -> int:
+        host = _OwedHost(self._city, old)
+        session = PurseSession(
+            self._reader,
+            self._city.sam(terminal),
+            profile=self._city.issuing.profile,
+            acceptance=Acceptance(home_issuer=self._city.config.city.issuer),
+            journal=journal,
+            host=host,
+        )
+        at = self._city.now_local()
+        view = session.open(at)
+        if view.asn != asn:
+            raise OfficeRefused(
+                asn=asn, reason=f"card {view.asn} came in its place: hold one card to the reader"
+            )
+        if view.recovered_load is not None:
+            return view.recovered_load.amount_fen
+        owed_fen = host.owed_fen()
+        if owed_fen <= 0:
+            return 0
+        try:
+            session.load(owed_fen, at)
+        except LoadRefused:
+            if host.owed_fen() <= 0:  # the card's counter showed that it had been done before
+                return 0
+            raise
+        return owed_fen
+
+    def _owed_to(self, asn: str) -> str:
+        with reading(self._city.engine) as conn:
+            closing: CardClosing | None = registry.closing_for(conn, asn)
+        if closing is None:
+            raise CardNotOwed(asn=asn, reason="it replaces no card")
+        if closing.state is ClosingState.WAITING:
+            raise CardNotOwed(asn=asn, reason=f"taps of card {closing.asn} come in until {closing.due_on}")
+        return closing.asn
+
+    def _change(
+        self, what: str, wanted: dict[str, object], allowed: set[CardStatus], detail: str = ""
+    ) -> str:
+        host = Maintenance(self._city)
+        session = self._session(host)
+        application = session.open()
+        asn = application.asn
+        self._check(application, allowed)
+        changed = evolve(application, **wanted)
+        if changed != application:
+            host.allow(asn, application_command(changed))
+            session.write_application(changed)
+        with writing(self._city.engine) as conn:
+            done = registry.card_events(conn, asn)
+            if changed != application or not any((one.what, one.detail) == (what, detail) for one in done):
+                now = self._city.clock.now()
+                registry.note_events(conn, [asn], what, detail, actor=self._actor, at=now)
+        return asn
+
+    def _check(self, application: PublicApplication, allowed: set[CardStatus]) -> None:
+        asn = application.asn
+        if application.issuer != self._city.config.city.issuer:
+            raise OfficeRefused(asn=asn, reason=f"its issuer is {application.issuer}, which is not this city")
+        with reading(self._city.engine) as conn:
+            status = registry.find_card(conn, asn).status
+        if status not in allowed:
+            raise OfficeRefused(asn=asn, reason=f"it is {status}, which does not allow this")
+
+    def _session(self, host: Maintenance | None = None) -> MaintenanceSession:
+        profile = self._city.issuing.profile
+        return MaintenanceSession(self._reader, host or Maintenance(self._city), profile=profile)
+
+
+class _OwedHost:
+    """Grant one load: what is owed for a card that was given up, onto its successor, and not twice."""
+
+    def __init__(self, city: City, old: str) -> None:
+        self._city = city
+        self._old = old
+        self._desk: TopUpDesk = city.desk.for_agent(refund_agent(old))
+
+    def owed_fen(self) -> int:
+        """Return what is still owed."""
+        with reading(self._city.engine) as conn:
+            return CardMoney(self._city, conn).owed_fen(self._old)
+
+    def begin(
+        self,
+        asn: str,
+        key_version: int,
+        balance_fen: int,
+        online_atc: int,
+        rnd: bytes,
+        mac1: bytes,
+        amount_fen: int,
+        terminal: str,
+        at: dt.datetime,
+    ) -> bytes:
+        """Let the card's counter say how earlier attempts ended, then grant the load if it is still owed."""
+        self._desk.witness(asn, key_version, balance_fen, online_atc, rnd, mac1, amount_fen, terminal)
+        if amount_fen > self.owed_fen():
+            raise LoadRefused(reason="amount", explanation=f"what is owed for card {self._old} was loaded")
+        return self._desk.begin(
+            asn, key_version, balance_fen, online_atc, rnd, mac1, amount_fen, terminal, at
+        )
+
+    def confirm(self, asn: str, online_atc: int, tac: bytes) -> None:
+        """Take the card's TAC."""
+        self._desk.confirm(asn, online_atc, tac)
+
+    def reverse(self, asn: str, online_atc: int) -> None:
+        """Take note that the card proves the load was not done."""
+        self._desk.reverse(asn, online_atc)

@@ -1,0 +1,133 @@
+"""What is owed for cards that were given up: fixed when their last taps came in, then loaded or paid out.
+
+The purse account of such a card stands at zero from then on. A tap that arrives later still takes its money
+from it; ``settle_due`` then makes it good out of ``loss/late-taps``, so that it is seen there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+from sqlalchemy import select
+
+from citycard import registry
+from citycard.city.cardmoney import CardMoney
+from citycard.errors import CardNotOwed
+from citycard.registry import CardClosing, ClosingState
+from citycard.store import reading, writing
+from citycard.store.bulk import select_in
+from citycard.wallet.chart import card_purse, card_refund
+from citycard.wallet.load import Proof, refund_agent
+from citycard.wallet.loadbook import loads_of
+from citycard.wallet.tables import account, balance
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from citycard.city.city import City
+
+__all__ = ["SettledClosings", "load_is_open", "pay_out", "settle_due"]
+
+
+@attrs.frozen(kw_only=True)
+class SettledClosings:
+    """What ``settle_due`` did: closings whose day had come, and those that had to be put right since."""
+
+    due: int = 0
+    put_right: int = 0
+
+
+def settle_due(city: City, *, actor: str) -> SettledClosings:
+    """Fix what is owed for every card whose last taps have come in, and put right what came later.
+
+    Each card is one transaction: broken off at any point, the next call goes on.
+    """
+    today = city.now_local().date()
+    with reading(city.engine) as conn:
+        waiting = registry.closings(conn, ClosingState.WAITING, due_by=today)
+    due = sum(_fix(city, each.asn, actor) for each in waiting)
+    with reading(city.engine) as conn:
+        late = _out_of_balance(conn)
+    return SettledClosings(due=due, put_right=sum(_put_right(city, asn, actor) for asn in late))
+
+
+def pay_out(city: City, asn: str, *, actor: str) -> int:
+    """Pay what is owed for a card that was given up to its holder, and return how much; 0 the second time.
+
+    Raise CardNotOwed before its day, and while a load onto its successor may still turn out to be done.
+    """
+    with writing(city.engine) as conn:
+        closing = registry.find_closing(conn, asn)
+        if closing is None or closing.state is ClosingState.WAITING:
+            reason = f"its last taps come in until {closing.due_on}" if closing else "it was not given up"
+            raise CardNotOwed(asn=asn, reason=reason)
+        if load_is_open(conn, closing):
+            reason = f"a load onto card {closing.successor} began and may be done: see that card again first"
+            raise CardNotOwed(asn=asn, reason=reason)
+        paid_fen = CardMoney(city, conn).paid_out(asn)
+        if paid_fen:
+            detail = f"{paid_fen} fen"
+            registry.note_events(conn, [asn], "paid-out", detail, actor=actor, at=city.clock.now())
+        registry.set_closing(conn, asn, ClosingState.SETTLED, closing.owed_fen or 0)
+        return paid_fen
+
+
+def load_is_open(conn: Connection, closing: CardClosing) -> bool:
+    """Say whether a load of what is owed for a card may be on its successor without our knowing it."""
+    agent = refund_agent(closing.asn)
+    loads = loads_of(conn, closing.successor) if closing.successor else []
+    return any(one.agent == agent and one.proof is Proof.NONE for one in loads)
+
+
+def _fix(city: City, asn: str, actor: str) -> int:
+    with writing(city.engine) as conn:
+        closing = registry.find_closing(conn, asn)
+        if closing is None or closing.state is not ClosingState.WAITING:
+            return 0
+        with_deposit = closing.successor is None
+        owed_fen = CardMoney(city, conn).purse_closed(asn, with_deposit=with_deposit)
+        state = ClosingState.OWED if owed_fen else ClosingState.SETTLED
+        registry.set_closing(conn, asn, state, owed_fen)
+        registry.note_events(conn, [asn], "owed", f"{owed_fen} fen", actor=actor, at=city.clock.now())
+        return 1
+
+
+def _put_right(city: City, asn: str, actor: str) -> int:
+    """Make a late tap good, owe what arrived late, and note when nothing is owed any more."""
+    with writing(city.engine) as conn:
+        closing = registry.find_closing(conn, asn)
+        if closing is None or closing.state is ClosingState.WAITING:
+            return 0
+        money = CardMoney(city, conn)
+        late_fen = money.balance_fen(card_purse(asn))
+        money.purse_closed(asn, with_deposit=False)
+        money.refund_overdrawn(asn)
+        left_fen = money.owed_fen(asn)
+        state = ClosingState.OWED if left_fen else ClosingState.SETTLED
+        owed_fen = (closing.owed_fen or 0) + max(0, late_fen)
+        if late_fen:
+            what = "late-taps" if late_fen < 0 else "owed"
+            detail = f"{abs(late_fen)} fen"
+            registry.note_events(conn, [asn], what, detail, actor=actor, at=city.clock.now())
+        if (state, owed_fen) == (closing.state, closing.owed_fen) and not late_fen:
+            return 0
+        registry.set_closing(conn, asn, state, owed_fen)
+        return 1
+
+
+def _out_of_balance(conn: Connection) -> list[str]:
+    """Give the closed cards whose accounts do not say what their state says."""
+    closed = {each.asn: each for each in registry.closings(conn) if each.state is not ClosingState.WAITING}
+    addresses = {card_purse(asn): asn for asn in closed} | {card_refund(asn): asn for asn in closed}
+    query = select(account.c.address, (balance.c.cr_posted_fen - balance.c.dr_posted_fen).label("fen")).join(
+        balance, balance.c.account_id == account.c.id
+    )
+    found = {row.address: int(row.fen) for row in select_in(conn, query, account.c.address, list(addresses))}
+    return [
+        asn
+        for asn, closing in closed.items()
+        if found.get(card_purse(asn), 0)
+        or (found.get(card_refund(asn), 0) > 0) is not (closing.state is ClosingState.OWED)
+        or found.get(card_refund(asn), 0) < 0
+    ]

@@ -1,0 +1,126 @@
+"""The city's side of loading newly enabled domains onto cards in use (``terminal.updating``)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from citycard import registry
+from citycard.card import ProductVersion
+from citycard.card.product import Place
+from citycard.city.maintenance import Maintenance
+from citycard.errors import CardHasNoRoom, OfficeRefused
+from citycard.registry import CardStatus
+from citycard.store import reading, writing
+from citycard.terminal.maintaining import append_command
+from citycard.terminal.updating import WantedRecord
+
+if TYPE_CHECKING:
+    from citycard.city.city import City
+
+__all__ = ["DomainLoading"]
+
+_HEADER = 3
+_SERVED = frozenset({CardStatus.STOCK, CardStatus.ISSUED})
+
+
+class DomainLoading(Maintenance):
+    """An ``UpdateHost``: it knows what each card should carry, and vouches for those records alone."""
+
+    def __init__(self, city: City, *, actor: str) -> None:
+        super().__init__(city)
+        self._actor = actor
+
+    def begin(self, asn: str, issuer: str, records: Sequence[bytes]) -> list[WantedRecord]:
+        """Return the records that a card lacks of its product's newest version; none when it has them all.
+
+        Raise RegistryMissing for a card nobody made, OfficeRefused for one that is not in use, is another
+        city's, or carries something else than the registry says, CardHasNoRoom when they do not fit.
+        """
+        with reading(self._city.engine) as conn:
+            card = registry.find_card(conn, asn)
+        if issuer != self._city.config.city.issuer:
+            raise OfficeRefused(asn=asn, reason=f"its issuer is {issuer}, which is not this city")
+        if card.status not in _SERVED:
+            raise OfficeRefused(asn=asn, reason=f"it is {card.status}: only a card in use is updated")
+        newest = self._newest(card)
+        self._check_kept(card, newest)
+        _check_records(asn, newest, records)
+        initial = self._city.issuing.initial()
+        missing = newest.places[len(records) :]
+        wanted = [
+            WantedRecord(
+                sector=place.sector,
+                data=place.wrap(initial.get(place.sector, bytes(place.size))),
+            )
+            for place in missing
+        ]
+        self._check_room(asn, newest, records, missing)
+        for record in wanted:
+            self.allow(asn, append_command(record.data, self._city.issuing.profile))
+        return wanted
+
+    def finish(self, asn: str, records: Sequence[bytes]) -> int:
+        """Note the version that a card carries now and return it; OfficeRefused when something is missing."""
+        with writing(self._city.engine) as conn:
+            card = registry.hold_card(conn, asn)
+            newest = self._newest(card)
+            _check_records(asn, newest, records)
+            if len(records) < len(newest.places):
+                missing = newest.places[len(records)].sector
+                raise OfficeRefused(
+                    asn=asn, reason=f"sector {missing} is not on it: hold it there again"
+                )
+            if card.product_version != newest.number:
+                before = self._city.issuing.product_version(card.product, card.product_version)
+                names = ", ".join(each.sector for each in newest.places if each.sector not in before)
+                registry.set_card_version(conn, asn, newest.number)
+                registry.note_events(
+                    conn,
+                    [asn],
+                    "updated",
+                    f"version {newest.number}: {names}"[:200],
+                    actor=self._actor,
+                    at=self._city.clock.now(),
+                )
+            return newest.number
+
+    def _newest(self, card: registry.Card) -> ProductVersion:
+        # Published first: a domain that was just enabled may be on no card yet.
+        self._city.issuing.publish()
+        with reading(self._city.engine) as conn:
+            found = registry.latest_product_version(conn, card.product)
+        if found is None:
+            raise OfficeRefused(asn=card.asn, reason=f"its product {card.product} has no version")
+        return ProductVersion.from_json(found.layout)
+
+    def _check_kept(self, card: registry.Card, newest: ProductVersion) -> None:
+        """A sector whose layout changed must be rewritten by its owner; adding records cannot do that."""
+        before = self._city.issuing.product_version(card.product, card.product_version)
+        for place in before.places:
+            if newest.place(place.sector).version != place.version:
+                raise OfficeRefused(
+                    asn=card.asn,
+                    reason=f"its sector {place.sector} has version {place.version}: only a new card changes that",
+                )
+
+    def _check_room(
+        self, asn: str, newest: ProductVersion, records: Sequence[bytes], missing: Sequence[Place]
+    ) -> None:
+        used, room = sum(map(len, records)), self._city.issuing.profile.sector_room
+        for place in missing:
+            used += place.record_size
+            if used > room:
+                raise CardHasNoRoom(asn=asn, sector=place.sector, needed=place.record_size)
+
+
+def _check_records(asn: str, version: ProductVersion, records: Sequence[bytes]) -> None:
+    if len(records) > len(version.places):
+        raise OfficeRefused(asn=asn, reason=f"it carries {len(records)} records, its product has fewer")
+    for record, place in zip(records, version.places, strict=False):
+        if record[:_HEADER] != place.header:
+            raise OfficeRefused(
+                asn=asn,
+                reason=f"record {place.number} starts with {record[:_HEADER].hex().upper()}, "
+                f"sector {place.sector} with {place.header.hex().upper()}",
+            )
