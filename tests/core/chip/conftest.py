@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import attrs
 import pytest
@@ -13,6 +15,9 @@ from citycard.chip import Chip, personalise, prepare_blank
 from citycard.keys import purse
 from citycard.keys.line import line_mac
 from citycard.keys.records import CardKeys
+
+sys.path.insert(0, str(Path(__file__).parent))
+from pursedesk import PurseDesk
 
 KEY = bytes.fromhex("00112233445566778899AABBCCDDEEFF")
 AID = bytes.fromhex("A000000632010105")
@@ -193,6 +198,21 @@ def issued(blank: Chip) -> Chip:
 def desk(issued: Chip) -> Desk:
     """A personalised card, selected, with nothing in its purse."""
     return Desk(issued.clone()).select()
+
+
+@pytest.fixture(scope="session")
+def hand_issued() -> PurseDesk:
+    """A card with passbook and purse, issued by hand; clone it before use."""
+    return PurseDesk.issue(Dice())
+
+
+@pytest.fixture
+def purses(hand_issued: PurseDesk) -> PurseDesk:
+    """A card with 100 yuan in its passbook and 50 yuan in its purse, selected, its PIN verified."""
+    desk = hand_issued.clone()
+    desk.load(1, 10_000)
+    desk.load(2, 5_000)
+    return desk
 
 
 @pytest.fixture(scope="session")
