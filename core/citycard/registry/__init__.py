@@ -9,6 +9,7 @@
 - ``blacklist``: numbered lists of cards to refuse;
 - ``entitlements``: rights of cards and holders, with source and end;
 - ``holders`` and ``sealing``: personal data, sealed at rest, and the log of who read it;
+- ``oldcards``: old sector cards on their way to new cards, and what was carried over;
 - ``tables``: where it is all kept.
 
 Every function works in the transaction of the connection it is given.
@@ -36,6 +37,7 @@ from citycard.registry.closings import (
     ClosingState,
     add_closing,
     closing_for,
+    closing_of,
     closings,
     find_closing,
     set_closing,
@@ -72,6 +74,17 @@ from citycard.registry.finding import (
     terminals,
 )
 from citycard.registry.holders import add_holders, assign_card, holder_reads, read_holder
+from citycard.registry.oldcards import (
+    MigrationState,
+    MigrationStep,
+    OldCardMigration,
+    add_carryover,
+    advance_migration,
+    begin_migration,
+    carryover_of,
+    migration_steps,
+    migrations_of,
+)
 from citycard.registry.personalising import (
     JobCount,
     PersonalisationJob,
@@ -149,7 +162,10 @@ __all__ = [
     "HolderRead",
     "JobCount",
     "LotCount",
+    "MigrationState",
+    "MigrationStep",
     "NumberRange",
+    "OldCardMigration",
     "Partner",
     "PartnerStatus",
     "PersonalisationJob",
@@ -162,6 +178,7 @@ __all__ = [
     "Terminal",
     "TerminalStatus",
     "add_cards",
+    "add_carryover",
     "add_closing",
     "add_districts",
     "add_entitlements",
@@ -172,7 +189,9 @@ __all__ = [
     "add_product_versions",
     "add_products",
     "add_terminals",
+    "advance_migration",
     "assign_card",
+    "begin_migration",
     "blacklist_at",
     "blacklist_cards",
     "blacklist_entries",
@@ -182,9 +201,11 @@ __all__ = [
     "cards_by_asn",
     "cards_of_holder",
     "carry_entitlements",
+    "carryover_of",
     "check_job_supply",
     "check_number_ranges",
     "closing_for",
+    "closing_of",
     "closings",
     "count_cards",
     "count_job",
@@ -204,6 +225,8 @@ __all__ = [
     "hold_card",
     "holder_reads",
     "latest_product_version",
+    "migration_steps",
+    "migrations_of",
     "move_stock",
     "note_events",
     "number_ranges",

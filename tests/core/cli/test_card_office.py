@@ -1,0 +1,106 @@
+"""The card office on the command line: from a job's card image to a replaced card with its money."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from citycard.city import City
+from citycard.cli.main import _run
+
+CITY = """\
+[city]
+name = "Card town"
+code = "9901"
+[cards]
+clearing_days = 0
+[plugins]
+allow = ["transit"]
+enable = ["transit"]
+[[plugins.transit.products]]
+name = "standard"
+title = "City card"
+deposit_fen = 2000
+"""
+FIRST = "01019901000000000001"
+SECOND = "01019901000000000002"
+
+
+@pytest.fixture
+def out(tmp_path, monkeypatch, capsys):
+    """Two cards in stock, as images."""
+    (tmp_path / "template.toml").write_text(CITY)
+    City.create(tmp_path / "town", tmp_path / "template.toml").close()
+    monkeypatch.setenv("CITYCARD_CITY", str(tmp_path / "town"))
+    add = ["stock", "range", "add", "r1", "--product", "standard", "--first", FIRST, "--size", "100"]
+    assert _run(add) == 0
+    assert _run(["stock", "receive", "box-1", "--cards", "5"]) == 0
+    assert _run(["job", "open", "standard", "2", "--range", "r1", "--lot", "box-1"]) == 0
+    assert _run(["job", "run", "1", "--out", str(tmp_path / "out")]) == 0
+    capsys.readouterr()
+    return tmp_path / "out"
+
+
+def answer(capsys, *words, code=0):
+    assert _run(["card", *words, "--json"]) == code
+    return json.loads(capsys.readouterr().out)
+
+
+def image(out, asn):
+    return ["--image", str(out / f"{asn}.card")]
+
+
+def test_a_card_lives_from_the_stock_to_its_replacement(out, capsys):
+    assert answer(capsys, "issue", FIRST, "--by", "anna")["deposit_fen"] == 2000
+    assert answer(capsys, "activate", *image(out, FIRST)) == {"asn": FIRST, "done": "activated"}
+    renewed = answer(capsys, "renew", "--until", "2050-12-31", *image(out, FIRST))
+    lost = answer(capsys, "lost", FIRST)
+    replaced = answer(capsys, "replace", FIRST, SECOND, "--reason", "lost", "--fee", "5")
+    answer(capsys, "activate", *image(out, SECOND))
+    moved = answer(capsys, "transfer", *image(out, SECOND))
+
+    assert renewed["expires_on"] == "2050-12-31"
+    assert lost["status"] == "lost"
+    assert (replaced["status"], replaced["closing"]["successor"]) == ("replaced", SECOND)
+    assert moved == {"asn": SECOND, "done": "transferred", "loaded_fen": 0}
+    assert answer(capsys, "show", SECOND)["deposit_fen"] == 2000
+    assert [line["what"] for line in answer(capsys, "history", FIRST)] == [
+        "personalised",
+        "stock → issued",
+        "activated",
+        "renewed",
+        "issued → lost",
+        "lost → replaced",
+        "owed",
+    ]
+
+
+def test_a_returned_card_is_stopped_and_paid_out(out, capsys):
+    answer(capsys, "issue", FIRST)
+    assert answer(capsys, "return", FIRST)["status"] == "returned"
+    assert answer(capsys, "stop", *image(out, FIRST))["done"] == "stopped"
+    assert answer(capsys, "settle") == {"due": 1, "put_right": 0}
+    assert answer(capsys, "pay-out", FIRST) == {"asn": FIRST, "paid_fen": 2000}
+    assert answer(capsys, "pay-out", FIRST)["paid_fen"] == 0
+
+
+def test_a_card_up_to_date_is_not_written(out, capsys):
+    before = (out / f"{FIRST}.card").read_bytes()
+    updated = answer(capsys, "update", *image(out, FIRST))
+    assert (updated["added"], updated["version"]) == ([], 1)
+    assert (out / f"{FIRST}.card").read_bytes() == before
+
+
+def test_what_a_cards_life_does_not_allow_is_refused_in_one_line(out, capsys):
+    assert _run(["card", "activate", *image(out, FIRST)]) == 5
+    assert _run(["card", "replace", FIRST, SECOND, "--reason", "lost"]) == 5
+    assert _run(["card", "block", FIRST, "--reason", "misprinted"]) == 0
+    assert _run(["card", "unblock", FIRST, "--reason", "looked again"]) == 0
+    assert _run(["card", "history", FIRST]) == 0
+    assert _run(["card", "show", FIRST]) == 0
+    assert _run(["card", "pay-out", FIRST]) == 5
+
+    said = capsys.readouterr()
+    assert "it was not given up" in said.err
+    assert "blocked → stock" in said.out
