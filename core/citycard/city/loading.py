@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from citycard import registry
 from citycard.card import ProductVersion
-from citycard.card.product import Place
 from citycard.city.maintenance import Maintenance
-from citycard.errors import CardHasNoRoom, OfficeRefused
+from citycard.errors import OfficeRefused
 from citycard.registry import CardStatus
 from citycard.store import reading, writing
 from citycard.terminal.maintaining import append_command
@@ -35,7 +34,7 @@ class DomainLoading(Maintenance):
         """Return the records that a card lacks of its product's newest version; none when it has them all.
 
         Raise RegistryMissing for a card nobody made, OfficeRefused for one that is not in use, is another
-        city's, or carries something else than the registry says, CardHasNoRoom when they do not fit.
+        city's, or carries something else than the registry says, CardFull when the product is too large.
         """
         with reading(self._city.engine) as conn:
             card = registry.find_card(conn, asn)
@@ -55,7 +54,6 @@ class DomainLoading(Maintenance):
             )
             for place in missing
         ]
-        self._check_room(asn, newest, records, missing)
         for record in wanted:
             self.allow(asn, append_command(record.data, self._city.issuing.profile))
         return wanted
@@ -68,9 +66,7 @@ class DomainLoading(Maintenance):
             _check_records(asn, newest, records)
             if len(records) < len(newest.places):
                 missing = newest.places[len(records)].sector
-                raise OfficeRefused(
-                    asn=asn, reason=f"sector {missing} is not on it: hold it there again"
-                )
+                raise OfficeRefused(asn=asn, reason=f"sector {missing} is not on it: hold it there again")
             if card.product_version != newest.number:
                 before = self._city.issuing.product_version(card.product, card.product_version)
                 names = ", ".join(each.sector for each in newest.places if each.sector not in before)
@@ -103,15 +99,6 @@ class DomainLoading(Maintenance):
                     asn=card.asn,
                     reason=f"its sector {place.sector} has version {place.version}: only a new card changes that",
                 )
-
-    def _check_room(
-        self, asn: str, newest: ProductVersion, records: Sequence[bytes], missing: Sequence[Place]
-    ) -> None:
-        used, room = sum(map(len, records)), self._city.issuing.profile.sector_room
-        for place in missing:
-            used += place.record_size
-            if used > room:
-                raise CardHasNoRoom(asn=asn, sector=place.sector, needed=place.record_size)
 
 
 def _check_records(asn: str, version: ProductVersion, records: Sequence[bytes]) -> None:

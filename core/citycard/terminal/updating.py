@@ -33,7 +33,7 @@ class UpdateHost(MaintenanceHost, Protocol):
     """The city's side of an update."""
 
     def begin(self, asn: str, issuer: str, records: Sequence[bytes]) -> Sequence[WantedRecord]:
-        """Return what a card that carries these records lacks, in order; OfficeRefused, CardHasNoRoom."""
+        """Return what a card that carries these records lacks, in order; OfficeRefused."""
         ...
 
     def finish(self, asn: str, records: Sequence[bytes]) -> int:
@@ -53,8 +53,8 @@ class CardUpdate:
 def update_card(reader: Reader, host: UpdateHost, *, profile: CardProfile = TRANSIT_PROFILE) -> CardUpdate:
     """Add to the card in a reader what the newest version of its product has more; again without harm.
 
-    Raises CardRemoved at any point: hold the card to a reader again. OfficeRefused and CardHasNoRoom say
-    that this card cannot be updated; then nothing was written.
+    Raises CardRemoved at any point: hold the card to a reader again. OfficeRefused says that this card is
+    not updated, before anything is written; CardHasNoRoom that it is full: it stays at its old version.
     """
     session = MaintenanceSession(reader, host, profile=profile)
     application = session.open()
