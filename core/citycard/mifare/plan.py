@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 import attrs
 
+from citycard.card.enums import CardKind
 from citycard.errors import SectorCardInvalid, SectorPlanUnknown
 from citycard.mifare.geometry import sector_of
 from citycard.mifare.layouts import BasicIssue, SaleIssue
@@ -24,6 +26,7 @@ __all__ = [
 
 _BLOCK = 16
 _FREE_CODE = 0xFF
+_RIGHTS = {CardKind.STUDENT: "student", CardKind.SENIOR: "senior", CardKind.MILITARY: "military"}
 
 
 class DedicatedUse(StrEnum):
@@ -60,6 +63,7 @@ class SectorPlan:
     ``started`` and ``finished`` are the process flags of a trade under way and of one that is done, each for
     the public and the dedicated purse. ``metro_prefix`` goes before the metro block when its X.25 is made:
     issuers keep theirs to themselves. ``directory`` is block 1: a code per sector (``directory_codes``).
+    ``rights`` says which card kind has which entitlement.
     """
 
     name: str
@@ -77,6 +81,13 @@ class SectorPlan:
     metro_prefix: bytes = b""
     started: tuple[int, int] = (0x11, 0x12)
     finished: tuple[int, int] = (0x13, 0x14)
+    rights: Mapping[int, str] = attrs.field(
+        factory=lambda: {
+            CardKind.STUDENT: "student",
+            CardKind.SENIOR: "senior",
+            CardKind.MILITARY: "military",
+        }
+    )
 
     @property
     def purses(self) -> tuple[Pair, ...]:
@@ -119,6 +130,7 @@ CHANGSHA = SectorPlan(
     issue=SaleIssue,
     issue_block=5,
     metro=Pair(44, 45),
+    rights={0xA4: "student", 0xA5: "senior", 0xA6: "disabled"},
 )
 XIAMEN = SectorPlan(
     name="xiamen",

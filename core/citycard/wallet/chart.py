@@ -8,6 +8,7 @@ __all__ = [
     "CONTROL_WINDOW",
     "INCOME_CARDS",
     "INCOME_CLEARING_FEE",
+    "LEGACY_FLOAT",
     "LOSS_LATE_TAPS",
     "TITLES",
     "TRANSIT_SETTLEMENT",
@@ -50,6 +51,7 @@ class AccountCode(IntEnum):
     CARD_FLOAT = 2001
     ONLINE_ACCOUNTS = 2002
     DEPOSITS = 2003
+    LEGACY_FLOAT = 2004
     PAYABLE_TO_PARTNERS = 2101
     PAYABLE_TO_OTHER_CITIES = 2102
     SUSPENSE = 2201
@@ -72,6 +74,7 @@ TITLES: dict[int, str] = {
     AccountCode.CARD_FLOAT: "Card float",
     AccountCode.ONLINE_ACCOUNTS: "Online accounts",
     AccountCode.DEPOSITS: "Deposits",
+    AccountCode.LEGACY_FLOAT: "Float of old cards",
     AccountCode.PAYABLE_TO_PARTNERS: "Payable to partners",
     AccountCode.PAYABLE_TO_OTHER_CITIES: "Payable to other cities",
     AccountCode.SUSPENSE: "Suspense",
@@ -101,10 +104,12 @@ class TransferCode(IntEnum):
     OWED = 64
     PAID_OUT = 65
     LATE_TAPS = 66
+    MIGRATION = 70
     CORRECTION = 90
 
 
 TRUST_BANK = "trust/bank"
+LEGACY_FLOAT = "legacy/float"
 TRANSIT_SETTLEMENT = "transit/settlement"
 CONTROL_WINDOW = "control/window"
 INCOME_CLEARING_FEE = "income/clearing-fee"
