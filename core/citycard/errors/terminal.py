@@ -11,6 +11,7 @@ __all__ = [
     "CommandFailed",
     "JournalDamaged",
     "LoadRefused",
+    "OpenBatchDamaged",
     "SamAlgorithmMismatch",
     "SamCannotSign",
     "SamOutOfOrder",
@@ -61,6 +62,13 @@ class JournalDamaged(CitycardError):
     sentence = (
         "{path}, line {line}, is not a note of a torn card: keep the file for inspection and start a new one"
     )
+
+
+class OpenBatchDamaged(CitycardError):
+    """The file of a terminal's open batch holds something that is not a record."""
+
+    status, exit_code = 422, 3
+    sentence = "{path}: byte {offset} begins no record: keep the file for inspection, do not write to it"
 
 
 class BatchDamaged(CitycardError):

@@ -4,7 +4,7 @@
 - ``acceptance``: which cards are served, and the words for why not
 - ``session``, ``load``, ``loading``: debit, composite debit, load
 - ``journal``, ``recovery``: torn cards, mended at their next sight without charging twice
-- ``record``, ``batch``, ``terminal``: what is handed in
+- ``record``, ``openbatch``, ``batch``, ``terminal``: what is handed in
 - ``sam``, ``samcard``: the terminal's security module, in software and in a reader; ``answering``: T=0
 """
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from citycard.terminal.batch import Batch, BatchHeader, BatchTrailer, read_batch, write_batch
     from citycard.terminal.journal import FileJournal, Journal, TornDebit
     from citycard.terminal.load import Load, LoadHost
+    from citycard.terminal.openbatch import FileOpenBatch, OpenBatch
     from citycard.terminal.reader import Card, InProcessReader, Reader
     from citycard.terminal.record import RecordFlag, RecordKind, RecordPlan, TransactionRecord, read_record
     from citycard.terminal.sam import Sam, SoftSam
@@ -37,10 +38,12 @@ __all__ = [
     "CardView",
     "Debit",
     "FileJournal",
+    "FileOpenBatch",
     "InProcessReader",
     "Journal",
     "Load",
     "LoadHost",
+    "OpenBatch",
     "Outcome",
     "PurseSession",
     "Reader",
@@ -63,6 +66,7 @@ _MODULES = {
     "batch": ("Batch", "BatchHeader", "BatchTrailer", "read_batch", "write_batch"),
     "journal": ("FileJournal", "Journal", "TornDebit"),
     "load": ("Load", "LoadHost"),
+    "openbatch": ("FileOpenBatch", "OpenBatch"),
     "reader": ("Card", "InProcessReader", "Reader"),
     "record": ("RecordFlag", "RecordKind", "RecordPlan", "TransactionRecord", "read_record"),
     "sam": ("Sam", "SoftSam"),

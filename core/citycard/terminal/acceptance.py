@@ -33,6 +33,10 @@ class Refusal(StrEnum):
     FUNDS = "funds"
     KEY = "key"
     BLOCKED = "blocked"
+    LOCKED = "locked"
+    CARD_BLOCKED = "card-blocked"
+    CLONED = "cloned"
+    UNFINISHED = "unfinished"
     NOT_GENUINE = "not-genuine"
 
 
@@ -49,7 +53,11 @@ _EXPLANATIONS = {
     Refusal.KIND_UNKNOWN: "this city does not know cards of its kind",
     Refusal.FUNDS: "its balance is too small; load the purse",
     Refusal.KEY: "its keys are of a version this terminal does not have",
-    Refusal.BLOCKED: "its application or the card is blocked",
+    Refusal.BLOCKED: "its application is blocked; a service point can open it again",
+    Refusal.LOCKED: "its application is locked for good; have it replaced at a service point",
+    Refusal.CARD_BLOCKED: "the whole card is blocked for good; have it replaced at a service point",
+    Refusal.CLONED: "its counter went back, so there is a copy of it; hand it to the staff",
+    Refusal.UNFINISHED: "it was never finished by its issuer; return it to where it came from",
     Refusal.NOT_GENUINE: "its answer does not carry a valid MAC",
 }
 
@@ -65,12 +73,13 @@ class Acceptance:
 
     ``home_issuer`` is how the issuer id of the city's own cards begins (hexadecimal); empty takes every card
     for one of the city's own. ``blacklist`` holds card numbers of 20 digits, ``blacklist_number`` is its
-    version.
+    version. ``reads_log``: also refuse a card whose log is ahead of its counter, for one more command a tap.
     """
 
     home_issuer: str = ""
     blacklist: Container[str] = frozenset()
     blacklist_number: int = 0
+    reads_log: bool = False
 
     def check(self, application: PublicApplication, management: Management, today: dt.date) -> None:
         """Check enabled, dates, home or roaming and blacklist, in this order; CardRefused says why."""

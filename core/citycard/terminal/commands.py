@@ -24,14 +24,14 @@ _DEBIT = b"\x80\x54\x01\x00\x0f"
 _BALANCE = b"\x80\x5c\x00\x02\x04"
 _READ_APPLICATION = b"\x00\xb0\x95\x00\x1e"
 _READ_MANAGEMENT = b"\x00\xb0\x97\x00\x3c"
-_OK = b"\x90\x00"
+_OK, _SILENT = b"\x90\x00", b"\x6a\x81"
 _DASHES = str.maketrans("", "", "-T:")
 _BALANCE_MASK = 0x7FFFFFFF
 _REFUSALS = {
     b"\x94\x01": Refusal.FUNDS,
     b"\x94\x03": Refusal.KEY,
     b"\x6a\x81": Refusal.BLOCKED,
-    b"\x93\x03": Refusal.BLOCKED,
+    b"\x93\x03": Refusal.LOCKED,
     b"\x62\x83": Refusal.BLOCKED,
 }
 
@@ -81,6 +81,8 @@ class PurseCommands:
         """Power the card up and select the purse application."""
         self._connect()
         answer = self._transmit(self._select)
+        if answer[-2:] == _SILENT:
+            raise refuse(Refusal.CARD_BLOCKED)  # a blocked application still answers SELECT
         if answer[-2:] != _OK:
             raise refuse(_REFUSALS.get(answer[-2:], Refusal.NO_PURSE))
 

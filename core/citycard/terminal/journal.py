@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import attrs
 
 from citycard.errors import JournalDamaged
+from citycard.files import append_durably, write_whole
 from citycard.terminal.record import RecordKind, RecordPlan
 
 __all__ = ["FileJournal", "Journal", "TornDebit"]
+
+MOST_CARDS = 20_000
+"""How many cards' counters a terminal remembers: a busy gate's day."""
 
 
 @attrs.frozen(kw_only=True)
@@ -40,10 +43,11 @@ class TornDebit:
 
 
 class Journal:
-    """Keep notes by card in memory: at most one open debit and one open load each."""
+    """Keep notes by card in memory: at most one open debit and one open load each, and counters seen."""
 
     def __init__(self) -> None:
         self._notes: dict[tuple[str, bool], TornDebit] = {}
+        self._seen: dict[str, int] = {}
         self.armed: int | None = None
         """The serial of the purchase that the SAM still holds open, in this life of the terminal."""
 
@@ -61,6 +65,17 @@ class Journal:
     def remove(self, asn: str, *, load: bool = False) -> None:
         """Forget a note, because its end is known and recorded; nothing happens when there is none."""
         self._notes.pop((asn, load), None)
+
+    def saw(self, asn: str, counter: int) -> None:
+        """Remember the offline counter that a card reached here; only the cards seen last are kept."""
+        self._seen.pop(asn, None)
+        self._seen[asn] = counter
+        if len(self._seen) > MOST_CARDS:
+            del self._seen[next(iter(self._seen))]
+
+    def highest(self, asn: str) -> int:
+        """Return the highest offline counter that a card had here, 0 for one that is not remembered."""
+        return self._seen.get(asn, 0)
 
     def open_debits(self) -> tuple[TornDebit, ...]:
         """Return the debits whose end is not known, oldest first."""
@@ -80,7 +95,7 @@ class FileJournal(Journal):
         if path.exists():
             self._read()
         self._rewrite()
-        self._file = path.open("a", encoding="utf-8")
+        self._file = path.open("ab")
 
     def note(self, torn: TornDebit, *, load: bool = False) -> None:
         """Write the note down and force it to the medium."""
@@ -93,21 +108,26 @@ class FileJournal(Journal):
             super().remove(asn, load=load)
             self._append(json.dumps({"done": asn, "load": load}))
 
+    def saw(self, asn: str, counter: int) -> None:
+        """Remember a counter, in the file too; the next note forces it to the medium."""
+        super().saw(asn, counter)
+        self._file.write(_seen_line(asn, counter))
+
     def close(self) -> None:
         """Close the file."""
         self._file.close()
 
     def _append(self, line: str) -> None:
-        self._file.write(line + "\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        append_durably(self._file, line.encode() + b"\n")
 
     def _read(self) -> None:
         lines = self._path.read_text(encoding="utf-8").split("\n")
         for number, line in enumerate(lines[:-1], 1):
             try:
                 data = json.loads(line)
-                if "done" in data:
+                if "seen" in data:
+                    super().saw(str(data["seen"]), int(data["counter"]))
+                elif "done" in data:
                     self._notes.pop((data["done"], data["load"]), None)
                 else:
                     load = data.pop("load")
@@ -117,12 +137,13 @@ class FileJournal(Journal):
                 raise JournalDamaged(path=self._path, line=number) from None
 
     def _rewrite(self) -> None:
-        fresh = self._path.with_suffix(".new")
-        with fresh.open("w", encoding="utf-8") as file:
-            file.writelines(_line(torn, load=load) + "\n" for (_, load), torn in self._notes.items())
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._path)
+        notes = (f"{_line(torn, load=load)}\n".encode() for (_, load), torn in self._notes.items())
+        seen = (_seen_line(asn, counter) for asn, counter in self._seen.items())
+        write_whole(self._path, b"".join([*seen, *notes]))
+
+
+def _seen_line(asn: str, counter: int) -> bytes:
+    return json.dumps({"seen": asn, "counter": counter}).encode() + b"\n"
 
 
 def _line(torn: TornDebit, *, load: bool) -> str:

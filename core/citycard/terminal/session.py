@@ -5,13 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from citycard.card.codec import decode
-from citycard.card.files import TRANSIT_PROFILE, CardProfile, Management, PublicApplication, TransactionType
+from citycard.card.files import TRANSIT_PROFILE, CardProfile, TransactionType
 from citycard.card.product import Place
 from citycard.card.sector import WriteAccess
 from citycard.errors import (
     CardRefused,
-    CodecError,
     CommandFailed,
     KeyVersionUnknown,
     SamAlgorithmMismatch,
@@ -21,6 +19,7 @@ from citycard.errors import (
 )
 from citycard.terminal.acceptance import Acceptance, Refusal, refuse
 from citycard.terminal.commands import INIT_COMPOSITE, INIT_PURCHASE, PurseCommands, bcd_moment
+from citycard.terminal.identity import finished, identity, newest_logged
 from citycard.terminal.journal import Journal, TornDebit
 from citycard.terminal.load import Load, LoadHost
 from citycard.terminal.loading import load_purse, mend_load
@@ -66,6 +65,7 @@ class PurseSession:
         self._host = host
         self._view: CardView | None = None
         self._balance_fen = 0
+        self._logged = 0
 
     @property
     def balance_fen(self) -> int:
@@ -87,11 +87,7 @@ class PurseSession:
         self._view = None
         card = self._card
         card.select()
-        try:
-            application = decode(PublicApplication, card.read_application())
-            management = decode(Management, card.read_management())
-        except CodecError:
-            raise refuse(Refusal.UNREADABLE) from None
+        application, management = identity(card)
         asn = application.asn
         # What was done is done, whatever the card may be refused for today: mend before checking.
         debit = self._mend_debit(asn) if self._journal else None
@@ -101,6 +97,7 @@ class PurseSession:
         done = debit is not None and debit.outcome is Outcome.DONE
         if not done:
             self._acceptance.check(application, management, at.date())
+        self._logged = newest_logged(card, self._profile) if self._acceptance.reads_log else 0
         self._view = CardView(
             asn=asn,
             asn8=bytes.fromhex(asn[4:]),
@@ -108,7 +105,7 @@ class PurseSession:
             card_kind=management.card_kind,
             start=application.start,
             expiry=application.expiry,
-            balance_fen=card.balance(),
+            balance_fen=finished(card.balance),
             application=application,
             management=management,
             recovered=debit if done else None,
@@ -190,15 +187,17 @@ class PurseSession:
         view, card = self.view, self._card
         self._check_amount(amount_fen, view.asn, load=False)
         head, tti = (INIT_COMPOSITE, _COMPOSITE) if composite else (INIT_PURCHASE, _PURCHASE)
-        answer = card.initialise(head, amount_fen)
+        answer = self._initialise(head, amount_fen)
         counter, version, algorithm = int.from_bytes(answer[4:6], "big"), answer[9], answer[10]
+        if counter < max(self._journal.highest(view.asn), self._logged):
+            raise refuse(Refusal.CLONED)
         at7 = bcd_moment(at)
         try:
             serial, mac1 = self._sam.init_for_purchase(
                 answer[11:15], counter, amount_fen, tti, at7, version, algorithm, view.asn8
             )
         except (KeyVersionUnknown, SamAlgorithmMismatch):
-            raise refuse(Refusal.KEY) from None
+            raise refuse(Refusal.KEY if version else Refusal.UNFINISHED) from None
         self._journal.armed = serial
         for update in updates:
             card.update_cache(update.sfi, update.record, update.data, append=update.append)
@@ -218,8 +217,19 @@ class PurseSession:
             plan=plan,
         )
         proof = self._commit(torn, at7, mac1)
+        self._journal.saw(torn.asn, counter + 1)
         self._balance_fen = torn.balance_before_fen - amount_fen
         return debit_of(torn, Verdict(outcome=Outcome.DONE, tac=proof[:4]), recovered=False)
+
+    def _initialise(self, head: bytes, amount_fen: int) -> bytes:
+        try:
+            return finished(lambda: self._card.initialise(head, amount_fen))
+        except CardRefused as refused:
+            # A card of another city may keep its key under another index; the city's own never does.
+            home = self.view.issuer.startswith(self._acceptance.home_issuer)
+            if home and refused.data["reason"] == Refusal.KEY:
+                raise refuse(Refusal.UNFINISHED) from None
+            raise
 
     def _commit(self, torn: TornDebit, at7: bytes, mac1: bytes) -> bytes:
         self._journal.note(torn)
@@ -263,6 +273,8 @@ class PurseSession:
         # While the SAM still holds this purchase it can also say whether the card is genuine.
         if verdict.mac2 and self._journal.armed == torn.serial:
             self._check_genuine(asn, verdict.mac2)
+        if verdict.outcome is Outcome.DONE:
+            self._journal.saw(asn, torn.counter + 1)
         if self._clears:
             self._journal.remove(asn)
         return debit_of(torn, verdict, recovered=True)

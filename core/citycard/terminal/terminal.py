@@ -12,6 +12,7 @@ from citycard.terminal.batch import write_batch
 from citycard.terminal.commands import bcd_moment
 from citycard.terminal.journal import Journal
 from citycard.terminal.load import LoadHost
+from citycard.terminal.openbatch import OpenBatch
 from citycard.terminal.reader import Reader
 from citycard.terminal.record import FACTS_SIZE, RecordFlag, RecordPlan
 from citycard.terminal.recovery import Verdict, debit_of
@@ -30,8 +31,9 @@ class Terminal:
     """Serve cards and keep their records until a batch is closed.
 
     ``config_number`` is the configuration in force, ``acceptance`` says which cards are served. ``journal``
-    keeps torn debits; give a FileJournal to a terminal that can lose its power. ``host`` grants loads.
-    ``next_batch`` and ``next_sequence`` go on where an earlier life of the terminal ended.
+    keeps torn debits, ``batch`` the records; give a FileJournal and a FileOpenBatch to a terminal that can
+    lose its power. ``host`` grants loads. ``next_batch`` and ``next_sequence`` go on where an earlier life of
+    a terminal ended that keeps its records in memory.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Terminal:
         acceptance: Acceptance | None = None,
         journal: Journal | None = None,
         host: LoadHost | None = None,
+        batch: OpenBatch | None = None,
         next_batch: int = 1,
         next_sequence: int = 1,
     ) -> None:
@@ -54,20 +57,32 @@ class Terminal:
         self.config_number = config_number
         self.acceptance = acceptance or Acceptance()
         self.journal = Journal() if journal is None else journal
-        self.next_batch = next_batch
-        self.next_sequence = next_sequence
         self._sam = sam
         self._host = host
         self._number6 = bytes.fromhex(number)
-        self._records: list[bytes] = []
+        self._batch = OpenBatch(next_batch, next_sequence) if batch is None else batch
+        for torn in self.journal.open_debits():
+            # The power went after the record was kept and before the note was dropped.
+            if self._batch.holds(torn.asn, torn.serial):
+                self.journal.remove(torn.asn)
 
     def __repr__(self) -> str:
-        return f"<Terminal {self.number}, batch {self.next_batch}, {len(self._records)} records>"
+        return f"<Terminal {self.number}, batch {self.next_batch}, {len(self._batch.records)} records>"
 
     @property
     def records(self) -> tuple[bytes, ...]:
         """Return the records of the open batch."""
-        return tuple(self._records)
+        return tuple(self._batch.records)
+
+    @property
+    def next_batch(self) -> int:
+        """Return the number of the open batch."""
+        return self._batch.number
+
+    @property
+    def next_sequence(self) -> int:
+        """Return the sequence number of the open batch's first record."""
+        return self._batch.first_sequence
 
     def tap(self, reader: Reader, at: dt.datetime) -> PurseSession:
         """Open the card in a reader; what an earlier tap tore is recorded here, once (``view.recovered``).
@@ -94,7 +109,7 @@ class Terminal:
         Record a debit before the next card is served: until then its note stays in the journal.
         """
         record = self._signed(debit, plan or debit.plan)
-        self._records.append(record)
+        self._batch.add(record)
         self.journal.remove(debit.asn)
         return record
 
@@ -140,18 +155,16 @@ class Terminal:
 
     def close_batch(self, business_date: dt.date, created_at: dt.datetime) -> bytes | None:
         """Write the open batch as a file and begin the next one; None when there is nothing to hand in."""
-        if not self._records:
+        if not self._batch.records:
             return None
         data = write_batch(
             self.number,
             self.next_batch,
             self.next_sequence,
-            self._records,
+            self._batch.records,
             self._sam,
             created_at,
             business_date,
         )
-        self.next_batch += 1
-        self.next_sequence += len(self._records)
-        self._records = []
+        self._batch.close(data)
         return data

@@ -100,3 +100,23 @@ def test_a_terminal_that_restarts_still_charges_once(card, make_terminal, tmp_pa
     assert len(restarted.records) == 1
     assert len(journal) == 0
     journal.close()
+
+
+def test_counters_are_remembered_through_a_loss_of_power(tmp_path) -> None:
+    journal = FileJournal(tmp_path / "journal")
+    journal.saw("03105170070104791381", 7)
+    journal.saw("03105170070104791381", 8)
+    journal.close()
+    again = FileJournal(tmp_path / "journal")
+    assert again.highest("03105170070104791381") == 8
+    assert again.highest("03105170070104791382") == 0
+    again.close()
+    assert (tmp_path / "journal").read_text() == '{"seen": "03105170070104791381", "counter": 8}\n'
+
+
+def test_only_the_cards_seen_last_are_remembered(monkeypatch) -> None:
+    monkeypatch.setattr("citycard.terminal.journal.MOST_CARDS", 2)
+    journal = Journal()
+    for asn in ("1", "2", "1", "3"):
+        journal.saw(asn, 5)
+    assert [journal.highest(asn) for asn in ("1", "2", "3")] == [5, 0, 5]

@@ -208,10 +208,11 @@ def test_an_answer_without_status_is_a_removed_card(card, vault) -> None:
     ("head", "answer", "reason"),
     [
         (b"\x00\xa4", b"\x6a\x82", "no-purse"),
-        (b"\x00\xa4", b"\x6a\x81", "blocked"),
-        (b"\x00\xa4", b"\x93\x03", "blocked"),
-        (b"\x00\xb0\x95", b"\xff" * 30 + b"\x90\x00", "unreadable"),
-        (b"\x00\xb0\x97", b"\x00\x90\x00", "unreadable"),
+        (b"\x00\xa4", b"\x6a\x81", "card-blocked"),
+        (b"\x00\xa4", b"\x93\x03", "locked"),
+        (b"\x00\xb0\x95", b"\xff" * 30 + b"\x90\x00", "unfinished"),
+        (b"\x00\xb0\x95", b"\xab" * 30 + b"\x90\x00", "unreadable"),
+        (b"\x00\xb0\x97", b"\x01\x90\x00", "unreadable"),
     ],
 )
 def test_a_card_that_is_no_working_purse_is_refused_with_a_reason(card, vault, head, answer, reason) -> None:
