@@ -92,10 +92,16 @@ class PcscContext:
     def run(self, during: str, function: Any, *arguments: Any, wait: float = 0.0) -> list[Any]:
         """Make any call of the library in the worker; ReaderFailed when it does not come back in time."""
         limit = self._timeout + wait + (_GRACE_S if wait else 0.0)
+        stuck = self._context
+
+        def late() -> None:
+            # Whoever was stuck in there lets go of the old context, and so of its card.
+            if stuck is not None:
+                scard().SCardReleaseContext(stuck)
+
         try:
-            answer = self._worker.call(function, *arguments, timeout=limit)
+            answer = self._worker.call(function, *arguments, timeout=limit, late=late)
         except TimeoutError:
-            # Whoever is stuck in there keeps the old context; nobody else touches it again.
             self._context = None
             problem = f"no answer within {limit:g} seconds"
             raise ReaderFailed(reader="PC/SC", problem=problem, during=during) from None

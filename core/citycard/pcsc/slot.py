@@ -21,7 +21,11 @@ _PAUSE_S = 0.2
 _SILENCE_S = 5.0
 _ANSWERED = Control.ANSWER_TO_RESET
 
+# pcscd looks into its readers every 0.4 seconds: it never sees a card again that is back before it looked.
+_OUT_S = 0.6
+
 _served: dict[int, str] = {}
+_left: dict[tuple[str, int], float] = {}
 _serving = threading.Lock()
 
 
@@ -113,6 +117,7 @@ class VpcdSlot:
             return
         self._claim()
         try:
+            self._stay_out()
             sock = self._connect(timeout)
         except BaseException:
             self._release()
@@ -166,6 +171,7 @@ class VpcdSlot:
                 sock = self._connect_again()
         finally:
             self._hang_up()
+            _left[self.host, self.port] = time.monotonic()
             self._ready.clear()
             self._release()
             self._event("torn" if reason == "torn" else "removed", {"port": self.port})
@@ -254,6 +260,10 @@ class VpcdSlot:
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
             sock.close()
+
+    def _stay_out(self) -> None:
+        since = time.monotonic() - _left.get((self.host, self.port), -_OUT_S)
+        time.sleep(max(0.0, _OUT_S - since))
 
     # ── one card, one slot ───────────────────────────────────────────────────────────────────────
 

@@ -26,10 +26,17 @@ class Worker:
         self._jobs: queue.SimpleQueue[_Job | None] | None = None
         self.lost = 0
 
-    def call(self, function: Callable[..., Answer], *arguments: Any, timeout: float) -> Answer:
+    def call(
+        self,
+        function: Callable[..., Answer],
+        *arguments: Any,
+        timeout: float,
+        late: Callable[[], Any] | None = None,
+    ) -> Answer:
         """Return what ``function(*arguments)`` returns; TimeoutError after ``timeout`` seconds.
 
-        A function that raises ends the thread, which tells the error as any thread does.
+        When a call that was given up comes back after all, its thread calls ``late`` and ends. A function
+        that raises ends the thread, which tells the error as any thread does.
         """
         if self._jobs is None:
             self._jobs = queue.SimpleQueue()
@@ -39,7 +46,9 @@ class Worker:
         try:
             answer = done.get(timeout=timeout)
         except queue.Empty:
-            self._jobs.put(None)  # should the call ever come back, the thread ends
+            if late is not None:
+                self._jobs.put((late, (), done))
+            self._jobs.put(None)
             self._jobs = None
             self.lost += 1
             raise TimeoutError from None
