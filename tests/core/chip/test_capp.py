@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import attrs
 import pytest
+from pursedesk import EP, LINE, OK, mac
+
+from citycard.chip import PowerLoss
 
 
 def test_records_are_written_with_the_debit(desk, cache):
@@ -113,3 +116,72 @@ def test_a_protected_record_comes_with_a_mac_where_the_profile_says_so(desk, cac
     desk.ok(journey(1))
     assert desk.debit(answer, 0, 9)[-2:].hex() == "9000"
     assert desk.records(0x1A)[0][3] == 9
+
+
+# ── a PBOC card: one-byte tags, line protection where the file asks for it ──────────────────────────
+
+
+def line(desk, head, data):
+    """Send a command with its MAC under the line key of the card, as the desk's own DES makes it."""
+    challenge = desk.ok("0084000004")
+    command = bytes.fromhex(head) + bytes((len(data) + 4,)) + data
+    return desk.send(command + mac(LINE, command, challenge + bytes(4)))
+
+
+@pytest.mark.parametrize(
+    ("update", "number", "expected"),
+    [
+        ("80DC12C8061204AABBCCDD", 2, "1204AABBCCDD"),  # the first record with tag 12
+        ("80DC01CC061104AABBCCDD", 1, "1104AABBCCDD"),  # record 1
+        ("80DC02CC061204AABBCCDD", 2, "1204AABBCCDD"),
+    ],
+)
+def test_a_pboc_card_finds_a_record_by_tag_or_by_number(purses, update, number, expected):
+    assert purses.pay(3, EP, 0, 9, update)[-2:] == OK
+    assert purses.ok(f"00B20{number}CC00").hex().upper() == expected
+
+
+def test_a_pboc_card_appends_to_its_cyclic_file_with_the_money(purses):
+    assert purses.pay(3, EP, 30, 9, "80DC00F0080102030405060708")[-2:] == OK
+    assert purses.pay(3, EP, 0, 9, "80DC00F0081112131415161718")[-2:] == OK
+    assert [purses.ok(f"00B20{number}F400").hex() for number in (1, 2)] == [
+        "1112131415161718",
+        "0102030405060708",
+    ]
+    assert (purses.balance(EP), purses.log()[1][2:4]) == (4_970, (30, 9))
+
+
+def test_a_protected_file_takes_only_what_came_with_a_mac(purses):
+    assert line(purses, "04E200D4", bytes.fromhex("21021122"))[-2:] == OK
+    answer = purses.init(3, EP, 5)
+    assert purses.status("80DC01D40421023344") == "6900"
+    assert purses.status("84DC01D40421023344") == "6984"
+    assert line(purses, "84DC01D4", bytes.fromhex("21023344"))[-2:] == OK
+    assert purses.debit(answer, 5, 9)[-2:] == OK
+    assert purses.ok("00B201D400").hex() == "21023344"
+    assert purses.status("84DC01CC061104AABBCCDD") == "6901"
+
+
+def test_a_plain_file_takes_nothing_with_a_mac(purses):
+    purses.init(3, EP, 5)
+    assert line(purses, "84DC01CC", bytes.fromhex("1104AABBCCDD")).hex() == "6900"
+
+
+def test_records_and_money_are_torn_together(purses):
+    def act(desk):
+        return desk.pay(3, EP, 30, 9, "80DC12C8061204AABBCCDD", "80DC00F0080102030405060708")
+
+    whole = purses.clone()
+    before = whole.chip.eeprom.writes
+    act(whole)
+    old, new, seen = purses.state(), whole.state(), set()
+    for cut in range(whole.chip.eeprom.writes - before):
+        card = purses.clone()
+        card.chip.eeprom.cut_after(cut, torn=True)
+        with pytest.raises(PowerLoss):
+            act(card)
+        state = card.select().state()
+        assert state in (old, new)
+        seen.add(card.prove(9, 1) is not None)
+        assert (state == new) == (card.prove(9, 1) is not None)
+    assert seen == {True, False}
