@@ -74,6 +74,29 @@ need_packages() {
     fi
 }
 
+# want_package PACKAGE WORDS: install a package where this release has it; otherwise say what goes without.
+want_package() {
+    command -v dpkg-query >/dev/null 2>&1 || return 0
+    if installed "$1"; then
+        return 0
+    fi
+    if ! apt-cache show "$1" >/dev/null 2>&1; then
+        say "This release has no package $1 (Debian has it from 12 on, Ubuntu from 22.04): $2"
+        return 0
+    fi
+    need_packages "$1"
+}
+
+# need_headers PYTHON: have what an extension in C is built with for this Python.
+need_headers() {
+    need_packages gcc libc6-dev
+    include=$("$1" -c 'import sysconfig; print(sysconfig.get_path("include"))')
+    if [ ! -e "$include/Python.h" ]; then
+        number=$("$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+        need_packages "python$number-dev|python3-dev"
+    fi
+}
+
 # new_enough PYTHON: whether this is a Python that citycard runs on.
 new_enough() {
     command -v "$1" >/dev/null 2>&1 &&

@@ -46,12 +46,14 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def pcscd() -> Iterator[PcscService]:
     """Start a private pcscd with two virtual readers of two slots each; skip where it cannot run."""
-    from citycard.errors import PcscDriverMissing
+    from citycard.errors import PcscDriverMissing, ReaderLibraryMissing
+    from citycard.pcsc.library import scard
     from citycard.testing.pcscd import PcscService
 
     try:
+        scard()
         service = PcscService()
-    except PcscDriverMissing as missing:
+    except (PcscDriverMissing, ReaderLibraryMissing) as missing:
         pytest.skip(str(missing))
     with service, service.in_environment():
         yield service
