@@ -31,6 +31,7 @@ _LE_00 = 256
 
 def read_binary(card: CardState, p1: int, p2: int, data: bytes, le: int | None) -> bytes:
     """Return bytes of a binary file from an offset; Le 00 asks for all that is left."""
+    _check_parameters(p1)
     if data:
         raise RefusedError(WRONG_LENGTH)
     file, offset = _addressed(card, p1, p2)
@@ -41,6 +42,7 @@ def read_binary(card: CardState, p1: int, p2: int, data: bytes, le: int | None) 
 
 def read_binary_protected(card: CardState, p1: int, p2: int, data: bytes, le: int | None) -> bytes:
     """Return bytes of a line-protected file and a MAC over them; Le counts the bytes, not the MAC."""
+    _check_parameters(p1)
     if len(data) > messaging.MAC_SIZE:
         raise RefusedError(WRONG_LENGTH)
     file, offset = _addressed(card, p1, p2)
@@ -54,6 +56,7 @@ def read_binary_protected(card: CardState, p1: int, p2: int, data: bytes, le: in
 
 def update_binary(card: CardState, p1: int, p2: int, data: bytes, le: int | None) -> bytes:
     """Write bytes of a binary file at an offset."""
+    _check_parameters(p1)
     if not data or le is not None:
         raise RefusedError(WRONG_LENGTH)
     file, offset = _addressed(card, p1, p2)
@@ -75,6 +78,7 @@ def write_binary_protected(card: CardState, p1: int, p2: int, data: bytes, le: i
 def _update_protected(
     card: CardState, instruction: int, p1: int, p2: int, data: bytes, le: int | None
 ) -> bytes:
+    _check_parameters(p1)
     if le is not None:
         raise RefusedError(WRONG_LENGTH)
     file, offset = _addressed(card, p1, p2)
@@ -86,13 +90,16 @@ def _update_protected(
     return _update(card, file, offset, plain)
 
 
+def _check_parameters(p1: int) -> None:
+    if p1 & _BY_SFI and p1 & ~_SFI != _BY_SFI:
+        raise RefusedError(WRONG_PARAMETERS)
+
+
 def _addressed(card: CardState, p1: int, p2: int) -> tuple[File, int]:
-    if not p1 & _BY_SFI:
-        file, offset = card.file_by_sfi(0), p1 << 8 | p2
-    elif p1 & ~_SFI == _BY_SFI:
+    if p1 & _BY_SFI:
         file, offset = card.file_by_sfi(p1 & _SFI), p2
     else:
-        raise RefusedError(WRONG_PARAMETERS)
+        file, offset = card.file_by_sfi(0), p1 << 8 | p2
     if file.kind != BINARY:
         raise RefusedError(WRONG_FILE_KIND)
     return file, offset

@@ -123,10 +123,10 @@ def grey_locked(card: CardState) -> File | None:
 
 def get_balance(card: CardState, p1: int, p2: int, data: bytes, le: int | None) -> bytes:
     """Return 4 bytes: P1 00 balance, 01 overdraft limit, 02 overdraft in use, 03 usable balance."""
-    if data:
-        raise RefusedError(WRONG_LENGTH)
     if p1 > 3:  # noqa: PLR2004  # the four questions of the docstring
         raise RefusedError(WRONG_PARAMETERS)
+    if data:
+        raise RefusedError(WRONG_LENGTH)
     file = purse_file(card, p2)
     require(card, file.read_right)
     expect_le(le, 4)

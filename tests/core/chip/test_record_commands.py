@@ -123,7 +123,7 @@ def test_tags_are_for_variable_records_only(desk_of):
 def test_the_current_file_needs_no_short_id(tagged):
     tagged.ok("00A40000020006")
     assert value(tagged, "00B2020400") == 2
-    tagged.ok("00E2000003CC0106")
+    tagged.ok("00E2000403CC0106")
     assert len(tagged.records(6)) == 6
     tagged.ok("00A40000023F01")
     assert tagged.status("00B2020400") == "6986"
