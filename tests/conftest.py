@@ -1,4 +1,4 @@
-"""What tests of every distribution share: how Hypothesis searches, and the power cuts counted at the end.
+"""What tests of every distribution share: how Hypothesis searches, and what is counted at the end.
 
 The fixtures that a plugin's author has as well, such as a real PostgreSQL server, are in
 ``citycard.testing.fixtures``; pytest finds them by itself.
@@ -12,18 +12,24 @@ from hypothesis import settings
 settings.register_profile("citycard", deadline=None, print_blob=True)
 settings.load_profile("citycard")
 
-CUTS = {"cuts", "power_cuts"}
+CUTS = "power cuts, each survived with the old state or the new one"
+STEPS = "commands given to a chip and to the card written from the specification, every byte the same"
+INPUTS = "made-up inputs, each answered or refused by name, and no refused one changed anything"
+COUNTED = {"cuts": CUTS, "power_cuts": CUTS, "steps": STEPS, "inputs": INPUTS}
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Say how often the power was cut, and where: an exhaustive test shows how much it tried."""
-    counted = Counter()
+    """Say how much an exhaustive or random test tried, and where: power cuts, commands, inputs."""
+    sections = {title: Counter() for title in COUNTED.values()}
     for report in terminalreporter.stats.get("passed", []):
         for name, count in report.user_properties:
-            if name in CUTS:
-                counted[report.nodeid.rpartition("/")[2].replace(".py::", ": ").replace("_", " ")] += count
-    if counted:
-        terminalreporter.section("power cuts, each survived with the old state or the new one")
+            if name in COUNTED:
+                test = report.nodeid.rpartition("/")[2].replace(".py::", ": ").replace("_", " ")
+                sections[COUNTED[name]][test] += count
+    for title, counted in sections.items():
+        if not counted:
+            continue
+        terminalreporter.section(title)
         for test, count in sorted(counted.items()):
             terminalreporter.write_line(f"{count:6}  {test}")
         terminalreporter.write_line(f"{counted.total():6}  in all")
