@@ -40,7 +40,7 @@ _TYPES = (TTI_LOAD_ED, TTI_LOAD_EP)
 def initialize_for_load(card: CardState, p2: int, data: bytes, le: int | None) -> bytes:
     """Answer balance, online counter, key version, algorithm, random and MAC1, the card's proof."""
     file, key, amount_fen, terminal = start(card, p2, data, le, LOAD, 16)
-    if card.profile.load_needs_pin and card.powered.status == 0:
+    if card.profile.load_needs_pin and not card.powered.pin_verified:
         raise RefusedError(SECURITY_NOT_SATISFIED)
     purse = read_purse(card, file)
     check_counter(purse.online)

@@ -44,6 +44,7 @@ def verify_pin(card: CardState, p1: int, p2: int, data: bytes, le: int | None) -
     key = keystore.find(card, keystore.PIN, p2)
     _compare(card, key, data).succeed()
     card.raise_status(keystore.follow_status(card, key))
+    card.powered.pin_verified = True
     return OK
 
 

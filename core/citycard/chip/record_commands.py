@@ -77,7 +77,7 @@ def update_record_protected(card: CardState, p1: int, p2: int, data: bytes, le: 
 
 def append_record(card: CardState, p1: int, p2: int, data: bytes, le: int | None) -> bytes:
     """Add a record: behind the last, or as the new record 1 of a cyclic file."""
-    if p1:
+    if p1 or p2 & 7 != BY_NUMBER:
         raise RefusedError(WRONG_PARAMETERS)
     if not data or le is not None:
         raise RefusedError(WRONG_LENGTH)
@@ -86,7 +86,7 @@ def append_record(card: CardState, p1: int, p2: int, data: bytes, le: int | None
 
 def append_record_protected(card: CardState, p1: int, p2: int, data: bytes, le: int | None) -> bytes:
     """Add a record; the data is followed by a MAC."""
-    if p1:
+    if p1 or p2 & 7 != BY_NUMBER:
         raise RefusedError(WRONG_PARAMETERS)
     if le is not None:
         raise RefusedError(WRONG_LENGTH)

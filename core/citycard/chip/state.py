@@ -38,7 +38,8 @@ class Ram:
     """Hold what is lost at every power-on: selection, security status, challenge, pending transaction.
 
     ``challenge`` is good for the command in hand only; ``next_challenge`` waits for the next one. ``record``
-    is the number of the record of ``file`` that a tag found last, 0 before any. ``waiting`` is the data that
+    is the number of the record of ``file`` that a tag found last, 0 before any. ``pin_verified`` says that a
+    PIN of the current directory was right, whatever status it gives. ``waiting`` is the data that
     GET RESPONSE fetches from a T=0 chip, ``waiting_status`` the status word that ends it.
     """
 
@@ -46,6 +47,7 @@ class Ram:
     file: File | None = None
     root_status: int = 0
     status: int = 0
+    pin_verified: bool = False
     challenge: bytes | None = None
     next_challenge: bytes | None = None
     pending: Pending | None = None
@@ -79,6 +81,7 @@ class CardState:
         """Make ``directory`` the current one; its security status starts at 0."""
         ram = self.powered
         ram.directory, ram.file, ram.status, ram.record = directory, None, 0, 0
+        ram.pin_verified = False
         if directory.parent is None:
             ram.root_status = 0
 
