@@ -2,11 +2,18 @@
 
 - ``fields``, ``codec``: attrs classes to bytes and back
 - ``files``: EF 15 to 18 and 1E, the enums on them, the profile of a transit card
+- ``city_union``, ``profiles``: the files of other makes of cards, and every make's profile
 - ``sector``, ``product``: what domains claim, and where it lies
 """
 
 from __future__ import annotations
 
+from citycard.card.city_union import (
+    ChongqingApplication,
+    CityUnionApplication,
+    CityUnionBitmapApplication,
+    CityUnionIssue,
+)
 from citycard.card.codec import (
     amount,
     bcd,
@@ -30,7 +37,9 @@ from citycard.card.codec import (
 )
 from citycard.card.files import (
     TRANSIT_PROFILE,
+    CardContents,
     CardFile,
+    CardIdentity,
     CardKind,
     CardProfile,
     EnableFlag,
@@ -43,18 +52,30 @@ from citycard.card.files import (
     JourneyRecord,
     LogRecord,
     Management,
+    PbocHolder,
     PublicApplication,
     TransactionType,
 )
 from citycard.card.product import CardProduct, Place, ProductVersion, allocate
+from citycard.card.profiles import CARD_PROFILES, CHONGQING_PROFILE, CITY_UNION_PROFILE, FMCOS_PROFILE
 from citycard.card.sector import ReadAccess, SectorLayout, WriteAccess
 
 __all__ = [
+    "CARD_PROFILES",
+    "CHONGQING_PROFILE",
+    "CITY_UNION_PROFILE",
+    "FMCOS_PROFILE",
     "TRANSIT_PROFILE",
+    "CardContents",
     "CardFile",
+    "CardIdentity",
     "CardKind",
     "CardProduct",
     "CardProfile",
+    "ChongqingApplication",
+    "CityUnionApplication",
+    "CityUnionBitmapApplication",
+    "CityUnionIssue",
     "EnableFlag",
     "FileKind",
     "Holder",
@@ -65,6 +86,7 @@ __all__ = [
     "JourneyRecord",
     "LogRecord",
     "Management",
+    "PbocHolder",
     "Place",
     "ProductVersion",
     "PublicApplication",

@@ -228,7 +228,7 @@ def dice() -> type[Dice]:
 @pytest.fixture(scope="session")
 def issuing() -> dict[str, object]:
     """The product, its version and the keys with which the cards of these tests are issued."""
-    return {"product": PRODUCT, "version": VERSION, "keys": KEYS}
+    return {"product": PRODUCT, "version": VERSION, "keys": KEYS, "sectors": SECTORS}
 
 
 @pytest.fixture(scope="session")
