@@ -89,6 +89,7 @@ class CardMachine(FilePlays, PursePlays, RuleBasedStateMachine):
     """Do what terminals, load hosts, issuers and people do, nearly always right."""
 
     profile = T_UNION
+    transport = False
     counted: ClassVar[Counter] = Counter()
 
     @initialize()
@@ -102,10 +103,14 @@ class CardMachine(FilePlays, PursePlays, RuleBasedStateMachine):
             protected_cache=self.profile.protected_cache,
             longest=self.profile.longest_data,
         )
-        self.chip = Chip.blank(self.profile, random=Numbers())
+        self.chip = Chip.blank(self.profile, random=Numbers(), transport=self.transport)
         self.chip.power_on()
         self.last = bytes.fromhex("00A40000023F00")
         self.client = Client(self.send, self.profile.record_id_size)
+        if self.transport:
+            self.model.deliver()
+            self.client.authenticate(known.MASTER)
+            self.client.open_transport()
         self.client.issue()
         self.locks: list[tuple[int, bytes, bytes]] = []
         self.home()
@@ -186,9 +191,10 @@ class CardMachine(FilePlays, PursePlays, RuleBasedStateMachine):
 
 
 class ManualMachine(CardMachine):
-    """The same on a card as the maker's manual describes it."""
+    """The same on a card as the maker's manual describes it, from transport state on."""
 
     profile = FMCOS
+    transport = True
 
 
 def play(machine, examples, steps):

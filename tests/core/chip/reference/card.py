@@ -90,6 +90,12 @@ class Card:
         self.lock = None
         self.reset()
 
+    def deliver(self) -> None:
+        """Put the card into transport state: one authentication key of FF bytes, and nothing else."""
+        keys = KeyFile(0, 0x3F, write=0xF1, size=0x15, sfi=1)
+        keys.keys.append(Key(0x39, 0, 0xF0, 0xF1, 0x0F, 0x33, b"\xff" * 16))
+        self.master.files[0] = keys
+
     def reset(self) -> None:
         self.directory, self.file = self.master, None
         self.record: int | None = None  # the record that next and previous start from

@@ -95,6 +95,12 @@ class Client:
         """Return a variable record; T-Union's have an identifier of two bytes, ``27`` and the tag."""
         return self.prefix + bytes((tag, len(body))) + body
 
+    def open_transport(self) -> None:
+        """Take the maker's key off a card in transport state, as issuing scripts begin."""
+        self.ok(command("00A40000", b"\x3f\x00"))
+        assert self.authenticate(TRANSPORT) == b"\x90\x00"
+        self.ok(command("800E0000", le=0))
+
     def issue(self, add_right: str = "F0") -> None:
         """Make a transit card of a blank one, keys last, so that files need no rights before."""
         self.ok(command("80E00000", bytes.fromhex("3F010001F0FFFF")))
