@@ -100,12 +100,17 @@ class CardMigration:
                 record = registry.migrations_of(conn, old_card=view.card, new_asn=target.asn)[0]
             raise self._stopped(record, str(gone)) from gone
 
+    def amount_fen(self, record: OldCardMigration) -> int:
+        """Return the money that a migration moves; 0 before the old card is locked."""
+        money = self._plan.dedicated_use is DedicatedUse.MONEY
+        return (record.balance_fen or 0) + (record.dedicated or 0 if money else 0)
+
     # ── who takes part ───────────────────────────────────────────────────────────────────────────
 
     def _known(self, view: SectorView, target: CardView, *, resume: bool) -> OldCardMigration:
         """Return the migration of these two cards: as it was written down, or begun now."""
         with writing(self._city.engine) as conn:
-            found = registry.migrations_of(conn, old_card=view.card, new_asn=target.asn)
+            found = registry.migrations_of(conn, old_card=view.card, new_asn=target.asn, hold=True)
             for known in found:
                 self._check_pair(known, view, target)
             if found:
@@ -185,7 +190,7 @@ class CardMigration:
                 if outcome is not TradeOutcome.DONE:
                     raise self._stopped(record, "the old card went away: hold it to the reader again")
                 session.open()
-        amount_fen = self._amount_fen(record)
+        amount_fen = self.amount_fen(record)
         with writing(self._city.engine) as conn:
             if amount_fen:
                 self._post(conn, record, amount_fen)
@@ -193,7 +198,7 @@ class CardMigration:
 
     def _load(self, record: OldCardMigration, new: Reader, target: CardView) -> OldCardMigration:
         """Load the new card through the desk: once, however often this is tried."""
-        amount_fen = self._amount_fen(record)
+        amount_fen = self.amount_fen(record)
         if amount_fen and not self._loaded(record):
             journal = Journal()
             for known in self._loads(record):
@@ -230,10 +235,6 @@ class CardMigration:
             return self._written(conn, record, MigrationState.DONE)
 
     # ── the ledger ───────────────────────────────────────────────────────────────────────────────
-
-    def _amount_fen(self, record: OldCardMigration) -> int:
-        money = self._plan.dedicated_use is DedicatedUse.MONEY
-        return (record.balance_fen or 0) + (record.dedicated or 0 if money else 0)
 
     def _post(self, conn: Connection, record: OldCardMigration, amount_fen: int) -> None:
         at = self._city.now_local()

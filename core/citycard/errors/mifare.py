@@ -10,6 +10,7 @@ __all__ = [
     "MigrationConflict",
     "MigrationOpen",
     "MigrationStopped",
+    "MigrationUnknown",
     "SectorAccessFailed",
     "SectorCardInvalid",
     "SectorCardRefused",
@@ -99,3 +100,10 @@ class MigrationStopped(CitycardError):
 
     status, exit_code = 409, 5
     sentence = "the migration of old card {old} stands at {state} and waits: {problem}"
+
+
+class MigrationUnknown(CitycardError):
+    """Nobody began a migration of such a card."""
+
+    status, exit_code = 404, 4
+    sentence = "no migration of card {number} is known: expected the number of an old card or of its new one"

@@ -15,7 +15,7 @@ from citycard.mifare.driver import ReaderCapabilities, SectorReader
 from citycard.mifare.geometry import CardType
 from citycard.mifare.image import is_sector_image
 from citycard.mifare.layouts import AdditionalIssue, BasicIssue, SaleIssue
-from citycard.mifare.personalise import personalise_sector_card
+from citycard.mifare.personalise import issue_record, personalise_sector_card
 from citycard.mifare.plan import PLANS, DedicatedUse, SectorPlan, plan_of
 from citycard.mifare.pseudo import PseudoReader, ReaderModel
 from citycard.mifare.sector_keys import SECTOR_PURPOSES, SectorKeys
@@ -44,6 +44,7 @@ __all__ = [
     "SectorView",
     "TradeOutcome",
     "is_sector_image",
+    "issue_record",
     "personalise_sector_card",
     "plan_of",
 ]

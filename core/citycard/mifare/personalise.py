@@ -12,12 +12,20 @@ from citycard.mifare.plan import SectorPlan
 from citycard.mifare.value import ValueBlock
 from citycard.terminal.reader import Reader
 
-__all__ = ["OPEN_SECTOR", "personalise_sector_card"]
+__all__ = ["OPEN_SECTOR", "issue_record", "personalise_sector_card"]
 
 OPEN_SECTOR = AccessBits((0, 0, 0, 3))
 """Both keys read and write the blocks; only key B changes the keys: 7F0788."""
 _GENERAL_BYTE = b"\x69"
 _METRO_BODY = 14
+_INDUSTRY = "0001"
+
+
+def issue_record(plan: SectorPlan, *, city: str, serial: str, card_kind: int = 1) -> BasicIssue | SaleIssue:
+    """Return the issue data of a new card of a plan; ``city`` has 4 digits, ``serial`` 8; FieldInvalid."""
+    if plan.issue is SaleIssue:
+        return SaleIssue(serial=serial, card_kind=card_kind)
+    return BasicIssue(city=city, industry=_INDUSTRY, serial=serial, card_kind=card_kind)
 
 
 def personalise_sector_card(

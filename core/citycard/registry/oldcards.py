@@ -122,12 +122,18 @@ class MigrationStep:
     at: datetime
 
 
-def migrations_of(conn: Connection, *, old_card: str, new_asn: str) -> list[OldCardMigration]:
-    """Give the migrations that an old card or a new one takes part in, held until the transaction ends."""
+def migrations_of(
+    conn: Connection, *, old_card: str, new_asn: str, hold: bool = False
+) -> list[OldCardMigration]:
+    """Give the migrations that an old card or a new one takes part in.
+
+    With ``hold`` nobody else changes them until the transaction ends, which then has to be one that writes.
+    """
     query = select(card_migration).where(
         or_(card_migration.c.old_card == old_card, card_migration.c.new_asn == new_asn)
     )
-    rows = conn.execute(query.order_by(card_migration.c.old_card).with_for_update())
+    query = query.order_by(card_migration.c.old_card)
+    rows = conn.execute(query.with_for_update() if hold else query)
     return [OldCardMigration(**row._mapping) for row in rows]  # noqa: SLF001 - the documented way to read a row
 
 

@@ -1,0 +1,181 @@
+"""``citycard card migrate``, ``old`` and ``make-old``: old sector cards, and what becomes of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from citycard.cli.options import city_option, json_option, opened
+from citycard.cli.output import emit, table
+from citycard.cli.reader_options import CardAt
+
+if TYPE_CHECKING:
+    from citycard.registry import OldCardMigration
+
+__all__ = ["make_old", "migrate", "old_card"]
+
+_plan = click.option(
+    "--plan", default="construction", show_default=True, help="The old cards' sector plan (docs/mifare.md)."
+)
+
+
+@click.command()
+@click.option("--old", required=True, metavar="READER|IMAGE", help="Where the old card is.")
+@click.option("--new", required=True, metavar="READER|IMAGE", help="Where the new card is.")
+@click.option(
+    "--terminal", required=True, metavar="NUMBER", help="The registered terminal of the desk, 12 digits."
+)
+@_plan
+@click.option("--resume", is_flag=True, help="Go on with a migration that was begun.")
+@click.option(
+    "--wait", type=click.FloatRange(0), default=10.0, show_default=True, help="Seconds for a card to come."
+)
+@city_option
+@json_option
+def migrate(
+    old: str, new: str, terminal: str, plan: str, resume: bool, wait: float, folder: Path, as_json: bool
+) -> None:
+    """Move balance, points and rights of an old sector card to a new card of the city.
+
+    READER is a reader's index or name, IMAGE the file of a software card. May be interrupted anywhere: run
+    it again with --resume and the same two cards. Exit code 5: refused, such as an old card that was replaced
+    before. With --json: an object with old_card, new_asn, state, amount_fen, dedicated, started_at and
+    changed_at.
+    """
+    from citycard.city.migration import CardMigration
+    from citycard.mifare import plan_of
+    from citycard.money import yuan
+
+    chosen = plan_of(plan)
+    city = opened(folder)
+    try:
+        migration = CardMigration(city, chosen, terminal=terminal)
+        with _at(old, wait).opened() as old_reader, _at(new, wait).opened() as new_reader:
+            done = migration.migrate(old_reader, new_reader, resume=resume)
+    finally:
+        city.close()
+    amount_fen = migration.amount_fen(done)
+    if as_json:
+        emit(_told(done, amount_fen))
+        return
+    click.echo(f"old card {done.old_card}: {yuan(amount_fen)} yuan moved to card {done.new_asn}")
+
+
+@click.command("old")
+@click.argument("number", metavar="NUMBER")
+@city_option
+@json_option
+def old_card(number: str, folder: Path, as_json: bool) -> None:
+    """Show what became of an old sector card, step by step; NUMBER is its number or that of its new card.
+
+    With --json: an object with old_card, new_asn, plan, state, balance_fen, dedicated and steps (state, note,
+    at). Exit code 4: nothing is known of it.
+    """
+    from citycard import registry
+    from citycard.errors import MigrationUnknown
+    from citycard.store import reading
+
+    city = opened(folder)
+    try:
+        with reading(city.engine) as conn:
+            found = registry.migrations_of(conn, old_card=number.upper(), new_asn=number)
+            if not found:
+                raise MigrationUnknown(number=number)
+            steps = registry.migration_steps(conn, found[0].old_card)
+    finally:
+        city.close()
+    known = found[0]
+    if as_json:
+        emit(
+            {
+                "old_card": known.old_card,
+                "new_asn": known.new_asn,
+                "plan": known.plan,
+                "state": str(known.state),
+                "balance_fen": known.balance_fen,
+                "dedicated": known.dedicated,
+                "steps": [{"state": str(one.state), "note": one.note, "at": one.at} for one in steps],
+            }
+        )
+        return
+    click.echo(f"old card {known.old_card} of plan {known.plan}, to card {known.new_asn}: {known.state}")
+    table(("at", "state", "note"), [(f"{one.at:%F %T}", one.state, one.note) for one in steps])
+
+
+@click.command("make-old")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--serial", required=True, metavar="DIGITS", help="The card's serial, 8 digits.")
+@click.option("--balance", default="0", metavar="YUAN", show_default=True, help="What its purse holds.")
+@click.option("--dedicated", type=click.IntRange(0), default=0, help="What its dedicated purse counts.")
+@click.option("--kind", type=click.IntRange(1, 255), default=1, show_default=True, help="The card's kind.")
+@_plan
+@city_option
+@json_option
+def make_old(
+    file: Path, serial: str, balance: str, dedicated: int, kind: int, plan: str, folder: Path, as_json: bool
+) -> None:
+    """Make an old sector card with the city's sector keys and write it into FILE, to try a migration.
+
+    With --json: an object with old_card, uid, plan, balance_fen, dedicated and file.
+    """
+    import os
+
+    from citycard.city.migration import sector_keys
+    from citycard.cli.cardfile import CardFile, write_card_file
+    from citycard.mifare import PseudoReader, SectorCard, issue_record, personalise_sector_card, plan_of
+    from citycard.money import parse_yuan, yuan
+    from citycard.terminal import InProcessReader
+
+    if file.exists():
+        raise click.UsageError(f"{file} is there already: give another name")
+    chosen, balance_fen = plan_of(plan), parse_yuan(balance)
+    city = opened(folder)
+    try:
+        issue = issue_record(chosen, city=city.config.city.code, serial=serial, card_kind=kind)
+        card = SectorCard.blank(b"\x02" + os.urandom(3))
+        number = personalise_sector_card(
+            InProcessReader(PseudoReader(card)),
+            chosen,
+            sector_keys(city),
+            issue,
+            balance_fen=balance_fen,
+            dedicated=dedicated,
+        )
+    finally:
+        city.close()
+    write_card_file(file, CardFile(kind="sector", image=card.image()))
+    if as_json:
+        emit(
+            {
+                "old_card": number,
+                "uid": card.uid,
+                "plan": plan,
+                "balance_fen": balance_fen,
+                "dedicated": dedicated,
+                "file": file,
+            }
+        )
+        return
+    click.echo(f"old card {number} with {yuan(balance_fen)} yuan in {file}")
+
+
+def _at(where: str, wait: float) -> CardAt:
+    """Say where a card is: in a file of this name, or else in a reader."""
+    path = Path(where)
+    image = path if path.is_file() else None
+    reader = None if image else where
+    return CardAt(reader=reader, image=image, profile=None, wait=wait, shared=False, trace=False)
+
+
+def _told(done: OldCardMigration, amount_fen: int) -> dict[str, object]:
+    return {
+        "old_card": done.old_card,
+        "new_asn": done.new_asn,
+        "state": str(done.state),
+        "amount_fen": amount_fen,
+        "dedicated": done.dedicated,
+        "started_at": done.started_at,
+        "changed_at": done.changed_at,
+    }

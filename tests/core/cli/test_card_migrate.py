@@ -1,0 +1,102 @@
+"""``citycard card migrate`` on card files: an old card becomes a new one, and is refused afterwards."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import pytest
+
+from citycard import registry
+from citycard.city import City
+from citycard.cli.cardfile import chip_file, write_card_file
+from citycard.cli.main import _run
+from citycard.store import writing
+
+CITY = """\
+[city]
+name = "Card town"
+code = "9901"
+[plugins]
+allow = ["transit"]
+enable = ["transit"]
+[[plugins.transit.products]]
+name = "standard"
+title = "City card"
+"""
+TERMINAL = "990100000001"
+ASN = "01019901000000000001"
+
+
+@pytest.fixture
+def town(tmp_path, monkeypatch):
+    (tmp_path / "template.toml").write_text(CITY)
+    city = City.create(tmp_path / "town", tmp_path / "template.toml")
+    today = city.now_local().date()
+    with writing(city.engine) as conn:
+        registry.add_partners(conn, [registry.Partner(id="desk", name="Service desk")])
+        terminal = registry.Terminal(number=TERMINAL, partner="desk", opened_on=date(2018, 9, 1))
+        registry.add_terminals(conn, [terminal])
+    for name, asn in (("new", ASN), ("other", ASN[:-1] + "2")):
+        chip = city.issuing.chip(asn, "standard", today)
+        with writing(city.engine) as conn:
+            registry.add_cards(conn, [city.issuing.card(asn, "standard", today)])
+        write_card_file(tmp_path / f"{name}.card", chip_file(chip, "t-union"))
+    city.close()
+    monkeypatch.setenv("CITYCARD_CITY", str(tmp_path / "town"))
+    monkeypatch.chdir(tmp_path)
+    words = ["--serial", "00012345", "--balance", "52.30", "--dedicated", "7", "--kind", "2"]
+    assert _run(["card", "make-old", "old.card", *words]) == 0
+    return tmp_path
+
+
+def migrate(*more, new="new.card"):
+    return _run(["card", "migrate", "--old", "old.card", "--new", new, "--terminal", TERMINAL, *more])
+
+
+def test_an_old_card_becomes_a_new_one_and_says_so(town, capsys):
+    assert migrate() == 0
+    assert f"old card 9901000100012345: 52.30 yuan moved to card {ASN}" in capsys.readouterr().out
+    assert _run(["card", "old", ASN]) == 0
+    told = capsys.readouterr().out
+    assert [word for word in ("intended", "locked", "emptied", "loaded", "done") if word in told] == [
+        "intended",
+        "locked",
+        "emptied",
+        "loaded",
+        "done",
+    ]
+
+
+def test_the_answers_are_json_when_asked(town, capsys):
+    capsys.readouterr()
+    assert migrate("--json") == 0
+    done = json.loads(capsys.readouterr().out)
+    assert (done["old_card"], done["new_asn"], done["state"]) == ("9901000100012345", ASN, "done")
+    assert (done["amount_fen"], done["dedicated"]) == (5230, 7)
+    assert _run(["card", "old", "9901000100012345", "--json"]) == 0
+    known = json.loads(capsys.readouterr().out)
+    assert len(known["steps"]) == 5
+    assert _run(["card", "make-old", "b.card", "--serial", "00000002", "--plan", "changsha", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["old_card"] == "5001000000000002"
+
+
+def test_a_second_time_is_refused_and_going_on_does_nothing(town, capsys):
+    assert migrate() == 0
+    assert migrate() == 5
+    assert f"it was replaced by card {ASN}" in capsys.readouterr().err
+    assert migrate(new="other.card") == 5
+    assert migrate("--resume") == 0
+
+
+def test_wrong_calls_say_what_is_wrong_in_one_line(town, capsys):
+    capsys.readouterr()
+    for code, words in (
+        (4, ["card", "migrate", "--old", "a", "--new", "b", "--terminal", TERMINAL, "--plan", "atlantis"]),
+        (4, ["card", "old", "9901000100099999"]),
+        (2, ["card", "make-old", "old.card", "--serial", "00012345"]),
+        (3, ["card", "make-old", "x.card", "--serial", "12"]),
+        (2, ["card", "migrate"]),
+    ):
+        assert _run(words) == code
+        assert capsys.readouterr().err.count("\n") == 1
