@@ -97,7 +97,7 @@ class DomainLoading(Maintenance):
             if newest.place(place.sector).version != place.version:
                 raise OfficeRefused(
                     asn=card.asn,
-                    reason=f"its sector {place.sector} has version {place.version}: only a new card changes that",
+                    reason=f"its sector {place.sector} is of version {place.version}: replace the card",
                 )
 
 

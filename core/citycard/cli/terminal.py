@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from citycard.cli.lists import lists
 from citycard.cli.options import city_option, json_option, opened
 from citycard.cli.output import emit, table
 
@@ -16,6 +17,9 @@ __all__ = ["group"]
 @click.group()
 def group() -> None:
     """Show what terminals must know to work offline."""
+
+
+group.add_command(lists)
 
 
 @group.command("config")

@@ -14,6 +14,7 @@ from citycard.errors.clearing import *
 from citycard.errors.kernel import *
 from citycard.errors.keys import *
 from citycard.errors.ledger import *
+from citycard.errors.lists import *
 from citycard.errors.mifare import *
 from citycard.errors.money import *
 from citycard.errors.office import *

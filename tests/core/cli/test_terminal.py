@@ -12,6 +12,7 @@ from citycard import registry
 from citycard.city import City
 from citycard.cli.main import _run
 from citycard.store import writing
+from citycard.terminal.lists import ListStore
 
 CITY = '[city]\nname = "Quiet town"\ncode = "9901"\n[plugins]\nallow = []\n'
 TERMINAL = "990100000001"
@@ -63,3 +64,18 @@ def test_a_terminal_nobody_opened_is_refused(town, capsys):
     assert _run(["terminal", "config", "--terminal", "000000000000"]) == 3
 
     assert "000000000000" in capsys.readouterr().err
+
+
+def test_lists_are_written_for_terminals_whole_or_as_changes(town, tmp_path, capsys):
+    out = tmp_path / "list.ccl"
+    assert _run(["terminal", "lists", "--full", "--out", str(out), "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    city = City.open(town)
+    store = ListStore(tmp_path / "held", city.configuration().content["signing_key"], "9901")
+    city.close()
+
+    assert (answer["number"], answer["since"], answer["bytes"]) == (0, None, out.stat().st_size)
+    assert store.apply(out.read_bytes()) == 0
+    assert _run(["terminal", "lists", "--since", "0", "--out", str(out)]) == 3
+    assert _run(["terminal", "lists", "--out", str(out)]) == 2
+    assert "the newest list is 0" in capsys.readouterr().err
