@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from citycard.cli.chip import group
+from citycard.errors import CardFileInvalid, CardKindUnknown
+
+
+def call(*arguments):
+    done = CliRunner().invoke(group, [str(one) for one in arguments], standalone_mode=False)
+    if done.exception is not None:
+        raise done.exception
+    return done
+
+
+def test_a_blank_chip_is_a_file_for_its_owner_alone(tmp_path):
+    file = tmp_path / "one.card"
+    call("new", file, "--profile", "fmcos")
+    shown = json.loads(call("show", file, "--json").stdout)
+
+    assert file.stat().st_mode & 0o077 == 0
+    assert (shown["kind"], shown["profile"], shown["interrupted"]) == ("chip", "fmcos", False)
+    assert shown["files"][0]["path"] == "/3F00"
+    assert "/3F00" in call("show", file).stdout
+
+
+def test_a_card_is_not_written_over(tmp_path):
+    file = tmp_path / "one.card"
+    call("new", file)
+    before = file.read_bytes()
+    with pytest.raises(Exception, match="is there already"):
+        call("new", file)
+    assert file.read_bytes() == before
+
+
+def test_an_unknown_make_is_told_with_those_there_are(tmp_path):
+    with pytest.raises(CardKindUnknown, match="there is no profile 'java'; profiles: .*fmcos.*t-union"):
+        call("new", tmp_path / "one.card", "--profile", "java")
+
+
+def test_a_file_that_is_no_card_says_so(tmp_path):
+    file = tmp_path / "letter.txt"
+    file.write_text("Dear city,")
+    with pytest.raises(CardFileInvalid, match="does not begin like one"):
+        call("show", file)
+
+
+def test_a_citys_card_needs_product_and_number(tmp_path):
+    with pytest.raises(Exception, match="--product and --asn"):
+        call("new", tmp_path / "one.card", "--product", "standard")
