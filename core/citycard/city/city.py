@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from citycard.city.configuration import Configuration
     from citycard.city.entitlements import Right
     from citycard.city.issuing import Issuing
+    from citycard.city.sams import Sams
     from citycard.clearing.context import ClearingTerms, Rating
     from citycard.clearing.pricing import RuleBook
     from citycard.keys import KeyPurpose
@@ -185,11 +186,18 @@ class City:
         return Issuing(self)
 
     @cached_property
+    def sams(self) -> Sams:
+        """What makes and revokes the SAMs of terminals."""
+        from citycard.city.sams import Sams
+
+        return Sams(self)
+
+    @cached_property
     def desk(self) -> TopUpDesk:
         """The desk that grants loads; ``desk.for_agent`` gives one for money that an agent takes."""
         from citycard.wallet.topup import TopUpDesk
 
-        return TopUpDesk(self.vault, self.ledger)
+        return TopUpDesk(self.vault, self.ledger, purse_limit_fen=self.issuing.purse_limit_fen)
 
     def sam(self, terminal: str, serial: int = 0) -> SoftSam:
         """Return a software SAM for a terminal (12 digits) whose last serial was ``serial``."""

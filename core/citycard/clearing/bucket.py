@@ -19,10 +19,11 @@ __all__ = ["Bucket", "Known", "Listing", "TerminalStanding", "Verdict"]
 
 @attrs.frozen(kw_only=True)
 class TerminalStanding:
-    """Who runs a terminal, and whether it may still hand in."""
+    """Who runs a terminal, and whether it may still hand in; ``sam_revoked_at`` is local time."""
 
     partner: str
     revoked: bool
+    sam_revoked_at: datetime | None = None
 
 
 @attrs.frozen

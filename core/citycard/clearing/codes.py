@@ -82,6 +82,7 @@ class Code(Enum):
     B02 = State.ACCEPTED, "the card was blacklisted, the terminal held an older list; the issuer bears it"
     B03 = State.REJECTED, "the card was never issued, or is closed"
     B05 = State.SUSPENDED, "the terminal is revoked"
+    B06 = State.SUSPENDED, "the record was made after the terminal's SAM was revoked"
     C01 = State.ACCEPTED, "counters before this one are missing; a gap is open"
     C02 = State.SUSPENDED, "the counter went back to one that is neither missing nor known"
     C03 = State.SUSPENDED, "the balance does not follow from the one before and the loads between"

@@ -16,7 +16,7 @@ from citycard.clearing.bucket import Bucket, Known, Listing, TerminalStanding
 from citycard.clearing.sequence import CardState, Gap, SpentLoad
 from citycard.clearing.tables import clearing_part, gap, segment
 from citycard.registry.records import CardStatus, TerminalStatus
-from citycard.registry.tables import blacklist, blacklist_list, card, card_status_change, terminal
+from citycard.registry.tables import blacklist, blacklist_list, card, card_status_change, sam, terminal
 from citycard.store.bulk import select_in
 from citycard.wallet.load import LoadState
 from citycard.wallet.tables import load
@@ -68,11 +68,14 @@ class Reader:
         )
 
     def _terminals(self, bucket: Bucket) -> dict[str, TerminalStanding]:
-        query = select(terminal.c.number, terminal.c.partner, terminal.c.status)
+        query = select(terminal.c.number, terminal.c.partner, terminal.c.status, sam.c.revoked_at)
+        query = query.outerjoin(sam, sam.c.terminal == terminal.c.number)
         numbers = sorted({*bucket.columns["batch_terminal"], *bucket.columns["terminal"]})
         return {
             row.number: TerminalStanding(
-                partner=row.partner, revoked=row.status == TerminalStatus.REVOKED.value
+                partner=row.partner,
+                revoked=row.status == TerminalStatus.REVOKED.value,
+                sam_revoked_at=self._local(row.revoked_at) if row.revoked_at else None,
             )
             for row in select_in(self.conn, query, terminal.c.number, numbers)
         }

@@ -40,7 +40,7 @@ def usable_tac_versions(vault: TacVault) -> frozenset[int]:
     return frozenset(
         row.version
         for row in vault.versions()
-        if row.purpose == "tac" and row.status is not KeyStatus.RETIRED
+        if row.purpose == "tac" and row.status in {KeyStatus.CURRENT, KeyStatus.ACCEPTED}
     )
 
 
@@ -128,17 +128,21 @@ def _check_tacs(bucket: Bucket, vault: TacVault) -> None:
         raw, version = columns["raw"][place], columns["key_version"][place]
         if columns["flags"][place] & RecordFlag.UNPROVEN:
             bucket.verdicts[place].code = Code.G01
-        elif version not in usable:
+            continue
+        if version not in usable:
             bucket.verdicts[place].code = Code.T02
-        elif not check(
-            raw[asn8],
-            version,
+            continue
+        signed = (
             columns["amount_fen"][place],
             columns["tti"][place],
             raw[terminal],
             columns["terminal_serial"][place],
             raw[at],
             raw[tac],
+        )
+        # A card that was taken away while it got new keys has the new TAC key before its version says so.
+        if not check(raw[asn8], version, *signed) and not any(
+            check(raw[asn8], other, *signed) for other in usable - {version}
         ):
             bucket.verdicts[place].code = Code.T01
 
@@ -160,5 +164,8 @@ def _check_standing(bucket: Bucket, known: Known, genuine: list[bool]) -> None:
             code = listing.judge(columns["blacklist"][place], at)
             if code is not None:
                 verdict.decide(code)
-        if known.terminals[columns["terminal"][place]].revoked:
+        standing = known.terminals[columns["terminal"][place]]
+        if standing.revoked:
             verdict.decide(Code.B05)
+        elif standing.sam_revoked_at is not None and at > standing.sam_revoked_at:
+            verdict.decide(Code.B06)

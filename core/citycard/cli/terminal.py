@@ -47,8 +47,7 @@ def config(terminal: str | None, folder: Path, as_json: bool) -> None:
         "content": found.content,
     }
     if terminal is not None:
-        mac = city.vault.terminal_mac(bytes.fromhex(terminal), found.signed_bytes)
-        answer |= {"terminal": terminal, "mac": mac}
+        answer |= {"terminal": terminal, "mac": city.sams.sign_configuration(terminal, found)}
     city.close()
     if as_json:
         emit(answer)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from citycard.errors.base import *
 from citycard.errors.card import *
+from citycard.errors.ceremony import *
 from citycard.errors.chip import *
 from citycard.errors.city import *
 from citycard.errors.clearing import *
+from citycard.errors.fuel import *
 from citycard.errors.kernel import *
 from citycard.errors.keys import *
 from citycard.errors.ledger import *
@@ -19,6 +21,7 @@ from citycard.errors.mifare import *
 from citycard.errors.money import *
 from citycard.errors.office import *
 from citycard.errors.pcsc import *
+from citycard.errors.sams import *
 from citycard.errors.stock import *
 from citycard.errors.terminal import *
 from citycard.errors.web import *

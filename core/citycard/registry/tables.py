@@ -39,6 +39,9 @@ __all__ = [
     "place",
     "product",
     "product_version",
+    "sam",
+    "sam_change",
+    "sam_key",
     "stock_lot",
     "stock_move",
     "terminal",
@@ -84,6 +87,40 @@ terminal = Table(
     Column("opened_on", Date, nullable=False),
     Column("status", String(16), nullable=False),
 )
+
+# A terminal has one SAM for ever: its number, and so its keys, go with it.
+sam = Table(
+    "sam",
+    metadata,
+    Column("number", String(20), primary_key=True),
+    Column("terminal", String(12), ForeignKey(terminal.c.number), nullable=False, unique=True),
+    Column("status", String(16), nullable=False),
+    Column("issued_at", UtcTime, nullable=False),
+    Column("revoked_at", UtcTime),
+    CheckConstraint("(status = 'revoked') = (revoked_at IS NOT NULL)", name="revoked"),
+)
+
+sam_key = Table(
+    "sam_key",
+    metadata,
+    Column("sam", String(20), ForeignKey(sam.c.number), primary_key=True),
+    Column("purpose", String(40), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("loaded_at", UtcTime, nullable=False),
+)
+
+sam_change = Table(
+    "sam_change",
+    metadata,
+    Column("seq", SerialNumber, primary_key=True, autoincrement=True),
+    Column("sam", String(20), ForeignKey(sam.c.number), nullable=False, index=True),
+    Column("what", String(16), nullable=False),
+    Column("reason", String(200), nullable=False),
+    Column("actor", String(100), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    sqlite_autoincrement=True,
+)
+append_only(sam_change)
 
 product = Table(
     "product",

@@ -77,6 +77,10 @@ class SoftSam:
         self._code = CMAC(AES(sized("terminal key", terminal_key, 16)))
         self._mac2: bytes | None = None
 
+    def load(self, keys: SamKeys) -> None:
+        """Take the keys of today, such as after a roll-over: the terminal goes on with this SAM."""
+        self._keys = keys.purchase
+
     def __repr__(self) -> str:
         return f"<SoftSam of terminal {self.terminal}, serial {self.serial}>"
 

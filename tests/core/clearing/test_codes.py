@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import attrs
 import pytest
@@ -23,6 +24,7 @@ from citycard.keys import Algorithm
 from citycard.keys.purse import purchase_tac
 from citycard.keys.suite import suite_of
 from citycard.registry import CardStatus, TerminalStatus
+from citycard.registry.sams import Sam, add_sam, revoke_sam
 from citycard.store import writing
 from citycard.terminal.record import MAC_OFFSET, RecordFlag
 
@@ -240,6 +242,18 @@ def test_b05_a_terminal_revoked_after_it_handed_in(town, card):
         registry.set_terminal_status(conn, GATE, TerminalStatus.REVOKED)
     PROVOKED.add("B05")
     assert {total.state: total.records for total in clear(town).totals} == {State.SUSPENDED: 1}
+
+
+def test_b06_only_what_a_terminal_recorded_after_its_sam_was_revoked(town, card):
+    town.tap(card, 200, AT)
+    town.tap(card, 300, LATER)
+    with writing(town.engine) as conn:
+        sam = Sam(number=GATE.zfill(20), terminal=GATE, issued_at=town.clock.now())
+        add_sam(conn, sam)
+        # The clearing is next morning; the first tap was before this moment, the second after it.
+        between = (AT + (LATER - AT) / 2).replace(tzinfo=ZoneInfo("Asia/Shanghai"))
+        revoke_sam(conn, sam.number, reason="stolen", at=between)
+    assert cleared(town) == {"OK": 1, "B06": 1}
 
 
 def test_c01_and_l01_a_record_that_is_missing_and_comes_late(town, card):

@@ -1,0 +1,97 @@
+"""``citycard sam`` in a real city, with SAMs in files."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from citycard import registry
+from citycard.city import City
+from citycard.cli.cardfile import read_card_file
+from citycard.cli.main import _run
+from citycard.store import writing
+from citycard.terminal import CardSam, InProcessReader
+
+CITY = '[city]\nname = "Quiet town"\ncode = "9901"\n[plugins]\nallow = []\n'
+TERMINAL, NUMBER = "990100000001", "00009901990100000001"
+
+
+@pytest.fixture
+def town(tmp_path: Path, monkeypatch) -> Path:
+    (tmp_path / "template.toml").write_text(CITY)
+    city = City.create(tmp_path / "town", tmp_path / "template.toml")
+    with writing(city.engine) as conn:
+        registry.add_partners(conn, [registry.Partner(id="bus", name="Bus")])
+        registry.add_terminals(
+            conn, [registry.Terminal(number=TERMINAL, partner="bus", opened_on=date(2018, 9, 1))]
+        )
+    city.close()
+    monkeypatch.setenv("CITYCARD_CITY", str(tmp_path / "town"))
+    return tmp_path
+
+
+@pytest.fixture
+def image(town, capsys) -> str:
+    path = town / "gate.sam"
+    assert _run(["sam", "issue", TERMINAL, "--image", str(path)]) == 0
+    assert capsys.readouterr().err == f"SAM {NUMBER} is the SAM of terminal {TERMINAL}\n"
+    return str(path)
+
+
+def answer(capsys, *words: str):
+    assert _run(["sam", *words, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_an_issued_sam_works_from_its_file(town, image):
+    assert (town / "gate.sam").stat().st_mode & 0o777 == 0o600
+    sam = CardSam(InProcessReader(read_card_file(Path(image)).card()))
+    assert sam.terminal == TERMINAL
+    assert len(sam.sign_batch(bytes(32))) == 16
+
+
+def test_sams_are_listed_and_shown(town, image, capsys):
+    (listed,) = answer(capsys, "list")
+    assert (listed["number"], listed["status"], listed["keys"]["purchase"]) == (NUMBER, "issued", [1])
+    assert [step["what"] for step in answer(capsys, "show", NUMBER)["history"]] == ["issued", "keys"]
+    assert answer(capsys, "list", "--status", "revoked") == []
+    assert _run(["sam", "list"]) == 0
+    assert capsys.readouterr().out.splitlines()[1].split()[:3] == [NUMBER, TERMINAL, "issued"]
+    assert _run(["sam", "show", NUMBER]) == 0
+    assert f"SAM {NUMBER} of terminal {TERMINAL}: issued" in capsys.readouterr().out
+
+
+def test_a_sam_gets_the_keys_of_a_roll_over_and_keeps_its_serial(town, image, capsys):
+    path = Path(image)
+    assert _run(["key", "roll", "purchase"]) == 0
+    capsys.readouterr()
+    assert answer(capsys, "update", NUMBER, "--image", image)["keys"]["purchase"] == [1, 2]
+    sam = CardSam(InProcessReader(read_card_file(path).card()))
+    serial, _ = sam.init_for_purchase(bytes(4), 0, 1, 6, bytes(7), 2, 0, bytes(8))
+    assert serial == 1
+
+
+def test_a_revoked_sam_is_refused_everything(town, image, capsys):
+    assert answer(capsys, "revoke", NUMBER, "--reason", "stolen")["status"] == "revoked"
+    assert _run(["sam", "update", NUMBER, "--image", image]) == 5
+    assert f"SAM {NUMBER} of terminal {TERMINAL} was revoked" in capsys.readouterr().err
+    assert _run(["terminal", "config", "--terminal", TERMINAL]) == 5
+    assert _run(["sam", "issue", TERMINAL, "--image", str(town / "new.sam")]) == 5
+
+
+def test_a_revocation_needs_a_reason(town, image):
+    assert _run(["sam", "revoke", NUMBER]) == 2
+
+
+@pytest.mark.parametrize("words", [[], ["--reader", "0", "--image", "x.sam"]])
+def test_a_sam_is_in_one_place(town, words, capsys):
+    assert _run(["sam", "issue", TERMINAL, *words]) == 2
+    assert "where is the SAM? give --reader or --image" in capsys.readouterr().err
+
+
+def test_an_unknown_terminal_or_sam_is_missing(town, capsys):
+    assert _run(["sam", "issue", "990100000009", "--image", str(town / "x.sam")]) == 3
+    assert _run(["sam", "show", NUMBER]) == 3
