@@ -75,6 +75,15 @@ class Issuing:
         """Return a product as its plugin declares it; ProductUnknown names those there are."""
         return self._find(name).product
 
+    def purse_limit_fen(self, asn: str) -> int | None:
+        """Return how much a card's purse may hold, by its product; None for any amount."""
+        limits = {product.name: product.purse_limit_fen for product in self._products()}
+        if not any(limits.values()):
+            return None
+        with reading(self._city.engine) as conn:
+            card = registry.cards_by_asn(conn, [asn]).get(asn)
+        return limits.get(card.product) if card is not None else None
+
     def expiry(self, product: str, on: dt.date) -> dt.date:
         """Return the last day of a card of this product whose first day is ``on``."""
         return _years_later(on, self.product(product).validity_years)

@@ -30,7 +30,6 @@ _COMMANDS = {
     "plugin": ("citycard.cli.plugin:group", "List, inspect, enable and disable plugins."),
     "product": ("citycard.cli.product:group", "List card products, show and retire them."),
     "replay": ("citycard.cli.replay:group", "Play a city's taps through terminals and chips."),
-    "sam": ("citycard.cli.sam:group", "Issue, update, list and revoke the SAMs of terminals."),
     "serve": ("citycard.cli.serve:serve", "Serve the city's pages and endpoints."),
     "stock": ("citycard.cli.stock:group", "Keep number ranges and the stock of blank cards."),
     "terminal": ("citycard.cli.terminal:group", "What terminals must know: their configuration."),

@@ -17,6 +17,7 @@ __all__ = [
     "cards_by_asn",
     "cards_of_holder",
     "count_cards",
+    "count_versions",
     "districts",
     "find_card",
     "find_partner",
@@ -134,6 +135,13 @@ def count_cards(conn: Connection) -> dict[str, int]:
     """Count the cards by status."""
     query = select(tables.card.c.status, func.count().label("cards")).group_by(tables.card.c.status)
     return {row.status: row.cards for row in conn.execute(query)}
+
+
+def count_versions(conn: Connection, product: str) -> dict[int, int]:
+    """Count the cards of a product by the version that they carry."""
+    version = tables.card.c.product_version
+    query = select(version, func.count().label("cards")).where(tables.card.c.product == product)
+    return {row.product_version: row.cards for row in conn.execute(query.group_by(version))}
 
 
 def _record(kind: type[_Record], row: Any) -> _Record:

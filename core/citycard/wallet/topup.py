@@ -64,7 +64,8 @@ class TopUpDesk:
     A load is pending in the store before its MAC2 leaves the desk. The card settles it: by its TAC, at
     once or through GET TRANSACTION PROVE later, or by its online counter, which the next MAC1 vouches
     for (docs/ledger.md). ``agent`` is who takes the citizen's money, empty for the city itself. ``veto``
-    gets ASN and amount and may answer with a reason to refuse; no purse is filled over ``purse_limit_fen``.
+    gets ASN and amount and may answer with a reason to refuse; no purse is filled over ``purse_limit_fen``,
+    which may depend on the card.
     """
 
     def __init__(
@@ -74,7 +75,7 @@ class TopUpDesk:
         *,
         agent: str = "",
         veto: Callable[[str, int], str | None] | None = None,
-        purse_limit_fen: int | None = None,
+        purse_limit_fen: int | Callable[[str], int | None] | None = None,
     ) -> None:
         self._vault = vault
         self._ledger = ledger
@@ -225,7 +226,8 @@ class TopUpDesk:
     def _check_request(self, asn: str, balance_fen: int, amount_fen: int) -> None:
         if amount_fen <= 0:
             raise LoadRefused(reason="amount", explanation=f"{amount_fen} fen is not an amount to load")
-        limit_fen = self._purse_limit_fen
+        limit = self._purse_limit_fen
+        limit_fen = limit(asn) if callable(limit) else limit
         if limit_fen is not None and balance_fen + amount_fen > limit_fen:
             explanation = f"the purse would hold {balance_fen + amount_fen} fen, more than {limit_fen}"
             raise LoadRefused(reason="purse-limit", explanation=explanation)
