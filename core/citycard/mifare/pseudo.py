@@ -14,7 +14,7 @@ import attrs
 from citycard.errors import ValueBlockInvalid
 from citycard.mifare.access import KeyKind
 from citycard.mifare.atr import storage_atr
-from citycard.mifare.card import RefusedError, SectorCard
+from citycard.mifare.card import BlockMemory, RefusedError, SectorCard
 from citycard.mifare.geometry import BLOCK_SIZE, sector_of
 from citycard.mifare.value import ValueBlock
 
@@ -85,6 +85,11 @@ class PseudoReader:
     def atr(self) -> bytes:
         """The ATR that the reader makes up for this card; no power is needed."""
         return storage_atr(self.card.kind)
+
+    @property
+    def eeprom(self) -> BlockMemory:
+        """The card's memory, where a test can cut the power."""
+        return self.card.memory
 
     def power_on(self) -> bytes:
         """Put the card into the field: it is not authenticated."""

@@ -87,7 +87,6 @@ class _Decision:
         self.rules: list[str] = []
         self.steps: list[Step] = []
         self.purses: list[list[int]] = []
-        self.undoing = False
 
     def decide(self) -> Recovery:
         for pair, blocks in zip(self.plan.purses, self.copies.purses, strict=True):
@@ -98,7 +97,7 @@ class _Decision:
         before = self.purses[purse]
         amount_fen = before[0] - before[1]
         info = self._mend_info(purse, main, backup)
-        finished = purse if amount_fen and self.rules and not self.undoing else None
+        finished = purse if amount_fen and self.rules else None
         for other in range(len(self.purses)):
             self._equalise(other)
         metro = self._mend_metro()
@@ -230,7 +229,6 @@ class _Decision:
 
         The other way round, a tear between the two would leave a journey that nothing tells to undo.
         """
-        self.undoing = True
         pair, copies = self.plan.metro, self.copies.metro
         if pair is None or copies is None or not self._good(copies[1]) or copies[0] == copies[1]:
             return

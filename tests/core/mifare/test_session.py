@@ -7,10 +7,14 @@ import pytest
 
 from citycard.errors import SectorCardInvalid, SectorCardRefused
 from citycard.mifare.crc import seal_x25
+from citycard.mifare.driver import SectorReader
 from citycard.mifare.layouts import LOCKED, SectorEnable
 from citycard.mifare.plan import CHANGSHA, CONSTRUCTION, PLANS, XIAMEN
+from citycard.mifare.pseudo import PseudoReader
+from citycard.mifare.session import SectorSession
 from citycard.mifare.trades import OpenTrades, TradeOutcome
 from citycard.mifare.value import read_value
+from citycard.pcsc import PcscReader, VpcdSlot
 
 METRO = b"M" * 14
 
@@ -214,3 +218,23 @@ def test_amounts_that_cannot_be_are_refused(bench):
 def test_a_terminal_has_twelve_digits(bench):
     with pytest.raises(SectorCardInvalid):
         bench.session(bench.card(), terminal="3000")
+
+
+def test_a_card_in_a_real_pcsc_reader_is_charged_and_mended(pcscd, bench, keys):
+    card = bench.card()
+    place = pcscd.slots[0]
+    with VpcdSlot(PseudoReader(card), port=place.port) as slot, PcscReader(place.reader) as reader:
+        assert reader.wait_for_card(10).hex().upper() == "3B8F8001804F0CA000000306030001000000006A"
+        session = SectorSession(SectorReader(reader, keys), CHANGSHA, terminal=bench.terminal, tac=keys.tac)
+        session.open()
+        assert session.purchase(380, bench.day, metro=METRO).outcome is TradeOutcome.DONE
+        session.open()
+        slot.tear(4, torn=True)
+        trade = session.purchase(120, bench.day, metro=METRO)
+        assert (trade.outcome, trade.complete) == (TradeOutcome.DONE, False)
+    with VpcdSlot(PseudoReader(card), port=place.port), PcscReader(place.reader) as reader:
+        reader.wait_for_card(10)
+        session = SectorSession(SectorReader(reader, keys), CHANGSHA, terminal=bench.terminal, tac=keys.tac)
+        view = session.open()
+        assert (view.rules, view.balance_fen, view.info.public_count) == (("R4",), 4500, 2)
+        assert view.recovered.tac == trade.tac
