@@ -37,7 +37,7 @@ def test_a_card_is_not_written_over(tmp_path):
 
 
 def test_an_unknown_make_is_told_with_those_there_are(tmp_path):
-    with pytest.raises(CardKindUnknown, match="there is no profile 'java'; profiles: .*fmcos.*t-union"):
+    with pytest.raises(CardKindUnknown, match=r"there is no profile 'java'; profiles: .*fmcos.*t-union"):
         call("new", tmp_path / "one.card", "--profile", "java")
 
 
