@@ -1,15 +1,15 @@
 """WRITE KEY: add a key, or replace one (FMCOS manual 7.12; docs/chip.md, "Keys").
 
 It comes in three forms: in plain (class 80); with a MAC (84); enciphered and with a MAC (84). Both
-protections are under key 00 of kind 39 of the directory. A key that was written with the flag 40 in its kind
-is replaced only with a MAC, one with C0 only enciphered.
+protections are under key 00 of kind 39 of the directory, or of the one above while it has none. A key that
+was written with the flag 40 in its kind is replaced only with a MAC, one with C0 only enciphered.
 """
 
 from __future__ import annotations
 
 from citycard.chip import keystore, messaging
 from citycard.chip.access import require
-from citycard.chip.files import KEY_HEADER, Directory
+from citycard.chip.files import KEY_HEADER, Directory, Key
 from citycard.chip.state import CardState
 from citycard.chip.status import (
     KEY_NOT_FOUND,
@@ -41,9 +41,7 @@ def write_key(card: CardState, p1: int, p2: int, data: bytes, le: int | None) ->
 def write_key_protected(card: CardState, p1: int, p2: int, data: bytes, le: int | None) -> bytes:
     """Add or replace a key that came with a MAC, in plain or enciphered."""
     _check_head(card, p1, p2, le)
-    master = card.powered.directory.key(keystore.AUTHENTICATION, 0)
-    if master is None:
-        raise RefusedError(KEY_NOT_FOUND)
+    master = _master(card)
     body = messaging.unwrap(card, master, bytes((0x84, 0xD4, p1, p2)), data)
     # Nothing in the command says which form it has. Cipher text is whole blocks that open to a key.
     if len(body) % card.profile.line.block == 0:
@@ -64,6 +62,17 @@ def _check_head(card: CardState, p1: int, p2: int, le: int | None) -> None:
         raise RefusedError(WRONG_LENGTH)
     if card.powered.directory.key_file is None:
         raise RefusedError(KEY_NOT_FOUND)
+
+
+def _master(card: CardState) -> Key:
+    # A directory without a master key of its own is under the one above it: that is how it gets its first.
+    directory: Directory | None = card.powered.directory
+    while directory is not None:
+        key = directory.key(keystore.AUTHENTICATION, 0)
+        if key is not None:
+            return key
+        directory = None if directory.parent is None else card.structure.directories[directory.parent]
+    raise RefusedError(KEY_NOT_FOUND)
 
 
 def _entry(card: CardState, data: bytes) -> bytes:

@@ -1,8 +1,8 @@
 """READ, UPDATE and APPEND RECORD, plain and line-protected (FMCOS manual 7.6, 7.8 and 7.9).
 
 The low three bits of P2 say how P1 names a record: 4 its number, 5 all records from that number (READ), 0 to
-3 the first, last, next or previous one whose id is P1. A cyclic file grows by UPDATE RECORD with P1 00, or by
-APPEND.
+3 the first, last, next or previous one whose id is P1. A cyclic file grows by UPDATE RECORD with P1 00 or by
+APPEND, the others by APPEND or by UPDATE RECORD of the number behind the last, as on FM1208 chips.
 """
 
 from __future__ import annotations
@@ -128,6 +128,8 @@ def _update(card: CardState, file: File, p1: int, p2: int, data: bytes) -> bytes
         if p1 or p2 & 7 not in _CYCLIC_MODES:
             raise RefusedError(WRONG_PARAMETERS)
         card.eeprom.commit(records.cyclic_append(cells, file, data))
+    elif p2 & 7 == BY_NUMBER and records.is_next(cells, file, p1, card.record_id_size):
+        card.eeprom.commit(records.append(cells, file, data, card.record_id_size))
     else:
         place = _place(card, file, p1, p2)
         card.eeprom.commit([records.checked(cells, file, place, data, card.record_id_size)])

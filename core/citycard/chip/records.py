@@ -26,6 +26,7 @@ __all__ = [
     "find_by_id",
     "find_by_number",
     "find_occurrence",
+    "is_next",
     "read_place",
 ]
 
@@ -96,6 +97,17 @@ def all_from(cells: Cells, file: File, number: int, id_size: int, most: int) -> 
             break
         answer += following
     return answer
+
+
+def is_next(cells: Cells, file: File, number: int, id_size: int) -> bool:
+    """Tell whether ``number`` is the one behind the last record of a fixed or variable file that has it."""
+    if file.kind == VARIABLE:
+        return number == len(_variable(cells, file, id_size)) + 1
+    if file.kind != FIXED or number > file.records:
+        return False
+    slots = range(file.body, file.body + file.size, file.record_size + 1)
+    used = next((count for count, slot in enumerate(slots) if cells[slot : slot + 1] != USED), file.records)
+    return number == used + 1
 
 
 def read_place(cells: Cells, place: Place) -> bytes:

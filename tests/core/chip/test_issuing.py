@@ -52,8 +52,14 @@ def run(name, profile, transmit_of=lambda chip: chip.transmit, resets=()):
 
 @pytest.mark.parametrize(
     ("name", "profile"),
-    [("fmcos-16", FMCOS), ("fmcos-8", FMCOS), ("t-union", T_UNION), ("etc", FMCOS)],
-    ids=["fmcos, 16-byte keys", "fmcos, 8-byte keys", "t-union", "etc, log behind the PIN"],
+    [("fmcos-16", FMCOS), ("fmcos-8", FMCOS), ("t-union", T_UNION), ("etc", FMCOS), ("compro", FMCOS)],
+    ids=[
+        "fmcos, 16-byte keys",
+        "fmcos, 8-byte keys",
+        "t-union",
+        "etc, log behind the PIN",
+        "driver on an FM1208-09",
+    ],
 )
 def test_an_issuing_script_from_transport_state_runs_to_its_end_with_the_recorded_bytes(name, profile):
     # Skeleton: FMCOS technical manual 2 and the published script "CPU Key Example"; load and purchase: the

@@ -143,3 +143,19 @@ def test_without_a_key_file_there_is_no_room_for_keys(desk_of):
     desk = desk_of(Chip.blank(FMCOS))
     desk.chip.power_on()
     assert desk.status("80D4010115" + PURCHASE) == "6A88"
+
+
+def test_an_application_gets_its_first_master_key_under_that_of_the_master_file(keyed):
+    own = b"\x5f" * 16
+    challenge = keyed.ok("0084000008")
+    keyed.ok(b"\x00\x82\x00\x00\x08" + tdes(MASTER, challenge))
+    keyed.ok("80E03F010D380200F0F095FFFF5041592E31")
+    keyed.ok("00A40000023F01")
+    first = seal(MASTER, bytes.fromhex("F9F0F0AA33") + own)
+    assert keyed.protected("84D40100", first, MASTER).hex() == "6a88"  # no key file yet
+    keyed.ok("80E00000073F018F95F0FFFF")
+    assert keyed.protected("84D40100", seal(own, bytes.fromhex("F9F0F0AA33") + own), own).hex() == "6988"
+    assert keyed.protected("84D40100", first, MASTER).hex() == "9000"
+    second = bytes.fromhex("FEF0F00100") + b"\x21" * 16
+    assert keyed.protected("84D40100", seal(MASTER, second), MASTER).hex() == "6988"
+    assert keyed.protected("84D40100", seal(own, second), own).hex() == "9000"

@@ -145,3 +145,13 @@ def test_records_of_jt_t_978_have_two_byte_ids_and_the_directory_one_byte_tags(d
     assert desk.ok("00B202D000")[:3].hex() == "27027d"
     assert desk.ok("00B202D100").hex() == "270200"
     assert desk.status("00E200D403" + "270201") == "6A80"
+
+
+@pytest.mark.parametrize(("kind", "shape"), [(0x2A, "0303"), (0x2C, "0010")])
+def test_an_update_of_the_number_behind_the_last_adds_a_record(desk_of, kind, shape):
+    desk = opened(desk_of, FMCOS)
+    desk.ok(f"80E0000607{kind:02X}{shape}F0F0FFFF")
+    for number in (1, 2, 3):
+        assert desk.status(f"00DC{number + 1:02X}3403AA01{number:02X}") == "6A83"
+        desk.ok(f"00DC{number:02X}3403AA01{number:02X}")
+    assert desk.records(6) == [bytes((0xAA, 1, number)) for number in (1, 2, 3)]

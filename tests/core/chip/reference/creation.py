@@ -82,6 +82,17 @@ def erase(card: Card, apdu: Apdu) -> None:
     card.lock = None
 
 
+def master_key(card: Card) -> Key:
+    """A directory without a master key of its own is under the one above it."""
+    above = card.directory
+    while above is not None:
+        key = above.keys.find(0x39, 0) if above.keys is not None else None
+        if key is not None:
+            return key
+        above = above.parent
+    raise Refused(0x6A88)
+
+
 def write_key(card: Card, apdu: Apdu) -> None:  # noqa: C901, PLR0912 - the checks, in their order
     if apdu.p1 != 1 and apdu.p1 & 0x3F not in VERSIONED | COUNTED | {PIN}:
         raise Refused(0x6A86)
@@ -92,7 +103,7 @@ def write_key(card: Card, apdu: Apdu) -> None:  # noqa: C901, PLR0912 - the chec
         raise Refused(0x6A88)
     data = apdu.data
     if apdu.cla == 0x84:
-        data, _ = card.open_line(apdu, card.key(0x39, 0), sealed=True)
+        data, _ = card.open_line(apdu, master_key(card), sealed=True)
     if len(data) < 7 or (data[0] == DIRECTORY and not 13 <= len(data) <= 24):
         raise Refused(0x6700)
     kind, protection = data[0] & 0x3F, data[0] & 0xC0

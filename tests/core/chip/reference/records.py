@@ -110,7 +110,13 @@ def update_record(card: Card, apdu: Apdu) -> None:
         raise Refused(0x6700)
     found = card.find(apdu.p2 >> 3)
     record = opened(card, apdu, found)
-    replace(card, records_of(found), apdu.p1, apdu.p2 & 7, record)
+    found = records_of(found)
+    behind = apdu.p2 & 7 == BY_NUMBER and apdu.p1 == len(found.records) + 1
+    if behind and (found.base == VARIABLE or (found.base == FIXED and apdu.p1 <= found.most)):
+        check(card, found, record)
+        add(found, record)
+    else:
+        replace(card, found, apdu.p1, apdu.p2 & 7, record)
 
 
 def planned(card: Card, found: Records, p1: int, mode: int, record: bytes) -> int | None:
