@@ -41,7 +41,7 @@ ISSUING = [
     command("80E00001", bytes.fromhex("2A0213F0F0FFFF")),
     command("00E2000C", bytes.fromhex("61114F08A00000063201010550054D4F545F54")),
     command("80E00004", bytes.fromhex("280010F001FFFF")),
-    command("80E03F01", bytes.fromhex("381400F0FF95FFFF") + AID),
+    command("80E03F01", bytes.fromhex("381400F0F395FFFF") + AID),
     command("00A40400", AID, 0),
     command("80E00000", bytes.fromhex("3F028095FFFFFF")),
     command("80E00015", bytes.fromhex("A8001EF0F0FFFF")),
@@ -84,6 +84,7 @@ class Client:
     def __init__(self, send: Callable[[bytes], bytes], record_id_size: int = 2) -> None:
         self.send = send
         self.serial = 0
+        self.kept: tuple[bytes, bytes] = (bytes(8), bytes(2))
         self.prefix = b"\x27" * (record_id_size - 1)
 
     def ok(self, apdu: bytes) -> bytes:
@@ -156,14 +157,18 @@ class Client:
 
     def lock(self, which: int, spoil: int = 0) -> tuple[bytes, bytes]:
         """Lock the card; return the session key, which a SAM keeps, and the offline counter."""
+        self.send_lock(which, spoil)
+        return self.kept
+
+    def send_lock(self, which: int, spoil: int = 0) -> bytes:
         answer = self.send(command(f"E07A08{which:02X}", b"\x01" + TERMINAL, 15)).ljust(17, b"\x00")
         self.serial += 1
         serial, rnd = self.serial.to_bytes(4, "big"), b"\x0a\x0b\x0c\x0d"
         session = crypto.des(PURCHASE, answer[11:15] + answer[4:6] + serial[2:])
         session = crypto.des(session, rnd + b"\x80\x00\x00\x00")
         mac = crypto.mac(session, bytes((0x90 + which,)) + TERMINAL + WHEN)
-        self.send(command("E07C0800", serial + rnd + WHEN + mac[:3] + bytes((mac[3] ^ spoil,)), 8))
-        return session, answer[4:6]
+        self.kept = session, answer[4:6]
+        return self.send(command("E07C0800", serial + rnd + WHEN + mac[:3] + bytes((mac[3] ^ spoil,)), 8))
 
     def unlock(self, which: int, amount: int, session: bytes, counter: bytes, spoil: int = 0) -> bytes:
         """Debit a locked card and open it, as the SAM says that locked it."""
