@@ -28,6 +28,12 @@ class TransactionType(IntEnum):
     PURCHASE = 0x06
     OVERDRAFT = 0x07
     COMPOSITE = 0x09
+    GREY_LOCK_PASSBOOK = 0x91
+    GREY_LOCK = 0x92
+    UNLOCK_PASSBOOK = 0x93
+    UNLOCK = 0x94
+    ONLINE_UNLOCK_PASSBOOK = 0x95
+    ONLINE_UNLOCK = 0x96
 
 
 class EnableFlag(IntEnum):
