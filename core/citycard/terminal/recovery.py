@@ -13,7 +13,16 @@ from citycard.terminal.views import Debit, Outcome
 
 __all__ = ["Verdict", "debit_of", "witness"]
 
-_ONLINE = frozenset({TransactionType.LOAD, TransactionType.LOAD_PASSBOOK, TransactionType.UNLOAD})
+# What moves the purse's own counters. The passbook has others, and writes into the same log.
+_ONLINE = frozenset({TransactionType.LOAD, TransactionType.ONLINE_UNLOCK})
+_OFFLINE = frozenset(
+    {
+        TransactionType.PURCHASE,
+        TransactionType.COMPOSITE,
+        TransactionType.GREY_LOCK,
+        TransactionType.UNLOCK,
+    }
+)
 _COUNTERS = 1 << 16
 _LOG_RECORDS = 10
 
@@ -67,7 +76,7 @@ def _logged(card: PurseCommands, profile: CardProfile, torn: TornDebit, *, load:
             return None
         except CodecError:
             continue
-        if line.counter == wanted and (line.tti in _ONLINE) is load and line.at is not None:
+        if line.counter == wanted and line.tti in (_ONLINE if load else _OFFLINE) and line.at is not None:
             return line
     return None
 

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from citycard.chip.records import cyclic_append
 from citycard.errors import CardRemoved
 from citycard.terminal import InProcessReader, RecordKind, RecordPlan
 
@@ -279,6 +280,20 @@ def test_another_terminal_in_between_hides_nothing(card, gate, done) -> None:
     assert {record["amount"] for record in charged} == {FARE}
     # The second terminal's proof has replaced the first's: done, but without a TAC.
     assert told(first.records[0])["flags"] == (0b101 if done else 0)
+
+
+def test_a_line_of_the_passbook_under_the_same_counter_hides_nothing(card, gate) -> None:
+    terminal = gate()
+    with pytest.raises(CardRemoved):
+        ride(terminal, Torn(card, 5, heard=True), composite=False)
+    card.power_on()
+    log = next(
+        directory for directory in card.structure.directories.values() if 0x18 in directory.files
+    ).files[0x18]
+    line = bytes.fromhex("0001000000000000FA05300089000340") + bytes.fromhex("20260302081531")
+    card.eeprom.commit(cyclic_append(card.eeprom.cells, log, line))
+    ride(terminal, InProcessReader(card), composite=False)
+    assert (purse(card), len(terminal.records)) == (10_000 - FARE, 1)
 
 
 def test_a_card_that_comes_back_too_late_leaves_an_unproven_record_and_rides_on(card, gate) -> None:
