@@ -32,7 +32,7 @@ class Maintenance:
         if (asn, command) not in self._allowed:
             raise OfficeRefused(asn=asn, reason=f"nobody decided on the command {command[:4].hex().upper()}")
         rows = [row for row in self._city.vault.versions() if row.purpose == _PURPOSE]
-        usable = [row for row in rows if row.status is not KeyStatus.RETIRED]
+        usable = [row for row in rows if row.status in {KeyStatus.CURRENT, KeyStatus.ACCEPTED}]
         usable.sort(key=lambda row: (row.status is not KeyStatus.CURRENT, -row.version))
         if attempt >= len(usable):
             raise OfficeRefused(asn=asn, reason="its maintenance key is none that the city still has")

@@ -14,6 +14,7 @@ __all__ = [
     "KeyPurposeInvalid",
     "KeyPurposeUnknown",
     "KeyVersionInUse",
+    "KeyVersionOnCards",
     "KeyVersionUnknown",
     "KeyVersionsFull",
     "MechanismMissing",
@@ -21,6 +22,7 @@ __all__ = [
     "PassphraseWrong",
     "PinNotFound",
     "PinWrong",
+    "RekeyRefused",
     "SealedDataInvalid",
     "SoftHsmMissing",
     "TokenFailed",
@@ -280,3 +282,24 @@ class KeyHierarchyShared(CitycardError):
     status = 409
     exit_code = 5
     sentence = "key hierarchy {hierarchy!r} is declared by {owners}: a hierarchy belongs to one of them alone"
+
+
+class KeyVersionOnCards(CitycardError):
+    """A version cannot be retired while cards may have it."""
+
+    status = 409
+    exit_code = 5
+    sentence = (
+        "version {version} of key purpose {purpose!r} is on {cards} cards, and {unknown} more may have it: "
+        "update them (citycard key update-card), or retire it with --force"
+    )
+
+
+class RekeyRefused(CitycardError):
+    """A card refused its new keys; it still has the old ones, or some of each, and both are honoured."""
+
+    status = 409
+    exit_code = 5
+    sentence = (
+        "card {asn} refused {step} with {status_word}: not all its keys are new, hold it to the reader again"
+    )

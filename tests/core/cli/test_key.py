@@ -43,9 +43,23 @@ def answer(city: Path, *arguments: str):
 
 def test_a_new_city_has_version_1_of_every_purpose(city):
     rows = json.loads(answer(city, "list", "--json").stdout)
-    assert rows[0] == {"purpose": "purchase", "version": 1, "status": "current", "algorithm": "tdes"}
+    kcv = rows[0].pop("kcv")
+    assert rows[0] == {
+        "purpose": "purchase",
+        "version": 1,
+        "status": "current",
+        "algorithm": "tdes",
+        "cards": 0,
+    }
+    assert (len(kcv), rows[-1].pop("kcv") == kcv) == (6, False)
     assert {row["version"] for row in rows} == {1}
-    assert rows[-1] == {"purpose": "batch", "version": 1, "status": "current", "algorithm": "aes"}
+    assert rows[-1] == {
+        "purpose": "batch",
+        "version": 1,
+        "status": "current",
+        "algorithm": "aes",
+        "cards": None,
+    }
 
 
 def test_a_roll_over_is_kept_and_leaves_the_old_version_accepted(city):
@@ -53,9 +67,9 @@ def test_a_roll_over_is_kept_and_leaves_the_old_version_accepted(city):
     assert [(row["purpose"], row["version"]) for row in made] == [("purchase", 2), ("load", 2), ("tac", 2)]
     words = answer(city, "list").stdout
     lines = [line.split() for line in words.splitlines()]
-    assert lines[0] == ["purpose", "version", "status", "algorithm"]
-    assert ["tac", "1", "accepted", "tdes"] in lines
-    assert ["tac", "2", "current", "tdes"] in lines
+    assert lines[0] == ["purpose", "version", "status", "algorithm", "kcv", "cards"]
+    assert ["tac", "1", "accepted", "tdes"] in [line[:4] for line in lines]
+    assert ["tac", "2", "current", "tdes"] in [line[:4] for line in lines]
 
 
 def test_an_experimental_algorithm_is_said_on_stderr(city):
