@@ -22,6 +22,7 @@ from citycard.terminal.session import PurseSession
 from citycard.terminal.terminal import Terminal
 from citycard.terminal.views import Debit
 from citycard_transit.fares import longest_window
+from citycard_transit.neighbours import SAME_PASSAGE, paid_nearby, passed_nearby
 from citycard_transit.purselog import Earlier, earlier_ride, spent_today
 from citycard_transit.railcard import entered, exited, journey, opened
 from citycard_transit.sectors import RailRecord, RailState, RideFacts
@@ -30,7 +31,6 @@ from citycard_transit.services import BUS, METRO, NUMBERS, Fares
 __all__ = ["Gate", "Network", "Passage", "Served", "Site"]
 
 _TRIES = 4
-_SAME_PASSAGE = timedelta(seconds=60)
 _INSIDE = frozenset({RailState.ENTERED, RailState.ENTRY_UPDATED})
 _VEHICLE = 10
 
@@ -40,12 +40,15 @@ class Site:
     """Where a gate or validator is, and whose.
 
     ``line`` is what a transfer has to change: a bus line, or ``metro`` for the whole metro. ``operator`` is
-    the operator's own number, 0 when it has none.
+    the operator's own number, 0 when it has none. ``group`` names validators that a rider may take one for
+    the other, such as the two doors of one bus: a fare that one of them took is not taken by another within
+    a minute. The gates of a metro station are such a group anyway.
     """
 
     place: int
     line: str
     operator: int = 0
+    group: str = ""
 
 
 @attrs.frozen(kw_only=True)
@@ -78,7 +81,8 @@ class Passage:
 class Served:
     """What a tap came to: what the ride cost (``amount_fen``), and the debits and loads that the card proved.
 
-    ``opened``: the gate had to open the ride first; ``incomplete``: an earlier ride was never ended.
+    ``opened``: the gate had to open the ride first; ``incomplete``: an earlier ride was never ended;
+    ``passed``: a neighbouring gate has done all there was to do, and only has not heard of it.
     """
 
     amount_fen: int = 0
@@ -86,6 +90,7 @@ class Served:
     transfer: bool = False
     opened: bool = False
     incomplete: bool = False
+    passed: bool = False
     recovered: int = 0
     debits: list[Debit] = attrs.field(factory=list)
     loads: list[Load] = attrs.field(factory=list)
@@ -127,7 +132,7 @@ class Gate:
             served.recovered += 1
             served.debits.append(done)
             served.opened |= done.plan.kind is RecordKind.OPENED
-            if done.plan.kind is passage.kind and passage.at - done.at <= _SAME_PASSAGE:
+            if done.plan.kind is passage.kind and passage.at - done.at <= SAME_PASSAGE:
                 served.amount_fen, served.transfer = done.amount_fen, done.plan.transfer
                 return
         _Visit(self, session, passage, served).serve()
@@ -157,6 +162,8 @@ class _Visit:
 
     def _enter(self) -> None:
         before = self._rail()
+        if self._passed(passed_nearby(before, self._gate, self._passage)):
+            return
         self._served.incomplete = before.state in _INSIDE
         after = entered(before, self._gate, self._passage.at, self._balance_fen)
         self._write(
@@ -165,6 +172,8 @@ class _Visit:
 
     def _leave(self) -> None:
         before = self._rail()
+        if self._passed(passed_nearby(before, self._gate, self._passage)):
+            return
         if before.state not in _INSIDE or not self._recent(before):
             # The field's way with a rider whose entry was never written: open the ride here, then end it.
             self._served.incomplete |= before.state in _INSIDE
@@ -202,12 +211,19 @@ class _Visit:
     # ── bus ──────────────────────────────────────────────────────────────────────────────────────
 
     def _ride(self) -> None:
+        if self._passed(paid_nearby(self._session, self._gate, self._passage)):
+            return
         facts, transfer = self._facts()
         amount_fen = self._price(BUS, facts, transfer=transfer)
         plan = self._plan(RecordKind.SINGLE, BUS, facts, transfer=transfer)
         self._done(self._session.purchase(amount_fen, self._passage.at, plan=plan))
 
     # ── both ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _passed(self, done: bool) -> bool:
+        # An own debit of this visit is not a neighbour's, and what a gate opened it also has to end.
+        self._served.passed = done and not self._served.debits
+        return self._served.passed
 
     def _facts(
         self, *, origin: int = 0, entered_at: datetime | None = None, entry_terminal: str = "0" * 12
