@@ -1,4 +1,8 @@
-"""Transactions of real cards, repeated: same keys, same randoms, same bytes (published by third parties)."""
+"""Transactions of real cards, repeated: same keys, same randoms, same bytes (published by third parties).
+
+VA to VF are papers and scripts in the folders docs/ and examples/ of a public FMCOS driver. Whole issuing
+scripts with these numbers are played in test_issuing.py.
+"""
 
 from __future__ import annotations
 
@@ -39,6 +43,8 @@ def purse_card(dice, dpk, dlk, dtk, algorithm="00", profile=T_UNION):
 
 
 def test_a_real_card_answers_load_and_purchase_so(dice):
+    # VA: an FM1208's log of 2016-12-16, docs/"CPU card e-wallet circle consumption debugging record_fmcos
+    # E-wallet.pdf", loads 1 and 2 (SESLK, MAC1, MAC2, TAC) and the purchase of 13:46.
     key = "00112233445566778899AABBCCDDEEFF"
     chip = purse_card(dice("E0B84748", "C903814D", "584633C9"), key, key, key)
     init = "8050000 20B 00 00002000 001122334455 10".replace(" ", "")
@@ -53,6 +59,7 @@ def test_a_real_card_answers_load_and_purchase_so(dice):
 
 
 def test_the_algorithm_byte_is_only_echoed_and_the_log_keeps_the_counter_after(dice):
+    # VB: a card's log of 2024-04-11, docs/"Set up a simple test PBOC payment environment on FMCOS CPU.pdf".
     tail = "1122334455667788"
     chip = purse_card(dice("4E066548"), "3E" * 8 + tail, "3F" * 8 + tail, "34" * 8 + tail, "01")
     answer = script(chip, "805000020B 00 00000010 666666666666 10".replace(" ", ""))
@@ -62,6 +69,7 @@ def test_the_algorithm_byte_is_only_echoed_and_the_log_keeps_the_counter_after(d
 
 
 def test_line_protected_commands_of_a_real_card(dice):
+    # VE: examples/test_mac.py, the first two asserts; the same bytes are in examples/test_compro.py.
     chip = Chip.blank(FMCOS, random=dice("44A47DEB", "D0FE4FB9"))
     chip.power_on()
     script(
@@ -81,6 +89,7 @@ def test_line_protected_commands_of_a_real_card(dice):
 
 
 def test_public_data_is_written_with_a_mac_of_a_real_card(dice):
+    # VE: examples/test_mac.py, the assert of 04D6950022.
     chip = Chip.blank(FMCOS, random=dice("A3BBCFC8"))
     chip.power_on()
     data = "0001220000 01FFFF0101000022000000000000062016 0101205012310000".replace(" ", "")
@@ -98,6 +107,7 @@ def test_public_data_is_written_with_a_mac_of_a_real_card(dice):
 
 
 def test_keys_travel_enciphered_under_the_master_key(dice):
+    # VF: docs/"FMCOS uses ciphertext with MAC to add_modify keys.pdf", its three commands.
     chip = Chip.blank(FMCOS, random=dice("4C45BAB9", "EF364818", "C0B3549C"))
     chip.power_on()
     script(
@@ -116,6 +126,7 @@ def test_keys_travel_enciphered_under_the_master_key(dice):
 
 @pytest.mark.parametrize(("challenge", "size"), [("BB83BFF3", "04"), ("BB83BFF300000000", "08")])
 def test_external_authentication_of_the_manual(dice, challenge, size):
+    # FMCOS 2.0 user manual, clause 7.1, the example.
     chip = Chip.blank(FMCOS, random=dice(challenge))
     chip.power_on()
     script(
@@ -128,6 +139,7 @@ def test_external_authentication_of_the_manual(dice, challenge, size):
 
 
 def test_internal_authentication_of_the_manual(dice):
+    # FMCOS 2.0 user manual, clause 7.3, the examples of P1 00 and 02.
     chip = Chip.blank(FMCOS, random=dice())
     chip.power_on()
     for kind in ("30", "31", "32"):
@@ -140,6 +152,7 @@ def test_internal_authentication_of_the_manual(dice):
 
 
 def test_the_answer_to_select_is_that_of_a_transit_card(desk):
+    # nfcim/nfsee, tests/reader-mock.js, the T-Union card's answer to SELECT.
     answer = desk.ok("00A4040008A00000063201010500")
     assert answer.hex().upper() == (
         "6F318408A000000632010105A5259F0801029F0C1E"
