@@ -15,8 +15,15 @@ from citycard.city.genuine import verify_card
 from citycard.city.handheld import Handheld
 from citycard.cli.card import group as card_group
 from citycard.cli.chip import group as chip_group
-from citycard.errors import CardRefused, CardRemoved, LoadRefused, RegistryMissing, TerminalInvalid
-from citycard.pcsc import PcscReader, VpcdSlot
+from citycard.errors import (
+    CardRefused,
+    CardRemoved,
+    LoadRefused,
+    ReaderFailed,
+    RegistryMissing,
+    TerminalInvalid,
+)
+from citycard.pcsc import PcscReader, TracedReader, VpcdSlot
 from citycard.store import writing
 from citycard.terminal import InProcessReader, RecordKind, read_batch, read_record
 
@@ -114,6 +121,38 @@ def test_a_purchase_that_is_torn_is_found_out_at_the_next_tap_and_charged_once(c
     assert balance_fen(reader) == 4750
     record = read_record(read_batch(paid.batch.read_bytes()).records[0])
     assert (record.amount_fen, record.balance_after_fen) == (250, 4750)
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_a_service_that_dies_in_the_middle_of_a_debit_charges_once(city, card, pcscd, answered):
+    class Fatal(TracedReader):
+        """The service dies around the first debit: before the card gets it, or before the answer is back."""
+
+        died = False
+
+        def transmit(self, apdu):
+            if apdu[:2] != b"\x80\x54" or Fatal.died:
+                return super().transmit(apdu)
+            Fatal.died = True
+            if answered:
+                super().transmit(apdu)
+            pcscd.stop(kill=True)
+            return super().transmit(apdu)
+
+    with (
+        VpcdSlot(card, port=pcscd.slots[0].port),
+        PcscReader(pcscd.slots[0].reader) as reader,
+        Handheld(city, TERMINAL) as handheld,
+    ):
+        reader.wait_for_card(10)
+        handheld.load(reader, 5000)
+        with pytest.raises(ReaderFailed):
+            handheld.pay(Fatal(reader, lambda _line: None), 250)
+        pcscd.start()
+        reader.wait_for_card(10)
+        paid = handheld.pay(reader, 250)
+        assert paid.debit.recovered is answered
+        assert balance_fen(reader) == 4750
 
 
 def test_a_terminal_that_dies_before_its_batch_is_written_takes_the_record_at_the_next_tap(

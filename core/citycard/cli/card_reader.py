@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import click
 
-from citycard.cli.options import json_option
+from citycard.cli.options import json_option, opened
 from citycard.cli.output import emit, pairs, table
 from citycard.cli.reader_options import CardAt, card_option
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["apdu", "dump", "read"]
 
-_SHORTEST = 4
+_SHORTEST, _ID = 4, 2
 
 
 @click.command()
@@ -96,30 +97,34 @@ def _name(value: Any) -> str:
 
 
 @click.command()
+@click.option(
+    "--city", "folder", type=click.Path(path_type=Path), help="Decode sectors as this city has them."
+)
 @card_option
 @json_option
-def dump(at: CardAt, as_json: bool) -> None:
+def dump(folder: Path | None, at: CardAt, as_json: bool) -> None:
     """Show every file that a short id reaches and that the card lets anybody read, decoded and in hex.
 
-    With --json: an array of directories, each with name, aid, fci and files (sfi, title, status, hex, fields,
-    records).
+    With --city the sectors of its plugins are decoded too. With --json: an array of directories, each with
+    name, aid, fci and files (sfi, title, status, hex, fields, records).
     """
     from citycard.pcsc.applications import find_applications, reset_selection
     from citycard.pcsc.files import read_files
 
+    sectors = _sectors(folder) if folder is not None else {}
     found: list[dict[str, Any]] = []
     with at.opened() as reader:
         reader.connect()
         if reset_selection(reader):
             found.append(
-                {"name": "master file", "aid": "", "fci": "", "files": _files(read_files(reader), "")}
+                {"name": "master file", "aid": "", "fci": "", "files": _files(read_files(reader), "", {})}
             )
         found += [
             {
                 "name": application.name,
                 "aid": application.aid,
                 "fci": fci,
-                "files": _files(read_files(reader), application.layout),
+                "files": _files(read_files(reader), application.layout, sectors),
             }
             for application, fci in find_applications(reader)
         ]
@@ -134,7 +139,18 @@ def dump(at: CardAt, as_json: bool) -> None:
             _show_file(file)
 
 
-def _files(files: Any, layout: str) -> list[dict[str, Any]]:
+def _sectors(folder: Path) -> dict[int, type]:
+    """Give the layouts of a city's sectors by the record id under which its cards carry them."""
+    city = opened(folder)
+    try:
+        layouts = {owned.record.name: owned.record.record for owned in city.plugins.sectors()}
+        places = [place for version in city.issuing.publish() for place in version.places]
+    finally:
+        city.close()
+    return {place.record_id: layouts[place.sector] for place in places if place.sector in layouts}
+
+
+def _files(files: Any, layout: str, sectors: dict[int, type]) -> list[dict[str, Any]]:
     """Decode files by the layouts of a transit card; those of other cards stay bytes."""
     from citycard.card import TRANSIT_PROFILE
 
@@ -143,6 +159,7 @@ def _files(files: Any, layout: str) -> list[dict[str, Any]]:
     for file in files:
         entry = known.get(file.sfi)
         record = entry.record if entry is not None else None
+        held = sectors if file.sfi == TRANSIT_PROFILE.sector_sfi else {}
         found.append(
             {
                 "sfi": f"{file.sfi:02X}",
@@ -150,10 +167,19 @@ def _files(files: Any, layout: str) -> list[dict[str, Any]]:
                 "status": file.status,
                 "hex": file.data,
                 "fields": _decoded(record, file.data) if file.data else None,
-                "records": [{"hex": one, "fields": _decoded(record, one)} for one in file.records],
+                "records": [
+                    {"hex": one, "fields": _sector(held, one) or _decoded(record, one)}
+                    for one in file.records
+                ],
             }
         )
     return found
+
+
+def _sector(sectors: dict[int, type], record: bytes) -> dict[str, Any] | None:
+    """Decode a record of sectors: two bytes of id, one of length, the body."""
+    kind = sectors.get(int.from_bytes(record[:_ID], "big"))
+    return _decoded(kind, record[_ID + 1 :])
 
 
 def _decoded(kind: type | None, data: bytes) -> dict[str, Any] | None:

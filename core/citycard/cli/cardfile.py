@@ -8,19 +8,22 @@ too: its own first bytes say what it is.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import attrs
 
 from citycard.errors import CardFileInvalid, CardKindUnknown
 
 if TYPE_CHECKING:
-    from citycard.chip import Chip
+    from citycard.chip import Chip, ChipProfile
+    from citycard.mifare.geometry import CardType
     from citycard.pcsc.slot import SlotCard
+    from citycard.psam import SamProfile
 
-__all__ = ["CardFile", "chip_file", "chip_profile_named", "read_card_file", "write_card_file"]
+__all__ = ["CardFile", "blank_file", "chip_file", "read_card_file", "write_card_file"]
 
 _MAGIC = b"CCF1"
 _LENGTH = 2
@@ -45,6 +48,24 @@ class CardFile:
     def holding(self, image: bytes) -> CardFile:
         """Return the same card with another content."""
         return attrs.evolve(self, image=image)
+
+
+def blank_file(profile: str, *, transport: bool = True) -> CardFile:
+    """Return a new card as its maker delivers it, of a make of chip, PSAM or sector card; CardKindUnknown.
+
+    ``transport``: a chip has its transport key; without it anybody may create files.
+    """
+    from citycard.chip import Chip
+    from citycard.mifare.card import SectorCard
+    from citycard.psam import Psam
+
+    sectors, sams = _sector_cards(), _sams()
+    if profile in sectors:
+        uid = b"\x04" + secrets.token_bytes(3)
+        return CardFile(kind="sector", profile=profile, image=SectorCard.blank(uid, sectors[profile]).image())
+    if profile in sams:
+        return CardFile(kind="psam", profile=profile, image=Psam.blank(sams[profile]).image())
+    return chip_file(Chip.blank(_chip_profile(profile), transport=transport), profile)
 
 
 def chip_file(chip: Chip, profile: str) -> CardFile:
@@ -93,7 +114,7 @@ def _chip(file: CardFile) -> SlotCard:
     from citycard.chip import Chip
     from citycard.keys import Algorithm
 
-    base = chip_profile_named(file.profile)
+    base = _chip_profile(file.profile)
     try:
         algorithms = tuple(Algorithm[name.upper()] for name in file.algorithms)
     except KeyError as unknown:
@@ -102,19 +123,31 @@ def _chip(file: CardFile) -> SlotCard:
     return cast("SlotCard", Chip.from_image(file.image, attrs.evolve(base, algorithms=algorithms)))
 
 
-def chip_profile_named(name: str) -> Any:
-    """Return a chip's profile by its name; raises CardKindUnknown, which names those there are."""
+def _chip_profile(name: str) -> ChipProfile:
     from citycard.chip.profiles import PROFILES
 
     if name not in PROFILES:
-        raise CardKindUnknown(where="profile", name=name, known=", ".join(sorted(PROFILES)))
+        known = ", ".join(sorted([*PROFILES, *_sams(), *_sector_cards()]))
+        raise CardKindUnknown(where="profile", name=name, known=known)
     return PROFILES[name]
 
 
-def _psam(file: CardFile) -> SlotCard:
-    from citycard.psam import MOHURD_PSAM, TRANSIT_PSAM, Psam
+def _sams() -> Mapping[str, SamProfile]:
+    from citycard.psam import MOHURD_PSAM, TRANSIT_PSAM
 
-    known = {profile.name: profile for profile in (MOHURD_PSAM, TRANSIT_PSAM)}
+    return {profile.name: profile for profile in (MOHURD_PSAM, TRANSIT_PSAM)}
+
+
+def _sector_cards() -> Mapping[str, CardType]:
+    from citycard.mifare.geometry import CardType
+
+    return {kind.name.lower().replace("_", "-"): kind for kind in CardType}
+
+
+def _psam(file: CardFile) -> SlotCard:
+    from citycard.psam import Psam
+
+    known = _sams()
     if file.profile not in known:
         raise CardKindUnknown(where="profile", name=file.profile, known=", ".join(sorted(known)))
     return cast("SlotCard", Psam.from_image(file.image, known[file.profile]))

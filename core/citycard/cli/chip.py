@@ -30,7 +30,12 @@ def group() -> None:
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--profile", default="t-union", show_default=True, help="The make of a blank chip.")
+@click.option(
+    "--profile",
+    default="t-union",
+    show_default=True,
+    help="The make of a blank card: a chip, a PSAM, a sector card.",
+)
 @click.option("--open", "transport", flag_value=False, default=True, help="Without a transport key.")
 @click.option("--product", default=None, help="A product of the city: personalise the card with its keys.")
 @click.option("--asn", default=None, help="The number of the city's card, 20 digits.")
@@ -47,20 +52,18 @@ def new(
 ) -> None:
     """Make FILE, a software card. FILE holds keys: keep it as you keep a card.
 
-    Without --product it is a blank chip of a profile, in transport state. With --product and --asn it is a
-    card of the city, personalised, enabled, and in the registry. With --json: an object with file, kind,
+    Without --product it is a blank card of a profile, as its maker delivers it. With --product and --asn it
+    is a card of the city, personalised, enabled, and in the registry. With --json: an object with file, kind,
     profile, product and asn.
     """
-    from citycard.cli.cardfile import chip_file, chip_profile_named, write_card_file
+    from citycard.cli.cardfile import blank_file, chip_file, write_card_file
 
     if (product is None) != (asn is None):
         raise click.UsageError("a city's card needs both: --product and --asn")
     if file.exists():
         raise click.UsageError(f"{file} is there already: a card is not written over")
     if product is None:
-        from citycard.chip import Chip
-
-        card = chip_file(Chip.blank(chip_profile_named(profile), transport=transport), profile)
+        card = blank_file(profile, transport=transport)
     else:
         profile = "t-union"
         card = chip_file(_personalised(folder, product, str(asn)), profile)

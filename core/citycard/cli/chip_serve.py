@@ -34,7 +34,7 @@ _QUIET = {"command"}
 @click.argument(
     "files", nargs=-1, type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE..."
 )
-@click.option("--blank", is_flag=True, help="Offer a new chip in transport state, after the files.")
+@click.option("--blank", is_flag=True, help="Offer a new card as its maker delivers it, after the files.")
 @click.option("--profile", default=None, help="The make of the blank chip, or of bare images of chips.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where pcscd runs.")
 @click.option(
@@ -84,14 +84,11 @@ def serve(
 
 
 def _cards(files: Sequence[Path], profile: str | None, *, blank: bool) -> list[tuple[Path | None, CardFile]]:
-    from citycard.cli.cardfile import chip_file, chip_profile_named, read_card_file
+    from citycard.cli.cardfile import blank_file, read_card_file
 
     found: list[tuple[Path | None, CardFile]] = [(path, read_card_file(path, profile)) for path in files]
     if blank:
-        from citycard.chip import Chip
-
-        name = profile or "t-union"
-        found.append((None, chip_file(Chip.blank(chip_profile_named(name), transport=True), name)))
+        found.append((None, blank_file(profile or "t-union")))
     return found
 
 

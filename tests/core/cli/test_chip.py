@@ -51,3 +51,13 @@ def test_a_file_that_is_no_card_says_so(tmp_path):
 def test_a_citys_card_needs_product_and_number(tmp_path):
     with pytest.raises(Exception, match="--product and --asn"):
         call("new", tmp_path / "one.card", "--product", "standard")
+
+
+@pytest.mark.parametrize(
+    ("profile", "kind"), [("psam-transit", "psam"), ("classic-4k", "sector"), ("city-union", "chip")]
+)
+def test_every_kind_of_card_can_be_made(tmp_path, profile, kind):
+    file = tmp_path / "one.card"
+    call("new", file, "--profile", profile)
+
+    assert json.loads(call("show", file, "--json").stdout)["kind"] == kind

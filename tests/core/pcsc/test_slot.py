@@ -8,11 +8,15 @@ import shutil
 import subprocess
 import time
 
+import attrs
 import pytest
 
 from citycard.chip import PROFILES, Chip
 from citycard.errors import CardRemoved, CardServed, SlotOccupied, SlotUnreachable
+from citycard.mifare.card import SectorCard
+from citycard.mifare.pseudo import PseudoReader
 from citycard.pcsc import PcscReader, VpcdSlot
+from citycard.psam import TRANSIT_PSAM, Psam
 
 SELECT_PURSE = bytes.fromhex("00A4040008A00000063201010500")
 WRONG_PIN = bytes.fromhex("0020000006303030303030")
@@ -167,3 +171,22 @@ def test_where_no_service_runs_the_error_says_what_to_do(card):
     with pytest.raises(SlotUnreachable, match="systemctl start pcscd"):
         VpcdSlot(card, port=1).insert(timeout=0.3)
     assert time.monotonic() - begun < 5
+
+
+def test_a_sam_that_speaks_t0_and_a_sector_card_are_read_beside_a_user_card(offered, card, pcscd):
+    sam = Psam.blank(attrs.evolve(TRANSIT_PSAM, t0=True))
+    sector = PseudoReader(SectorCard.blank(bytes.fromhex("04A1B2C3")))
+    offered(card, sam, sector)
+    answers = []
+    for slot, command in zip(pcscd.slots, ("00B0950000", "00A40000023F0000", "FFCA000000"), strict=False):
+        with PcscReader(slot.reader) as reader:
+            reader.wait_for_card(10)
+            reader.connect()
+            if slot is pcscd.slots[0]:
+                reader.transmit(SELECT_PURSE)
+            answers.append(reader.transmit(bytes.fromhex(command)))
+
+    assert answers[0][-2:] == b"\x90\x00"
+    # What the SAM keeps back for GET RESPONSE has been fetched.
+    assert (answers[1][:1], answers[1][-2:]) == (b"\x6f", b"\x90\x00")
+    assert answers[2] == bytes.fromhex("04A1B2C39000")
