@@ -8,7 +8,7 @@ from contextlib import ExitStack, suppress
 
 import pytest
 
-from citycard.errors import OpenBatchDamaged, TerminalInvalid
+from citycard.errors import CardRemoved, OpenBatchDamaged, ReaderFailed, TerminalInvalid
 from citycard.terminal import FileJournal, FileOpenBatch, InProcessReader, OpenBatch, read_batch
 
 AT = dt.datetime.fromisoformat("2026-03-02T08:15:30")
@@ -116,6 +116,43 @@ def test_a_power_cut_while_a_batch_is_closed_hands_it_in_once(life, card, monkey
     assert [path.name for path in again._batch.closed()] == ["batch-0000000001.ccb"]
     assert read_batch(again._batch.closed()[0].read_bytes()).header.count == 1
     assert (again.next_batch, again.next_sequence, again.records) == (2, 2, ())
+
+
+class Unplugged(InProcessReader):
+    """A reader that is pulled out around one command: before the card heard it, or after it answered."""
+
+    def __init__(self, card, at: int, *, heard: bool) -> None:
+        super().__init__(card)
+        self._left, self._heard = at, heard
+
+    def transmit(self, apdu: bytes) -> bytes:
+        self._left -= 1
+        if self._left == -1 and self._heard:
+            super().transmit(apdu)
+        if self._left < 0:
+            self._card.power_off()
+            raise ReaderFailed(reader="gate reader", problem="unplugged", during=f"command {apdu[:2].hex()}")
+        return super().transmit(apdu)
+
+
+@pytest.mark.parametrize("heard", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("power", [False, True], ids=["terminal-on", "terminal-cut"])
+@pytest.mark.parametrize("step", range(6))
+def test_a_reader_unplugged_at_any_step_is_made_good_at_the_next_tap(life, card, step, power, heard):
+    # Select, EF 15, EF 17, balance, initialise, debit.
+    terminal = life()
+    with pytest.raises(CardRemoved):
+        terminal.tap(Unplugged(card, step, heard=heard), AT).purchase(100, AT)
+    if power:
+        terminal = life(serial=1)
+    session = terminal.tap(InProcessReader(card), AT)
+    if session.view.recovered is None:
+        terminal.record(session.purchase(100, AT))
+    (record,) = terminal.records
+    assert int.from_bytes(record[33:37], "big") == 100
+    assert record[3] == (1 if step == 5 and heard else 0)
+    assert terminal.tap(InProcessReader(card), AT).view.balance_fen == 9_900
+    assert len(terminal.journal) == 0
 
 
 @pytest.mark.parametrize("kept", [1, 64, 128, 131])

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,6 +18,7 @@ from citycard.errors import (
     SamTerminalInvalid,
     SamUnavailable,
 )
+from citycard.pcsc import PcscReader, VpcdSlot
 from citycard.psam import Psam
 from citycard.terminal import CardSam, InProcessReader, Sam, SoftSam, Terminal, read_batch
 
@@ -221,3 +224,33 @@ def test_upper_factors_and_the_fid_are_sent_as_configured(psam):
     with pytest.raises(KeyVersionUnknown):  # this SAM has no key of two levels
         CardSam(wire, application=b"\x80\x11", upper=[issuer]).init_for_purchase(*QUESTION)
     assert wire.sent == ["00a4", "00b0", "00a4", "8070"]
+
+
+@pytest.fixture
+def slots(pcscd, card, make_psam):
+    """The card in one reader of the real service and a T=0 SAM in another."""
+    psam = make_psam(t0=True)
+    first, _, third, *_ = pcscd.slots
+    with (
+        VpcdSlot(card, port=first.port) as left,
+        VpcdSlot(psam, port=third.port) as right,
+        PcscReader(first.reader) as reader,
+        PcscReader(third.reader) as sam_reader,
+    ):
+        reader.wait_for_card(10)
+        sam_reader.wait_for_card(10)
+        yield SimpleNamespace(reader=reader, sam_reader=sam_reader, card=left, sam=right)
+    time.sleep(0.5)  # the service notices an empty slot at its next look
+
+
+def test_a_tap_goes_through_two_real_readers_and_survives_a_sam_pulled_out(slots, vault):
+    terminal = Terminal(NUMBER, CardSam(slots.sam_reader))
+    debit = terminal.tap(slots.reader, AT).purchase(250, AT)
+    terminal.record(debit)
+    slots.sam.remove()
+    slots.sam.insert()
+    slots.sam_reader.wait_for_card(10)
+    again = terminal.tap(slots.reader, AT).purchase(250, AT)
+    terminal.record(again)
+    assert (debit.terminal_serial, again.terminal_serial, again.balance_after_fen) == (1, 2, 9_500)
+    assert len(read_batch(terminal.close_batch(AT.date(), AT), verify_with(vault)).records) == 2
