@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from citycard.errors import SealedDataInvalid
-from citycard.keys.line import line_mac, seal, unseal
+from citycard.keys.cipher import sm4
+from citycard.keys.line import SM4_LINE, TDES_LINE, line_mac, seal, unseal
 
 H = bytes.fromhex
 MASTER = H("00112233445566778899AABBCCDDEEFF")
@@ -57,3 +58,21 @@ def test_a_challenge_of_8_bytes_is_used_whole():
 )
 def test_a_card_with_a_single_des_master_accepted_these_key_commands(challenge, command, expected):
     assert H(expected) == line_mac(b"\xff" * 8, H(command), H(challenge))
+
+
+@given(st.binary(min_size=16, max_size=16), st.binary(max_size=239))
+def test_the_experimental_suite_seals_in_blocks_of_sm4(key, data):
+    sealed = seal(key, data, SM4_LINE)
+    assert data == unseal(key, sealed, SM4_LINE)
+    assert (len(sealed) % 16, len(sealed) < len(data) + 17) == (0, True)
+
+
+def test_the_experimental_mac_is_a_cbc_mac_that_starts_with_the_challenge():
+    first = bytes(
+        left ^ right for left, right in zip(bytes(range(16)), H("01020304") + bytes(12), strict=True)
+    )
+    second = sm4(MASTER, first)
+    padding = H("80") + bytes(15)
+    last = sm4(MASTER, bytes(left ^ right for left, right in zip(second, padding, strict=True)))
+    assert last[:4] == line_mac(MASTER, bytes(range(16)), H("01020304"), SM4_LINE)
+    assert (SM4_LINE.experimental, TDES_LINE.experimental) == (True, False)
