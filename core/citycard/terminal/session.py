@@ -18,7 +18,7 @@ from citycard.errors import (
     TerminalInvalid,
 )
 from citycard.terminal.acceptance import Acceptance, Refusal, refuse
-from citycard.terminal.commands import INIT_COMPOSITE, INIT_PURCHASE, PurseCommands, bcd_moment
+from citycard.terminal.commands import INIT_COMPOSITE, INIT_PURCHASE, Proof, PurseCommands, bcd_moment
 from citycard.terminal.identity import finished, identity, newest_logged
 from citycard.terminal.journal import Journal, TornDebit
 from citycard.terminal.load import Load, LoadHost
@@ -154,6 +154,10 @@ class PurseSession:
     ) -> Debit:
         """Debit the purse and write records in one step of the card; 0 fen is how an entry is written."""
         return self._debit(amount_fen, at, updates, plan, composite=True)
+
+    def prove(self, tti: int, counter: int) -> Proof | None:
+        """Ask the card for the MAC and TAC of its last transaction of a type, by INITIALIZE's counter."""
+        return self._card.prove(tti, counter)
 
     def load(self, amount_fen: int, at: dt.datetime, host: LoadHost | None = None) -> Load:
         """Load the purse with a host's consent. Raises LoadRefused, CardRefused, CardRemoved (tap again)."""

@@ -244,3 +244,11 @@ def test_a_sector_of_the_maintenance_key_is_not_written_by_a_purchase(session, v
     session.open(AT)
     with pytest.raises(SectorInvalid, match="sector ride: only the maintenance key may write it"):
         session.write_sector(place, bytes(40))
+
+
+def test_the_card_proves_its_last_transaction_of_each_type(session) -> None:
+    session.open(AT)
+    debit = session.purchase(100, AT)
+    assert session.prove(6, debit.counter).tac == debit.tac
+    assert session.prove(2, 0) is not None
+    assert session.prove(6, debit.counter + 1) is None
