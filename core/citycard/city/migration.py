@@ -13,10 +13,14 @@ import attrs
 from citycard import registry
 from citycard.card.files import TransactionType
 from citycard.errors import (
+    CardRefused,
     CardRemoved,
+    CommandFailed,
+    LoadRefused,
     MigrationConflict,
     MigrationOpen,
     MigrationStopped,
+    MigrationUnknown,
     SectorAccessFailed,
 )
 from citycard.ids import derived_id
@@ -55,7 +59,8 @@ AGENT = "old-cards"
 SOURCE = "old-card"
 """Who vouches for the rights that an old card carried."""
 
-_GONE = (CardRemoved, SectorAccessFailed)
+_STOPS = (CardRefused, CardRemoved, CommandFailed, LoadRefused, SectorAccessFailed)
+_DESK_DIGITS = "99999999"
 
 
 def sector_keys(city: City) -> SectorKeys:
@@ -67,16 +72,19 @@ def sector_keys(city: City) -> SectorKeys:
 class CardMigration:
     """Migrate old cards of a plan at one service desk; ``terminal`` is its registered number, 12 digits.
 
-    ``keys`` opens the old cards: the city's own sector keys unless given. RegistryMissing when the city has
-    no such terminal.
+    Without a terminal it is the city's own desk: the city's code and eight nines. ``keys`` opens the old
+    cards: the city's own sector keys unless given. RegistryMissing when the city has no such terminal.
     """
 
-    def __init__(self, city: City, plan: SectorPlan, *, terminal: str, keys: KeySource | None = None) -> None:
-        with reading(city.engine) as conn:
-            registry.find_terminal(conn, terminal)
+    def __init__(
+        self, city: City, plan: SectorPlan, *, terminal: str | None = None, keys: KeySource | None = None
+    ) -> None:
+        if terminal is not None:
+            with reading(city.engine) as conn:
+                registry.find_terminal(conn, terminal)
         self._city = city
         self._plan = plan
-        self._terminal = terminal
+        self._terminal = terminal or city.config.city.code + _DESK_DIGITS
         self._keys = keys or sector_keys(city)
         self._desk = city.desk.for_agent(AGENT)
 
@@ -93,12 +101,21 @@ class CardMigration:
         purse = self._purse(new, Journal())
         target = purse.open(self._city.now_local())
         record = self._known(view, target, resume=resume)
-        try:
-            return self._go_on(record, session, new, target)
-        except _GONE as gone:
-            with reading(self._city.engine) as conn:
-                record = registry.migrations_of(conn, old_card=view.card, new_asn=target.asn)[0]
-            raise self._stopped(record, str(gone)) from gone
+        return self._resumable(record, session, new, target)
+
+    def finish(self, new: Reader) -> OldCardMigration:
+        """Go on without the old card, once it was seen empty; MigrationStopped before that.
+
+        Raises MigrationUnknown when no migration to the card in the reader is known.
+        """
+        target = self._purse(new, Journal()).open(self._city.now_local())
+        with reading(self._city.engine) as conn:
+            found = registry.migrations_of(conn, old_card="", new_asn=target.asn)
+        if not found:
+            raise MigrationUnknown(number=target.asn)
+        if found[0].state in {MigrationState.INTENDED, MigrationState.LOCKED}:
+            raise self._stopped(found[0], "the old card is needed: hold it to the reader")
+        return self._resumable(found[0], None, new, target)
 
     def amount_fen(self, record: OldCardMigration) -> int:
         """Return the money that a migration moves; 0 before the old card is locked."""
@@ -155,12 +172,22 @@ class CardMigration:
 
     # ── the steps ────────────────────────────────────────────────────────────────────────────────
 
-    def _go_on(
-        self, record: OldCardMigration, session: SectorSession, new: Reader, target: CardView
+    def _resumable(
+        self, record: OldCardMigration, session: SectorSession | None, new: Reader, target: CardView
     ) -> OldCardMigration:
-        if record.state is MigrationState.INTENDED:
+        try:
+            return self._go_on(record, session, new, target)
+        except _STOPS as stop:
+            with reading(self._city.engine) as conn:
+                found = registry.migrations_of(conn, old_card=record.old_card, new_asn=record.new_asn)
+            raise self._stopped(found[0], str(stop)) from stop
+
+    def _go_on(
+        self, record: OldCardMigration, session: SectorSession | None, new: Reader, target: CardView
+    ) -> OldCardMigration:
+        if session is not None and record.state is MigrationState.INTENDED:
             record = self._lock(record, session)
-        if record.state is MigrationState.LOCKED:
+        if session is not None and record.state is MigrationState.LOCKED:
             record = self._empty(record, session)
         if record.state is MigrationState.EMPTIED:
             record = self._load(record, new, target)

@@ -22,10 +22,12 @@ _plan = click.option(
 
 
 @click.command()
-@click.option("--old", required=True, metavar="READER|IMAGE", help="Where the old card is.")
+@click.option(
+    "--old", metavar="READER|IMAGE", help="Where the old card is; not needed once it was seen empty."
+)
 @click.option("--new", required=True, metavar="READER|IMAGE", help="Where the new card is.")
 @click.option(
-    "--terminal", required=True, metavar="NUMBER", help="The registered terminal of the desk, 12 digits."
+    "--terminal", metavar="NUMBER", help="The registered terminal, 12 digits [default: the city's own desk]."
 )
 @_plan
 @click.option("--resume", is_flag=True, help="Go on with a migration that was begun.")
@@ -35,25 +37,38 @@ _plan = click.option(
 @city_option
 @json_option
 def migrate(
-    old: str, new: str, terminal: str, plan: str, resume: bool, wait: float, folder: Path, as_json: bool
+    old: str | None,
+    new: str,
+    terminal: str | None,
+    plan: str,
+    resume: bool,
+    wait: float,
+    folder: Path,
+    as_json: bool,
 ) -> None:
     """Move balance, points and rights of an old sector card to a new card of the city.
 
     READER is a reader's index or name, IMAGE the file of a software card. May be interrupted anywhere: run
-    it again with --resume and the same two cards. Exit code 5: refused, such as an old card that was replaced
-    before. With --json: an object with old_card, new_asn, state, amount_fen, dedicated, started_at and
-    changed_at.
+    it again with --resume and the same two cards; once the old card was seen empty, --old may be left out.
+    Exit code 5: refused, such as an old card that was replaced before. With --json: an object with old_card,
+    new_asn, state, amount_fen, dedicated, started_at and changed_at.
     """
     from citycard.city.migration import CardMigration
     from citycard.mifare import plan_of
     from citycard.money import yuan
 
+    if old is None and not resume:
+        raise click.UsageError("--old: where is the old card? Only --resume may do without it")
     chosen = plan_of(plan)
     city = opened(folder)
     try:
         migration = CardMigration(city, chosen, terminal=terminal)
-        with _at(old, wait).opened() as old_reader, _at(new, wait).opened() as new_reader:
-            done = migration.migrate(old_reader, new_reader, resume=resume)
+        with _at(new, wait).opened() as new_reader:
+            if old is None:
+                done = migration.finish(new_reader)
+            else:
+                with _at(old, wait).opened() as old_reader:
+                    done = migration.migrate(old_reader, new_reader, resume=resume)
     finally:
         city.close()
     amount_fen = migration.amount_fen(done)

@@ -87,6 +87,9 @@ def test_a_second_time_is_refused_and_going_on_does_nothing(town, capsys):
     assert f"it was replaced by card {ASN}" in capsys.readouterr().err
     assert migrate(new="other.card") == 5
     assert migrate("--resume") == 0
+    assert _run(["card", "migrate", "--new", "new.card", "--resume"]) == 0
+    assert _run(["card", "migrate", "--new", "other.card", "--resume"]) == 4
+    assert _run(["card", "migrate", "--new", "new.card"]) == 2
 
 
 def test_wrong_calls_say_what_is_wrong_in_one_line(town, capsys):

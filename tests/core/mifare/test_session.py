@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import attrs
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from citycard.errors import SectorCardInvalid, SectorCardRefused
 from citycard.mifare.crc import seal_x25
@@ -238,3 +240,47 @@ def test_a_card_in_a_real_pcsc_reader_is_charged_and_mended(pcscd, bench, keys):
         view = session.open()
         assert (view.rules, view.balance_fen, view.info.public_count) == (("R4",), 4500, 2)
         assert view.recovered.tac == trade.tac
+
+
+OPERATIONS = st.lists(
+    st.tuples(
+        st.sampled_from(["purchase", "load", "dedicated"]),
+        st.integers(1, 900),
+        st.one_of(st.none(), st.tuples(st.integers(0, 8), st.booleans(), st.integers(0, 15))),
+        st.integers(0, 1),
+    ),
+    max_size=8,
+)
+
+
+@settings(max_examples=60)
+@given(OPERATIONS)
+def test_whatever_happens_at_two_readers_every_trade_is_done_or_not_and_counted_so(bench, operations):
+    card = bench.card(dedicated=30)
+    readers = [
+        bench.session(card, terminal=terminal, open_trades=OpenTrades())
+        for terminal in ("300089000001", "300089000002")
+    ]
+    held, counts = [5000, 30], [0, 0]
+    for name, amount, cut_at, reader in operations:
+        session, purse = readers[reader], int(name == "dedicated")
+        session.open()
+        if cut_at:
+            card.memory.cut_after(*cut_at)
+        try:
+            if name == "load":
+                trade = session.load(amount, bench.day)
+            else:
+                trade = session.purchase(1 if purse else amount, bench.day, dedicated=bool(purse))
+        except SectorCardRefused:
+            card.memory.cut_after(None)
+            continue
+        card.memory.cut_after(None)
+        view = session.open()
+        after = (view.balance_fen, view.dedicated)[purse]
+        assert after in {trade.balance_before_fen, trade.balance_after_fen}
+        done = after == trade.balance_after_fen
+        assert trade.outcome is TradeOutcome.UNKNOWN or done is (trade.outcome is TradeOutcome.DONE)
+        held[purse], counts[purse] = after, counts[purse] + done
+        assert [view.balance_fen, view.dedicated] == held
+        assert [view.info.public_count, view.info.other_count] == counts
