@@ -133,7 +133,8 @@ class Client:
     def initialize(self, kind: int, which: int, amount: int, kid: int = 1) -> bytes:
         value = b"" if kind == 4 else amount.to_bytes(4, "big")
         le = {0: 0x10, 4: 0x13, 5: 0x10}.get(kind, 0x0F)
-        return self.send(command(f"8050{kind:02X}{which:02X}", bytes((kid,)) + value + TERMINAL, le))
+        answer = self.send(command(f"8050{kind:02X}{which:02X}", bytes((kid,)) + value + TERMINAL, le))
+        return answer.ljust(21, b"\x00")  # a refusal is taken for an answer of zeros
 
     def offline(self, answer: bytes, amount: int, tti: int, secret: bytes, spoil: int = 0) -> bytes:
         """Debit a purchase, a withdrawal or a composite purchase."""

@@ -17,33 +17,27 @@ class PursePlays:
     @rule(which=st.sampled_from([1, 2, 2, 2]), amount=AMOUNT, spoil=SPOIL)
     def load(self, which, amount, spoil):
         answer = self.client.initialize(0, which, amount)
-        self.client.online(
-            "80520000", answer.ljust(18, b"\x00"), amount.to_bytes(4, "big"), which, known.LOAD, spoil
-        )
+        self.client.online("80520000", answer, amount.to_bytes(4, "big"), which, known.LOAD, spoil)
 
     @rule(which=st.sampled_from([1, 2, 2]), amount=AMOUNT, kid=st.sampled_from([1, 1, 1, 2, 7]), spoil=SPOIL)
     def purchase(self, which, amount, kid, spoil):
         answer = self.client.initialize(1, which, amount, kid)
-        self.client.offline(answer.ljust(17, b"\x00"), amount, 4 + which, known.PURCHASE, spoil)
+        self.client.offline(answer, amount, 4 + which, known.PURCHASE, spoil)
 
     @rule(amount=AMOUNT, spoil=SPOIL)
     def withdraw(self, amount, spoil):
         answer = self.client.initialize(2, 1, amount)
-        self.client.offline(answer.ljust(17, b"\x00"), amount, 4, known.PURCHASE, spoil)
+        self.client.offline(answer, amount, 4, known.PURCHASE, spoil)
 
     @rule(amount=AMOUNT, spoil=SPOIL)
     def unload(self, amount, spoil):
         answer = self.client.initialize(5, 1, amount)
-        self.client.online(
-            "80540300", answer.ljust(18, b"\x00"), amount.to_bytes(4, "big"), 3, known.UNLOAD, spoil
-        )
+        self.client.online("80540300", answer, amount.to_bytes(4, "big"), 3, known.UNLOAD, spoil)
 
     @rule(limit=st.sampled_from([0, 100, 5000, 0xFFFFFF]), spoil=SPOIL)
     def set_the_overdraft_limit(self, limit, spoil):
         answer = self.client.initialize(4, 1, 0)
-        self.client.online(
-            "80580000", answer.ljust(21, b"\x00"), limit.to_bytes(3, "big"), 7, known.OVERDRAFT, spoil
-        )
+        self.client.online("80580000", answer, limit.to_bytes(3, "big"), 7, known.OVERDRAFT, spoil)
 
     @rule(
         amount=st.integers(0, 200),
@@ -62,7 +56,7 @@ class PursePlays:
                 self.client.protected(f"84DC{number:02X}{p2:02X}", record, known.LINE)
             else:
                 self.send(command(f"80DC{number:02X}{p2:02X}", record))
-        self.client.offline(answer.ljust(17, b"\x00"), amount, 9, known.PURCHASE, spoil)
+        self.client.offline(answer, amount, 9, known.PURCHASE, spoil)
 
     @rule(
         amount=st.integers(0, 200),
@@ -74,7 +68,7 @@ class PursePlays:
         answer = self.client.initialize(3, 2, amount)
         self.send(command(f"80DC{tag:02X}{sfi << 3:02X}", self.client.record(tag, body)))
         self.send(command("80DC00F0", bytes((tag,)) * 48))
-        self.client.offline(answer.ljust(17, b"\x00"), amount, 9, known.PURCHASE)
+        self.client.offline(answer, amount, 9, known.PURCHASE)
 
     @rule(
         which=st.sampled_from([1, 2]),
