@@ -44,7 +44,8 @@ def played(folder):
 
 
 def test_cards_are_made_loaded_paid_with_and_cleared(played):
-    assert played["played"] == played["rows"] == 100, played
+    assert played["clearing"] == {"accepted": 100, "rejected": 0, "suspended": 0, "duplicate": 0}
+    assert played["loads"] > 40
 
 
 def test_no_file_of_the_city_holds_a_key_and_no_output_the_pin(folder, played):

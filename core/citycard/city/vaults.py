@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from citycard.city.config import CityConfig, VaultPlace
 from citycard.city.secrets import new_passphrase, passphrase, pin
-from citycard.errors import KeyHierarchyMissing, KeyHierarchyShared, VaultMissing
+from citycard.errors import KeyHierarchyMissing, KeyHierarchyShared
 
 if TYPE_CHECKING:
     from citycard.keys import KeyPurpose
@@ -81,9 +81,8 @@ def open_hierarchy(
 ) -> KeptVault:
     """Open a hierarchy's vault with a key for each purpose declared in it; raise KeyHierarchyMissing."""
     purposes = hierarchy_purposes(declared, hierarchy)
-    try:
-        vault = open_vault(folder, config, hierarchy)
-    except VaultMissing:
-        raise KeyHierarchyMissing(hierarchy=hierarchy, folder=folder) from None
+    if not vault_path(folder, config, hierarchy).exists():
+        raise KeyHierarchyMissing(hierarchy=hierarchy, folder=folder)
+    vault = open_vault(folder, config, hierarchy)
     vault.ensure_purposes(purposes)
     return vault

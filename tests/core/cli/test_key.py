@@ -1,14 +1,17 @@
 """``citycard key`` tells versions and never a key."""
 
+import datetime as dt
 import json
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from citycard import registry
 from citycard.city import City
 from citycard.cli.key import group
-from citycard.errors import KeyPurposeUnknown
+from citycard.errors import KeyHierarchyMissing, KeyPurposeUnknown, KeyVersionInUse, KeyVersionOnCards
+from citycard.store import writing
 
 CITY = """
 [city]
@@ -90,3 +93,41 @@ def test_a_city_whose_cards_compute_the_algorithm_is_not_asked_for_it(city):
 def test_an_unknown_purpose_is_refused(city):
     with pytest.raises(KeyPurposeUnknown, match="'grey-lock' is not in the vault"):
         answer(city, "roll", "grey-lock")
+
+
+def test_an_old_version_is_retired_but_not_the_current_one(city):
+    answer(city, "roll", "batch")
+    rows = json.loads(answer(city, "retire", "batch", "1", "--json").stdout)
+    assert [(row["purpose"], row["version"], row["status"]) for row in rows] == [("batch", 1, "retired")]
+    with pytest.raises(KeyVersionInUse):
+        answer(city, "retire", "batch", "2")
+
+
+def test_a_purse_version_that_cards_may_have_is_retired_only_by_force(city):
+    opened = City.open(city)
+    with writing(opened.engine) as conn:
+        registry.add_products(conn, [registry.Product(name="adult", title="Adult", kind=1)])
+        version = registry.ProductVersion(product="adult", version=1, layout="{}")
+        registry.add_product_versions(conn, [version])
+        day = dt.date(2026, 1, 1)
+        card = {"issuer": "01019901FFFFFFFF", "product": "adult", "product_version": 1, "kind": 1}
+        asns = ("03105170070104791381", "03105170070104791399")
+        registry.add_cards(
+            conn, [registry.Card(asn=asn, issued_on=day, expires_on=day, **card) for asn in asns]
+        )
+    opened.close()
+    answer(city, "roll", "purchase")
+    rows = json.loads(answer(city, "list", "--json").stdout)
+    assert {row["cards"] for row in rows if row["purpose"] in {"purchase", "load", "tac"}} == {2}
+    with pytest.raises(KeyVersionOnCards, match="is on 0 cards, and 2 more may have it"):
+        answer(city, "retire", "purchase", "1")
+    gone = json.loads(answer(city, "retire", "purchase", "1", "--force", "--json").stdout)
+    assert {row["purpose"] for row in gone} == {"purchase", "load", "tac"}
+
+
+def test_a_hierarchy_is_made_and_listed_by_its_name(city):
+    with pytest.raises(KeyHierarchyMissing, match="citycard key hierarchy create"):
+        answer(city, "list", "--hierarchy", "health")
+    made = answer(city, "hierarchy", "create", "health").stdout
+    assert made.strip().endswith("vault-health.bin")
+    assert json.loads(answer(city, "list", "--hierarchy", "health", "--json").stdout) == []
