@@ -8,6 +8,8 @@ from pursedesk import DPK, DTK, ED, EP, LINE, OK, TERMINAL, WHEN, PurseDesk, des
 
 from citycard.chip import Chip, PowerLoss
 from citycard.chip.profile import GreyTypes
+from citycard.keys import greylock
+from citycard.keys.suite import AES_SUITE, SM4_SUITE
 
 H = bytes.fromhex
 
@@ -185,3 +187,19 @@ def test_a_lock_with_the_whole_overdraft(purses):
     assert purses.debit_for_unlock(ED, session, 10_501, 0).hex() == "9401"
     assert purses.debit_for_unlock(ED, session, 10_500, 0)[-2:] == OK
     assert purses.balance(ED, 2) == 500
+
+
+@pytest.mark.parametrize("suite", [AES_SUITE, SM4_SUITE])
+def test_a_lock_of_an_experimental_purse_outlives_the_power_too(purses, suite):
+    algorithm = suite.algorithm
+    purses.chip.profile = attrs.evolve(purses.chip.profile, algorithms=(algorithm,))
+    place = purses.chip.powered.directory.key(0x3E, 1).place
+    purses.chip.eeprom.commit([(place + 4, bytes((algorithm,)))])
+    answer = purses.init_lock(EP)
+    session = greylock.grey_session_key(DPK, answer[11:15], 0, 1, bytes(4), suite=suite)
+    mac1 = greylock.grey_lock_mac1(session, 0x92, TERMINAL, WHEN, suite=suite)
+    purses.ok(b"\xe0\x7c\x08\x00\x13" + H("00000001") + bytes(4) + WHEN + mac1 + b"\x08")
+    later = PurseDesk(Chip.from_image(purses.chip.image(), purses.chip.profile)).select()
+    code = greylock.gmac(session, 77, suite=suite)
+    assert later.debit_for_unlock(EP, session, 77, 0, gmac=code)[-2:] == OK
+    assert later.balance(EP) == 4_923
