@@ -20,7 +20,9 @@ from citycard.card.codec import layout, reserved
 from citycard.chip import Chip, personalise, prepare_blank
 from citycard.keys import CORE_PURPOSES, KeyHierarchy, Vault
 from citycard.keys.versions import KeyVersions
+from citycard.psam import Psam, SamIdentity, personalise_sam
 from citycard.terminal import (
+    CardSam,
     InProcessReader,
     PurseSession,
     RecordKind,
@@ -83,6 +85,24 @@ def rate(title: str, taps: int, tap: Callable[[int], object]) -> None:
     print(f"{title:<58} {taps / seconds:>8,.0f} a second {seconds / taps * 1e6:>7.0f} µs each")
 
 
+def psam_of(vault: Vault) -> Psam:
+    sam, master, own = Psam.blank(), bytes(16), b"\0\0" + bytes.fromhex(NUMBER)
+    keys = [
+        vault.export_under(master, "purchase", 1, header=bytes((0x22, 1, 0))),
+        vault.export_under(master, "batch", 1, [own], header=bytes((0x1E, 1, 2))),
+    ]
+    identity = SamIdentity(
+        number=NUMBER.zfill(20),
+        terminal=NUMBER,
+        issuer=ISSUER,
+        receiver=ISSUER,
+        start=dt.date(2026, 1, 1),
+        expiry=dt.date(2036, 1, 1),
+    )
+    personalise_sam(InProcessReader(sam), identity, keys, master)
+    return sam
+
+
 def main(taps: int) -> None:
     versions = KeyVersions()
     versions.ensure(CORE_PURPOSES)
@@ -132,6 +152,13 @@ def main(taps: int) -> None:
 
     rate("metro: open, composite debit, two records, signed record", taps, metro)
     rate("bus: open, debit, signed record", taps, ride)
+    chip_sam = Terminal(NUMBER, CardSam(InProcessReader(psam_of(vault))))
+
+    def with_chip_sam(number: int) -> None:
+        session = chip_sam.tap(readers[number % CARDS], AT)
+        chip_sam.record(session.purchase(2, AT, plan=bus))
+
+    rate("bus, the SAM a chip asked by APDUs", taps, with_chip_sam)
     rate("open only", taps, read_only)
     rate("load, with the host's MACs", taps, load)
     batch = terminal.close_batch(AT.date(), AT)
