@@ -133,12 +133,21 @@ class _Desk:
 
     def run(self, wait: float) -> int:
         """Put all cards in, obey until told to stop, and take all cards out."""
+        waiting = True
+
+        def stop(*_: object) -> None:
+            # While pcscd is waited for nobody looks at the orders yet.
+            if waiting:
+                raise SystemExit(0)
+            self._orders.put(_STOP)
+
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: self._orders.put(_STOP))
+            signal.signal(number, stop)
         threading.Thread(target=self._listen, name="keyboard", daemon=True).start()
         try:
             for slot in self._slots:
                 slot.insert(wait)
+            waiting = False
             self._tell("ready", 0, {"cards": len(self._slots)})
             while (order := self._next()) != _STOP:
                 self._obey(order)

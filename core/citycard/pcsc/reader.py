@@ -76,9 +76,9 @@ class PcscReader:
             code, self._active = self._card_call("reset", "SCardReconnect", share, protocol, _reset(calls))
             self._check(code, "reset")
             self._fresh = True
-        code, (_, _, _, atr_now) = self._card_call("power up", "SCardStatus")
+        code, status = self._card_call("power up", "SCardStatus")
         self._check(code, "power up")
-        return bytes(atr_now)
+        return bytes(status[-1])
 
     def reset(self) -> bytes:
         """Disconnect, which takes the card's power, and connect again."""

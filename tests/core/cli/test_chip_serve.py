@@ -158,6 +158,22 @@ def test_where_nothing_listens_it_says_what_to_start(file):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_also_while_it_waits_for_the_service(file, number):
+    process = subprocess.Popen(
+        [*CITYCARD, "chip", "serve", str(file), "--port", "1", "--wait", "60"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert "nothing listens on 127.0.0.1:1 yet" in process.stderr.readline()
+    process.send_signal(number)
+
+    assert process.wait(10) == 0
+    process.communicate()
+
+
 def test_without_a_card_the_call_is_wrong():
     done = subprocess.run([*CITYCARD, "chip", "serve"], capture_output=True, text=True, check=False)
 
