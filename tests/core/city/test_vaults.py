@@ -1,4 +1,4 @@
-"""Hierarchies with a root of their own: own file, own passphrase, own purposes, no way from one to another."""
+"""Hierarchies with a root of their own: own file, own passphrase, own purposes, no way between them."""
 
 import pytest
 

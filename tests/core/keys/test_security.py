@@ -121,7 +121,6 @@ def test_no_error_tells_a_key(vault):
         lambda: vault.put("nothing", KEY),
         lambda: vault.export_under(KEY + MARK, "load"),
         lambda: vault.card_key("nothing", ASN8),
-        lambda: vault.roll("load", 9),
         lambda: transport.unwrap(sealed, KEY[::-1]),
         lambda: transport.unwrap(sealed, KEY + MARK),
         lambda: SoftSam("001122334455", vault.sam_keys(), KEY + MARK),
