@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -26,18 +27,16 @@ from reference import crypto
 from reference.client import Client, command
 from reference.deeds import DEEDS
 
-HEADS = [
-    bytes.fromhex(head)
-    for head in (
-        "00A40000 00A40400 00840000 00B09500 00B00000 04B08800 00D69700 04D69500 00B20134 00B201D4 04B2013C "
-        "00DC0134 04DC013C 00E20034 04E2003C 00820000 00880000 00200000 805E0100 805E0000 84240000 841E0000 "
-        "84180000 84160000 80D40100 84D40100 80E00010 800E0000 80500002 80500102 80500302 80500401 80500501 "
-        "80500201 80520000 80540100 80540300 80580000 80DC00F0 84DC01D4 805A0006 805C0002 E0CA0000 E07A0802 "
-        "E07C0800 E07E0802 E07A0902 E07E0900 00C00000 80700000 80720000 801A2201 80FA0000 80CA0000 80FC0000 "
-        "84D40000 E0400000 E0420000 E0440000 FFCA0000 FF820000 FF860000 FF880000 FFB00004 FFD60004 FFD70004 "
-        "FFB10004 FF000000"
-    ).split()  # noqa: SIM905 - one to a line would hide what belongs together
-]
+HEADS = re.findall(
+    "[0-9A-F]{8}",
+    "00A40000 00A40400 00840000 00B09500 00B00000 04B08800 00D69700 04D69500 00B20134 00B201D4 04B2013C "
+    "00DC0134 04DC013C 00E20034 04E2003C 00820000 00880000 00200000 805E0100 805E0000 84240000 841E0000 "
+    "84180000 84160000 80D40100 84D40100 80E00010 800E0000 80500002 80500102 80500302 80500401 80500501 "
+    "80500201 80520000 80540100 80540300 80580000 80DC00F0 84DC01D4 805A0006 805C0002 E0CA0000 E07A0802 "
+    "E07C0800 E07E0802 E07A0902 E07E0900 00C00000 80700000 80720000 801A2201 80FA0000 80CA0000 80FC0000 "
+    "84D40000 E0400000 E0420000 E0440000 FFCA0000 FF820000 FF860000 FF880000 FFB00004 FFD60004 FFD70004 "
+    "FFB10004 FF000000",
+)
 DONE = {b"\x90\x00", b"\x62\x81", b"\x62\x82", b"\x62\x83"}
 MASTER = bytes(range(16))
 TERMINAL = "300089000340"
@@ -62,7 +61,7 @@ def commands(data: bytes):
         body = data[at + 2 : at + 2 + size % 64]
         at += 2 + len(body)
         if choice < 2 * len(HEADS):
-            head = bytearray(HEADS[choice // 2])
+            head = bytearray.fromhex(HEADS[choice // 2])
             if choice % 2 and body:
                 head[2 + body[0] % 2] = body[-1]
             yield (
@@ -223,7 +222,7 @@ def images(data: bytes) -> None:
         chip.power_on()
     except CardImageInvalid:
         return
-    for apdu in (command("00A40400", known.AID, 0), *(head + b"\x00" for head in HEADS)):
+    for apdu in (command("00A40400", known.AID, 0), *(bytes.fromhex(head) + b"\x00" for head in HEADS)):
         assert len(chip.transmit(apdu)) >= 2
     chip.image()
 
