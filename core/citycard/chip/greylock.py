@@ -12,6 +12,7 @@ from hmac import compare_digest
 import attrs
 
 from citycard.chip.access import require
+from citycard.chip.eeprom import Entry
 from citycard.chip.files import BLOCKED, STATE_OFFSET
 from citycard.chip.keystore import PURCHASE, key_bytes, suite, version_and_algorithm
 from citycard.chip.lockstate import LOCKED, TAC_UNREAD, TRIES, Lock, read_lock
@@ -122,7 +123,7 @@ def debit_for_unlock(card: CardState, p2: int, data: bytes, le: int | None) -> b
         raise RefusedError(PROOF_NOT_AVAILABLE)
     if amount_fen > purse.balance_fen:
         raise RefusedError(INSUFFICIENT_FUNDS)
-    _check_gmac(card, lock, amount_fen, data[23:])
+    reopened = _check_gmac(card, lock, amount_fen, data[23:])
     tti, counter = card.profile.grey_types.unlock[p2 - 1], purse.offline
     purse.balance_fen -= amount_fen
     purse.offline += 1
@@ -140,11 +141,11 @@ def debit_for_unlock(card: CardState, p2: int, data: bytes, le: int | None) -> b
     )
     proof = (tti, counter, data[23:], tac)
     entries = transaction_entries(card, file, purse, proof, amount_fen, terminal, when, opened.record(card))
-    card.eeprom.commit([*entries, _application_state(card, 0)])
+    card.eeprom.commit(entries + reopened)
     return tac + OK
 
 
-def _check_gmac(card: CardState, lock: Lock, amount_fen: int, given: bytes) -> None:
+def _check_gmac(card: CardState, lock: Lock, amount_fen: int, given: bytes) -> list[Entry]:
     # The try is taken, and the last one blocks, before the comparison: without power nobody tries for free.
     left = lock.tries - 1
     taken = attrs.evolve(lock, tries=left or TRIES).written(card)
@@ -153,7 +154,8 @@ def _check_gmac(card: CardState, lock: Lock, amount_fen: int, given: bytes) -> N
     card.eeprom.commit(taken)
     if not compare_digest(gmac(lock.session_key, amount_fen, suite=lock.suite), given):
         raise RefusedError(MAC_INVALID)
+    return [_application_state(card, 0)] if left == 0 else []
 
 
-def _application_state(card: CardState, state: int) -> tuple[int, bytes]:
+def _application_state(card: CardState, state: int) -> Entry:
     return card.powered.directory.address + STATE_OFFSET, bytes((state,))
