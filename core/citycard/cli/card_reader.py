@@ -1,4 +1,4 @@
-"""``citycard card read``, ``dump`` and ``apdu``: a card at a reader, without any key."""
+"""``citycard card readers``, ``read``, ``dump`` and ``apdu``: a card at a reader, without any key."""
 
 from __future__ import annotations
 
@@ -17,9 +17,49 @@ from citycard.cli.reader_options import CardAt, card_option
 if TYPE_CHECKING:
     from citycard.pcsc.reading import Purse
 
-__all__ = ["apdu", "dump", "read"]
+__all__ = ["apdu", "dump", "read", "readers"]
 
 _SHORTEST, _ID = 4, 2
+
+
+@click.command()
+@json_option
+def readers(as_json: bool) -> int:
+    """List the PC/SC readers of this machine by index, and whether a card is in each.
+
+    Exit code 1: the service runs and has no reader. With --json: an array of objects with index, name,
+    present, in_use and atr.
+    """
+    from citycard.pcsc.context import PcscContext
+
+    context = PcscContext()
+    try:
+        names = context.readers()
+        seen = context.look(names)
+    finally:
+        context.close()
+    rows = [(index, name, seen[name]) for index, name in enumerate(names) if name in seen]
+    if as_json:
+        emit(
+            [
+                {"index": index, "name": name, "present": one.present, "in_use": one.in_use, "atr": one.atr}
+                for index, name, one in rows
+            ]
+        )
+    else:
+        table(
+            ("index", "reader", "card", "answer to reset"),
+            [
+                (
+                    index,
+                    name,
+                    "in use" if one.in_use else "yes" if one.present else "no",
+                    one.atr.hex(" ").upper(),
+                )
+                for index, name, one in rows
+            ],
+        )
+    return 0 if rows else 1
 
 
 @click.command()

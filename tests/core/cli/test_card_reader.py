@@ -11,7 +11,9 @@ from citycard.card import CardProduct, allocate
 from citycard.chip import PROFILES, Chip, prepare_blank
 from citycard.cli.card import group
 from citycard.cli.cardfile import chip_file, read_card_file, write_card_file
+from citycard.errors import NoCardInReader
 from citycard.mifare.card import SectorCard
+from citycard.pcsc import PcscReader, VpcdSlot
 
 
 @pytest.fixture
@@ -119,3 +121,26 @@ def test_a_trace_goes_to_stderr(blank):
 def test_a_card_is_at_a_reader_or_in_a_file(blank):
     with pytest.raises(Exception, match="a card is in one place"):
         call("read", "--image", blank, "--reader", "0")
+
+
+def test_the_readers_are_listed_with_the_cards_in_them(pcscd, blank):
+    with VpcdSlot(read_card_file(blank).card(), port=pcscd.slots[3].port):
+        with PcscReader(pcscd.slots[3].reader) as reader:
+            reader.wait_for_card(10)
+        listed = json.loads(call("readers", "--json").stdout)
+
+    assert [one["name"] for one in listed] == [slot.reader for slot in pcscd.slots]
+    assert [one["present"] for one in listed] == [False, False, False, True]
+    assert listed[3]["atr"].startswith("3B88")
+
+
+def test_a_card_at_a_real_reader_is_read_like_one_in_a_file(pcscd, prepared):
+    with VpcdSlot(read_card_file(prepared).card(), port=pcscd.slots[3].port):
+        done = call("read", "--reader", pcscd.slots[3].reader)
+
+    assert done.stdout == call("read", "--image", prepared).stdout
+
+
+def test_an_empty_reader_is_told_after_the_wait(pcscd):
+    with pytest.raises(NoCardInReader, match=r"no card within 0\.2 seconds"):
+        call("read", "--reader", pcscd.slots[2].reader, "--wait", "0.2")
