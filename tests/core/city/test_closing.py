@@ -41,7 +41,7 @@ from citycard.wallet import (
 )
 
 DAY = dt.date(2018, 9, 1)
-CARDS = [f"010199010000000000{number:02d}" for number in range(1, 6)]
+CARDS = [f"010199010000000000{number:02d}" for number in range(1, 4)]
 DEPOSIT, PRICE, FEE, DAYS = 2000, 300, 500, 3
 SHOP = "partner/shop/payable"
 CITY = f"""\
@@ -259,7 +259,7 @@ class CardLife(RuleBasedStateMachine):
 
 
 CardLife.TestCase.settings = settings(
-    max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=15, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestCardLife = CardLife.TestCase
 
