@@ -39,12 +39,14 @@ from citycard.store import reading, writing
 from citycard.terminal.journal import Journal, TornDebit
 from citycard.terminal.record import RecordPlan
 from citycard.terminal.session import PurseSession
-from citycard.wallet.chart import LEGACY_FLOAT, AccountCode, TransferCode, agent_receivable
+from citycard.wallet.chart import LEGACY_FLOAT, TRUST_BANK, AccountCode, TransferCode, agent_receivable
 from citycard.wallet.load import Load, LoadState
 from citycard.wallet.loadbook import loads_of
 from citycard.wallet.records import AccountSpec, Transfer
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from sqlalchemy import Connection
 
     from citycard.city.city import City
@@ -52,7 +54,7 @@ if TYPE_CHECKING:
     from citycard.terminal.reader import Reader
     from citycard.terminal.views import CardView
 
-__all__ = ["AGENT", "SOURCE", "CardMigration", "sector_keys"]
+__all__ = ["AGENT", "SOURCE", "CardMigration", "sector_keys", "take_over_float"]
 
 AGENT = "old-cards"
 """The load agent whose account holds the money on its way from an old card to a new one."""
@@ -61,12 +63,25 @@ SOURCE = "old-card"
 
 _STOPS = (CardRefused, CardRemoved, CommandFailed, LoadRefused, SectorAccessFailed)
 _DESK_DIGITS = "99999999"
+_LEGACY = AccountSpec(address=LEGACY_FLOAT, code=AccountCode.LEGACY_FLOAT)
+_BANK = AccountSpec(address=TRUST_BANK, code=AccountCode.TRUST_BANK)
 
 
 def sector_keys(city: City) -> SectorKeys:
     """Return the keys of the city's sector cards; their purposes are added to the vault when they are new."""
     city.vault.ensure_purposes(SECTOR_PURPOSES)
     return SectorKeys(city.vault)
+
+
+def take_over_float(city: City, amount_fen: int, *, ref: str) -> int:
+    """Note that the old system paid over money for its cards; return the float of old cards in fen.
+
+    ``ref`` names the payment: noted again under the same name, it is one payment. TransferInvalid for an
+    amount that is none, PostingFailed when another amount came under this name.
+    """
+    with writing(city.engine) as conn:
+        _move(city, conn, derived_id("take-over", ref), _BANK, _LEGACY, amount_fen, f"take-over/{ref}")
+        return city.ledger.balance_fen(conn, LEGACY_FLOAT)
 
 
 class CardMigration:
@@ -226,7 +241,7 @@ class CardMigration:
     def _load(self, record: OldCardMigration, new: Reader, target: CardView) -> OldCardMigration:
         """Load the new card through the desk: once, however often this is tried."""
         amount_fen = self.amount_fen(record)
-        if amount_fen and not self._loaded(record):
+        if amount_fen:
             journal = Journal()
             for known in self._loads(record):
                 if known.state is LoadState.PENDING:
@@ -264,27 +279,11 @@ class CardMigration:
     # ── the ledger ───────────────────────────────────────────────────────────────────────────────
 
     def _post(self, conn: Connection, record: OldCardMigration, amount_fen: int) -> None:
-        at = self._city.now_local()
-        transit = agent_receivable(AGENT)
-        ledger = self._city.ledger
-        ledger.open_accounts(
-            conn,
-            [
-                AccountSpec(address=LEGACY_FLOAT, code=AccountCode.LEGACY_FLOAT),
-                AccountSpec(address=transit, code=AccountCode.LOAD_AGENTS_RECEIVABLE, owner=AGENT),
-            ],
+        transit = AccountSpec(
+            address=agent_receivable(AGENT), code=AccountCode.LOAD_AGENTS_RECEIVABLE, owner=AGENT
         )
-        transfer = Transfer(
-            id=derived_id("migration", record.old_card, record.new_asn),
-            debit_address=LEGACY_FLOAT,
-            credit_address=transit,
-            amount_fen=amount_fen,
-            code=TransferCode.MIGRATION,
-            event_time=at,
-            business_date=at.date(),
-            ref=f"migration/{record.old_card}",
-        )
-        ledger.post_all(conn, [transfer])
+        identity = derived_id("migration", record.old_card, record.new_asn)
+        _move(self._city, conn, identity, _LEGACY, transit, amount_fen, f"migration/{record.old_card}")
 
     def _loads(self, record: OldCardMigration) -> list[Load]:
         with reading(self._city.engine) as conn:
@@ -318,6 +317,32 @@ class CardMigration:
 
     def _stopped(self, record: OldCardMigration, problem: str) -> MigrationStopped:
         return MigrationStopped(old=record.old_card, state=str(record.state), problem=problem)
+
+
+def _move(
+    city: City,
+    conn: Connection,
+    identity: UUID,
+    debit: AccountSpec,
+    credit: AccountSpec,
+    amount_fen: int,
+    ref: str,
+) -> None:
+    known = city.ledger.find(conn, [identity])
+    # Noted again later it is the same movement, whatever the clock says by then.
+    at = known[identity].transfer.event_time if known else city.now_local()
+    city.ledger.open_accounts(conn, [debit, credit])
+    transfer = Transfer(
+        id=identity,
+        debit_address=debit.address,
+        credit_address=credit.address,
+        amount_fen=amount_fen,
+        code=TransferCode.MIGRATION,
+        event_time=at,
+        business_date=at.date(),
+        ref=ref,
+    )
+    city.ledger.post_all(conn, [transfer])
 
 
 def _conflict(view: SectorView, problem: str) -> MigrationConflict:

@@ -1,4 +1,4 @@
-"""``citycard card migrate``, ``old`` and ``make-old``: old sector cards, and what becomes of them."""
+"""``citycard card migrate``, ``old``, ``take-over``, ``make-old``: what becomes of old sector cards."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from citycard.cli.reader_options import CardAt
 if TYPE_CHECKING:
     from citycard.registry import OldCardMigration
 
-__all__ = ["make_old", "migrate", "old_card"]
+__all__ = ["make_old", "migrate", "old_card", "take_over"]
 
 _plan = click.option(
     "--plan", default="construction", show_default=True, help="The old cards' sector plan (docs/mifare.md)."
@@ -117,6 +117,31 @@ def old_card(number: str, folder: Path, as_json: bool) -> None:
         return
     click.echo(f"old card {known.old_card} of plan {known.plan}, to card {known.new_asn}: {known.state}")
     table(("at", "state", "note"), [(f"{one.at:%F %T}", one.state, one.note) for one in steps])
+
+
+@click.command("take-over")
+@click.argument("amount", metavar="YUAN")
+@click.option("--ref", required=True, help="The payment's own name; under one name it is noted once.")
+@city_option
+@json_option
+def take_over(amount: str, ref: str, folder: Path, as_json: bool) -> None:
+    """Note that the old system paid over YUAN for the money on its cards.
+
+    With --json: an object with amount_fen and float_fen, the float of old cards after it.
+    """
+    from citycard.city.migration import take_over_float
+    from citycard.money import parse_yuan, yuan
+
+    amount_fen = parse_yuan(amount)
+    city = opened(folder)
+    try:
+        float_fen = take_over_float(city, amount_fen, ref=ref)
+    finally:
+        city.close()
+    if as_json:
+        emit({"amount_fen": amount_fen, "float_fen": float_fen})
+        return
+    click.echo(f"took over {yuan(amount_fen)} yuan; the float of old cards is {yuan(float_fen)} yuan")
 
 
 @click.command("make-old")

@@ -281,6 +281,19 @@ def test_a_torn_old_card_is_mended_first_and_moves_what_is_really_on_it(bench):
     pair.check_done(BALANCE - 230)
 
 
+def test_a_locked_purse_that_somebody_changed_is_not_moved(bench):
+    pair = bench.pair()
+    pair.old.memory.cut_after(2)
+    assert pair.tried()
+    reader = SectorReader(InProcessReader(PseudoReader(pair.old)), bench.keys)
+    reader.connect()
+    for block in (PLAN.purse.main, PLAN.purse.backup):
+        reader.store(block, BALANCE + 1, block)
+    with pytest.raises(MigrationConflict, match="it holds 5231 where 5230 were locked"):
+        pair.migrate()
+    assert pair.new_balance_fen() == 0
+
+
 def test_a_copy_a_locked_card_and_a_blocked_new_card_take_no_part(bench):
     pair = bench.pair()
     pair.old_session_locked = pair.old_session()

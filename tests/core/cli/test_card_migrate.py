@@ -92,6 +92,17 @@ def test_a_second_time_is_refused_and_going_on_does_nothing(town, capsys):
     assert _run(["card", "migrate", "--new", "new.card"]) == 2
 
 
+def test_money_that_is_paid_over_for_old_cards_is_noted_once(town, capsys):
+    for _ in range(2):
+        assert _run(["card", "take-over", "1000.00", "--ref", "bank-7"]) == 0
+        assert "the float of old cards is 1000.00 yuan" in capsys.readouterr().out.splitlines()[-1]
+    assert _run(["card", "take-over", "1000.01", "--ref", "bank-7"]) != 0
+    assert migrate() == 0
+    capsys.readouterr()
+    assert _run(["card", "take-over", "0.50", "--ref", "bank-8", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"amount_fen": 50, "float_fen": 100_000 - 5230 + 50}
+
+
 def test_wrong_calls_say_what_is_wrong_in_one_line(town, capsys):
     capsys.readouterr()
     for code, words in (
