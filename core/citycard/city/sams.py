@@ -43,11 +43,12 @@ _READ_NUMBER = bytes.fromhex("00B095000A")
 
 @attrs.frozen(kw_only=True)
 class _Load:
-    """What a SAM is given of a purpose: the kind and the levels of the key."""
+    """What a SAM is given of a purpose: the kind and the levels of the key, and its name in the registry."""
 
     purpose: str
     kind: SamKind
     levels: int = 1
+    name: str = attrs.field(default=attrs.Factory(lambda self: self.purpose, takes_self=True))
 
 
 _ALWAYS = (
@@ -55,6 +56,8 @@ _ALWAYS = (
     _Load(purpose="batch", kind=SamKind.SIGNATURE, levels=0),
 )
 _BLOCKING = _Load(purpose="maintenance", kind=SamKind.MAINTENANCE)
+# Fuel cards are locked by their purchase key; a SAM wants it under the grey lock's own usage.
+_FUEL = _Load(purpose="purchase", kind=SamKind.GREY_LOCK, name="grey-lock")
 
 
 class Sams:
@@ -74,13 +77,15 @@ class Sams:
         *,
         number: str | None = None,
         blocking: bool = False,
+        fuel: bool = False,
         actor: str = "",
     ) -> Sam:
         """Make the blank SAM in a reader the SAM of a registered terminal (12 digits).
 
         ``number`` has 20 digits; without it the city's code and the terminal's number make it. ``blocking``
-        also gives it the key that blocks blacklisted cards. Interrupted anywhere, the same call goes on.
-        Raises RegistryMissing, SamTaken, SamNumberInvalid, PersonalisationFailed.
+        also gives it the key that blocks blacklisted cards, ``fuel`` that which locks cards at a pump.
+        Interrupted anywhere, the same call goes on. Raises RegistryMissing, SamTaken, SamNumberInvalid,
+        PersonalisationFailed.
         """
         city = self._city
         wanted = number or f"0000{city.config.city.code}{terminal}"
@@ -88,7 +93,7 @@ class Sams:
         with writing(city.engine) as conn:
             find_terminal(conn, terminal)
             sam = add_sam(conn, sam, actor=actor)
-        loads = (*_ALWAYS, _BLOCKING) if blocking else _ALWAYS
+        loads = (*_ALWAYS, *[_BLOCKING] * blocking, *[_FUEL] * fuel)
         master = self._master(sam)
         today = city.now_local().date()
         keys = self._sealed(sam, loads, master)
@@ -114,7 +119,7 @@ class Sams:
         if found != number:
             raise SamMismatch(found=found, number=number)
         master = self._master(sam)
-        loads = (*_ALWAYS, _BLOCKING) if _BLOCKING.purpose in sam.keys else _ALWAYS
+        loads = (*_ALWAYS, *(load for load in (_BLOCKING, _FUEL) if load.name in sam.keys))
         keys = self._sealed(sam, loads, master)
         load_keys(reader, keys.values(), master)
         return self._noted(sam, keys, actor)
@@ -175,7 +180,7 @@ class Sams:
                 if row.purpose == load.purpose and row.status is not KeyStatus.RETIRED:
                     header = bytes((usage, row.version, row.algorithm))
                     factors = [own] if load.kind is SamKind.SIGNATURE else []
-                    sealed[row.purpose, row.version] = vault.export_under(
+                    sealed[load.name, row.version] = vault.export_under(
                         master, row.purpose, row.version, factors, header=header
                     )
         return sealed

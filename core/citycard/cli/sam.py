@@ -54,6 +54,7 @@ def _at(reader: str | None, image: Path | None) -> CardAt:
 @click.argument("terminal")
 @click.option("--number", help="The SAM's number, 20 digits [default: the city's code and the terminal].")
 @click.option("--blocking", is_flag=True, help="Give it the key that blocks blacklisted cards, too.")
+@click.option("--fuel", is_flag=True, help="Give it the key that locks cards at a fuel pump, too.")
 @_sam_option(new=True)
 @city_option
 @json_option
@@ -61,6 +62,7 @@ def issue(
     terminal: str,
     number: str | None,
     blocking: bool,
+    fuel: bool,
     reader: str | None,
     image: Path | None,
     folder: Path,
@@ -78,7 +80,9 @@ def issue(
         blank = Psam.blank(TRANSIT_PSAM)
         write_card_file(image, CardFile(kind="psam", profile=TRANSIT_PSAM.name, image=blank.image()))
     with at.opened() as sam:
-        made = city.sams.issue(terminal, sam, number=number, blocking=blocking, actor=getpass.getuser())
+        made = city.sams.issue(
+            terminal, sam, number=number, blocking=blocking, fuel=fuel, actor=getpass.getuser()
+        )
     city.close()
     _tell(made, as_json=as_json, words=f"SAM {made.number} is the SAM of terminal {terminal}")
 

@@ -15,10 +15,12 @@ from citycard.errors import (
     SamRevoked,
     SamTaken,
 )
+from citycard.keys.greylock import grey_lock_mac1, grey_session_key
 from citycard.psam import Psam
 from citycard.registry.sams import SamStatus
 from citycard.store import writing
 from citycard.terminal import CardSam, InProcessReader
+from citycard.terminal.greysam import CardGreySam
 
 TERMINAL, SECOND = "990100000001", "990100000002"
 NUMBER = "00009901990100000001"
@@ -118,6 +120,19 @@ def test_a_sam_for_blocking_holds_the_maintenance_key_and_keeps_getting_it(town,
     psam.power_on()
     psam.transmit(bytes.fromhex("00A40000028011"))
     assert psam.transmit(bytes.fromhex("801A250108") + ASN8) == b"\x90\x00"
+
+
+def test_a_sam_for_fuel_locks_with_the_cards_purchase_key(town, psam):
+    made = town.sams.issue(TERMINAL, InProcessReader(psam), fuel=True)
+    assert made.keys["grey-lock"] == made.keys["purchase"] == (1,)
+    town.vault.roll("purchase")
+    assert town.sams.update(NUMBER, InProcessReader(psam)).keys["grey-lock"] == (1, 2)
+    CardSam(InProcessReader(psam))  # selects the application
+    pump = CardGreySam(InProcessReader(psam), TERMINAL)
+    number, random, mac1 = pump.init_for_grey_lock(bytes(4), 7, 9_000, 0x92, *question(2)[4:])
+    card_key = town.vault.card_key("purchase", ASN8, 2)
+    session = grey_session_key(card_key, bytes(4), 7, number, random)
+    assert mac1 == grey_lock_mac1(session, 0x92, bytes.fromhex(TERMINAL), question()[4])
 
 
 def test_a_sam_is_in_use_when_its_terminal_was_configured(town, psam):

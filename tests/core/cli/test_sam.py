@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import date
 from pathlib import Path
 
+import attrs
 import pytest
 
 from citycard import registry
 from citycard.city import City
 from citycard.cli.cardfile import read_card_file
 from citycard.cli.main import _run
+from citycard.pcsc import PcscReader, VpcdSlot
+from citycard.psam import TRANSIT_PSAM, Psam
 from citycard.store import writing
 from citycard.terminal import CardSam, InProcessReader
 
@@ -95,3 +99,16 @@ def test_a_sam_is_in_one_place(town, words, capsys):
 def test_an_unknown_terminal_or_sam_is_missing(town, capsys):
     assert _run(["sam", "issue", "990100000009", "--image", str(town / "x.sam")]) == 3
     assert _run(["sam", "show", NUMBER]) == 3
+
+
+def test_a_sam_is_issued_and_used_in_a_real_reader(town, pcscd, capsys):
+    place = pcscd.slots[0]
+    with VpcdSlot(Psam.blank(attrs.evolve(TRANSIT_PSAM, t0=True)), port=place.port):
+        assert _run(["sam", "issue", TERMINAL, "--reader", place.reader]) == 0
+        assert _run(["key", "roll", "purchase"]) == 0
+        assert _run(["sam", "update", NUMBER, "--reader", place.reader]) == 0
+        with PcscReader(place.reader) as reader:
+            reader.wait_for_card(10)
+            sam = CardSam(reader)
+            assert sam.init_for_purchase(bytes(4), 0, 1, 6, bytes(7), 2, 0, bytes(8))[0] == 1
+    time.sleep(0.5)  # the service notices an empty slot at its next look

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.core.psam.conftest import send
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.core.psam.conftest import KEYS, send
 
 from citycard.errors import CardImageInvalid, PowerLoss
 from citycard.psam import TRANSIT_PSAM, Psam
@@ -115,3 +117,34 @@ def test_on_t0_another_command_drops_the_answer(t0):
 def test_on_t0_a_read_is_answered_at_once(t0):
     assert send(t0, "00B0970001") == "019000"
     assert send(t0, "00B0970040") == "6C19"
+
+
+HEADS = ["8070", "8072", "801A", "80FA", "80DE", "80F8", "80FC", "84D4", "E040", "E042", "E044"]
+
+
+@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.one_of(
+            st.binary(max_size=40),
+            st.builds(
+                lambda head, p1, p2, data: bytes.fromhex(head) + bytes((p1, p2, len(data))) + data,
+                st.sampled_from(
+                    ["8070", "8072", "801A", "80FA", "80DE", "80F8", "80FC", "84D4", "E040", "E042", "E044"]
+                ),
+                st.sampled_from([0, 1, 4, 5, 7, 0x45, 0x80]),
+                st.sampled_from([0, 1, 2]),
+                st.binary(max_size=60),
+            ),
+        ),
+        max_size=6,
+    )
+)
+def test_no_command_stops_a_sam_or_brings_out_a_key(make_sam, commands):
+    sam = make_sam()
+    for apdu in commands:
+        answer = sam.transmit(apdu)
+        assert len(answer) >= 2
+        assert not any(key.key in answer for key in KEYS)
+    send(sam, "00A40000028011")
+    assert send(sam, INIT)[-4:] == "9000"
