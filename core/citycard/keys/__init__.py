@@ -9,7 +9,8 @@
   ``sealer`` belong to it.
 - ``records``: the keys of a card and of a SAM. ``vault``: what may be asked of the keys.
 - ``keptvault``: a vault whose versions a file keeps. ``filevault``: the keys too, in an encrypted file, whose
-  bytes are in ``sealed``. ``pkcs11vault``: the keys in a token, by ``token`` and ``tokenkeys``.
+  bytes are in ``sealed``. ``pkcs11vault``: the keys in a token, by ``token``, ``tokenobjects`` and
+  ``tokenkeys``.
 
 See ``docs/keys.md``.
 """

@@ -7,7 +7,6 @@ the token for the length of a session. What comes out are keys of cards, which a
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import os
 from collections.abc import Iterable, Sequence
@@ -18,7 +17,6 @@ from citycard.errors import (
     KeyNotExportable,
     MechanismMissing,
     SealBroken,
-    TokenKeyMissing,
     TokenOccupied,
     VaultClosed,
 )
@@ -29,6 +27,7 @@ from citycard.keys.hierarchy import purpose_factor
 from citycard.keys.sealer import NONCE, seal_factor
 from citycard.keys.signing import point_pem, raw_to_der
 from citycard.keys.token import Token
+from citycard.keys.tokenobjects import TokenObjects
 
 __all__ = ["TokenDeriver", "TokenKeys"]
 
@@ -41,12 +40,6 @@ _AES_REDUCTION = 0x87
 _FULL_BLOCK = (1 << 128) - 1
 # An elliptic-curve point comes as an ASN.1 octet string of 65 bytes.
 _POINT = 65
-
-
-class _StringData(ctypes.Structure):
-    """CK_KEY_DERIVATION_STRING_DATA: python-pkcs11 packs it for AES only."""
-
-    _fields_ = (("data", ctypes.c_void_p), ("size", ctypes.c_ulong))
 
 
 class TokenDeriver:
@@ -85,6 +78,7 @@ class TokenKeys:
     def __init__(self, token: Token, hierarchy: str, imported: Iterable[tuple[str, int]] = ()) -> None:
         self._held: Token | None = token
         self._hierarchy = hierarchy
+        self._objects = TokenObjects(token, hierarchy)
         self.imported_places = set(imported)
 
     def __repr__(self) -> str:
@@ -94,7 +88,7 @@ class TokenKeys:
 
     def require_free(self) -> None:
         """Raise ``TokenOccupied`` when the token holds keys of this hierarchy."""
-        if self._token.run(self._objects):
+        if self._token.run(self._objects.objects):
             raise TokenOccupied(label=self._token.label, hierarchy=self._hierarchy)
 
     @classmethod
@@ -109,11 +103,11 @@ class TokenKeys:
             raise MechanismMissing(label=token.label, mechanism=", ".join(missing))
 
         def make(session: Any) -> None:
-            for stray in keys._objects(session):
+            for stray in keys._objects.objects(session):
                 stray.destroy()
             for algorithm in (Algorithm.TDES, Algorithm.AES):
-                keys._import(session, "city", city_key16, algorithm, encrypts=False)
-            keys._draw_signing_key(session)
+                keys._objects.import_key(session, "city", city_key16, algorithm, encrypts=False)
+            keys._objects.draw_signing_key(session)
 
         token.run(make)
         token.forget()
@@ -126,9 +120,9 @@ class TokenKeys:
         sized("key", key16, 16)
 
         def replace(session: Any) -> None:
-            for old in self._objects(session, label):
+            for old in self._objects.objects(session, label):
                 old.destroy()
-            self._import(session, label, key16, algorithm, encrypts=True)
+            self._objects.import_key(session, label, key16, algorithm, encrypts=True)
 
         self._token.run(replace)
         self._token.forget()
@@ -170,7 +164,7 @@ class TokenKeys:
             from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass
 
             # As an AES key, because a 3DES key would get odd parity and be other bytes than in a file vault.
-            key = self._derived(session, algorithm, factor, KeyType.AES, extractable=True)
+            key = self._objects.derived(session, algorithm, factor, KeyType.AES, extractable=True)
             template = {
                 Attribute.CLASS: ObjectClass.SECRET_KEY,
                 Attribute.KEY_TYPE: KeyType.AES,
@@ -198,7 +192,7 @@ class TokenKeys:
         def make(session: Any) -> bytes:
             from pkcs11 import Mechanism, ObjectClass
 
-            key = self._found(session, "sign", ObjectClass.PRIVATE_KEY)
+            key = self._objects.found(session, "sign", ObjectClass.PRIVATE_KEY)
             return bytes(key.sign(digest, mechanism=Mechanism.ECDSA))
 
         return raw_to_der(self._token.run(make))
@@ -209,7 +203,7 @@ class TokenKeys:
         def read(session: Any) -> bytes:
             from pkcs11 import Attribute, ObjectClass
 
-            return bytes(self._found(session, "sign", ObjectClass.PUBLIC_KEY)[Attribute.EC_POINT])
+            return bytes(self._objects.found(session, "sign", ObjectClass.PUBLIC_KEY)[Attribute.EC_POINT])
 
         return point_pem(self._token.run(read)[-_POINT:])
 
@@ -222,7 +216,7 @@ class TokenKeys:
 
             key = self._token.kept(
                 (self._hierarchy, "book"),
-                lambda: self._derived(session, Algorithm.AES, _BOOK, KeyType.AES),
+                lambda: self._objects.derived(session, Algorithm.AES, _BOOK, KeyType.AES),
             )
             return bytes(key.encrypt(digest, mechanism=Mechanism.AES_CBC, mechanism_param=bytes(16)))
 
@@ -268,7 +262,7 @@ class TokenKeys:
 
             key = self._token.kept(
                 (self._hierarchy, "seal", name),
-                lambda: self._derived(session, Algorithm.AES, seal_factor(name), KeyType.AES),
+                lambda: self._objects.derived(session, Algorithm.AES, seal_factor(name), KeyType.AES),
             )
             params = GCMParams(nonce)
             if sealing:
@@ -286,100 +280,16 @@ class TokenKeys:
 
         def find() -> Any:
             if place in self.imported_places:
-                return self._found(session, f"{place[0]}/{place[1]}", ObjectClass.SECRET_KEY)
+                return self._objects.found(session, f"{place[0]}/{place[1]}", ObjectClass.SECRET_KEY)
             factor = purpose_factor(*place)
             kind = KeyType.AES if algorithm == Algorithm.AES else KeyType.DES3
             data = blocks([factor])
             # K1 ‖ K2 ‖ K1: every token has three-key 3DES, not every one two-key 3DES.
-            return self._derived(session, algorithm, data if kind == KeyType.AES else data + factor, kind)
+            return self._objects.derived(
+                session, algorithm, data if kind == KeyType.AES else data + factor, kind
+            )
 
         return self._token.kept((self._hierarchy, place, algorithm), find)
-
-    def _derived(
-        self, session: Any, algorithm: Algorithm, data: bytes, kind: Any, *, extractable: bool = False
-    ) -> Any:
-        from pkcs11 import DEFAULT, Attribute, KeyType, Mechanism, ObjectClass
-
-        city = self._found(session, "city", ObjectClass.SECRET_KEY, algorithm)
-        template: dict[Any, Any] = {
-            Attribute.TOKEN: False,
-            Attribute.SENSITIVE: True,
-            Attribute.EXTRACTABLE: extractable,
-            Attribute.ENCRYPT: not extractable,
-            Attribute.DECRYPT: not extractable,
-            Attribute.DERIVE: False,
-        }
-        if kind != KeyType.AES:
-            template[Attribute.VALUE_LEN] = DEFAULT  # a 3DES key has but one length
-        if algorithm == Algorithm.AES:
-            mechanism, parameter = Mechanism.AES_ECB_ENCRYPT_DATA, data
-        else:
-            buffer = ctypes.create_string_buffer(data, len(data))
-            mechanism = Mechanism.DES3_ECB_ENCRYPT_DATA
-            parameter = bytes(_StringData(ctypes.addressof(buffer), len(data)))
-        return city.derive_key(
-            kind, len(data) * 8, mechanism=mechanism, mechanism_param=parameter, template=template
-        )
-
-    def _label(self, name: str) -> str:
-        return f"citycard/{self._hierarchy}/{name}"
-
-    def _objects(self, session: Any, name: str | None = None) -> list[Any]:
-        from pkcs11 import Attribute, ObjectClass
-
-        kinds = (ObjectClass.SECRET_KEY, ObjectClass.PRIVATE_KEY, ObjectClass.PUBLIC_KEY)
-        found = [one for kind in kinds for one in session.get_objects({Attribute.CLASS: kind})]
-        start = self._label(name or "")
-        return [one for one in found if one.label == start or (name is None and one.label.startswith(start))]
-
-    def _found(self, session: Any, name: str, kind: Any, algorithm: Algorithm | None = None) -> Any:
-        from pkcs11 import Attribute, KeyType
-
-        wanted = {Attribute.CLASS: kind, Attribute.LABEL: self._label(name)}
-        if algorithm is not None:
-            wanted[Attribute.KEY_TYPE] = KeyType.AES if algorithm == Algorithm.AES else KeyType.DES3
-
-        def look() -> Any:
-            for one in session.get_objects(wanted):
-                return one
-            raise TokenKeyMissing(label=self._token.label, key=self._label(name))
-
-        return self._token.kept((self._hierarchy, name, int(kind), algorithm), look)
-
-    def _import(self, session: Any, name: str, key16: bytes, algorithm: Algorithm, *, encrypts: bool) -> None:
-        from pkcs11 import Attribute, KeyType, ObjectClass
-
-        aes = algorithm == Algorithm.AES
-        session.create_object(
-            {
-                Attribute.CLASS: ObjectClass.SECRET_KEY,
-                Attribute.KEY_TYPE: KeyType.AES if aes else KeyType.DES3,
-                Attribute.VALUE: key16 if aes else key16 + key16[:8],
-                Attribute.LABEL: self._label(name),
-                Attribute.TOKEN: True,
-                Attribute.PRIVATE: True,
-                Attribute.SENSITIVE: True,
-                Attribute.EXTRACTABLE: False,
-                Attribute.MODIFIABLE: False,
-                Attribute.COPYABLE: False,
-                # The city key only derives: what it could encrypt would be a purpose key in the clear.
-                Attribute.ENCRYPT: encrypts,
-                Attribute.DECRYPT: False,
-                Attribute.DERIVE: not encrypts,
-            }
-        )
-
-    def _draw_signing_key(self, session: Any) -> None:
-        from pkcs11 import Attribute, KeyType
-        from pkcs11.util.ec import encode_named_curve_parameters
-
-        curve = {Attribute.EC_PARAMS: encode_named_curve_parameters("secp256r1")}
-        parameters = session.create_domain_parameters(KeyType.EC, curve, local=True)
-        parameters.generate_keypair(
-            store=True,
-            label=self._label("sign"),
-            private_template={Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False},
-        )
 
 
 class _TokenSealer:

@@ -266,7 +266,7 @@ def test_a_vault_is_not_made_over_another(vault, softhsm, label, tmp_path):
 
 @pytest.mark.parametrize("stop", range(4))
 def test_making_may_be_interrupted_anywhere_and_done_again(softhsm, label, path, stop, monkeypatch):
-    from citycard.keys import tokenkeys
+    from citycard.keys.tokenobjects import TokenObjects
 
     calls = itertools.count()
 
@@ -275,12 +275,12 @@ def test_making_may_be_interrupted_anywhere_and_done_again(softhsm, label, path,
             raise KeyboardInterrupt
         return true(*args, **kwargs)
 
-    true = tokenkeys.TokenKeys._import if stop < 2 else tokenkeys.TokenKeys._draw_signing_key
+    true = TokenObjects.import_key if stop < 2 else TokenObjects.draw_signing_key
     name = true.__name__
     if stop == 3:
         true, name, owner, calls = Pkcs11Vault._write, "_write", Pkcs11Vault, itertools.count(3)
     else:
-        owner, calls = tokenkeys.TokenKeys, itertools.count(0 if stop < 2 else 2)
+        owner, calls = TokenObjects, itertools.count(0 if stop < 2 else 2)
     with monkeypatch.context() as patch:
         patch.setattr(owner, name, interrupted)
         with pytest.raises(KeyboardInterrupt):
