@@ -112,7 +112,7 @@ def test_a_card_that_says_nothing_in_time_fails_the_reader_and_not_the_program(p
         __slots__ = ()
 
         def transmit(self, apdu):
-            time.sleep(1.0)
+            time.sleep(2.0)
             return super().transmit(apdu)
 
     stuck = Stuck.from_image(card.image(), card.profile)
@@ -123,7 +123,7 @@ def test_a_card_that_says_nothing_in_time_fails_the_reader_and_not_the_program(p
         begun = time.monotonic()
         with pytest.raises(ReaderFailed, match="no answer in the time"):
             one.transmit(CHALLENGE)
-        assert time.monotonic() - begun < 0.9
+        assert time.monotonic() - begun < 1.8
         with pytest.raises(CardRemoved):
             one.transmit(CHALLENGE)
 

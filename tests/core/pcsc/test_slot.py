@@ -160,8 +160,8 @@ def test_a_card_lies_in_one_slot_at_a_time(offered, card, pcscd):
 
 
 def test_a_slot_that_another_card_is_in_is_told(offered, card, pcscd, monkeypatch):
-    monkeypatch.setattr("citycard.pcsc.slot._SILENCE_S", 1.0)
     slot = offered(card)
+    monkeypatch.setattr("citycard.pcsc.slot._SILENCE_S", 1.0)
     with pytest.raises(SlotOccupied, match="another card is in it"):
         VpcdSlot(blank(), port=slot.port).insert()
 
