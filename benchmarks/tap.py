@@ -90,6 +90,24 @@ def rate(title: str, taps: int, tap: Callable[[int], object]) -> None:
     )
 
 
+def psam_of(vault: Vault) -> Psam:
+    sam, master, own = Psam.blank(), bytes(16), b"\0\0" + bytes.fromhex(NUMBER)
+    keys = [
+        vault.export_under(master, "purchase", 1, header=bytes((0x22, 1, 0))),
+        vault.export_under(master, "batch", 1, [own], header=bytes((0x1E, 1, 2))),
+    ]
+    identity = SamIdentity(
+        number=NUMBER.zfill(20),
+        terminal=NUMBER,
+        issuer=ISSUER,
+        receiver=ISSUER,
+        start=dt.date(2026, 1, 1),
+        expiry=dt.date(2036, 1, 1),
+    )
+    personalise_sam(InProcessReader(sam), identity, keys, master)
+    return sam
+
+
 def main(taps: int) -> None:
     versions = KeyVersions()
     versions.ensure(CORE_PURPOSES)
