@@ -140,6 +140,20 @@ def test_t01_a_tac_that_is_wrong(town, card):
     assert cleared(town) == {"T01": 1}
 
 
+def test_ok_a_card_taken_away_while_it_got_new_keys_has_the_new_tac_key_first(town, card):
+    town.vault.roll("purchase")
+    town.tap(card, 200, AT, key_version=1)
+    assert cleared(town) == {"OK": 1}
+
+
+def test_t01_a_tac_by_a_retired_version(town, card):
+    raw = town.tap(card, 200, AT, key_version=2, keep=False)
+    town.vault.roll("purchase")
+    town.vault.retire("purchase", 1)
+    town.terminals[GATE].records.append(raw)
+    assert cleared(town) == {"T01": 1}
+
+
 def test_t02_a_key_version_nobody_knows(town, card):
     town.tap(card, 200, AT, key_version=77)
     assert cleared(town) == {"T02": 1}
