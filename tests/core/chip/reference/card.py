@@ -15,7 +15,7 @@ from reference.files import MASTER_NAME, Directory, File, Key, KeyFile
 CLASSES = {0x00, 0x04, 0x80, 0x84, 0xE0}
 
 # Commands that have no answer take no Le.
-SILENT = {0xD6, 0xD0, 0xDC, 0xE2, 0xE0, 0x82, 0x20, 0x5E, 0x24, 0x1E, 0x18, 0x16}
+SILENT = {0xD6, 0xD0, 0xDC, 0xE2, 0xE0, 0x82, 0x20, 0x24, 0x1E, 0x18, 0x16}
 
 # What a temporarily blocked application still does: SELECT, GET CHALLENGE, UNBLOCK, and to block it for good.
 UNBLOCKING = {b"\x00\xa4", b"\x00\x84", b"\x84\x18", b"\x84\x1e", b"\x84\x16"}
@@ -127,15 +127,15 @@ class Card:
         found = COMMANDS.get((raw[0], raw[1]))
         if found is None:
             raise Refused(0x6D00)
-        blocked = self.directory.blocked
-        if blocked == "permanent" and raw[1] != 0xA4:
-            raise Refused(0x9303)
-        if blocked == "temporary" and bytes(raw[:2]) not in UNBLOCKING:
-            raise Refused(0x6A81)
         return found
 
     def perform(self, raw: bytes) -> bytes:
         command, apdu = self.command(raw), parse(raw)
+        blocked = self.directory.blocked
+        if blocked == "permanent" and apdu.ins != 0xA4:
+            raise Refused(0x9303)
+        if blocked == "temporary" and raw[:2] not in UNBLOCKING:
+            raise Refused(0x6A81)
         if (
             apdu.le is not None
             and apdu.ins in SILENT

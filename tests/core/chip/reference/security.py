@@ -59,12 +59,11 @@ def same_pin(key: Key, given: bytes) -> bool:
 
 
 def change_or_reload_pin(card: Card, apdu: Apdu) -> None:
-    if apdu.p1 == 1:
-        change_pin(card, apdu)
-    elif apdu.p1 == 0:
-        reload_pin(card, apdu)
-    else:
+    if apdu.p1 not in {0, 1}:
         raise Refused(0x6A86)
+    if apdu.le is not None:
+        raise Refused(0x6700)
+    (change_pin if apdu.p1 else reload_pin)(card, apdu)
 
 
 def change_pin(card: Card, apdu: Apdu) -> None:
