@@ -61,8 +61,10 @@ def key_use(city: City) -> KeyUse:
 
 
 def note_rekeyed(city: City, done: Rekeyed, *, actor: str) -> None:
-    """Write into a card's history which purse version it has now; a card of another city has none."""
+    """Write into a card's history which purse version it has now; a card not in the registry has none."""
     with writing(city.engine) as conn:
+        if conn.execute(select(tables.card.c.asn).where(tables.card.c.asn == done.asn)).first() is None:
+            return
         known = [one for one in registry.card_events(conn, done.asn) if one.what == _WHAT]
         if not known or known[-1].detail != str(done.after):
             now = city.clock.now()
