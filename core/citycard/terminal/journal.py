@@ -43,9 +43,13 @@ class TornDebit:
 
 
 class Journal:
-    """Keep notes by card in memory: at most one open debit and one open load each, and counters seen."""
+    """Keep notes by card in memory: at most one open debit and one open load each, and counters seen.
 
-    def __init__(self) -> None:
+    ``cards`` bounds how many cards' counters are remembered; 0 remembers none.
+    """
+
+    def __init__(self, cards: int = MOST_CARDS) -> None:
+        self._most = cards
         self._notes: dict[tuple[str, bool], TornDebit] = {}
         self._seen: dict[str, int] = {}
         self.armed: int | None = None
@@ -70,7 +74,7 @@ class Journal:
         """Remember the offline counter that a card reached here; only the cards seen last are kept."""
         self._seen.pop(asn, None)
         self._seen[asn] = counter
-        if len(self._seen) > MOST_CARDS:
+        if len(self._seen) > self._most:
             del self._seen[next(iter(self._seen))]
 
     def highest(self, asn: str) -> int:

@@ -31,23 +31,21 @@ class OpenBatch:
         self.number = number
         self.first_sequence = first_sequence
         self.records: list[bytes] = []
-        self._known: set[tuple[bytes, bytes]] = set()
 
     def add(self, record: bytes) -> None:
         """Keep a record of 128 bytes."""
         self.records.append(record)
-        self._known.add((record[_ASN], record[_SERIAL]))
 
     def holds(self, asn: str, serial: int) -> bool:
         """Tell whether the debit of a card under a serial is recorded."""
-        return (bytes.fromhex(asn), serial.to_bytes(4, "big")) in self._known
+        wanted = bytes.fromhex(asn), serial.to_bytes(4, "big")
+        return any((record[_ASN], record[_SERIAL]) == wanted for record in self.records)
 
     def close(self, batch: bytes) -> None:
         """Begin the next batch; ``batch`` is the file that the records went into."""
         self.number += 1
         self.first_sequence += int.from_bytes(batch[_BATCH_COUNT], "big")
         self.records = []
-        self._known = set()
 
 
 class FileOpenBatch(OpenBatch):

@@ -17,6 +17,7 @@ import attrs
 from citycard.card.files import TRANSIT_PROFILE
 from citycard.chip import Chip
 from citycard.errors import CardRefused, LoadRefused
+from citycard.terminal.journal import Journal
 from citycard.terminal.reader import InProcessReader
 from citycard.terminal.record import RecordKind, read_record
 from citycard.terminal.terminal import Terminal
@@ -210,6 +211,8 @@ class _Theatre:
                 number,
                 sam,
                 config_number=self._config_number,
+                # A played city has no copies of cards: what a million taps left behind would only cost room.
+                journal=Journal(cards=0),
                 host=self._stage.desk,
                 next_batch=state.next_batch,
                 next_sequence=state.next_sequence,

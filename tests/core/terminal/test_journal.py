@@ -114,9 +114,8 @@ def test_counters_are_remembered_through_a_loss_of_power(tmp_path) -> None:
     assert (tmp_path / "journal").read_text() == '{"seen": "03105170070104791381", "counter": 8}\n'
 
 
-def test_only_the_cards_seen_last_are_remembered(monkeypatch) -> None:
-    monkeypatch.setattr("citycard.terminal.journal.MOST_CARDS", 2)
-    journal = Journal()
+def test_only_the_cards_seen_last_are_remembered() -> None:
+    journal = Journal(cards=2)
     for asn in ("1", "2", "1", "3"):
         journal.saw(asn, 5)
     assert [journal.highest(asn) for asn in ("1", "2", "3")] == [5, 0, 5]
