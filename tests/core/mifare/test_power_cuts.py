@@ -27,6 +27,11 @@ def load(session, day):
     return session.load(380, day)
 
 
+def bare(session, day):
+    """Purchase at a reader without value commands, which writes the purse whole."""
+    return purchase(session, day)
+
+
 def dedicated(session, day):
     return session.purchase(1, day, dedicated=True)
 
@@ -34,6 +39,7 @@ def dedicated(session, day):
 TRADES = [
     (CHANGSHA, purchase, OLD_FEN - 380),
     (XIAMEN, purchase, OLD_FEN - 380),
+    (XIAMEN, bare, OLD_FEN - 380),
     (CHANGSHA, load, OLD_FEN + 380),
     (CHANGSHA, dedicated, 29),
 ]
@@ -50,7 +56,7 @@ def cuts():
 
 def tapped(bench, card, plan, trade, known, cut):
     """Tap with the power going where ``cut`` says, and tell what the reader was told and whether it went."""
-    session = bench.session(card, plan, open_trades=known)
+    session = bench.session(card, plan, open_trades=known, value_commands=trade is not bare)
     outcome = None
     if cut:
         card.memory.cut_after(*cut)
