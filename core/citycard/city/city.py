@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from citycard.city.configuration import Configuration
     from citycard.city.entitlements import Right
     from citycard.city.issuing import Issuing
+    from citycard.city.sams import Sams
     from citycard.clearing.context import ClearingTerms, Rating
     from citycard.clearing.pricing import RuleBook
     from citycard.keys import KeyPurpose
@@ -183,6 +184,13 @@ class City:
         from citycard.city.issuing import Issuing
 
         return Issuing(self)
+
+    @cached_property
+    def sams(self) -> Sams:
+        """What makes and revokes the SAMs of terminals."""
+        from citycard.city.sams import Sams
+
+        return Sams(self)
 
     @cached_property
     def desk(self) -> TopUpDesk:
