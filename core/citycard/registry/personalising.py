@@ -39,6 +39,8 @@ __all__ = [
 ]
 
 _INTERRUPTED = "interrupted"
+# What stands in the row of a number in hand that must not be begun again, whoever finds it.
+_ONCE = "at a reader"
 _LONGEST_STEP, _LONGEST_REASON = 64, 200
 
 
@@ -155,14 +157,14 @@ def claim_numbers(
     """
     find_personalisation_job(conn, job.number, hold=True)
     table = tables.personalisation
-    left = select(table.c.asn).where(
+    left = select(table.c.asn, table.c.step).where(
         table.c.job == job.number, table.c.state == "taken", table.c.leased_until <= now
     )
-    abandoned = list(conn.scalars(left.order_by(table.c.asn)))
-    if abandoned and not again:
-        settle_numbers(conn, job, abandoned, "spoiled", step=_INTERRUPTED, at=now)
-        abandoned = []
-    numbers = abandoned[:most]
+    abandoned = conn.execute(left.order_by(table.c.asn)).all()
+    lost = [row.asn for row in abandoned if not again or row.step == _ONCE]
+    settle_numbers(conn, job, lost, "spoiled", step=_INTERRUPTED, at=now)
+    abandoned_numbers = [row.asn for row in abandoned if row.asn not in set(lost)]
+    numbers = abandoned_numbers[:most]
     count = count_job(conn, job)
     fresh_wanted = min(most - len(numbers), count.missing - count.in_hand)
     fresh = take_numbers(conn, job.range, fresh_wanted) if fresh_wanted > 0 else []
@@ -181,8 +183,9 @@ def claim_numbers(
             actor=job.actor,
             at=now,
         )
+        step = "" if again else _ONCE
         rows = [
-            {"asn": asn, "job": job.number, "state": "taken", "step": "", "status_word": "", **held}
+            {"asn": asn, "job": job.number, "state": "taken", "step": step, "status_word": "", **held}
             for asn in fresh
         ]
         conn.execute(insert(table), rows)

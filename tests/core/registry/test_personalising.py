@@ -76,6 +76,12 @@ def test_numbers_of_a_dead_worker_at_a_reader_are_spoiled_and_others_taken(conn,
     assert (lot.held, lot.spoiled, lot.adds_up) == ({"job-1": 10, "store": 39}, 1, True)
 
 
+def test_a_number_begun_at_a_reader_is_never_made_as_an_image_too(conn, job):
+    held = claimed(conn, job, 1, again=False)
+    assert held[0] not in claimed(conn, job, 10, AT + LEASE)
+    assert [one.asn for one in spoiled_numbers(conn, job)] == held
+
+
 def test_a_number_is_settled_once_with_its_blank(conn, job):
     one, two, three = claimed(conn, job, 3)
     assert settle_numbers(conn, job, [one, two], "made", at=AT) == [one, two]
