@@ -86,8 +86,6 @@ class Card:
         self.master = Directory(0x3F00, MASTER_NAME, 0xFFFF, 0xF1, 0xF1)
         self.blocked = False
         self.warning = b""
-        self.proofs: dict[int, tuple[int, bytes]] = {}
-        self.lock = None
         self.reset()
 
     def deliver(self) -> None:
@@ -154,7 +152,8 @@ class Card:
 
     @property
     def locked(self) -> bool:
-        return self.lock is not None and self.lock.status == 0x01
+        lock = self.directory.lock
+        return lock is not None and lock.status == 0x01
 
     # ── rights and keys ──────────────────────────────────────────────────────────────────────────
 

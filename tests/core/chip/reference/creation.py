@@ -78,8 +78,8 @@ def erase(card: Card, apdu: Apdu) -> None:
     card.directory.files.clear()
     card.directory.blocked = ""
     card.file = None
-    card.proofs.clear()
-    card.lock = None
+    card.directory.proofs.clear()
+    card.directory.lock = None
 
 
 def master_key(card: Card) -> Key:
@@ -98,10 +98,7 @@ def write_key(card: Card, apdu: Apdu) -> None:  # noqa: C901, PLR0912 - the chec
         raise Refused(0x6A86)
     if apdu.le is not None:
         raise Refused(0x6700)
-    keys = card.directory.keys
-    if keys is None:
-        raise Refused(0x6A88)
-    data = apdu.data
+    keys, data = card.directory.keys, apdu.data
     if apdu.cla == 0x84:
         data, _ = card.open_line(apdu, master_key(card), sealed=True)
     if len(data) < 7 or (data[0] == DIRECTORY and not 13 <= len(data) <= 24):
@@ -112,6 +109,8 @@ def write_key(card: Card, apdu: Apdu) -> None:  # noqa: C901, PLR0912 - the chec
     good = range(2, 9) if kind == PIN else (8, 16)
     if len(data) - 5 not in good:
         raise Refused(0x6700)
+    if keys is None:
+        raise Refused(0x6A88)
     old = keys.find(kind, apdu.p2)
     if apdu.p1 == 0x01:
         card.need(keys.write)

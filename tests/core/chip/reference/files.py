@@ -119,7 +119,8 @@ class Directory:
     parent: Directory | None = None
     files: dict[int, File | Directory] = field(default_factory=dict)
     blocked: str = ""  # "temporary" or "permanent"
-    line_failures: int = 0
+    proofs: dict[int, tuple[int, bytes]] = field(default_factory=dict)  # by type: counter, MAC and TAC
+    lock: object = None  # the grey lock
 
     @property
     def keys(self) -> KeyFile | None:

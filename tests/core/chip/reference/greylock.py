@@ -44,9 +44,9 @@ def proof_of_lock(card: Card, apdu: Apdu) -> bytes:
     expect(apdu, 0, 30)
     if not any(isinstance(found, Purse) for found in card.directory.files.values()):
         raise Refused(0x6A82)
-    if apdu.p1 and card.lock is not None and card.lock.status == UNREAD:
-        card.lock = None
-    return card.lock.told() if card.lock is not None else bytes(30)
+    if apdu.p1 and card.directory.lock is not None and card.directory.lock.status == UNREAD:
+        card.directory.lock = None
+    return card.directory.lock.told() if card.directory.lock is not None else bytes(30)
 
 
 def initialize(card: Card, apdu: Apdu) -> bytes:
@@ -64,7 +64,7 @@ def started(card: Card, apdu: Apdu, kind: int, size: int, unlocking: bool):
     purse = purse_of(card, apdu.p2)
     expect(apdu, 7, size)
     card.need(purse.read)
-    held = card.lock.purse if card.locked else None
+    held = card.directory.lock.purse if card.locked else None
     if held is not (purse if unlocking else None):
         raise Refused(0x6985)
     key = card.directory.keys.find(kind, apdu.data[0]) if card.directory.keys else None
@@ -97,7 +97,7 @@ def grey_lock(card: Card, apdu: Apdu) -> bytes:
     mac2 = crypto.mac(session, state)
     gtac = crypto.mac(tac_key(card), state + serial + when)
     version, counter = pending.key.fourth, purse.offline
-    card.lock = Lock(
+    card.directory.lock = Lock(
         LOCKED, pending.tti, version, purse.balance, counter, terminal, when, mac2, gtac, purse, session
     )
     finish(card, pending, online=None, amount=0, when=when, proof=mac2 + gtac)
@@ -119,7 +119,7 @@ def unlock(card: Card, apdu: Apdu) -> bytes:  # noqa: C901 - the checks, in thei
     card.need(purse.read)
     if not card.locked:
         raise Refused(0x6901)
-    lock = card.lock
+    lock = card.directory.lock
     if lock.purse is not purse:
         raise Refused(0x6985)
     data = apdu.data
@@ -139,7 +139,9 @@ def unlock(card: Card, apdu: Apdu) -> bytes:  # noqa: C901 - the checks, in thei
     purse.balance -= number(amount)
     pending = Pending("unlock", purse, tti, None, number(amount), terminal, b"")
     finish(card, pending, online=False, amount=number(amount), when=when, proof=given + tac)
-    card.lock = Lock(UNREAD, tti, lock.version, purse.balance, counter, terminal, when, bytes(4), tac, purse)
+    card.directory.lock = Lock(
+        UNREAD, tti, lock.version, purse.balance, counter, terminal, when, bytes(4), tac, purse
+    )
     return tac
 
 
@@ -169,7 +171,7 @@ def unlock_online(card: Card, apdu: Apdu) -> bytes:
     purse.balance -= number(amount)
     finish(card, pending, online=True, amount=number(amount), when=when, proof=given + mac3)
     purse.offline += 1  # the lock ends here, and it was one sale
-    card.lock = None
+    card.directory.lock = None
     return mac3
 
 

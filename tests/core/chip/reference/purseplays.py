@@ -14,6 +14,13 @@ class PursePlays:
 
     # ── money ────────────────────────────────────────────────────────────────────────────────────
 
+    @rule(which=st.sampled_from([1, 2]), amount=st.integers(0, 5000))
+    def fill(self, which, amount):
+        self.home()
+        self.send(command("00200000", known.PIN))
+        answer = self.client.initialize(0, which, amount)
+        self.client.online("80520000", answer, amount.to_bytes(4, "big"), which, known.LOAD)
+
     @rule(which=st.sampled_from([1, 2, 2, 2]), amount=AMOUNT, spoil=SPOIL)
     def load(self, which, amount, spoil):
         answer = self.client.initialize(0, which, amount)

@@ -63,8 +63,11 @@ def initialize(card: Card, apdu: Apdu) -> bytes:
     kind, which = apdu.p1, apdu.p2
     if (kind, which) not in TTI:
         raise Refused(0x6A86)
-    expect(apdu, 7 if kind == OVERDRAFT else 11, ANSWERS.get(kind, 0x0F))
+    size = 7 if kind == OVERDRAFT else 11
+    if len(apdu.data) != size:
+        raise Refused(0x6700)
     purse = purse_of(card, which)
+    expect(apdu, size, ANSWERS.get(kind, 0x0F))
     card.need(purse.read)
     if card.locked:
         raise Refused(0x6985)
@@ -154,7 +157,7 @@ def finish(card: Card, pending: Pending, online: bool | None, amount: int, when:
     log = card.directory.files.get(purse.log)
     if isinstance(log, Records):
         add(log, record)
-    card.proofs[pending.tti] = (counter, proof)
+    card.directory.proofs[pending.tti] = (counter, proof)
 
 
 def credit(card: Card, apdu: Apdu) -> bytes:
@@ -219,8 +222,10 @@ def update_overdraft(card: Card, apdu: Apdu) -> bytes:
     if crypto.mac(session, covered) != given:
         raise Refused(0x9302)
     new = purse.balance - purse.limit + number(limit)
-    if not 0 <= new <= MOST:
+    if new < 0:
         raise Refused(0x9401)
+    if new > MOST:
+        raise Refused(0x6985)
     tac = crypto.mac(tac_key(card), u32(new) + u16(purse.online) + covered)
     purse.balance, purse.limit = new, number(limit)
     finish(card, pending, online=True, amount=number(limit), when=when, proof=given + tac)
@@ -255,7 +260,7 @@ def prove(card: Card, apdu: Apdu) -> bytes:
     if apdu.p1:
         raise Refused(0x6A86)
     expect(apdu, 2, 8)
-    counter, found = card.proofs.get(apdu.p2, (None, b""))
+    counter, found = card.directory.proofs.get(apdu.p2, (None, b""))
     if counter != number(apdu.data):
         raise Refused(0x9406)
     return found
