@@ -285,4 +285,17 @@ def test_the_chip_answers_as_the_specification(machine, record_property):
 @pytest.mark.deep
 @MACHINES
 def test_the_chip_answers_as_the_specification_for_long(machine, record_property):
-    tell(play(machine, examples=1500, steps=120), record_property)
+    tell(play(machine, examples=300, steps=120), record_property)
+
+
+@pytest.mark.deep
+def test_a_counter_stops_at_its_last_number(record_property):
+    machine = CardMachine()
+    machine.begin()
+    for _ in range(0xFFFF):
+        answer = machine.client.initialize(1, 2, 0)
+        assert machine.client.offline(answer, 0, 6, known.PURCHASE)[-2:] == b"\x90\x00"
+    assert machine.client.initialize(1, 2, 0)[:2].hex() == "9402"
+    assert machine.client.initialize(3, 2, 0)[:2].hex() == "9402"
+    assert machine.client.initialize(0, 2, 0)[4:6].hex() == "0000"
+    record_property("steps", 2 * 0xFFFF)

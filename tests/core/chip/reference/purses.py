@@ -240,11 +240,11 @@ def update_cache(card: Card, apdu: Apdu) -> None:
     if pending.tti != 9:
         card.pending = None
         raise Refused(0x6985)
-    if not apdu.data:
-        raise Refused(0x6700)
     found = card.find(apdu.p2 >> 3)
     if card.protected_cache and found.mac_on_write != (apdu.cla == 0x84):
         raise Refused(0x6900)
+    if not apdu.data:
+        raise Refused(0x6700)
     if not isinstance(found, Records):
         raise Refused(0x6981)
     record = apdu.data

@@ -57,6 +57,8 @@ def wanted(card: Card, found: Records, p1: int, mode: int) -> bytes:
 
 
 def read_record(card: Card, apdu: Apdu) -> bytes:
+    if apdu.p2 & 7 > ALL_FROM:
+        raise Refused(0x6A86)
     if len(apdu.data) > (4 if apdu.cla == 0x04 else 0):
         raise Refused(0x6700)
     found = card.find(apdu.p2 >> 3)
@@ -106,6 +108,8 @@ def add(found: Records, record: bytes) -> None:
 
 
 def update_record(card: Card, apdu: Apdu) -> None:
+    if apdu.p2 & 7 > BY_NUMBER:
+        raise Refused(0x6A86)
     if not apdu.data and apdu.cla == 0x00:
         raise Refused(0x6700)
     found = card.find(apdu.p2 >> 3)
