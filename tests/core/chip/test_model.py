@@ -285,7 +285,7 @@ def test_the_chip_answers_as_the_specification(machine, record_property):
 @pytest.mark.deep
 @MACHINES
 def test_the_chip_answers_as_the_specification_for_long(machine, record_property):
-    tell(play(machine, examples=300, steps=120), record_property)
+    tell(play(machine, examples=200, steps=120), record_property)
 
 
 @pytest.mark.deep

@@ -65,6 +65,8 @@ def read_binary(card: Card, apdu: Apdu) -> bytes:
 
 
 def update_binary(card: Card, apdu: Apdu) -> None:
+    if apdu.p1 & 0x80 and apdu.p1 & 0x60:
+        raise Refused(0x6A86)
     if not apdu.data and apdu.cla == 0x00:
         raise Refused(0x6700)
     found, offset = locate(card, apdu)

@@ -103,7 +103,7 @@ def write_key(card: Card, apdu: Apdu) -> None:  # noqa: C901, PLR0912 - the chec
         raise Refused(0x6A88)
     if apdu.cla == 0x84:
         data, _ = card.open_line(apdu, master_key(card), sealed=True)
-    if len(data) < 7 or (data[0] == DIRECTORY and not 13 <= len(data) <= 24):
+    if not data:
         raise Refused(0x6700)
     kind, protection = data[0] & 0x3F, data[0] & 0xC0
     if kind not in VERSIONED | COUNTED | {PIN}:
