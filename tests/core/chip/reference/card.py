@@ -226,7 +226,7 @@ class Card:
                 raise Refused(0x6986)
             return self.file
         found = self.directory.files.get(sfi)
-        if not isinstance(found, File):
+        if not isinstance(found, File) or isinstance(found, KeyFile):
             raise Refused(0x6A82)
         if found is not self.file:
             self.file, self.record = found, None

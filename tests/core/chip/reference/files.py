@@ -124,8 +124,7 @@ class Directory:
 
     @property
     def keys(self) -> KeyFile | None:
-        found = self.files.get(0)
-        return found if isinstance(found, KeyFile) else None
+        return next((found for found in self.files.values() if isinstance(found, KeyFile)), None)
 
     @property
     def cost(self) -> int:

@@ -1,7 +1,7 @@
 """SELECT, GET CHALLENGE and what a directory says of itself."""
 
 from reference.card import Apdu, Card, Refused
-from reference.files import Directory
+from reference.files import Directory, KeyFile
 
 
 def select(card: Card, apdu: Apdu) -> bytes:
@@ -38,7 +38,8 @@ def by_id(card: Card, fid: int):
         return here
     if here.parent is not None and here.parent.fid == fid:
         return here.parent
-    return here.files.get(fid) if fid else None  # nobody selects the key file
+    found = here.files.get(fid)
+    return None if isinstance(found, KeyFile) else found  # nobody selects that
 
 
 def enter(card: Card, directory: Directory) -> None:
