@@ -56,6 +56,7 @@ def test_no_file_of_the_city_holds_a_key_and_no_output_the_pin(folder, played):
         "hierarchy",
         "imported",
         "mac",
+        "number",
         "purposes",
         "versions",
     }

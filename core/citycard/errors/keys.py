@@ -36,6 +36,7 @@ __all__ = [
     "VaultDamaged",
     "VaultExists",
     "VaultMissing",
+    "VaultOutdated",
 ]
 
 
@@ -152,6 +153,17 @@ class VaultMissing(CitycardError):
     status = 404
     exit_code = 4
     sentence = "key vault {path} is missing: make it with the city, or restore it from its backup"
+
+
+class VaultOutdated(CitycardError):
+    """An old copy of a token vault's file was put back: it may honour versions that were retired since."""
+
+    status = 409
+    exit_code = 5
+    sentence = (
+        "key vault {path} is copy {number}, but token {label!r} confirmed copy {confirmed}: "
+        "restore the newest one (docs/keys.md says what to do when it is lost)"
+    )
 
 
 class TokenPackageMissing(CitycardError):

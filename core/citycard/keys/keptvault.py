@@ -17,7 +17,7 @@ from citycard.keys.hierarchy import KeyPurpose
 from citycard.keys.vault import Vault
 from citycard.keys.versions import KeyVersion, KeyVersions
 
-__all__ = ["KeptVault"]
+__all__ = ["KeptVault", "locked"]
 
 _Change = TypeVar("_Change")
 
@@ -61,7 +61,7 @@ class KeptVault(Vault):
         return self._change(lambda: super(KeptVault, self).put(purpose, key16, algorithm))
 
     def _change(self, change: Callable[[], _Change]) -> _Change:
-        with _locked(self.path):
+        with locked(self.path):
             self.refresh()
             before = self._book.copy()
             try:
@@ -77,7 +77,8 @@ class KeptVault(Vault):
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
+    """Keep other processes from changing a vault's file; do not take it twice."""
     descriptor = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

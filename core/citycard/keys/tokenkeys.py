@@ -222,6 +222,14 @@ class TokenKeys:
 
         return self._token.run(make)[-16:]
 
+    def confirmed(self) -> int:
+        """Return the number of the newest versions' file that the token confirmed."""
+        return self._token.run(self._objects.counter)
+
+    def confirm(self, number: int) -> None:
+        """Let the token refuse every versions' file with a lower number from now on."""
+        self._token.run(lambda session: self._objects.raise_counter(session, number))
+
     def close(self) -> None:
         """Log out of the token."""
         if self._held is not None:

@@ -12,6 +12,10 @@ from citycard.keys.token import Token
 __all__ = ["TokenObjects"]
 
 
+_COUNTER = "book"
+_COUNTER_SIZE = 4
+
+
 class _StringData(ctypes.Structure):
     """CK_KEY_DERIVATION_STRING_DATA: python-pkcs11 packs it for AES only."""
 
@@ -60,10 +64,46 @@ class TokenObjects:
         """Return the objects of a name, or all of this hierarchy."""
         from pkcs11 import Attribute, ObjectClass
 
-        kinds = (ObjectClass.SECRET_KEY, ObjectClass.PRIVATE_KEY, ObjectClass.PUBLIC_KEY)
+        kinds = (ObjectClass.SECRET_KEY, ObjectClass.PRIVATE_KEY, ObjectClass.PUBLIC_KEY, ObjectClass.DATA)
         found = [one for kind in kinds for one in session.get_objects({Attribute.CLASS: kind})]
-        start = self.label(name or "")
-        return [one for one in found if one.label == start or (name is None and one.label.startswith(start))]
+        start, whole = self.label(name or ""), name is not None
+        labels = [str(one[Attribute.LABEL]) for one in found]
+        return [
+            one
+            for one, label in zip(found, labels, strict=True)
+            if label == start or (not whole and label.startswith(start))
+        ]
+
+    def counter(self, session: Any) -> int:
+        """Return the number of the newest versions' file that was confirmed; 0 when none was."""
+        return max((number for number, _ in self._counters(session)), default=0)
+
+    def raise_counter(self, session: Any, number: int) -> None:
+        """Confirm a versions' file by its number; a higher one that is there stays."""
+        from pkcs11 import Attribute, ObjectClass
+
+        older = self._counters(session)
+        if all(known < number for known, _ in older):
+            # Made before the older goes, as no token changes the value of an object: the highest one counts.
+            session.create_object(
+                {
+                    Attribute.CLASS: ObjectClass.DATA,
+                    Attribute.LABEL: self.label(_COUNTER),
+                    Attribute.VALUE: number.to_bytes(_COUNTER_SIZE, "big"),
+                    Attribute.TOKEN: True,
+                    Attribute.PRIVATE: True,
+                }
+            )
+        for known, one in older:
+            if known < number:
+                one.destroy()
+
+    def _counters(self, session: Any) -> list[tuple[int, Any]]:
+        from pkcs11 import Attribute, ObjectClass
+
+        wanted = {Attribute.CLASS: ObjectClass.DATA, Attribute.LABEL: self.label(_COUNTER)}
+        found = list(session.get_objects(wanted))
+        return [(int.from_bytes(one[Attribute.VALUE], "big"), one) for one in found]
 
     def found(self, session: Any, name: str, kind: Any, algorithm: Algorithm | None = None) -> Any:
         """Return one object; raises ``TokenKeyMissing``."""

@@ -94,6 +94,9 @@ class Vault:
         """
         self._keys.require(Algorithm.TDES if algorithm is None else algorithm)
         made = self._book.roll(purpose, algorithm)
+        for row in made:
+            # An imported key that the token lost must be missed now, not by the first card.
+            self._keys.check_value(row.purpose, row.version, row.algorithm)
         self._forget()
         return made
 

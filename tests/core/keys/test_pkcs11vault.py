@@ -22,8 +22,10 @@ from citycard.errors import (
     VaultDamaged,
     VaultExists,
     VaultMissing,
+    VaultOutdated,
 )
 from citycard.keys import Algorithm, FileVault, KeyPurpose, KeyStatus, Pkcs11Vault, purse, verify_signature
+from citycard.keys.tokenkeys import TokenKeys
 
 ROOT = bytes.fromhex("00112233445566778899AABBCCDDEEFF")
 CITY = bytes.fromhex("5840000000000001")
@@ -335,3 +337,59 @@ def test_a_closed_vault_answers_no_more_and_shows_nothing(softhsm, label, path):
     for call in (lambda: vault.card_keys(ASN8), lambda: vault.sign(b""), lambda: vault.roll("load")):
         with pytest.raises(VaultClosed):
             call()
+
+
+def test_an_old_copy_of_the_file_is_refused(vault, softhsm, label):
+    vault.roll("purchase")
+    old = vault.path.read_bytes()
+    vault.retire("purchase", 1)
+    vault.path.write_bytes(old)
+    with pytest.raises(VaultOutdated, match=r"is copy 2, but token .* confirmed copy 3"):
+        again(vault, softhsm, label)
+    with pytest.raises(VaultOutdated):
+        vault.roll("purchase")
+
+
+def test_a_file_that_the_token_did_not_confirm_yet_is_good_and_then_confirmed(
+    vault, softhsm, label, monkeypatch
+):
+    older = vault.path.read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr(TokenKeys, "confirm", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            vault.roll("purchase")
+    opened = again(vault, softhsm, label)
+    assert {row.version for row in opened.versions() if row.purpose == "purchase"} == {1, 2}
+    vault.path.write_bytes(older)
+    with pytest.raises(VaultOutdated):
+        again(vault, softhsm, label)
+
+
+def test_a_mark_of_making_does_not_let_a_finished_vault_be_replaced(vault, softhsm, label):
+    before = vault.card_keys(ASN8)
+    kept = vault.path.read_bytes()
+    vault.path.unlink()
+    vault.path.with_name("vault.json.making").write_bytes(b"")
+    with pytest.raises(TokenOccupied):
+        Pkcs11Vault.create(vault.path, softhsm.module, label, PIN, CITY)
+    vault.path.write_bytes(kept)
+    assert again(vault, softhsm, label).card_keys(ASN8) == before
+
+
+def stopped(*_):
+    raise KeyboardInterrupt
+
+
+def test_a_key_that_the_token_lost_does_not_become_current(vault, softhsm, label):
+    vault.put("load", FOREIGN)
+    for one in session_objects(softhsm, label, "citycard/city/load/2"):
+        one.destroy()
+    with pytest.raises(TokenKeyMissing):
+        vault.roll("load")
+    assert [row.version for row in vault.versions() if row.status is KeyStatus.CURRENT][:3] == [1, 1, 1]
+
+
+def session_objects(softhsm, label, name):
+    token = pkcs11.lib(str(softhsm.module)).get_token(token_label=label)
+    session = token.open(rw=True)
+    return list(session.get_objects({pkcs11.Attribute.LABEL: name}))
