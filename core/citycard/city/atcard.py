@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from citycard import registry
 from citycard.card import evolve
-from citycard.card.files import EnableFlag, PublicApplication
+from citycard.card.files import CardIdentity, EnableFlag
 from citycard.city.cardmoney import CardMoney
-from citycard.city.closing import settle_due
+from citycard.city.closing import settle_card
 from citycard.city.maintenance import Maintenance
 from citycard.errors import CardNotOwed, LoadRefused, OfficeRefused
 from citycard.registry import CardStatus, ClosingState
@@ -49,7 +49,12 @@ class CardDesk:
         return self._change("stopped", {"enabled": EnableFlag.STOPPED}, given_up)
 
     def renew(self, until: dt.date) -> str:
-        """Give the card another last day, and return its number."""
+        """Give the card another last day, and return its number; OfficeRefused for a day that is over."""
+        today = self._city.now_local().date()
+        if until < today:
+            raise OfficeRefused(
+                asn=self.number(), reason=f"{until} is over: its last day is {today} or later"
+            )
         asn = self._change("renewed", {"expiry": until}, {CardStatus.ISSUED}, str(until))
         with writing(self._city.engine) as conn:
             registry.renew_card(conn, asn, until)
@@ -66,7 +71,10 @@ class CardDesk:
         Raise CardNotOwed before the old card's last taps have come in.
         """
         asn = self.number()
-        settle_due(self._city, actor=self._actor)
+        with reading(self._city.engine) as conn:
+            replaced = registry.closing_for(conn, asn)
+        if replaced is not None:
+            settle_card(self._city, replaced.asn, actor=self._actor)
         old = self._owed_to(asn)
         number = terminal or self._city.config.city.code + "0" * 8
         folder = self._city.folder / _JOURNAL
@@ -76,7 +84,7 @@ class CardDesk:
             return self._load(asn, old, number, journal)
         finally:
             journal.close()
-            settle_due(self._city, actor=self._actor)
+            settle_card(self._city, old, actor=self._actor)
 
     def _load(self, asn: str, old: str, terminal: str, journal: FileJournal) -> int:
         host = _OwedHost(self._city, old)
@@ -121,10 +129,14 @@ class CardDesk:
     ) -> str:
         host = Maintenance(self._city)
         session = self._session(host)
-        application = session.open()
-        asn = application.asn
-        self._check(application, allowed)
-        changed = evolve(application, **wanted)
+        card = session.open()
+        asn = card.asn
+        self._check(card, allowed)
+        application = session.application()
+        known = {name: value for name, value in wanted.items() if hasattr(application, name)}
+        if not known and wanted != {"enabled": EnableFlag.ENABLED}:
+            raise OfficeRefused(asn=asn, reason="cards of its make cannot be stopped: list it as lost")
+        changed = evolve(application, **known)
         if changed != application:
             host.allow(asn, application_command(changed))
             session.write_application(changed)
@@ -135,10 +147,10 @@ class CardDesk:
                 registry.note_events(conn, [asn], what, detail, actor=self._actor, at=now)
         return asn
 
-    def _check(self, application: PublicApplication, allowed: set[CardStatus]) -> None:
-        asn = application.asn
-        if application.issuer != self._city.config.city.issuer:
-            raise OfficeRefused(asn=asn, reason=f"its issuer is {application.issuer}, which is not this city")
+    def _check(self, card: CardIdentity, allowed: set[CardStatus]) -> None:
+        asn = card.asn
+        if card.issuer != self._city.config.city.issuer:
+            raise OfficeRefused(asn=asn, reason=f"its issuer is {card.issuer}, which is not this city")
         with reading(self._city.engine) as conn:
             status = registry.find_card(conn, asn).status
         if status not in allowed:
@@ -176,11 +188,31 @@ class _OwedHost:
     ) -> bytes:
         """Let the card's counter say how earlier attempts ended, then grant the load if it is still owed."""
         self._desk.witness(asn, key_version, balance_fen, online_atc, rnd, mac1, amount_fen, terminal)
-        if amount_fen > self.owed_fen():
-            raise LoadRefused(reason="amount", explanation=f"what is owed for card {self._old} was loaded")
-        return self._desk.begin(
+        self._check_owed(asn, amount_fen)
+        mac2 = self._desk.begin(
             asn, key_version, balance_fen, online_atc, rnd, mac1, amount_fen, terminal, at
         )
+        # Another desk may have paid it out meanwhile. Whoever pays after this sees the load that began.
+        try:
+            self._check_owed(asn, amount_fen)
+        except LoadRefused:
+            self._desk.reverse(asn, online_atc)
+            raise
+        return mac2
+
+    def _check_owed(self, asn: str, amount_fen: int) -> None:
+        with writing(self._city.engine) as conn:
+            registry.find_closing(conn, self._old)  # held, so that a payment at another desk is waited for
+            owed_fen = CardMoney(self._city, conn).owed_fen(self._old)
+            status = registry.find_card(conn, asn).status
+        if amount_fen > owed_fen:
+            raise LoadRefused(
+                reason="amount", explanation=f"what is owed for card {self._old} was given already"
+            )
+        if status is not CardStatus.ISSUED:
+            raise LoadRefused(
+                reason="veto", explanation=f"card {asn} is {status}: only a card in use is loaded"
+            )
 
     def confirm(self, asn: str, online_atc: int, tac: bytes) -> None:
         """Take the card's TAC."""

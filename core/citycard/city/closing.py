@@ -18,8 +18,8 @@ from citycard.registry import CardClosing, ClosingState
 from citycard.store import reading, writing
 from citycard.store.bulk import select_in
 from citycard.wallet.chart import card_purse, card_refund
-from citycard.wallet.load import Proof, refund_agent
-from citycard.wallet.loadbook import loads_of
+from citycard.wallet.load import Load, LoadState, Proof, refund_agent
+from citycard.wallet.loadbook import keep, loads_of
 from citycard.wallet.tables import account, balance
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from citycard.city.city import City
 
-__all__ = ["SettledClosings", "load_is_open", "pay_out", "settle_due"]
+__all__ = ["SettledClosings", "load_is_open", "pay_out", "settle_card", "settle_due"]
 
 
 @attrs.frozen(kw_only=True)
@@ -52,6 +52,15 @@ def settle_due(city: City, *, actor: str) -> SettledClosings:
     return SettledClosings(due=due, put_right=sum(_put_right(city, asn, actor) for asn in late))
 
 
+def settle_card(city: City, asn: str, *, actor: str) -> None:
+    """Do for one card what ``settle_due`` does for all, as a desk needs it before it pays."""
+    with reading(city.engine) as conn:
+        closing = registry.closing_of(conn, asn)
+    if closing is not None and closing.due_on <= city.now_local().date():
+        _fix(city, asn, actor)
+        _put_right(city, asn, actor)
+
+
 def pay_out(city: City, asn: str, *, actor: str) -> int:
     """Pay what is owed for a card that was given up to its holder, and return how much; 0 the second time.
 
@@ -74,10 +83,37 @@ def pay_out(city: City, asn: str, *, actor: str) -> int:
 
 
 def load_is_open(conn: Connection, closing: CardClosing) -> bool:
-    """Say whether a load of what is owed for a card may be on its successor without our knowing it."""
-    agent = refund_agent(closing.asn)
-    loads = loads_of(conn, closing.successor) if closing.successor else []
-    return any(one.agent == agent and one.proof is Proof.NONE for one in loads)
+    """Say whether a load of what is owed for a card may be on its successor without our knowing it.
+
+    It may not be when the successor was given up as well and its own last taps came in (``_spent_loads``).
+    """
+    if closing.successor is None:
+        return False
+    later = registry.closing_of(conn, closing.successor)
+    if later is not None and later.state is not ClosingState.WAITING:
+        return False
+    return bool(_open_refunds(conn, closing.successor, refund_agent(closing.asn)))
+
+
+def _open_refunds(conn: Connection, asn: str, agent: str) -> list[Load]:
+    return [one for one in loads_of(conn, asn) if one.agent == agent and one.proof is Proof.NONE]
+
+
+def _spent_loads(city: City, conn: Connection, asn: str) -> None:
+    """Take a load of what was owed for an earlier card for done, when this card spent more than it had.
+
+    The card is not seen any more, so that nothing else can tell. Both moneys are the same holder's.
+    """
+    earlier = registry.closing_for(conn, asn)
+    if earlier is None or CardMoney(city, conn).balance_fen(card_purse(asn)) >= 0:
+        return
+    registry.find_closing(conn, earlier.asn)  # held: nobody pays out meanwhile what the load takes
+    attempts = _open_refunds(conn, asn, refund_agent(earlier.asn))
+    if attempts:
+        done = max(attempts, key=lambda one: (one.online_atc, one.amount_fen, str(one.id)))
+        others = [one for one in attempts if one.online_atc == done.online_atc and one.id != done.id]
+        settled = [one.settled(LoadState.REVERSED, Proof.COUNTER) for one in others]
+        keep(conn, city.ledger, [*settled, done.settled(LoadState.PROVEN, Proof.COUNTER)])
 
 
 def _fix(city: City, asn: str, actor: str) -> int:
@@ -86,6 +122,7 @@ def _fix(city: City, asn: str, actor: str) -> int:
         if closing is None or closing.state is not ClosingState.WAITING:
             return 0
         with_deposit = closing.successor is None
+        _spent_loads(city, conn, asn)
         owed_fen = CardMoney(city, conn).purse_closed(asn, with_deposit=with_deposit)
         state = ClosingState.OWED if owed_fen else ClosingState.SETTLED
         registry.set_closing(conn, asn, state, owed_fen)

@@ -63,11 +63,8 @@ class Office:
             card = self._held(conn, asn)
             if card.status in {CardStatus.ISSUED, CardStatus.STOCK}:
                 return card
-            steps = registry.card_history(conn, asn)
-            was_out = any(step.after is CardStatus.ISSUED for step in steps) or not any(
-                step.before is CardStatus.STOCK for step in steps
-            )
-            card = self._become(conn, asn, CardStatus.ISSUED if was_out else CardStatus.STOCK, reason)
+            wanted = CardStatus.ISSUED if _was_out(conn, asn) else CardStatus.STOCK
+            card = self._become(conn, asn, wanted, reason)
             registry.unblacklist_cards(conn, [asn])
             registry.publish_blacklist(conn, at=self._city.clock.now())
             return card
@@ -79,6 +76,8 @@ class Office:
         card have come in (``settle_due``). ``fee_fen`` is the city's replacement fee unless given. Raise
         OfficeRefused and StatusRefused.
         """
+        if fee_fen is not None and fee_fen < 0:
+            raise OfficeRefused(asn=asn, reason=f"a fee of {fee_fen} fen would be paid out: name 0 or more")
         config = self._city.config.cards
         with writing(self._city.engine) as conn:
             old, successor = self._held(conn, min(asn, new)), self._held(conn, max(asn, new))
@@ -89,6 +88,7 @@ class Office:
                 return known
             if known is not None or old.status not in _OUT:
                 raise OfficeRefused(asn=asn, reason=f"it is {old.status}: it cannot be replaced")
+            self._check_was_out(conn, asn)
             if successor.status is not CardStatus.STOCK:
                 raise OfficeRefused(asn=new, reason=f"it is {successor.status}: take a card in stock")
             self._become(conn, asn, CardStatus.REPLACED, reason)
@@ -109,9 +109,14 @@ class Office:
                 return known
             if known is not None or card.status not in _OUT:
                 raise OfficeRefused(asn=asn, reason=f"it is {card.status}: it cannot be taken back")
+            self._check_was_out(conn, asn)
             self._become(conn, asn, CardStatus.RETURNED, reason)
             self._refuse_at_terminals(conn, asn, reason)
             return self._closing(conn, asn, None)
+
+    def _check_was_out(self, conn: Connection, asn: str) -> None:
+        if not _was_out(conn, asn):
+            raise OfficeRefused(asn=asn, reason="it was never issued: it is blocked in the stock")
 
     def _held(self, conn: Connection, asn: str) -> registry.Card:
         return registry.hold_card(conn, asn)
@@ -151,3 +156,10 @@ class Office:
         )
         registry.add_closing(conn, closing)
         return closing
+
+
+def _was_out(conn: Connection, asn: str) -> bool:
+    """Say whether a card was ever issued; one that was registered without having been in stock was."""
+    steps = registry.card_history(conn, asn)
+    issued = any(step.after is CardStatus.ISSUED for step in steps)
+    return issued or not any(step.before is CardStatus.STOCK for step in steps)

@@ -141,7 +141,7 @@ def return_(asn: str, reason: str, actor: str, folder: Path, as_json: bool) -> N
 def settle(actor: str, folder: Path, as_json: bool) -> None:
     """Fix what is owed for cards whose last taps have come in, and make good what came later.
 
-    Call it every day after clearing. With --json: an object with due and put_right.
+    A served city does it every hour by itself. With --json: an object with due and put_right.
     """
     from citycard.city.closing import settle_due
 
@@ -165,11 +165,11 @@ def pay_out(asn: str, actor: str, folder: Path, as_json: bool) -> None:
     With --json: an object with asn and paid_fen.
     """
     from citycard.city.closing import pay_out as pay
-    from citycard.city.closing import settle_due
+    from citycard.city.closing import settle_card
     from citycard.money import yuan
 
     city = opened(folder)
-    settle_due(city, actor=actor)
+    settle_card(city, asn, actor=actor)
     paid_fen = pay(city, asn, actor=actor)
     city.close()
     if as_json:

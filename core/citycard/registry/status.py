@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
+from attrs import evolve
 from sqlalchemy import Connection, Table, insert, select, update
 
 from citycard.errors import RegistryMissing, StatusRefused
@@ -95,7 +96,8 @@ def card_history(conn: Connection, asn: str) -> list[CardStatusChange]:
 
 
 def renew_card(conn: Connection, asn: str, expires_on: date) -> None:
-    """Note a card's new last day; raise RegistryMissing."""
+    """Note a card's new last day; raise RegistryMissing, and RegistryInvalid for one before its first."""
+    evolve(find_card(conn, asn), expires_on=expires_on)
     _change(conn, tables.card, asn, {"expires_on": expires_on})
 
 

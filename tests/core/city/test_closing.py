@@ -177,7 +177,7 @@ class CardLife(RuleBasedStateMachine):
     def replace(self, old, new):
         if old == new:
             return
-        out = self.status[old] in {"issued", "lost", "blocked"}
+        out = self.was_out[old] and self.status[old] in {"issued", "lost", "blocked"}
         allowed = (out and self.status[new] == "stock") or self.successor.get(old) == new
         self.says(allowed, lambda: self.office.replace(old, new, reason="test"), OfficeRefused)
         if allowed and old not in self.due:
@@ -190,7 +190,7 @@ class CardLife(RuleBasedStateMachine):
 
     @rule(asn=cards)
     def give_back(self, asn):
-        out = self.status[asn] in {"issued", "lost", "blocked", "returned"}
+        out = self.was_out[asn] and self.status[asn] in {"issued", "lost", "blocked", "returned"}
         self.says(out, lambda: self.office.give_back(asn), OfficeRefused)
         if out and asn not in self.due:
             self.status[asn], self.due[asn] = "returned", self.day + DAYS
