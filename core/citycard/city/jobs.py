@@ -1,13 +1,15 @@
-"""The plugins' work on a schedule: which there is, which is due, and one run of it."""
+"""Work on a schedule, the city's own and the plugins': which there is, which is due, and one run of it."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import attrs
 
+from citycard.city.closing import settle_due
 from citycard.city.leases import JobRun, job_runs, leased
 from citycard.errors import CitycardError, JobBusy, JobUnknown
 
@@ -20,8 +22,28 @@ _log = logging.getLogger("citycard.jobs")
 
 
 @attrs.frozen(kw_only=True)
+class _OwnJob:
+    """Work that every city does, whichever plugins it has."""
+
+    title: str
+    every: timedelta
+    run: Callable[[City], object]
+
+
+def _settle_cards(city: City) -> None:
+    settle_due(city, actor="server")
+
+
+_OWN = {
+    "citycard.settle-cards": _OwnJob(
+        title="Fix what is owed for cards that were given up", every=timedelta(hours=1), run=_settle_cards
+    )
+}
+
+
+@attrs.frozen(kw_only=True)
 class JobState:
-    """A plugin's job, as ``<plugin>.<job>``, with its last run."""
+    """A job, as ``<plugin>.<job>``, with its last run; the city's own are ``citycard.<job>``."""
 
     job: str
     title: str
@@ -36,9 +58,13 @@ class JobState:
 
 
 def jobs(city: City) -> list[JobState]:
-    """List the jobs of the plugins that run, by plugin and then as declared."""
+    """List the city's own jobs, then those of the plugins that run, by plugin and then as declared."""
     runs = job_runs(city)
-    return [
+    own = [
+        JobState(job=name, title=job.title, every=job.every, last=runs.get(name))
+        for name, job in _OWN.items()
+    ]
+    return own + [
         JobState(job=name, title=owned.record.title, every=owned.record.every, last=runs.get(name))
         for owned in city.plugins.jobs()
         for name in [f"{owned.owner.plugin}.{owned.record.name}"]
@@ -47,8 +73,6 @@ def jobs(city: City) -> list[JobState]:
 
 def due_jobs(city: City) -> list[JobState]:
     """List the jobs whose turn has come; those of a plugin that a server is still opening wait."""
-    if not city.plugins.jobs():
-        return []
     now, starting = city.clock.now(), city.plugins.starting()
     return [each for each in jobs(city) if each.due(now) and each.job.partition(".")[0] not in starting]
 
@@ -81,6 +105,9 @@ def run_job(city: City, job: str) -> None:
 
 
 def _run(city: City, job: str) -> None:
+    if job in _OWN:
+        _OWN[job].run(city)
+        return
     # Counted like a request, so that the plugin is not closed under its job.
     with city.plugins.busy(job.partition(".")[0]):
         try:

@@ -134,7 +134,7 @@ def disable(name: str, district: str | None, partner: str | None, folder: Path, 
 @city_option
 @json_option
 def list_jobs(folder: Path, as_json: bool) -> None:
-    """List the jobs of the plugins that run, and how each last went; a server runs them at their intervals.
+    """List the jobs of the city and its plugins, and how each last went; a server runs them on time.
 
     With --json: an array of objects with job, title, every_s, started_at, finished_at (null while it runs),
     outcome and running.
@@ -153,8 +153,6 @@ def list_jobs(folder: Path, as_json: bool) -> None:
         begun = f"{job['started_at']:%Y-%m-%d %H:%M:%S} UTC" if job["started_at"] else "never"
         rows.append((each.job, each.every, begun, "it is running" if job["running"] else job["outcome"]))
     table(("JOB", "EVERY", "LAST BEGUN", "OUTCOME"), rows)
-    if not rows:
-        say("no plugin that is on has a job")
 
 
 def _job(state: JobState, now: datetime) -> dict[str, Any]:
@@ -174,7 +172,7 @@ def _job(state: JobState, now: datetime) -> dict[str, Any]:
 @click.argument("job", metavar="PLUGIN.JOB")
 @city_option
 def run(job: str, folder: Path) -> None:
-    """Run a plugin's job now, whether its turn has come or not; refused while somebody else runs it."""
+    """Run a job now, whether its turn has come or not; refused while somebody else runs it."""
     from citycard.city.jobs import run_job
 
     run_job(opened(folder), job)

@@ -6,23 +6,35 @@ from datetime import timedelta
 
 import pytest
 
+from citycard import registry
 from citycard.city.jobs import due_jobs, jobs, run_due, run_job
 from citycard.city.leases import leased
+from citycard.city.office import Office
+from citycard.city.rounds import Rounds
 from citycard.errors import JobBusy, JobUnknown, PluginFailed
+from citycard.registry import ClosingState
+from citycard.store import reading, writing
+
+OWN = "citycard.settle-cards"
+
+
+def due(city):
+    return [each.job for each in due_jobs(city) if each.job != OWN]
 
 
 def only(city):
-    (state,) = jobs(city)
+    own, state = jobs(city)
+    assert own.job == OWN
     return state
 
 
 def test_a_job_is_due_at_once_and_then_after_its_interval(city, yard, clock):
-    assert [each.job for each in due_jobs(city)] == ["yard.sweep"]
+    assert due(city) == ["yard.sweep"]
     assert run_due(city, only(city))
     clock.moment += timedelta(minutes=59)
-    assert due_jobs(city) == []
+    assert due(city) == []
     clock.moment += timedelta(minutes=1)
-    assert [each.job for each in due_jobs(city)] == ["yard.sweep"]
+    assert due(city) == ["yard.sweep"]
     assert yard.swept == ["yard"]
 
 
@@ -41,7 +53,7 @@ def test_a_job_that_raises_says_so_and_gets_its_next_turn(city, yard, clock):
     assert "ZeroDivisionError" in only(city).last.outcome
     assert city.plugins.report("yard").failures == 1
     clock.moment += timedelta(hours=1)
-    assert len(due_jobs(city)) == 1
+    assert due(city) == ["yard.sweep"]
 
 
 def test_a_job_that_is_called_runs_before_its_turn(city, yard):
@@ -70,12 +82,37 @@ def test_a_job_that_means_an_error_is_not_counted_as_failed(city, yard):
 
 
 def test_a_job_nobody_has_is_told_with_those_there_are(city):
-    with pytest.raises(JobUnknown, match=r"expected one of yard\.sweep"):
+    with pytest.raises(JobUnknown, match=r"expected one of .*yard\.sweep"):
         run_job(city, "yard.dig")
 
 
 def test_a_job_that_is_being_run_is_refused(city, other):
     with leased(city, "yard.sweep"):
-        assert due_jobs(other) == []
+        assert due(other) == []
         with pytest.raises(JobBusy, match="2018-09-01 01:00:00 UTC"):
             run_job(other, "yard.sweep")
+
+
+def test_the_city_settles_cards_by_itself_also_without_any_plugin(city, yard, clock):
+    with writing(city.engine) as conn:
+        card = registry.Card(
+            asn="01019901000000000001",
+            issuer=city.config.city.issuer,
+            product="none",
+            kind=1,
+            issued_on=clock.now().date(),
+            expires_on=clock.now().date() + timedelta(days=1),
+        )
+        registry.add_products(conn, [registry.Product(name="none", title="None", kind=1)])
+        registry.add_product_versions(conn, [registry.ProductVersion(product="none", version=1, layout="{}")])
+        registry.add_cards(conn, [card])
+    Office(city, "anna").give_back(card.asn)
+    clock.moment += timedelta(days=city.config.cards.clearing_days + 1)
+    city.plugins.disable("yard", by="a test")
+
+    rounds = Rounds(city)
+    rounds.once()
+    rounds.wait()
+
+    with reading(city.engine) as conn:
+        assert registry.closing_of(conn, card.asn).state is ClosingState.SETTLED
