@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["group"]
 
+_LOOK_S = 0.5
+
 
 @click.group()
 def group() -> None:
@@ -136,10 +138,14 @@ def _make_images(worker: JobWorker, out: Path) -> None:
 
 
 def _make_cards(worker: JobWorker, name: str) -> None:
-    from citycard.errors import BlankUnfit, CardRemoved, PersonalisationFailed
+    from contextlib import suppress
+
+    from citycard.errors import BlankUnfit, CardRemoved, NoCardInReader, PersonalisationFailed
     from citycard.pcsc import PcscReader
 
     reader = PcscReader(name)
+    with suppress(NoCardInReader):  # a reader that is not there is said before anybody is asked for a card
+        reader.wait_for_card(_LOOK_S)
     while click.confirm("Put in a blank card. Make it?", default=True, err=True):
         try:
             asn = worker.make_card(reader)

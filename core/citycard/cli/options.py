@@ -19,8 +19,18 @@ Function = Callable[..., Any]
 def actor_option(function: Function) -> Function:
     """Add ``--by NAME``: who does it, as the history will say; the user of this machine when left out."""
     return click.option(
-        "--by", "actor", default=_user, help="Who does it, for the history (default: the user's name)."
+        "--by",
+        "actor",
+        default=_user,
+        callback=_named,
+        help="Who does it, for the history (default: the user's name).",
     )(function)
+
+
+def _named(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    if not value.strip():
+        raise click.BadParameter("who does it? the history needs a name")
+    return value
 
 
 def _user() -> str:

@@ -87,8 +87,12 @@ def show(name: str, folder: Path, as_json: bool) -> None:
 @click.option("--on", type=click.DateTime(["%Y-%m-%d"]), help="The last day (default: today).")
 @click.option("--again", is_flag=True, help="Take it back: cards of it are made again.")
 @city_option
-def retire(name: str, on: Any, again: bool, folder: Path) -> None:
-    """Make no new cards of product NAME after a day; those that are out go on."""
+@json_option
+def retire(name: str, on: Any, again: bool, folder: Path, as_json: bool) -> None:
+    """Make no new cards of product NAME after a day; those that are out go on.
+
+    With --json: an object with name and retired_on (null when it is made again).
+    """
     from citycard import registry
     from citycard.store import writing
 
@@ -98,6 +102,10 @@ def retire(name: str, on: Any, again: bool, folder: Path) -> None:
     with writing(city.engine) as conn:
         registry.retire_product(conn, name, day)
     city.close()
+    if as_json:
+        emit({"name": name, "retired_on": day})
+    else:
+        click.echo(f"product {name}: " + ("made again" if day is None else f"no new cards after {day}"))
 
 
 def _rows(city: City) -> list[dict[str, Any]]:

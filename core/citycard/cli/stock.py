@@ -127,6 +127,10 @@ def hand(
 
     With --json: the lot, as in ``report``.
     """
+    if target in {"used", "spoiled"}:
+        raise click.UsageError(
+            f"--to {target} is no counter: jobs use cards, citycard stock spoil writes off"
+        )
     _moved(folder, lot, cards, source, target, reason, ref, actor, as_json=as_json)
 
 

@@ -95,12 +95,20 @@ def move_stock(
     """Move blank cards and say whether this move is new: one ``id`` is one move for ever.
 
     ``target`` is a counter or an outlet, or ``used`` or ``spoiled``. Raise StockShort when the source has
-    fewer, RegistryMissing for the lot, RegistryInvalid for a move out of ``used`` or ``spoiled``.
+    fewer, RegistryMissing for the lot, RegistryInvalid for a move out of ``used`` or ``spoiled``, and
+    RegistryConflict when this ``id`` is another move.
     """
     require(conn, tables.stock_lot, [lot])
     _alone(conn)
     moves = tables.stock_move
-    if conn.scalar(select(moves.c.id).where(moves.c.id == id)) is not None:
+    known = conn.execute(select(moves).where(moves.c.id == id)).one_or_none()
+    if known is not None:
+        for field, wanted in {"lot": lot, "source": source, "target": target, "cards": cards}.items():
+            existing = getattr(known, field)
+            if existing != wanted:
+                raise RegistryConflict(
+                    record="move", key=lot, field=field, existing=str(existing), wanted=str(wanted)
+                )
         return False
     if source in _ENDS or target in {SUPPLIER, source} or cards <= 0:
         raise RegistryInvalid(

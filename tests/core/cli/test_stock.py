@@ -63,3 +63,14 @@ def test_blanks_are_handed_out_written_off_and_counted(capsys):
 
     (lot,) = json.loads(capsys.readouterr().out)
     assert (lot["held"], lot["spoiled"], lot["adds_up"]) == ({"store": 30, "window-3": 18}, 2, True)
+
+
+def test_a_slip_is_one_move_and_nobody_hands_cards_to_be_used(capsys):
+    assert _run(["stock", "receive", "box", "--cards", "9"]) == 0
+    hand = ["stock", "hand", "box"]
+    assert _run([*hand, "2", "--to", "w1", "--ref", "s1"]) == 0
+    assert _run([*hand, "2", "--to", "w1", "--ref", "s1"]) == 0
+    assert _run([*hand, "3", "--to", "w1", "--ref", "s1"]) == 5
+    assert _run([*hand, "1", "--to", "used"]) == 2
+    assert _run([*hand, "1", "--to", "w1", "--by", " "]) == 2
+    assert "who does it?" in capsys.readouterr().err

@@ -36,6 +36,10 @@ def test_one_slip_is_one_move(conn):
     received(conn)
     slip = new_id()
     assert (moved(conn, 20, key=slip), moved(conn, 20, key=slip)) == (True, False)
+    with pytest.raises(RegistryConflict, match="cards"):
+        moved(conn, 21, key=slip)
+    with pytest.raises(RegistryConflict, match="target"):
+        moved(conn, 20, target="outlet", key=slip)
     (count,) = stock_report(conn)
     assert count.held == {STORE: 30, "window": 20}
 
