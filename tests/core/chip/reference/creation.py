@@ -93,47 +93,61 @@ def master_key(card: Card) -> Key:
     raise Refused(0x6A88)
 
 
-def write_key(card: Card, apdu: Apdu) -> None:  # noqa: C901, PLR0912 - the checks, in their order
-    if apdu.p1 != 1 and apdu.p1 & 0x3F not in VERSIONED | COUNTED | {PIN}:
+def write_key(card: Card, apdu: Apdu) -> None:
+    if apdu.p2 == 0xFF or (apdu.p1 != 1 and apdu.p1 & 0x3F not in VERSIONED | COUNTED | {PIN}):
         raise Refused(0x6A86)
     if apdu.le is not None:
         raise Refused(0x6700)
     keys, data = card.directory.keys, apdu.data
-    if keys is None and apdu.p1 == 0x01 and not (data[:1] == bytes((PIN,)) and len(data) > 13):
+    if keys is None:
         raise Refused(0x6A88)
     if apdu.cla == 0x84:
         data, _ = card.open_line(apdu, master_key(card), sealed=True)
-    if not data:
+    check_key(data)
+    if apdu.p1 == 0x01:
+        add_key(card, keys, apdu, data)
+    else:
+        replace_key(card, keys, apdu, data)
+
+
+def check_key(data: bytes) -> None:
+    if len(data) < 6:
         raise Refused(0x6700)
-    kind, protection = data[0] & 0x3F, data[0] & 0xC0
+    kind = data[0] & 0x3F
     if kind not in VERSIONED | COUNTED | {PIN}:
         raise Refused(0x6A80)
-    good = range(2, 9) if kind == PIN else (8, 16)
-    if len(data) - 5 not in good:
+    if len(data) - 5 not in (range(2, 9) if kind == PIN else (8, 16)):
         raise Refused(0x6700)
-    if keys is None:
-        raise Refused(0x6A88)
-    old = keys.find(kind, apdu.p2)
-    if apdu.p1 == 0x01:
+
+
+def add_key(card: Card, keys: KeyFile, apdu: Apdu, data: bytes) -> None:
+    kind, protection = data[0] & 0x3F, data[0] & 0xC0
+    if keys.keys:  # the first comes before anybody can have authenticated
         card.need(keys.write)
-        if old is not None:
-            raise Refused(0x6A86)
-        new = Key(kind, apdu.p2, data[1], data[2], data[3], data[4], data[5:], protection)
-        keys.keys.append(new)
-        card.file = None
-        return
+    if keys.find(kind, apdu.p2) is not None:
+        raise Refused(0x6A86)
+    if protection and apdu.cla != 0x84 and keys.find(0x39, 0) is not None:
+        raise Refused(0x6900)
+    new = Key(kind, apdu.p2, data[1], data[2], data[3], data[4], data[5:], protection)
+    if sum(key.cost for key in [*keys.keys, new]) > keys.size:
+        raise Refused(0x6A84)
+    keys.keys.append(new)
+    card.file = None
+
+
+def replace_key(card: Card, keys: KeyFile, apdu: Apdu, data: bytes) -> None:
     old = keys.find(apdu.p1 & 0x3F, apdu.p2)
     if old is None:
         raise Refused(0x6A88)
     card.need(old.change)
-    if old.kind != kind:
-        raise Refused(0x6981)
     if old.protection and apdu.cla != 0x84:
         raise Refused(0x6900)
-    if len(data) - 5 != len(old.value):
+    if old.kind != data[0] & 0x3F:
+        raise Refused(0x6981)
+    if len(data) - 5 != len(old.value) and old.kind != PIN:
         raise Refused(0x6700)
     old.use, old.change, old.fourth, old.fifth, old.value = *data[1:5], data[5:]
-    old.protection = protection
+    old.protection = data[0] & 0xC0
 
 
 COMMANDS = {

@@ -23,6 +23,11 @@ class Key:
     protection: int = 0  # 0x40 line protection, 0xC0 sealed with MAC: for the next change of this key
 
     @property
+    def cost(self) -> int:
+        """Two bytes for index and length, five of header, and the value; a PIN always takes eight."""
+        return 7 + (8 if self.kind == 0x3A else len(self.value))
+
+    @property
     def left(self) -> int:
         return self.fifth & 0x0F
 
