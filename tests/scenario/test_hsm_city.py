@@ -9,9 +9,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from citycard.city import City
+from citycard.cli.cardfile import read_card_file
 from citycard.errors import CityExists, PinNotFound, PinWrong, TokenMissing
+from citycard.psam import TRANSIT_PSAM, Psam
+from citycard.registry import tables
+from citycard.store import reading
+from citycard.terminal import CardSam, InProcessReader
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "morning" / "city.toml"
 PIN = "13579086"
@@ -98,3 +104,19 @@ def test_a_token_that_is_not_there_stops_the_command_with_exit_4(folder, tmp_pat
     assert (done.returncode, done.stderr.count("\n")) == (4, 1)
     assert "key token 'morning' is not there" in done.stderr
     assert TokenMissing.exit_code == 4
+
+
+def test_a_sam_made_from_the_token_answers_as_the_citys_own(folder, played, tmp_path):
+    city = City.open(folder)
+    with reading(city.engine) as conn:
+        terminal = conn.execute(select(tables.terminal.c.number)).scalars().first()
+    image = tmp_path / "gate.sam"
+    done = citycard("sam", "issue", terminal, "--image", image, "--blocking", "--fuel", "--city", folder)
+    assert done.returncode == 0, done.stderr
+    psam = Psam.from_image(read_card_file(image).image, TRANSIT_PSAM)
+    hard, soft = CardSam(InProcessReader(psam)), city.sam(terminal)
+    for row in (row for row in city.vault.versions() if row.purpose == "purchase"):
+        tap = bytes(4), 7, 250, 6, bytes.fromhex("20180901090000"), row.version, 0, bytes(range(8))
+        assert hard.init_for_purchase(*tap) == soft.init_for_purchase(*tap)
+    assert hard.sign_batch(bytes(32)) == soft.sign_batch(bytes(32))
+    city.close()

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 __all__ = ["SAM_PURPOSE", "Sams"]
 
 SAM_PURPOSE = KeyPurpose(name="sam", kind=0x39, title="Master key of the SAMs of terminals")
+# A key that waits for its roll-over is nobody's yet, and a retired one nobody's any more.
+_HONOURED = {KeyStatus.CURRENT, KeyStatus.ACCEPTED}
 _VALID_YEARS = 20
 _READ_NUMBER = bytes.fromhex("00B095000A")
 
@@ -177,7 +179,7 @@ class Sams:
         for load in loads:
             usage = TRANSIT_PSAM.usage(load.kind, load.levels)
             for row in vault.versions():
-                if row.purpose == load.purpose and row.status is not KeyStatus.RETIRED:
+                if row.purpose == load.purpose and row.status in _HONOURED:
                     header = bytes((usage, row.version, row.algorithm))
                     factors = [own] if load.kind is SamKind.SIGNATURE else []
                     sealed[load.name, row.version] = vault.export_under(

@@ -157,3 +157,10 @@ def test_a_terminal_whose_sam_is_revoked_gets_no_configuration_and_no_keys(town,
 
 def test_a_terminal_with_a_sam_in_software_is_configured_as_ever(town):
     assert len(town.sams.sign_configuration(SECOND, town.configuration())) == 16
+
+
+def test_a_purchase_key_that_waits_is_loaded_after_its_roll_over_and_not_before(town, psam):
+    town.vault.put("purchase", bytes(range(16)))
+    assert town.sams.issue(TERMINAL, InProcessReader(psam)).keys["purchase"] == (1,)
+    town.vault.roll("purchase")
+    assert town.sams.update(NUMBER, InProcessReader(psam)).keys["purchase"] == (1, 2)
