@@ -12,6 +12,7 @@ from citycard.card.codec import (
     bcd,
     choice,
     date,
+    decode,
     examples,
     flag,
     hexed,
@@ -31,6 +32,7 @@ from citycard.card.enums import (
     JourneyKind,
     TransactionType,
 )
+from citycard.card.identity import CardContents, CardIdentity
 
 __all__ = [
     "FREE",
@@ -209,6 +211,7 @@ FREE = 0xF0
 """Access byte: always."""
 NEVER = 0xEF
 """Access byte: never."""
+_PURSE = 2
 
 
 @attrs.frozen(kw_only=True)
@@ -248,36 +251,27 @@ def _records(fid: int, title: str, count: int, size: int, record: type, write: i
     )
 
 
-@attrs.frozen(kw_only=True)
-class CardIdentity:
-    """Say whose card it becomes: what personalisation writes into the files, in the way of each profile.
-
-    ``issuer`` has 16 hexadecimal digits, ``asn`` 20 digits, ``city`` 4; ``kind`` is the product's card kind.
-    """
-
-    issuer: str
-    asn: str
-    start: dt.date
-    expiry: dt.date
-    city: str
-    kind: int = 1
-    enabled: EnableFlag = EnableFlag.ENABLED
-
-
-@attrs.frozen(kw_only=True)
-class CardContents:
-    """Hold the records that personalisation writes, by file id: in the master file and in the application."""
-
-    root: Mapping[int, object] = attrs.field(factory=dict)
-    application: Mapping[int, object]
-
-
 def _transit_contents(card: CardIdentity) -> CardContents:
     application = PublicApplication(
         issuer=card.issuer, asn=card.asn, start=card.start, expiry=card.expiry, enabled=card.enabled
     )
     management = Management(province=card.city, city=card.city, card_kind=card.kind)
     return CardContents(application={0x15: application, 0x17: management})
+
+
+def _transit_identity(files: Mapping[int, bytes]) -> CardIdentity:
+    application, management = decode(PublicApplication, files[0x15]), decode(Management, files[0x17])
+    return CardIdentity(
+        issuer=application.issuer,
+        asn=application.asn,
+        start=application.start,
+        expiry=application.expiry,
+        city=management.city,
+        kind=management.card_kind,
+        enabled=application.enabled,
+        interoperable=management.interop is InteropKind.INTEROPERABLE,
+        has_purse=application.application_type == _PURSE,
+    )
 
 
 @attrs.frozen(kw_only=True)
@@ -287,10 +281,13 @@ class CardProfile:
     ``log_after_increment``: the log keeps the counter after the transaction. ``prove_offset``: GET
     TRANSACTION PROVE is asked for INIT's counter plus this. ``load_needs_pin``: a purse load wants VERIFY PIN
     first. ``check_order`` of INIT is key, then funds. ``root_files`` lie in the master file. ``contents``
-    makes what personalisation writes. ``directory_entry``: the application's record in the directory (DIR),
-    made of its name unless given. ``sector_id_size``: bytes of a record id in the sector file.
-    ``algorithms``: what purse keys may compute with besides 3DES, ``aes`` and ``sm4``, both experimental.
-    Sources: spec of the files in docs/card.md.
+    makes what personalisation writes; ``identify`` reads it back from ``identity_root``, files of the master
+    file, and ``identity_files`` of the application, or gives None for files of another make.
+    ``own_numbers``: how the 20 digits of every number of a city with such cards begin. ``directory_entry``:
+    the application's record in the directory (DIR), made of its name unless given. ``sector_id_size``: bytes
+    of a record id in the sector file. ``journey_sfi`` is None on cards without journeys. ``cache_needs_mac``:
+    records for a composite purchase come with a MAC under the maintenance key (84 DC). ``algorithms``: what
+    purse keys may compute with besides 3DES, ``aes`` and ``sm4``, both experimental. Sources: docs/card.md.
     """
 
     name: str
@@ -300,10 +297,16 @@ class CardProfile:
     files: tuple[CardFile, ...]
     root_files: tuple[CardFile, ...] = ()
     contents: Callable[[CardIdentity], CardContents] = attrs.field(default=_transit_contents, repr=False)
+    identify: Callable[[Mapping[int, bytes]], CardIdentity | None] = attrs.field(
+        default=_transit_identity, repr=False
+    )
+    identity_root: tuple[int, ...] = ()
+    identity_files: tuple[int, ...] = (0x15, 0x17)
+    own_numbers: str = ""
     directory_entry: bytes = b""
     sector_id_size: int = attrs.field(default=2, validator=attrs.validators.in_((1, 2)))
     sector_sfi: int = 0x1A
-    journey_sfi: int = 0x1E
+    journey_sfi: int | None = 0x1E
     log_sfi: int = 0x18
     sector_room: int = 2048
     purchase_key: int = 1
@@ -311,6 +314,7 @@ class CardProfile:
     log_after_increment: bool = True
     prove_offset: int = 1
     load_needs_pin: bool = False
+    cache_needs_mac: bool = False
     pin: str = "123456"
     algorithms: tuple[str, ...] = attrs.field(
         default=(), validator=attrs.validators.deep_iterable(attrs.validators.in_(("aes", "sm4")))
@@ -319,6 +323,11 @@ class CardProfile:
     def file(self, fid: int) -> CardFile:
         """Return the file with this id; KeyError when the application has none."""
         return next(found for found in self.files if found.fid == fid)
+
+    @property
+    def application(self) -> type:
+        """Return the layout of EF 15."""
+        return self.file(0x15).record or PublicApplication
 
 
 TRANSIT_PROFILE = CardProfile(

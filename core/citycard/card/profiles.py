@@ -6,9 +6,9 @@ has, under the same names, the chips that such cards are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 
@@ -18,7 +18,8 @@ from citycard.card.city_union import (
     CityUnionBitmapApplication,
     CityUnionIssue,
 )
-from citycard.card.enums import FileKind
+from citycard.card.codec import decode
+from citycard.card.enums import EnableFlag, FileKind
 from citycard.card.files import (
     FREE,
     NEVER,
@@ -31,6 +32,7 @@ from citycard.card.files import (
     PbocHolder,
     PublicApplication,
 )
+from citycard.errors import FieldInvalid
 
 __all__ = [
     "CARD_PROFILES",
@@ -43,7 +45,10 @@ __all__ = [
 _WITH_PIN, _AUTHENTICATED = 0xF1, 0xF2
 _CITY_UNION_AID = bytes.fromhex("A00000000386980701")
 _ASN_DIGITS = 16
-_BOTH_PURSES = 3
+_ASN_HEAD, _ISSUER_TAIL = "0000", "FFFFFFFF"
+_PURSE, _BOTH_PURSES = 2, 3
+_FLAGS = frozenset(int(flag) for flag in EnableFlag)
+_Application = TypeVar("_Application", CityUnionApplication, CityUnionBitmapApplication)
 
 
 def _application(record: type, size: int) -> CardFile:
@@ -84,7 +89,11 @@ def _sectors(fid: int, size: int) -> CardFile:
 
 def _issue(card: CardIdentity) -> CityUnionIssue:
     return CityUnionIssue(
-        issuer=card.issuer[:4], city=card.city, asn=card.asn[-_ASN_DIGITS:], issued=card.start
+        issuer=card.issuer[:4],
+        city=card.city,
+        asn=card.asn[-_ASN_DIGITS:],
+        main_type=card.kind,
+        issued=card.start,
     )
 
 
@@ -117,6 +126,44 @@ def _chongqing(card: CardIdentity) -> CardContents:
     return CardContents(root={0x05: _issue(card)}, application={0x15: application})
 
 
+def _number(asn: str) -> str:
+    """Write a number of 8 bytes as registry and records want it; CodecError when it has other digits."""
+    if not asn.isdigit():
+        raise FieldInvalid(layout="EF", field="asn", value=asn, expected="16 decimal digits")
+    return _ASN_HEAD + asn
+
+
+def _reads(record: type[_Application]) -> Callable[[Mapping[int, bytes]], CardIdentity | None]:
+    def identify(files: Mapping[int, bytes]) -> CardIdentity | None:
+        application = decode(record, files[0x15])
+        if application.enabled not in _FLAGS:
+            return None
+        return CardIdentity(
+            issuer=application.issuer + application.city + _ISSUER_TAIL,
+            asn=_number(application.asn),
+            start=application.start,
+            expiry=application.expiry,
+            city=application.city,
+            kind=application.main_type,
+            enabled=EnableFlag(application.enabled),
+        )
+
+    return identify
+
+
+def _chongqing_identity(files: Mapping[int, bytes]) -> CardIdentity | None:
+    application, issue = decode(ChongqingApplication, files[0x15]), decode(CityUnionIssue, files[0x05])
+    # These cards have no flag: they are enabled as they are made.
+    return CardIdentity(
+        issuer=application.issuer + application.city + _ISSUER_TAIL,
+        asn=_number(issue.asn),
+        start=application.start,
+        expiry=application.expiry,
+        city=application.city,
+        kind=issue.main_type,
+    )
+
+
 CITY_UNION_PROFILE = CardProfile(
     name="city-union",
     aid=_CITY_UNION_AID,
@@ -139,6 +186,10 @@ CITY_UNION_PROFILE = CardProfile(
         _purse(0x02, "Electronic purse"),
     ),
     contents=_city_union,
+    identify=_reads(CityUnionApplication),
+    identity_files=(0x15,),
+    own_numbers=_ASN_HEAD,
+    journey_sfi=None,
     sector_id_size=1,
     sector_sfi=0x17,
     sector_room=1024,
@@ -150,6 +201,7 @@ CITY_UNION_BITMAP_PROFILE = attrs.evolve(
     name="city-union-34",
     files=(_application(CityUnionBitmapApplication, 34), *CITY_UNION_PROFILE.files[1:]),
     contents=_with_bitmap,
+    identify=_reads(CityUnionBitmapApplication),
 )
 """City Union with four bytes more in EF 15."""
 
@@ -158,6 +210,8 @@ CHONGQING_PROFILE = attrs.evolve(
     name="chongqing",
     files=(_application(ChongqingApplication, 32), *CITY_UNION_PROFILE.files[1:]),
     contents=_chongqing,
+    identify=_chongqing_identity,
+    identity_root=(0x05,),
 )
 """City Union as Chongqing has it: the number in EF 05 only, 32 bytes of EF 15 in the answer to SELECT."""
 
@@ -177,6 +231,22 @@ def _pboc(card: CardIdentity) -> CardContents:
     return CardContents(application={0x15: application})
 
 
+def _pboc_identity(files: Mapping[int, bytes]) -> CardIdentity | None:
+    application = decode(PublicApplication, files[0x15])
+    # Nothing on the card says a kind or whether other cities take it: it is for its own city.
+    return CardIdentity(
+        issuer=application.issuer,
+        asn=application.asn,
+        start=application.start,
+        expiry=application.expiry,
+        city=application.issuer[4:8],
+        kind=0,
+        enabled=application.enabled,
+        interoperable=False,
+        has_purse=application.application_type in {_PURSE, _BOTH_PURSES},
+    )
+
+
 FMCOS_PROFILE = CardProfile(
     name="fmcos",
     aid=_CITY_UNION_AID,
@@ -189,6 +259,10 @@ FMCOS_PROFILE = CardProfile(
         _purse(0x02, "Electronic purse"),
     ),
     contents=_pboc,
+    identify=_pboc_identity,
+    identity_files=(0x15,),
+    journey_sfi=None,
+    cache_needs_mac=True,
     load_needs_pin=True,
     sector_id_size=1,
     sector_sfi=0x19,

@@ -204,7 +204,8 @@ class City:
         from citycard.terminal.sam import SoftSam
 
         key = self.vault.terminal_key(bytes.fromhex(terminal))
-        return SoftSam(terminal, self.vault.sam_keys(), key, serial)
+        keys = self.vault.sam_keys(maintenance=self.issuing.profile.cache_needs_mac)
+        return SoftSam(terminal, keys, key, serial)
 
     # ── what plugins declare, made real ──────────────────────────────────────────────────────────
 

@@ -30,6 +30,7 @@ __all__ = [
 log = logging.getLogger("citycard.city")
 
 CONFIG_NAME = "city.toml"
+_SHORT_ISSUERS = {"chongqing", "city-union", "city-union-34"}
 
 
 @attrs.frozen(kw_only=True)
@@ -79,13 +80,22 @@ class BankSection:
 class CardsSection:
     """What cards issued from now on may do, and what the card office keeps to.
 
+    ``profile`` is the make of the city's cards, chosen before the first is issued.
     ``algorithms`` are those of the purse besides 3DES, both experimental. What is on a card that is given up
     is owed ``clearing_days`` later, when taps made offline have come in.
     """
 
+    profile: Literal["chongqing", "city-union", "city-union-34", "fmcos", "t-union"] = "t-union"
     algorithms: tuple[Literal["aes", "sm4"], ...] = ()
     clearing_days: int = attrs.field(default=8, validator=attrs.validators.ge(0))
     replacement_fee_fen: int = attrs.field(default=0, validator=attrs.validators.ge(0))
+
+
+def _short_issuer(config: CityConfig, _attribute: object, cards: CardsSection) -> None:
+    issuer, code = config.city.issuer, config.city.code
+    if cards.profile in _SHORT_ISSUERS and (issuer[4:8], issuer[8:]) != (code, "FFFFFFFF"):
+        msg = f"profile {cards.profile} wants a city.issuer of 4 digits, {code} and FFFFFFFF, not {issuer}"
+        raise ValueError(msg)
 
 
 def _complete(place: VaultPlace, _attribute: object, kind: str) -> None:
@@ -132,7 +142,7 @@ class CityConfig:
     store: StoreSection = StoreSection()
     clearing: ClearingSection = ClearingSection()
     bank: BankSection = BankSection()
-    cards: CardsSection = CardsSection()
+    cards: CardsSection = attrs.field(default=CardsSection(), validator=_short_issuer)
     vault: VaultSection = VaultSection()
     districts: tuple[District, ...] = ()
     allow: tuple[str, ...] | None = None

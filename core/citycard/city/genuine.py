@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 import attrs
 
 from citycard import registry
-from citycard.card import LogRecord, Management, PublicApplication, decode
-from citycard.errors import CodecError, KeyVersionUnknown, RegistryMissing
+from citycard.card import CardIdentity, LogRecord, decode
+from citycard.errors import CardRefused, CodecError, CommandFailed, KeyVersionUnknown, RegistryMissing
 from citycard.keys.line import TDES_LINE, line_mac
 from citycard.registry import CardStatus
 from citycard.store import reading
 from citycard.terminal.answering import whole_answer
+from citycard.terminal.commands import PurseCommands
+from citycard.terminal.identity import identity
 from citycard.terminal.reader import Reader
 
 if TYPE_CHECKING:
@@ -55,19 +57,21 @@ class _Verifying:
 
     def checks(self) -> Iterator[Check]:
         """Yield the checks in order, up to the first without which the next make no sense."""
-        aid = self._city.issuing.profile.aid
-        if self._send(b"\x00\xa4\x04\x00" + bytes((len(aid),)) + aid + b"\x00")[-2:] != _OK:
-            yield Check(name="purse", ok=False, words="there is no purse of the city's kind on the card")
+        commands = PurseCommands(self._reader, self._city.issuing.profile, "0" * 12)
+        try:
+            commands.select()
+        except CardRefused as refused:
+            words = f"there is no purse of the city's kind on the card: {refused.data['explanation']}"
+            yield Check(name="purse", ok=False, words=words)
             return
         try:
-            application = decode(PublicApplication, self._read(b"\x00\xb0\x95\x00\x1e"))
-            management = decode(Management, self._read(b"\x00\xb0\x97\x00\x3c"))
-        except CodecError as error:
-            yield Check(name="files", ok=False, words=f"files 15 and 17 cannot be read: {error}")
+            card = identity(commands)
+        except (CardRefused, CommandFailed) as error:
+            yield Check(name="files", ok=False, words=f"what says whose card it is cannot be read: {error}")
             return
-        yield Check(name="files", ok=True, words=f"card {application.asn}")
-        self._asn8 = bytes.fromhex(application.asn[4:])
-        yield from self._registered(application, management)
+        yield Check(name="files", ok=True, words=f"card {card.asn}")
+        self._asn8 = card.asn8
+        yield from self._registered(card)
         own = self._internal()
         yield own
         counters: dict[str, int] = {}
@@ -82,23 +86,23 @@ class _Verifying:
 
     # ── the registry ─────────────────────────────────────────────────────────────────────────────
 
-    def _registered(self, application: PublicApplication, management: Management) -> Iterator[Check]:
+    def _registered(self, found: CardIdentity) -> Iterator[Check]:
         issuer = self._city.config.city.issuer
-        if application.issuer != issuer:
-            words = f"issuer {application.issuer} is not the city's, {issuer}"
+        if found.issuer != issuer:
+            words = f"issuer {found.issuer} is not the city's, {issuer}"
             yield Check(name="issuer", ok=False, words=words)
         with reading(self._city.engine) as conn:
             try:
-                card = registry.find_card(conn, application.asn)
+                card = registry.find_card(conn, found.asn)
             except RegistryMissing:
                 yield Check(name="registry", ok=False, words="the city never registered this number")
                 return
-            listed = application.asn in registry.blacklist_at(conn, registry.blacklist_number(conn))
+            listed = found.asn in registry.blacklist_at(conn, registry.blacklist_number(conn))
         said = {
-            "issuer": application.issuer == card.issuer,
-            "kind": management.card_kind == card.kind,
-            "first day": application.start == card.issued_on,
-            "last day": application.expiry == card.expires_on,
+            "issuer": found.issuer == card.issuer,
+            "kind": found.kind in {0, card.kind},
+            "first day": found.start == card.issued_on,
+            "last day": found.expiry == card.expires_on,
         }
         wrong = [name for name, same in said.items() if not same]
         words = f"{card.product}, {card.status.value}" + (f"; differs in {', '.join(wrong)}" if wrong else "")
@@ -207,9 +211,6 @@ class _Verifying:
             yield Check(name=f"{kind}-log", ok=last.counter == expected, words=words)
 
     # ── commands ─────────────────────────────────────────────────────────────────────────────────
-
-    def _read(self, apdu: bytes) -> bytes:
-        return self._send(apdu)[:-2]
 
     def _send(self, apdu: bytes) -> bytes:
         return whole_answer(self._reader.transmit, apdu)

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import attrs
 
 from citycard import registry
-from citycard.card import CardProduct, ProductVersion, allocate
-from citycard.card.files import TRANSIT_PROFILE, CardProfile, EnableFlag
+from citycard.card import CARD_PROFILES, CardProduct, ProductVersion, allocate
+from citycard.card.files import CardProfile, EnableFlag
 from citycard.chip import Chip, ChipProfile, personalise, prepare_blank
 from citycard.chip.personalise import chip_profile
 from citycard.chip.script import IssuableCard
-from citycard.errors import ProductUnknown
+from citycard.errors import ProductInvalid, ProductUnknown, RegistryInvalid
 from citycard.keys.records import CardKeys
 from citycard.store import reading, writing
 
@@ -44,8 +44,9 @@ class Issuing:
 
     @cached_property
     def profile(self) -> CardProfile:
-        """The make of the city's cards, with the purse algorithms that ``city.toml`` names under [cards]."""
-        return attrs.evolve(TRANSIT_PROFILE, algorithms=self._city.config.cards.algorithms)
+        """The make of the city's cards and their purse algorithms, as [cards] of ``city.toml`` says."""
+        cards = self._city.config.cards
+        return attrs.evolve(CARD_PROFILES[cards.profile], algorithms=cards.algorithms)
 
     @cached_property
     def chip_profile(self) -> ChipProfile:
@@ -100,6 +101,7 @@ class Issuing:
         enabled: EnableFlag = EnableFlag.ENABLED,
     ) -> None:
         """Make a prepared card the card ``asn``; PersonalisationFailed names the step it refused."""
+        self.check_number(asn)
         city = self._city.config.city
         personalise(
             chip,
@@ -113,6 +115,14 @@ class Issuing:
             profile=self.profile,
             enabled=enabled,
         )
+
+    def check_number(self, asn: str) -> None:
+        """Refuse a number that cards of the city's make cannot carry whole; RegistryInvalid."""
+        head = self.profile.own_numbers
+        if not asn.startswith(head):
+            raise RegistryInvalid(
+                record="card", key=asn, field="asn", value=asn, expected=f"{head} and 16 digits, as its make"
+            )
 
     @cached_property
     def _ready(self) -> Mapping[str, _Ready]:
@@ -182,7 +192,11 @@ class Issuing:
         for product in products:
             stored = known[product.name]
             previous = ProductVersion.from_json(stored.layout) if stored else None
-            versions.append(allocate(product, layouts, previous))
+            if previous is not None and previous.profile != self.profile.name:
+                makes = f"{previous.profile}, and [cards] profile of city.toml says {self.profile.name}"
+                problem = f"its cards are of make {makes}: a city keeps its make"
+                raise ProductInvalid(product=product.name, problem=problem)
+            versions.append(allocate(product, layouts, previous, profile=self.profile))
         fresh = [
             registry.ProductVersion(product=version.product, version=version.number, layout=version.to_json())
             for version in versions

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from citycard import registry
 from citycard.card import ProductVersion
 from citycard.city.maintenance import Maintenance
-from citycard.errors import OfficeRefused
+from citycard.errors import OfficeRefused, SectorInvalid
 from citycard.registry import CardStatus
 from citycard.store import reading, writing
 from citycard.terminal.maintaining import append_command
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["DomainLoading"]
 
-_HEADER = 3
 _SERVED = frozenset({CardStatus.STOCK, CardStatus.ISSUED})
 
 
@@ -44,13 +43,13 @@ class DomainLoading(Maintenance):
             raise OfficeRefused(asn=asn, reason=f"it is {card.status}: only a card in use is updated")
         newest = self._newest(card)
         self._check_kept(card, newest)
-        _check_records(asn, newest, records)
+        _check_records(asn, newest, records, self._id_size)
         initial = self._city.issuing.initial()
         missing = newest.places[len(records) :]
         wanted = [
             WantedRecord(
                 sector=place.sector,
-                data=place.wrap(initial.get(place.sector, bytes(place.size))),
+                data=place.wrap(initial.get(place.sector, bytes(place.size)), self._id_size),
             )
             for place in missing
         ]
@@ -63,7 +62,7 @@ class DomainLoading(Maintenance):
         with writing(self._city.engine) as conn:
             card = registry.hold_card(conn, asn)
             newest = self._newest(card)
-            _check_records(asn, newest, records)
+            _check_records(asn, newest, records, self._id_size)
             if len(records) < len(newest.places):
                 missing = newest.places[len(records)].sector
                 raise OfficeRefused(asn=asn, reason=f"sector {missing} is not on it: hold it there again")
@@ -80,6 +79,10 @@ class DomainLoading(Maintenance):
                     at=self._city.clock.now(),
                 )
             return newest.number
+
+    @property
+    def _id_size(self) -> int:
+        return self._city.issuing.profile.sector_id_size
 
     def _newest(self, card: registry.Card) -> ProductVersion:
         # Published first: a domain that was just enabled may be on no card yet.
@@ -101,13 +104,11 @@ class DomainLoading(Maintenance):
                 )
 
 
-def _check_records(asn: str, version: ProductVersion, records: Sequence[bytes]) -> None:
+def _check_records(asn: str, version: ProductVersion, records: Sequence[bytes], id_size: int) -> None:
     if len(records) > len(version.places):
         raise OfficeRefused(asn=asn, reason=f"it carries {len(records)} records, its product has fewer")
     for record, place in zip(records, version.places, strict=False):
-        if record[:_HEADER] != place.header:
-            raise OfficeRefused(
-                asn=asn,
-                reason=f"record {place.number} starts with {record[:_HEADER].hex().upper()}, "
-                f"sector {place.sector} with {place.header.hex().upper()}",
-            )
+        try:
+            place.unwrap(record, id_size)
+        except SectorInvalid as other:
+            raise OfficeRefused(asn=asn, reason=f"sector {place.sector}: {other.data['problem']}") from None

@@ -18,15 +18,15 @@ from uuid import UUID
 import attrs
 
 from citycard import registry
-from citycard.card import decode
-from citycard.card.files import EnableFlag, PublicApplication
+from citycard.card.files import EnableFlag
 from citycard.chip import ChipProfile
 from citycard.chip.personalise import prepare
 from citycard.chip.script import IssuableCard
 from citycard.errors import (
     BlankUnfit,
+    CardRefused,
     CardRemoved,
-    CodecError,
+    CommandFailed,
     PersonalisationFailed,
     PersonalisationLost,
     ProductRetired,
@@ -43,6 +43,8 @@ from citycard.registry.personalising import (
     settle_numbers,
 )
 from citycard.store import reading, writing
+from citycard.terminal.commands import PurseCommands
+from citycard.terminal.identity import identity
 
 if TYPE_CHECKING:
     from citycard.city.city import City
@@ -97,6 +99,7 @@ def open_job(
         retired = registry.find_product(conn, product).retired_on
         if retired is not None and retired < start:
             raise ProductRetired(product=product, on=retired)
+        city.issuing.check_number(registry.find_number_range(conn, numbers).first)
         registry.check_job_supply(conn, product, cards, numbers=numbers, lot=lot, place=place)
         return open_personalisation_job(
             conn,
@@ -275,16 +278,11 @@ def write_images(folder: Path, images: Mapping[str, bytes]) -> None:
 
 
 def _check_blank(reader: Reader, city: City) -> None:
-    aid = city.issuing.profile.aid
-    reader.connect()
-    if reader.transmit(b"\x00\xa4\x04\x00" + bytes((len(aid),)) + aid + b"\x00")[-2:] != b"\x90\x00":
-        return
-    answer = reader.transmit(b"\x00\xb0\x95\x00\x1e")
-    if answer[-2:] != b"\x90\x00":
-        return
+    card = PurseCommands(reader, city.issuing.profile, "0" * 12)
     try:
-        application = decode(PublicApplication, answer[:-2])
-    except CodecError:
+        card.select()
+        who = identity(card)
+    except (CardRefused, CommandFailed):
         return
-    if application.start is not None:
-        raise BlankUnfit(found=f"carries number {application.asn}")
+    if who.start is not None:
+        raise BlankUnfit(found=f"carries number {who.asn}")

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from citycard.card.codec import decode
-from citycard.card.files import TRANSIT_PROFILE, CardProfile, PublicApplication
-from citycard.errors import CodecError, PurseAlgorithmNotAllowed, RekeyRefused
+from citycard.card.files import TRANSIT_PROFILE, CardProfile
+from citycard.errors import PurseAlgorithmNotAllowed, RekeyRefused
 from citycard.keys.cipher import Algorithm, tdes
 from citycard.keys.line import line_mac, seal
 from citycard.keys.versions import KeyStatus
-from citycard.terminal.acceptance import Refusal, refuse
 from citycard.terminal.commands import INIT_PURCHASE, PurseCommands
+from citycard.terminal.identity import identity
 
 if TYPE_CHECKING:
     from citycard.keys import Vault
@@ -89,10 +88,7 @@ class _Session:
     def look(self) -> tuple[str, int]:
         """Return the card's number and the version of its purchase key."""
         self._commands.select()
-        try:
-            self._asn = decode(PublicApplication, self._commands.read_application()).asn
-        except CodecError:
-            raise refuse(Refusal.UNREADABLE) from None
+        self._asn = identity(self._commands).asn
         version = self._commands.initialise(INIT_PURCHASE, 0)[_VERSION_AT]
         self._commands.select()  # drops the purchase that was begun
         return self._asn, version

@@ -95,6 +95,8 @@ class Sams:
         with writing(city.engine) as conn:
             find_terminal(conn, terminal)
             sam = add_sam(conn, sam, actor=actor)
+        # On some makes records of a composite purchase have a MAC under the same key.
+        blocking = blocking or city.issuing.profile.cache_needs_mac
         loads = (*_ALWAYS, *[_BLOCKING] * blocking, *[_FUEL] * fuel)
         master = self._master(sam)
         today = city.now_local().date()

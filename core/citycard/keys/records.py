@@ -35,7 +35,11 @@ class CardKeys:
 
 @attrs.frozen(kw_only=True)
 class SamKeys:
-    """The purchase keys of the usable versions, ready to derive card keys; shared by many SAMs."""
+    """The purchase keys of the usable versions, ready to derive card keys; shared by many SAMs.
+
+    ``maintenance``, the current key, is there only for terminals whose cards want a MAC on records.
+    """
 
     purchase: Mapping[int, KeyDeriver] = _secret()
     versions: tuple[int, ...]
+    maintenance: KeyDeriver | None = attrs.field(default=None, repr=False)

@@ -161,11 +161,17 @@ class Vault:
         number = self._book.current(purpose).version if version is None else version
         return self._diversifier(purpose, number)[0].derive(asn8)
 
-    def sam_keys(self) -> SamKeys:
-        """Return the purchase keys of every usable version, for the SAMs of terminals."""
+    def sam_keys(self, *, maintenance: bool = False) -> SamKeys:
+        """Return the purchase keys of every usable version, for the SAMs of terminals.
+
+        ``maintenance`` adds the current maintenance key, for makes whose records want a MAC.
+        """
         rows = self._book.usable("purchase")
         keys = {row.version: self._diversifier("purchase", row.version)[0] for row in rows}
-        return SamKeys(purchase=MappingProxyType(keys), versions=tuple(sorted(keys)))
+        line = None
+        if maintenance:
+            line = self._diversifier("maintenance", self._book.current("maintenance").version)[0]
+        return SamKeys(purchase=MappingProxyType(keys), versions=tuple(sorted(keys)), maintenance=line)
 
     def terminal_key(self, terminal6: bytes) -> bytes:
         """Return the 16-byte AES key by which one terminal signs its records and batches."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from citycard.terminal.reader import Card, InProcessReader, Reader
     from citycard.terminal.record import RecordFlag, RecordKind, RecordPlan, TransactionRecord, read_record
     from citycard.terminal.sam import Sam, SoftSam
-    from citycard.terminal.samcard import CardSam
+    from citycard.terminal.samcard import CardSam, Factor
     from citycard.terminal.session import PurseSession
     from citycard.terminal.terminal import Terminal
     from citycard.terminal.views import CacheUpdate, CardView, Debit, Outcome
@@ -44,6 +44,7 @@ __all__ = [
     "CardSam",
     "CardView",
     "Debit",
+    "Factor",
     "FileJournal",
     "FileOpenBatch",
     "GreyCard",
@@ -94,7 +95,7 @@ _MODULES = {
     "reader": ("Card", "InProcessReader", "Reader"),
     "record": ("RecordFlag", "RecordKind", "RecordPlan", "TransactionRecord", "read_record"),
     "sam": ("Sam", "SoftSam"),
-    "samcard": ("CardSam",),
+    "samcard": ("CardSam", "Factor"),
     "session": ("PurseSession",),
     "terminal": ("Terminal",),
     "views": ("CacheUpdate", "CardView", "Debit", "Outcome"),

@@ -8,12 +8,11 @@ from enum import StrEnum
 
 import attrs
 
-from citycard.card.files import CardKind, EnableFlag, InteropKind, Management, PublicApplication
+from citycard.card.files import CardIdentity, CardKind, EnableFlag
 from citycard.errors import CardRefused
 
 __all__ = ["Acceptance", "Refusal", "refuse"]
 
-_PURSE = 2
 _KINDS = frozenset(int(kind) for kind in CardKind)
 
 
@@ -21,6 +20,7 @@ class Refusal(StrEnum):
     """Why a terminal does not serve a card."""
 
     NO_PURSE = "no-purse"
+    OTHER_MAKE = "other-make"
     UNREADABLE = "unreadable"
     NOT_ENABLED = "not-enabled"
     STOPPED = "stopped"
@@ -37,11 +37,13 @@ class Refusal(StrEnum):
     CARD_BLOCKED = "card-blocked"
     CLONED = "cloned"
     UNFINISHED = "unfinished"
+    GREY_LOCKED = "grey-locked"
     NOT_GENUINE = "not-genuine"
 
 
 _EXPLANATIONS = {
     Refusal.NO_PURSE: "there is no transit purse on it",
+    Refusal.OTHER_MAKE: "it is a city card of another make, which this terminal does not serve",
     Refusal.UNREADABLE: "its data cannot be read",
     Refusal.NOT_ENABLED: "it was not enabled yet; enable it at a service point",
     Refusal.STOPPED: "its purse was stopped by the issuer",
@@ -58,6 +60,7 @@ _EXPLANATIONS = {
     Refusal.CARD_BLOCKED: "the whole card is blocked for good; have it replaced at a service point",
     Refusal.CLONED: "its counter went back, so there is a copy of it; hand it to the staff",
     Refusal.UNFINISHED: "it was never finished by its issuer; return it to where it came from",
+    Refusal.GREY_LOCKED: "it is locked for a filling that was not finished; unlock it at a filling station",
     Refusal.NOT_GENUINE: "its answer does not carry a valid MAC",
 }
 
@@ -81,23 +84,23 @@ class Acceptance:
     blacklist_number: int = 0
     reads_log: bool = False
 
-    def check(self, application: PublicApplication, management: Management, today: dt.date) -> None:
+    def check(self, card: CardIdentity, today: dt.date) -> None:
         """Check enabled, dates, home or roaming and blacklist, in this order; CardRefused says why."""
-        if application.application_type != _PURSE:
+        if not card.has_purse:
             raise refuse(Refusal.NO_PURSE)
-        if application.enabled is not EnableFlag.ENABLED:
-            stopped = application.enabled is EnableFlag.STOPPED
+        if card.enabled is not EnableFlag.ENABLED:
+            stopped = card.enabled is EnableFlag.STOPPED
             raise refuse(Refusal.STOPPED if stopped else Refusal.NOT_ENABLED)
-        if application.start is None or application.expiry is None:
+        if card.start is None or card.expiry is None:
             raise refuse(Refusal.DATES_MISSING)
-        if today < application.start:
+        if today < card.start:
             raise refuse(Refusal.NOT_YET_VALID)
-        if today > application.expiry:
+        if today > card.expiry:
             raise refuse(Refusal.EXPIRED)
-        if not application.issuer.startswith(self.home_issuer):
-            if management.interop is not InteropKind.INTEROPERABLE:
+        if not card.issuer.startswith(self.home_issuer):
+            if not card.interoperable:
                 raise refuse(Refusal.LOCAL_ONLY)
-            if management.card_kind not in _KINDS:
+            if card.kind not in _KINDS:
                 raise refuse(Refusal.KIND_UNKNOWN)
-        if application.asn in self.blacklist:
+        if card.asn in self.blacklist:
             raise refuse(Refusal.BLACKLISTED)

@@ -6,10 +6,12 @@ Command and answer layouts: docs/card.md ("Commands") after PBOC and JT/T 978. A
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 
 import attrs
 
-from citycard.card.files import CardProfile
+from citycard.card.files import CardFile, CardProfile
+from citycard.card.profiles import CARD_PROFILES
 from citycard.errors import CardRefused, CommandFailed
 from citycard.terminal.acceptance import Refusal, refuse
 from citycard.terminal.reader import Reader
@@ -22,8 +24,9 @@ _INIT_LOAD = b"\x80\x50\x00\x02\x0b"
 _CREDIT = b"\x80\x52\x00\x00\x0b"
 _DEBIT = b"\x80\x54\x01\x00\x0f"
 _BALANCE = b"\x80\x5c\x00\x02\x04"
-_READ_APPLICATION = b"\x00\xb0\x95\x00\x1e"
-_READ_MANAGEMENT = b"\x00\xb0\x97\x00\x3c"
+_LOCK_PROOF = b"\xe0\xca\x00\x00\x1e"
+_GREY_LOCKED = 0x01
+_CHALLENGE = b"\x00\x84\x00\x00\x04"
 _OK, _SILENT = b"\x90\x00", b"\x6a\x81"
 _DASHES = str.maketrans("", "", "-T:")
 _BALANCE_MASK = 0x7FFFFFFF
@@ -41,6 +44,14 @@ def bcd_moment(at: dt.datetime) -> bytes:
     return bytes.fromhex(at.isoformat(timespec="seconds").translate(_DASHES))
 
 
+def _select(name: bytes) -> bytes:
+    return b"\x00\xa4\x04\x00" + bytes((len(name),)) + name + b"\x00"
+
+
+def _read(file: CardFile) -> bytes:
+    return bytes((0x00, 0xB0, 0x80 | file.sfi, 0, file.size))
+
+
 @attrs.frozen(kw_only=True)
 class Proof:
     """What GET TRANSACTION PROVE gives: the MAC and the TAC of a transaction that was done."""
@@ -55,14 +66,15 @@ class PurseCommands:
     Every method raises CardRemoved when the card is gone, CardRefused or CommandFailed when it says no.
     """
 
-    __slots__ = ("_connect", "_profile", "_select", "_terminal", "_transmit")
+    __slots__ = ("_connect", "_root", "_select", "_terminal", "_transmit", "profile")
 
     def __init__(self, reader: Reader, profile: CardProfile, terminal: str) -> None:
         self._connect = reader.connect
         self._transmit = reader.transmit
-        self._profile = profile
+        self.profile = profile
+        self._root: dict[int, bytes] = {}
         self._terminal = bytes.fromhex(terminal)
-        self._select = b"\x00\xa4\x04\x00" + bytes([len(profile.aid)]) + profile.aid + b"\x00"
+        self._select = _select(profile.aid)
 
     def _send(self, apdu: bytes, command: str) -> bytes:
         answer = self._transmit(apdu)
@@ -78,21 +90,38 @@ class PurseCommands:
         return CommandFailed(status_word=status.hex().upper(), command=command)
 
     def select(self) -> None:
-        """Power the card up and select the purse application."""
+        """Power the card up and select the purse application; read of the master file what its make needs."""
         self._connect()
+        if self.profile.identity_root:
+            self._read_root()
         answer = self._transmit(self._select)
         if answer[-2:] == _SILENT:
             raise refuse(Refusal.CARD_BLOCKED)  # a blocked application still answers SELECT
         if answer[-2:] != _OK:
-            raise refuse(_REFUSALS.get(answer[-2:], Refusal.NO_PURSE))
+            reason = _REFUSALS.get(answer[-2:])
+            raise refuse(reason or (Refusal.OTHER_MAKE if self._is_other_make() else Refusal.NO_PURSE))
 
-    def read_application(self) -> bytes:
-        """Read EF 15."""
-        return self._send(_READ_APPLICATION, "READ BINARY 15")
+    def _read_root(self) -> None:
+        self._root = {}
+        for file in self.profile.root_files:
+            if file.fid in self.profile.identity_root:
+                answer = self._transmit(_read(file))
+                if answer[-2:] == _OK:
+                    self._root[file.fid] = answer[:-2]
 
-    def read_management(self) -> bytes:
-        """Read EF 17."""
-        return self._send(_READ_MANAGEMENT, "READ BINARY 17")
+    def _is_other_make(self) -> bool:
+        names = {other.aid for other in CARD_PROFILES.values()} - {self.profile.aid}
+        return any(self._transmit(_select(name))[-2:] == _OK for name in sorted(names))
+
+    def identity_files(self) -> dict[int, bytes]:
+        """Read the files in which cards of this make say who they are, by file id; ``select`` first."""
+        files, profile = self._root, self.profile
+        if len(files) < len(profile.identity_root):
+            raise CommandFailed(status_word="6A82", command="READ BINARY of the master file")
+        return files | {
+            fid: self._send(_read(profile.file(fid)), f"READ BINARY {fid:02X}")
+            for fid in profile.identity_files
+        }
 
     def balance(self) -> int:
         """Return the balance in fen; bit 31 is a flag on some cards and left out."""
@@ -105,14 +134,35 @@ class PurseCommands:
 
     def initialise(self, head: bytes, amount_fen: int) -> bytes:
         """Begin a purchase: balance(4) counter(2) limit(3) key version(1) algorithm(1) random(4)."""
-        key = self._profile.purchase_key
+        key = self.profile.purchase_key
         body = (key << 32 | amount_fen).to_bytes(5, "big") + self._terminal
         return self._send(head + body + b"\x0f", "INITIALIZE FOR PURCHASE")
 
-    def update_cache(self, sfi: int, record: int, data: bytes, *, append: bool) -> None:
-        """Put a record into the card's cache; the debit that follows commits it."""
+    def update_cache(
+        self,
+        sfi: int,
+        record: int,
+        data: bytes,
+        *,
+        append: bool,
+        mac: Callable[[bytes, bytes], bytes] | None = None,
+    ) -> None:
+        """Put a record into the card's cache; the debit that follows commits it.
+
+        ``mac`` gives the four bytes for a command and the card's challenge, for cards that want them.
+        """
         where = bytes((0, sfi << 3)) if append else bytes((record, sfi << 3 | 4))
-        self._send(b"\x80\xdc" + where + bytes((len(data),)) + data, "UPDATE CAPP DATA CACHE")
+        if mac is None:
+            self._send(b"\x80\xdc" + where + bytes((len(data),)) + data, "UPDATE CAPP DATA CACHE")
+            return
+        challenge = self._send(_CHALLENGE, "GET CHALLENGE")
+        command = b"\x84\xdc" + where + bytes((len(data) + 4,)) + data
+        self._send(command + mac(command, challenge), "UPDATE CAPP DATA CACHE")
+
+    def is_grey_locked(self) -> bool:
+        """Say whether a fuel pump locked the card, of one that refused to begin a transaction."""
+        answer = self._transmit(_LOCK_PROOF)
+        return answer[-2:] == _OK and answer[0] == _GREY_LOCKED
 
     def debit(self, serial: int, at7: bytes, mac1: bytes) -> bytes:
         """Take the money: TAC(4) MAC2(4). Past this command the outcome is open until the answer is here."""
@@ -121,7 +171,7 @@ class PurseCommands:
 
     def initialise_load(self, amount_fen: int) -> bytes:
         """Begin a load: balance(4) online counter(2) key version(1) algorithm(1) random(4) MAC1(4)."""
-        body = (self._profile.load_key << 32 | amount_fen).to_bytes(5, "big") + self._terminal
+        body = (self.profile.load_key << 32 | amount_fen).to_bytes(5, "big") + self._terminal
         return self._send(_INIT_LOAD + body + b"\x10", "INITIALIZE FOR LOAD")
 
     def credit(self, at7: bytes, mac2: bytes) -> bytes:
@@ -135,7 +185,7 @@ class PurseCommands:
 
     def prove(self, tti: int, counter: int) -> Proof | None:
         """Ask for the proof of a transaction, or None when the card has none."""
-        wanted = (counter + self._profile.prove_offset) & 0xFFFF
+        wanted = (counter + self.profile.prove_offset) & 0xFFFF
         answer = self._transmit(b"\x80\x5a\x00" + bytes((tti, 2)) + wanted.to_bytes(2, "big") + b"\x08")
         proof = answer[:-2]
         # Some cards add the status word 6C08 to a complete answer instead of 9000.

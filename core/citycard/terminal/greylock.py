@@ -57,7 +57,7 @@ class _Commands(PurseCommands):
         return LockProof.of(self._send(b"\xe0\xca" + bytes((clear,)) + b"\x00\x1e", "GET LOCK PROOF"))
 
     def initialise_lock(self) -> bytes:
-        data = bytes((self._profile.purchase_key,)) + self._terminal
+        data = bytes((self.profile.purchase_key,)) + self._terminal
         return self._send(b"\xe0\x7a\x08" + self._p2 + b"\x07" + data + b"\x0f", "INITIALIZE FOR GREY LOCK")
 
     def lock(self, serial: int, random4: bytes, at7: bytes, mac1: bytes) -> bytes:
@@ -102,15 +102,15 @@ class GreyLockSession:
         """
         self._view = None
         self._card.select()
-        application, management = identity(self._card)
-        asn = application.asn
+        who = identity(self._card)
+        asn = who.asn
         proof = self._card.lock_proof()
         recovered = self._mend(asn, proof)
         if proof.status is not GreyStatus.LOCKED and recovered is None:
-            self._acceptance.check(application, management, at.date())
+            self._acceptance.check(who, at.date())
         self._view = GreyCard(
             asn=asn,
-            asn8=bytes.fromhex(asn[4:]),
+            asn8=who.asn8,
             balance_fen=self._card.purse_balance(),
             lock=GreyLock.of(asn, proof) if proof.status is GreyStatus.LOCKED else None,
             recovered=recovered,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from citycard.card.codec import decode
-from citycard.card.files import CardProfile, LogRecord, Management, PublicApplication, TransactionType
+from citycard.card.files import CardIdentity, CardProfile, LogRecord, TransactionType
 from citycard.errors import CardRefused, CodecError, CommandFailed
 from citycard.terminal.acceptance import Refusal, refuse
 from citycard.terminal.commands import PurseCommands
@@ -14,8 +14,9 @@ from citycard.terminal.commands import PurseCommands
 __all__ = ["finished", "identity", "newest_logged"]
 
 Answer = TypeVar("Answer")
-# No such file, purse not made, no such key: a card in the hands of a passenger has all three.
-_MISSING = {"6A82", "6985", "6A88"}
+# No such file, purse not made, no such key, never written: a card in the hands of a passenger has them all.
+_MISSING = {"6A82", "6985", "6A88", "6281"}
+_OTHER_LENGTH = "6C"
 _OFFLINE = {TransactionType.PURCHASE, TransactionType.COMPOSITE}
 _LOG_RECORDS = 10
 
@@ -30,15 +31,27 @@ def finished(ask: Callable[[], Answer]) -> Answer:
         raise
 
 
-def identity(card: PurseCommands) -> tuple[PublicApplication, Management]:
-    """Read EF 15 and EF 17. Raises CardRefused: unfinished when they are empty, unreadable when not valid."""
-    files = [finished(card.read_application), finished(card.read_management)]
-    if any(len(set(content)) == 1 and content[0] in {0x00, 0xFF} for content in files):
+def identity(card: PurseCommands) -> CardIdentity:
+    """Read who a selected card is, from the files of its make.
+
+    Raises CardRefused: unfinished when they are empty, unreadable when not valid, other-make when they are
+    those of other cards under the same application name.
+    """
+    try:
+        files = finished(card.identity_files)
+    except CommandFailed as failed:
+        if failed.data["status_word"].startswith(_OTHER_LENGTH):
+            raise refuse(Refusal.OTHER_MAKE) from None
+        raise
+    if any(len(set(content)) == 1 and content[0] in {0x00, 0xFF} for content in files.values()):
         raise refuse(Refusal.UNFINISHED)
     try:
-        return decode(PublicApplication, files[0]), decode(Management, files[1])
+        found = card.profile.identify(files)
     except CodecError:
         raise refuse(Refusal.UNREADABLE) from None
+    if found is None:
+        raise refuse(Refusal.OTHER_MAKE)
+    return found
 
 
 def newest_logged(card: PurseCommands, profile: CardProfile) -> int:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 
 from citycard.card.files import CardProfile, TransactionType
 from citycard.errors import CardRefused, CommandFailed
+from citycard.terminal.acceptance import Refusal, refuse
 from citycard.terminal.commands import PurseCommands, bcd_moment
 from citycard.terminal.journal import Journal, TornDebit
 from citycard.terminal.load import Load, LoadHost
@@ -32,7 +34,12 @@ def load_purse(
     """Load the purse of an opened card. Raises LoadRefused, CardRefused, CommandFailed and CardRemoved."""
     if profile.load_needs_pin:
         card.verify_pin(profile.pin)
-    answer = card.initialise_load(amount_fen)
+    try:
+        answer = card.initialise_load(amount_fen)
+    except CommandFailed:
+        if card.is_grey_locked():
+            raise refuse(Refusal.GREY_LOCKED) from None
+        raise
     torn = TornDebit(
         asn=view.asn,
         issuer=view.issuer,
@@ -76,6 +83,10 @@ def mend_load(
     torn = journal.find(asn, load=True)
     if torn is None:
         return None
+    if profile.load_needs_pin:
+        # The card tells its online counter and its log only then. Another PIN is tried once: the note goes.
+        with contextlib.suppress(CommandFailed):
+            card.verify_pin(profile.pin)
     verdict = witness(card, profile, torn)
     if verdict.outcome is Outcome.DONE:
         return _confirmed(torn, verdict.tac, journal, host, recovered=True)

@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import Protocol
 
 from citycard.card.codec import decode, encode
-from citycard.card.files import TRANSIT_PROFILE, CardProfile, PublicApplication
+from citycard.card.files import TRANSIT_PROFILE, CardIdentity, CardProfile
 from citycard.errors import CodecError, CommandFailed, MaintenanceRefused
 from citycard.terminal.acceptance import Refusal, refuse
 from citycard.terminal.commands import PurseCommands
+from citycard.terminal.identity import identity
 from citycard.terminal.reader import Reader
 
 __all__ = ["MaintenanceHost", "MaintenanceSession", "append_command", "application_command"]
@@ -49,15 +50,20 @@ class MaintenanceSession:
         self._profile = profile
         self._asn = ""
 
-    def open(self) -> PublicApplication:
-        """Select the purse application and read EF 15; CardRefused, CardRemoved."""
+    def open(self) -> CardIdentity:
+        """Select the purse application and read whose card it is; CardRefused, CardRemoved."""
         self._card.select()
+        who = identity(self._card)
+        self._asn = who.asn
+        return who
+
+    def application(self) -> object:
+        """Read EF 15 by the layout of the card's make; CardRefused, CardRemoved."""
         try:
-            application = decode(PublicApplication, self._card.read_application())
+            found: object = decode(self._profile.application, self._card.identity_files()[_APPLICATION_SFI])
         except CodecError:
             raise refuse(Refusal.UNREADABLE) from None
-        self._asn = application.asn
-        return application
+        return found
 
     def records(self) -> tuple[bytes, ...]:
         """Read every record of the sector file, in order."""
@@ -74,13 +80,13 @@ class MaintenanceSession:
         """Return the balance of the purse in fen."""
         return self._card.balance()
 
-    def write_application(self, application: PublicApplication) -> None:
+    def write_application(self, application: object) -> None:
         """Write EF 15; MaintenanceRefused, CardRemoved."""
         self._write("UPDATE BINARY 15", application_command(application))
 
     def append(self, record: bytes) -> None:
         """Add a record to the sector file; MaintenanceRefused, CardRemoved."""
-        self._write("APPEND RECORD 1A", append_command(record, self._profile))
+        self._write(f"APPEND RECORD {self._profile.sector_sfi:02X}", append_command(record, self._profile))
 
     def _write(self, step: str, command: bytes) -> None:
         status = b""
@@ -100,7 +106,7 @@ class MaintenanceSession:
         return MaintenanceRefused(asn=self._asn, step=step, status_word=status.hex().upper())
 
 
-def application_command(application: PublicApplication) -> bytes:
+def application_command(application: object) -> bytes:
     """Return UPDATE BINARY of EF 15 as its MAC covers it: the length counts the MAC, which is not there."""
     data = encode(application)
     return b"\x04\xd6" + bytes((0x80 | _APPLICATION_SFI, 0, len(data) + _MAC_SIZE)) + data

@@ -63,7 +63,7 @@ class _Commands(PurseCommands):
         return int.from_bytes(self._send(apdu, "GET BALANCE")[:4], "big") & 0x7FFFFFFF
 
     def initialise_unload(self, amount_fen: int) -> bytes:
-        body = (self._profile.load_key << 32 | amount_fen).to_bytes(5, "big") + self._terminal
+        body = (self.profile.load_key << 32 | amount_fen).to_bytes(5, "big") + self._terminal
         return self._send(b"\x80\x50\x05\x01\x0b" + body + b"\x10", "INITIALIZE FOR UNLOAD")
 
     def debit_for_unload(self, at7: bytes, mac2: bytes) -> bytes:
@@ -100,7 +100,7 @@ class PassbookSession:
         """Select the card, mend a torn unload, and read the passbook. Raises CardRefused, CardRemoved."""
         self._view = None
         self._card.select()
-        asn = identity(self._card)[0].asn
+        asn = identity(self._card).asn
         if self._profile.load_needs_pin:
             self._card.verify_pin(self._profile.pin)
         recovered = self._mend(asn)

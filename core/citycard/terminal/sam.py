@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.cmac import CMAC
 
+from citycard.card.identity import CardIdentity
 from citycard.errors import (
     KeyVersionUnknown,
     SamAlgorithmMismatch,
@@ -17,6 +18,7 @@ from citycard.errors import (
     SamTerminalInvalid,
 )
 from citycard.keys.cipher import Algorithm, sized
+from citycard.keys.line import line_mac
 from citycard.keys.purse import purchase_session
 from citycard.keys.records import SamKeys
 from citycard.keys.suite import suite_of
@@ -46,8 +48,15 @@ class Sam(Protocol):
         key_version: int,
         algorithm: int,
         asn8: bytes,
+        card: CardIdentity | None = None,
     ) -> tuple[int, bytes]:
-        """Begin a purchase; return the terminal's next serial and the 4-byte MAC1."""
+        """Begin a purchase; return the terminal's next serial and the 4-byte MAC1.
+
+        ``card`` says whose card it is, for a SAM whose keys have levels above the card's.
+        """
+
+    def line_mac(self, card: CardIdentity, command: bytes, challenge: bytes) -> bytes:
+        """Return the 4-byte MAC of a record for a composite purchase, on makes that want one."""
 
     def check_mac2(self, mac2: bytes) -> bool:
         """Say whether the card of the purchase under way made this MAC2; ends the purchase."""
@@ -65,7 +74,7 @@ class SoftSam:
     ``serial`` is the last serial used: whoever keeps the terminal's state reads it back from ``.serial``.
     """
 
-    __slots__ = ("_code", "_keys", "_mac2", "_terminal6", "serial", "terminal")
+    __slots__ = ("_code", "_keys", "_mac2", "_maintenance", "_terminal6", "serial", "terminal")
 
     def __init__(self, terminal: str, keys: SamKeys, terminal_key: bytes, serial: int = 0) -> None:
         if not _TERMINAL.fullmatch(terminal):
@@ -73,13 +82,13 @@ class SoftSam:
         self.terminal = terminal
         self.serial = serial
         self._terminal6 = bytes.fromhex(terminal)
-        self._keys = keys.purchase
+        self._keys, self._maintenance = keys.purchase, keys.maintenance
         self._code = CMAC(AES(sized("terminal key", terminal_key, 16)))
         self._mac2: bytes | None = None
 
     def load(self, keys: SamKeys) -> None:
         """Take the keys of today, such as after a roll-over: the terminal goes on with this SAM."""
-        self._keys = keys.purchase
+        self._keys, self._maintenance = keys.purchase, keys.maintenance
 
     def __repr__(self) -> str:
         return f"<SoftSam of terminal {self.terminal}, serial {self.serial}>"
@@ -94,6 +103,7 @@ class SoftSam:
         key_version: int,
         algorithm: int,
         asn8: bytes,
+        card: CardIdentity | None = None,
     ) -> tuple[int, bytes]:
         """Begin a purchase: count the serial, derive the card's key and session key, return serial and MAC1.
 
@@ -119,6 +129,12 @@ class SoftSam:
         self._mac2 = session.mac2()
         self.serial = serial
         return serial, mac1
+
+    def line_mac(self, card: CardIdentity, command: bytes, challenge: bytes) -> bytes:
+        """Return the MAC of a command under the card's maintenance key; KeyVersionUnknown without one."""
+        if self._maintenance is None:
+            raise KeyVersionUnknown(purpose="maintenance", version="current", usable="none")
+        return line_mac(self._maintenance.derive(card.asn8), command, challenge)
 
     def check_mac2(self, mac2: bytes) -> bool:
         """Say whether the card of the purchase under way made this MAC2; one try per purchase.

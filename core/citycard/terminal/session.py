@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from functools import partial
 
 from citycard.card.files import TRANSIT_PROFILE, CardProfile, TransactionType
 from citycard.card.product import Place
@@ -87,8 +88,8 @@ class PurseSession:
         self._view = None
         card = self._card
         card.select()
-        application, management = identity(card)
-        asn = application.asn
+        who = identity(card)
+        asn = who.asn
         # What was done is done, whatever the card may be refused for today: mend before checking.
         debit = self._mend_debit(asn) if self._journal else None
         load = None
@@ -96,18 +97,17 @@ class PurseSession:
             load = mend_load(card, self._profile, asn, self._journal, self._host)
         done = debit is not None and debit.outcome is Outcome.DONE
         if not done:
-            self._acceptance.check(application, management, at.date())
+            self._acceptance.check(who, at.date())
         self._logged = newest_logged(card, self._profile) if self._acceptance.reads_log else 0
         self._view = CardView(
             asn=asn,
-            asn8=bytes.fromhex(asn[4:]),
-            issuer=application.issuer,
-            card_kind=management.card_kind,
-            start=application.start,
-            expiry=application.expiry,
+            asn8=who.asn8,
+            issuer=who.issuer,
+            card_kind=who.kind,
+            start=who.start,
+            expiry=who.expiry,
             balance_fen=finished(card.balance),
-            application=application,
-            management=management,
+            identity=who,
             recovered=debit if done else None,
             unresolved=None if done else debit,
             recovered_load=load,
@@ -123,7 +123,8 @@ class PurseSession:
 
     def read_sector(self, place: Place) -> bytes:
         """Read the body of a sector; SectorInvalid when the card carries another record there."""
-        return place.unwrap(self._card.read_record(self._profile.sector_sfi, place.number))
+        record = self._card.read_record(self._profile.sector_sfi, place.number)
+        return place.unwrap(record, self._profile.sector_id_size)
 
     def write_sector(self, place: Place, body: bytes) -> CacheUpdate:
         """Make the update that writes a sector's body with the next composite purchase.
@@ -132,11 +133,24 @@ class PurseSession:
         """
         if place.write is not WriteAccess.PURCHASE:
             raise SectorInvalid(sector=place.sector, problem="only the maintenance key may write it")
-        return CacheUpdate(sfi=self._profile.sector_sfi, record=place.number, data=place.wrap(body))
+        data = place.wrap(body, self._profile.sector_id_size)
+        return CacheUpdate(sfi=self._profile.sector_sfi, record=place.number, data=data)
+
+    @property
+    def keeps_journeys(self) -> bool:
+        """Say whether cards of this make have a file of journeys."""
+        return self._profile.journey_sfi is not None
 
     def write_journey(self, record: bytes) -> CacheUpdate:
-        """Make the update that adds a journey record with the next composite purchase."""
-        return CacheUpdate(sfi=self._profile.journey_sfi, data=record, append=True)
+        """Make the update that adds a journey record with the next composite purchase.
+
+        Raises SectorInvalid for a make without a file of journeys.
+        """
+        sfi = self._profile.journey_sfi
+        if sfi is None:
+            problem = f"cards of make {self._profile.name} have no file for them"
+            raise SectorInvalid(sector="journeys", problem=problem)
+        return CacheUpdate(sfi=sfi, data=record, append=True)
 
     # ── money ────────────────────────────────────────────────────────────────────────────────────
 
@@ -196,15 +210,16 @@ class PurseSession:
         if counter < max(self._journal.highest(view.asn), self._logged):
             raise refuse(Refusal.CLONED)
         at7 = bcd_moment(at)
+        mac = partial(self._sam.line_mac, view.identity) if self._profile.cache_needs_mac else None
+        for update in updates:
+            card.update_cache(update.sfi, update.record, update.data, append=update.append, mac=mac)
         try:
             serial, mac1 = self._sam.init_for_purchase(
-                answer[11:15], counter, amount_fen, tti, at7, version, algorithm, view.asn8
+                answer[11:15], counter, amount_fen, tti, at7, version, algorithm, view.asn8, view.identity
             )
         except (KeyVersionUnknown, SamAlgorithmMismatch):
             raise refuse(Refusal.KEY if version else Refusal.UNFINISHED) from None
         self._journal.armed = serial
-        for update in updates:
-            card.update_cache(update.sfi, update.record, update.data, append=update.append)
         torn = TornDebit(
             asn=view.asn,
             issuer=view.issuer,
@@ -229,6 +244,8 @@ class PurseSession:
         try:
             return finished(lambda: self._card.initialise(head, amount_fen))
         except CardRefused as refused:
+            if refused.data["reason"] == Refusal.UNFINISHED and self._card.is_grey_locked():
+                raise refuse(Refusal.GREY_LOCKED) from None
             # A card of another city may keep its key under another index; the city's own never does.
             home = self.view.issuer.startswith(self._acceptance.home_issuer)
             if home and refused.data["reason"] == Refusal.KEY:

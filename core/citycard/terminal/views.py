@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import attrs
 
-from citycard.card.files import Management, PublicApplication
+from citycard.card.files import CardIdentity
 from citycard.terminal.load import Load
 from citycard.terminal.record import RecordPlan
 
@@ -78,8 +78,7 @@ class CardView:
     start: dt.date | None
     expiry: dt.date | None
     balance_fen: int
-    application: PublicApplication
-    management: Management
+    identity: CardIdentity
     recovered: Debit | None = None
     unresolved: Debit | None = None
     recovered_load: Load | None = None

@@ -199,12 +199,10 @@ class _Visit:
         self, kind: RecordKind, amount_fen: int, rail: RailRecord, facts: RideFacts, *, transfer: bool = False
     ) -> None:
         session, gate, at = self._session, self._gate, self._passage.at
-        updates = [
-            session.write_sector(gate.network.rail, encode(rail)),
-            session.write_journey(
-                encode(journey(kind, gate, at, amount_fen, self._balance_fen - amount_fen))
-            ),
-        ]
+        updates = [session.write_sector(gate.network.rail, encode(rail))]
+        if session.keeps_journeys:
+            told = journey(kind, gate, at, amount_fen, self._balance_fen - amount_fen)
+            updates.append(session.write_journey(encode(told)))
         plan = self._plan(kind, METRO, facts, transfer=transfer)
         self._done(session.capp(amount_fen, at, updates, plan=plan))
 

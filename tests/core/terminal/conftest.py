@@ -130,7 +130,7 @@ def make_terminal(vault: Vault) -> Callable[..., Terminal]:
 def make_psam(vault: Vault) -> Callable[..., Psam]:
     """Make the PSAM of a terminal with the vault's keys, sealed for it as the vault gives them out."""
 
-    def make(number: str = NUMBER, *, signs: bool = True, **settings) -> Psam:
+    def make(number: str = NUMBER, *, signs: bool = True, maintenance: bool = False, **settings) -> Psam:
         sam = Psam.blank(attrs.evolve(TRANSIT_PSAM, **settings))
         master, number8 = bytes(range(16)), b"\0\0" + bytes.fromhex(number)
         keys = [
@@ -138,6 +138,8 @@ def make_psam(vault: Vault) -> Callable[..., Psam]:
             for row in vault.versions()
             if row.purpose == "purchase"
         ]
+        if maintenance:
+            keys.append(vault.export_under(master, "maintenance", 1, header=bytes((0x25, 1, 0))))
         if signs:
             keys.append(vault.export_under(master, "batch", 1, [number8], header=bytes((0x1E, 1, 2))))
         identity = SamIdentity(
