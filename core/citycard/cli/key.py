@@ -10,6 +10,7 @@ __all__ = ["group"]
 
 # Name -> (where the click command stands, its line in --help). Loaded only when called.
 _COMMANDS: dict[str, tuple[str, str]] = {
+    "audit": ("citycard.cli.key_transport:audit", "List which keys left or came, and check the list."),
     "ceremony": ("citycard.cli.key_ceremony:group", "Make a key from components that several people hold."),
     "export": ("citycard.cli.key_transport:export", "Give a key out under a transport key."),
     "hierarchy": ("citycard.cli.key_versions:hierarchy", "Make a hierarchy of keys with a root of its own."),

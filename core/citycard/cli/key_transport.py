@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from citycard.cli.options import city_option, opened
-from citycard.cli.output import say
+from citycard.cli.options import city_option, json_option, opened
+from citycard.cli.output import emit, say, table
 
 if TYPE_CHECKING:
     from citycard.city import City
     from citycard.keys.keptvault import KeptVault
 
-__all__ = ["export", "import_"]
+__all__ = ["audit", "export", "import_"]
 
 _AUDIT = "key-audit.jsonl"
 _THERE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -71,6 +71,7 @@ def export(
         )
         append_audit(
             folder / _AUDIT,
+            city.vault,
             "export",
             two,
             city.clock.now(),
@@ -124,12 +125,44 @@ def import_(
         facts = {"kcv": wrapped.kcv, "transport_kcv": wrapped.transport_kcv, "file": file.name}
         name = purpose or wrapped.purpose
         append_audit(
-            folder / _AUDIT, "import", two, city.clock.now(), purpose=name, hierarchy=hierarchy, **facts
+            folder / _AUDIT,
+            city.vault,
+            "import",
+            two,
+            city.clock.now(),
+            purpose=name,
+            hierarchy=hierarchy,
+            **facts,
         )
         row = vault.put(name, key, Algorithm[wrapped.algorithm.upper()])
     finally:
         city.close()
     say(f"{row.purpose} version {row.version}, KCV {wrapped.kcv}, waits for citycard key roll {row.purpose}")
+
+
+@click.command("audit")
+@city_option
+@json_option
+def audit(folder: Path, as_json: bool) -> None:
+    """List which keys left or came, when and before whom; exit 1 when a line was changed, added or taken out.
+
+    With --json: an array of objects with at, what, people, purpose, hierarchy, the check values, file, digest
+    and before (the digest of the line before).
+    """
+    from citycard.keys.audit import read_audit
+
+    city = opened(folder)
+    try:
+        lines = read_audit(folder / _AUDIT, city.vault.public_key_pem())
+    finally:
+        city.close()
+    if as_json:
+        emit(lines)
+        return
+    head = ("at", "what", "purpose", "kcv", "people", "digest")
+    table(
+        head, [(*(one[name] for name in head[:4]), ", ".join(one["people"]), one["digest"]) for one in lines]
+    )
 
 
 def _vault(city: City, hierarchy: str) -> KeptVault:

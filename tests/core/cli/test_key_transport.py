@@ -1,5 +1,6 @@
 """A key leaves and comes under a transport key, before two people, and the audit says so."""
 
+import hashlib
 import json
 import stat
 
@@ -9,7 +10,7 @@ from click.testing import CliRunner
 from citycard.city import City
 from citycard.cli.key import group
 from citycard.errors import CitycardError, ComponentWrong, KeyAuditBroken, PeopleMissing, TransportInvalid
-from citycard.keys.audit import read_audit
+from citycard.keys import verify_signature
 from citycard.keys.line import unseal
 
 CITY = '[city]\nname = "Haibin"\ncode = "9901"\n'
@@ -114,7 +115,7 @@ def test_the_audit_grows_and_a_changed_line_stops_everything(cities):
     export(cities)
     export(cities, purpose="tac", to="tac.json")
     path = cities / "one" / "key-audit.jsonl"
-    entries = read_audit(path)
+    entries = listed(cities)
     assert [(entry["what"], entry["purpose"], entry["people"]) for entry in entries] == [
         ("export", "load", ["Li", "Zhou"]),
         ("export", "tac", ["Li", "Zhou"]),
@@ -123,3 +124,31 @@ def test_the_audit_grows_and_a_changed_line_stops_everything(cities):
     with pytest.raises(KeyAuditBroken, match="changed at line 1"):
         export(cities, to="again.json")
     assert not (cities / "again.json").exists()
+
+
+def test_a_forged_line_is_told_although_its_digest_fits(cities):
+    export(cities)
+    path = cities / "one" / "key-audit.jsonl"
+    last = json.loads(path.read_text())
+    forged = {name: value for name, value in last.items() if name not in {"digest", "signature"}}
+    forged |= {"people": ["Wu", "Zheng"], "before": last["digest"]}
+    digest = hashlib.sha256(json.dumps(forged, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    line = json.dumps({**forged, "digest": digest, "signature": last["signature"]}, ensure_ascii=False)
+    path.write_text(path.read_text() + line + "\n")
+    with pytest.raises(KeyAuditBroken, match="changed at line 2"):
+        listed(cities)
+
+
+def test_no_signature_of_a_line_is_good_for_anything_else(cities):
+    export(cities)
+    (line,) = listed(cities)
+    told = json.loads((cities / "one" / "key-audit.jsonl").read_text())
+    city = City.open(cities / "one")
+    signature, key = bytes.fromhex(told["signature"]), city.vault.public_key_pem()
+    city.close()
+    assert not verify_signature(key, line["digest"].encode(), signature)
+    assert verify_signature(key, b"citycard key audit line 1\0" + line["digest"].encode(), signature)
+
+
+def listed(cities):
+    return json.loads(run("audit", "--city", cities / "one", "--json").stdout)
