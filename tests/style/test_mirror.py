@@ -10,6 +10,7 @@ ACROSS = {
     "algorithms",
     "crashes",
     "fuzz",
+    "makes",
     "model",
     "power_cuts",
     "rolled_keys",

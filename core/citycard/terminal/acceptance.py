@@ -40,6 +40,11 @@ class Refusal(StrEnum):
     GREY_LOCKED = "grey-locked"
     NOT_GENUINE = "not-genuine"
 
+    @property
+    def explanation(self) -> str:
+        """Return the words for the holder; the core's catalogue has them in Chinese (docs/terminal.md)."""
+        return _EXPLANATIONS[self]
+
 
 _EXPLANATIONS = {
     Refusal.NO_PURSE: "there is no transit purse on it",
@@ -67,7 +72,7 @@ _EXPLANATIONS = {
 
 def refuse(reason: Refusal) -> CardRefused:
     """Make the error for a refusal."""
-    return CardRefused(reason=reason.value, explanation=_EXPLANATIONS[reason])
+    return CardRefused(reason=reason.value, explanation=reason.explanation)
 
 
 @attrs.frozen(kw_only=True)

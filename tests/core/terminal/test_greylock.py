@@ -51,6 +51,18 @@ def pump(vault, tmp_path):
     return Pump(vault, tmp_path)
 
 
+def test_a_gate_says_that_a_card_is_locked_for_a_filling(card, pump, make_terminal, host):
+    pump.open(card).grey_lock(AT)
+    gate = make_terminal(host=host)
+    for work in ("purchase", "load"):
+        session = gate.tap(InProcessReader(card), AT)
+        with pytest.raises(CardRefused, match="unlock it at a filling station") as refused:
+            getattr(session, work)(100, AT)
+        assert refused.value.data["reason"] == "grey-locked"
+    pump.open(card).unlock(0, AT)
+    assert gate.tap(InProcessReader(card), AT).purchase(100, AT).amount_fen == 100
+
+
 def balance(card):
     session = card.clone()
     session.power_on()

@@ -4,11 +4,15 @@ import datetime as dt
 import time
 from types import SimpleNamespace
 
+import attrs
 import pytest
 
+from citycard.card import CardProduct
+from citycard.chip import personalise, prepare_blank
 from citycard.errors import (
     CardRefused,
     CardRemoved,
+    CommandFailed,
     KeyVersionUnknown,
     PowerLoss,
     SamAlgorithmMismatch,
@@ -17,10 +21,13 @@ from citycard.errors import (
     SamSerialExhausted,
     SamTerminalInvalid,
     SamUnavailable,
+    TerminalInvalid,
 )
+from citycard.keys.diversify import diversify
+from citycard.keys.line import seal
 from citycard.pcsc import PcscReader, VpcdSlot
-from citycard.psam import Psam
-from citycard.terminal import CardSam, InProcessReader, Sam, SoftSam, Terminal, read_batch
+from citycard.psam import TRANSIT_PSAM, Psam, SamIdentity, personalise_sam
+from citycard.terminal import CardSam, Factor, InProcessReader, Sam, SoftSam, Terminal, read_batch
 
 AT = dt.datetime.fromisoformat("2026-03-02T08:15:30")
 NUMBER = "300089000340"
@@ -224,6 +231,87 @@ def test_upper_factors_and_the_fid_are_sent_as_configured(psam):
     with pytest.raises(KeyVersionUnknown):  # this SAM has no key of two levels
         CardSam(wire, application=b"\x80\x11", upper=[issuer]).init_for_purchase(*QUESTION)
     assert wire.sent == ["00a4", "00b0", "00a4", "8070"]
+
+
+@pytest.fixture(params=[1, 2])
+def shared(request, vault, version):
+    """A PSAM with the root's purchase key above one or two more factors, and a way to make issuers' cards.
+
+    The chain is derived here by hand: city (where there are three levels), issuer, then the card.
+    """
+    root, master = bytes(range(100, 116)), bytes(range(16))
+    psam = Psam.blank(TRANSIT_PSAM)
+    header = bytes((0x42 + 0x20 * (request.param - 1), 1, 0))
+    identity = SamIdentity(
+        number=NUMBER.zfill(20),
+        terminal=NUMBER,
+        issuer="01015840FFFFFFFF",
+        receiver="01015840FFFFFFFF",
+        start=dt.date(2026, 1, 1),
+        expiry=dt.date(2036, 12, 31),
+    )
+    personalise_sam(InProcessReader(psam), identity, [seal(master, header + root)], master)
+
+    def card(issuer: str, asn: str):
+        above = root
+        if request.param > 1:
+            above = diversify(above, bytes.fromhex(issuer[4:8] + "ff" + "00" * 5))
+        key = diversify(diversify(above, bytes.fromhex(issuer)), bytes.fromhex(asn)[-8:])
+        chip = prepare_blank(version)
+        personalise(
+            chip,
+            asn=asn,
+            issuer=issuer,
+            product=CardProduct(name="adult", kind=1),
+            keys=attrs.evolve(vault.card_keys(bytes.fromhex(asn)[-8:]), purchase=key),
+            start=dt.date(2026, 1, 1),
+            expiry=dt.date(2036, 1, 1),
+        )
+        return chip
+
+    return psam, card, [Factor.ISSUER, Factor.CITY][: request.param]
+
+
+def test_one_sam_serves_cards_of_several_issuers_by_what_they_say_of_themselves(shared, host):
+    psam, card, upper = shared
+    terminal = Terminal(
+        NUMBER, CardSam(InProcessReader(psam), upper=upper, terminal_key=bytes(16)), host=host
+    )
+    for issuer, asn in (
+        ("01015840FFFFFFFF", "03105170070104791381"),
+        ("01011000FFFFFFFF", "03105170070104791382"),
+    ):
+        reader = InProcessReader(card(issuer, asn))
+        terminal.tap(reader, AT).load(1_000, AT)
+        debit = terminal.tap(reader, AT).purchase(250, AT)
+        terminal.record(debit)
+        assert (debit.issuer, debit.balance_after_fen) == (issuer, 750)
+
+
+def test_a_factor_fixed_for_one_issuer_serves_no_other(shared, host):
+    psam, card, upper = shared
+    home = bytes.fromhex("01015840FFFFFFFF")
+    fixed = [home, *([bytes.fromhex("5840FF0000000000")] if len(upper) > 1 else [])]
+    terminal = Terminal(
+        NUMBER, CardSam(InProcessReader(psam), upper=fixed, terminal_key=bytes(16)), host=host
+    )
+    for issuer, asn, done in (
+        ("01015840FFFFFFFF", "03105170070104791381", True),
+        ("01011000FFFFFFFF", "03105170070104791382", False),
+    ):
+        reader = InProcessReader(card(issuer, asn))
+        terminal.tap(reader, AT).load(1_000, AT)
+        session = terminal.tap(reader, AT)
+        if done:
+            terminal.record(session.purchase(250, AT))
+        else:
+            with pytest.raises(CommandFailed, match="9302"):
+                session.purchase(250, AT)
+
+
+def test_a_factor_of_the_card_needs_a_card(psam):
+    with pytest.raises(TerminalInvalid, match="wants the issuer of the card"):
+        CardSam(InProcessReader(psam), upper=[Factor.ISSUER]).init_for_purchase(*QUESTION)
 
 
 @pytest.fixture

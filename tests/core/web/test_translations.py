@@ -11,6 +11,7 @@ from babel.messages.extract import extract_from_dir
 
 import citycard.web
 from citycard.clearing.codes import Code, FileCode
+from citycard.terminal.acceptance import Refusal
 from citycard.web.application import CORE_ENDPOINTS
 from citycard.web.languages import CORE_LOCALE, read_catalogue
 
@@ -35,6 +36,7 @@ def said():
             found.setdefault(one, f"{file}:{line}")
     found |= {code.title: f"clearing code {code}" for code in Code}
     found |= {code.meaning: f"file code {code}" for code in FileCode}
+    found |= {reason.explanation: f"refusal {reason}" for reason in Refusal}
     found |= {item.route.summary: f"endpoint {item.path}" for item in CORE_ENDPOINTS}
     return found
 
