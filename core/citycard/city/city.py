@@ -22,6 +22,7 @@ from citycard.store import open_store
 if TYPE_CHECKING:
     from citycard.city.configuration import Configuration
     from citycard.city.entitlements import Right
+    from citycard.city.holders import Holders
     from citycard.city.issuing import Issuing
     from citycard.city.sams import Sams
     from citycard.clearing.context import ClearingTerms, Rating
@@ -170,6 +171,13 @@ class City:
     def sealer(self) -> Sealing:
         """What seals the personal data of card holders in the registry, by a key of the vault."""
         return self.vault.sealer("registry")
+
+    @cached_property
+    def holders(self) -> Holders:
+        """The card holders, whose personal data is sealed by ``sealer``."""
+        from citycard.city.holders import Holders
+
+        return Holders(self)
 
     @cached_property
     def ledger(self) -> Ledger:

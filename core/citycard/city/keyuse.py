@@ -1,7 +1,8 @@
 """Which cards have which purse keys, as far as the city wrote it down.
 
-What a card got at a reader stands in its history (``keys``: the version). A card without such a line may have
-any version that ever was, so it counts as a user of each: a version that somebody may need is not retired.
+What a card got in a personalisation job or at a reader stands in its history (``keys``: the version). A card
+without such a line may have any version that ever was, so it counts as a user of each: a version that
+somebody may need is not retired.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
     from citycard.city.city import City
     from citycard.city.rekey import Rekeyed
 
-__all__ = ["KeyUse", "key_use", "note_rekeyed"]
+__all__ = ["KEYS_NOTED", "KeyUse", "key_use", "note_rekeyed"]
 
-_WHAT = "keys"
+KEYS_NOTED = "keys"
 _GONE = (CardStatus.REPLACED, CardStatus.RETURNED)
 
 
@@ -42,7 +43,7 @@ def key_use(city: City) -> KeyUse:
     card, event = tables.card, tables.card_event
     last = (
         select(event.c.asn, func.max(event.c.seq).label("seq"))
-        .where(event.c.what == _WHAT)
+        .where(event.c.what == KEYS_NOTED)
         .group_by(event.c.asn)
         .subquery()
     )
@@ -65,7 +66,7 @@ def note_rekeyed(city: City, done: Rekeyed, *, actor: str) -> None:
     with writing(city.engine) as conn:
         if conn.execute(select(tables.card.c.asn).where(tables.card.c.asn == done.asn)).first() is None:
             return
-        known = [one for one in registry.card_events(conn, done.asn) if one.what == _WHAT]
+        known = [one for one in registry.card_events(conn, done.asn) if one.what == KEYS_NOTED]
         if not known or known[-1].detail != str(done.after):
             now = city.clock.now()
-            registry.note_events(conn, [done.asn], _WHAT, str(done.after), actor=actor, at=now)
+            registry.note_events(conn, [done.asn], KEYS_NOTED, str(done.after), actor=actor, at=now)

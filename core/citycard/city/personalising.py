@@ -22,6 +22,7 @@ from citycard.card.files import EnableFlag
 from citycard.chip import ChipProfile
 from citycard.chip.personalise import prepare
 from citycard.chip.script import IssuableCard
+from citycard.city.keyuse import KEYS_NOTED
 from citycard.errors import (
     BlankUnfit,
     CardRefused,
@@ -141,9 +142,11 @@ class JobWorker:
                     return count
                 time.sleep(_PATIENCE_S)
                 continue
-            images, failures = self._images(numbers)
+            keys = self._keys(numbers)
+            version = keys[0].versions["purchase"]
+            images, failures = self._images(numbers, keys)
             write_images(folder, images)
-            shown(self._settle(list(images), failures))
+            shown(self._settle(list(images), failures, version))
             if failures and not images:
                 # Not the cards are wrong but the blank they are made from: more would only use up numbers.
                 step, status_word = next(iter(failures.values()))
@@ -173,7 +176,7 @@ class JobWorker:
         except CardRemoved:
             self._settle([], {asn: ("card removed", "")})
             raise
-        self._settle([asn], {})
+        self._settle([asn], {}, keys.versions["purchase"])
         with reading(self._city.engine) as conn:
             state = registry.number_state(conn, asn)
         if state != (job.number, "made"):
@@ -198,11 +201,13 @@ class JobWorker:
                 again=again,
             )
 
-    def _images(self, numbers: Sequence[str]) -> tuple[dict[str, bytes], dict[str, tuple[str, str]]]:
+    def _images(
+        self, numbers: Sequence[str], each: Sequence[CardKeys]
+    ) -> tuple[dict[str, bytes], dict[str, tuple[str, str]]]:
         images: dict[str, bytes] = {}
         failures: dict[str, tuple[str, str]] = {}
         blank = self._city.issuing.blank(self.job.product, self.job.product_version)
-        for asn, keys in zip(numbers, self._keys(numbers), strict=True):
+        for asn, keys in zip(numbers, each, strict=True):
             chip = blank.clone()
             try:
                 self._personalise(chip, asn, keys)
@@ -227,12 +232,16 @@ class JobWorker:
     def _keys(self, numbers: Iterable[str]) -> list[CardKeys]:
         return self._city.vault.card_keys_many([bytes.fromhex(asn[4:]) for asn in numbers])
 
-    def _settle(self, made: Sequence[str], failures: Mapping[str, tuple[str, str]]) -> JobCount:
+    def _settle(
+        self, made: Sequence[str], failures: Mapping[str, tuple[str, str]], version: int = 0
+    ) -> JobCount:
         now, job = self._city.clock.now(), self.job
         with writing(self._city.engine) as conn:
             settled = settle_numbers(conn, job, made, "made", at=now)
             registry.add_cards(conn, [self._card(asn) for asn in settled])
             registry.note_events(conn, settled, "personalised", f"job {job.number}", actor=job.actor, at=now)
+            # Which purse keys they have: a version that no card needs any more can be retired (keyuse).
+            registry.note_events(conn, settled, KEYS_NOTED, str(version), actor=job.actor, at=now)
             for asn, (step, status_word) in failures.items():
                 settle_numbers(conn, job, [asn], "spoiled", at=now, step=step, status_word=status_word)
             return count_job(conn, job)

@@ -1,8 +1,8 @@
 """What was done with keys that left or came: a file that only grows.
 
-Each line is chained to the one before by SHA-256 and signed by the city's vault, so that whoever can write the
-file but not use the vault can neither change nor add a line. Lines cut off at its end are not
-noticed: keep the last digest elsewhere.
+Each line is chained to the one before by SHA-256 and signed by the city's vault, so that whoever can write
+the file but not use the vault can neither change nor add a line. Lines cut off at its end are not noticed:
+keep the last digest elsewhere.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from citycard.card import decode
 from citycard.card.files import EnableFlag, PublicApplication
 from citycard.chip import Chip
 from citycard.city import City
+from citycard.city.keyuse import key_use
 from citycard.city.personalising import JobWorker, open_job
 from citycard.errors import BlankUnfit, CardRemoved, NumbersUsedUp, PersonalisationFailed, StockShort
 from citycard.ids import new_id
@@ -100,6 +101,14 @@ def test_a_job_makes_its_cards_registers_them_and_counts_the_blanks(town, tmp_pa
     assert [one.made for one in seen] == [50, 100, 120]
     lot = the_lot(town)
     assert (lot.held, lot.used, lot.spoiled, lot.adds_up) == ({"store": 180}, 120, 0, True)
+
+
+def test_cards_of_a_job_count_as_users_of_their_key_version_alone(town, tmp_path):
+    JobWorker(town, opened(town, 3).number).make_images(tmp_path / "out")
+    town.vault.roll("purchase")
+    JobWorker(town, opened(town, 2).number).make_images(tmp_path / "out")
+    use = key_use(town)
+    assert (use.of(1), use.of(2), use.unknown) == (3, 2, 0)
 
 
 def test_a_card_of_a_job_is_the_registered_one_and_not_enabled_yet(town, tmp_path):
