@@ -134,19 +134,31 @@ def _t_union(reader: Reader, purse: Purse) -> Purse:
 def _city_union(reader: Reader, purse: Purse) -> Purse:
     data = read_binary(reader, 0x15).data
     city = data[2:4].hex()
-    serial = data[16:20]
+    if data[8:9] == b"\x03":  # passbook and purse of PBOC, under the same application name
+        return _plain(reader, purse)
+    # Chongqing's way: days where others have a flag, and the number in the master file.
+    by_days = city == "4000" or _day(data[8:12]) is not None
+    serial = _issue_serial(reader, purse) if by_days else data[16:20]
     # Shanghai writes the number as it is printed; everybody else the other way round.
     number = serial if city == "2000" else serial[::-1]
-    start, expiry = (data[8:12], data[12:16]) if city == "4000" else (data[20:24], data[24:28])
+    start, expiry = (data[8:12], data[12:16]) if by_days else (data[20:24], data[24:28])
     return attrs.evolve(
         purse,
         number=str(int.from_bytes(number, "big")) if serial else "",
         issuer=data[:2].hex().upper(),
         city=city,
-        enabled=data[8:9] == b"\x01" if city != "4000" and data else None,
+        enabled=data[8:9] == b"\x01" if data and not by_days else None,
         start=_day(start),
         expiry=_day(expiry),
     )
+
+
+def _issue_serial(reader: Reader, purse: Purse) -> bytes:
+    whole_answer(reader.transmit, bytes.fromhex("00A40000023F00"))
+    issue = read_binary(reader, 0x05).data
+    name = bytes.fromhex(purse.aid)
+    whole_answer(reader.transmit, b"\x00\xa4\x04\x00" + bytes((len(name),)) + name + b"\x00")
+    return issue[12:16]
 
 
 def _shenzhen(reader: Reader, purse: Purse) -> Purse:
