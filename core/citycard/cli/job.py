@@ -143,20 +143,21 @@ def _make_cards(worker: JobWorker, name: str) -> None:
     from citycard.errors import BlankUnfit, CardRemoved, NoCardInReader, PersonalisationFailed
     from citycard.pcsc import PcscReader
 
-    reader = PcscReader(name)
-    with suppress(NoCardInReader):  # a reader that is not there is said before anybody is asked for a card
-        reader.wait_for_card(_LOOK_S)
-    while click.confirm("Put in a blank card. Make it?", default=True, err=True):
-        try:
-            asn = worker.make_card(reader)
-        except (BlankUnfit, CardRemoved, PersonalisationFailed) as error:
-            say(f"citycard job run: {error}")
-            continue
-        if asn is None:
-            return
-        say(f"card {asn} is made")
-        if not worker.count().missing:
-            return
+    with PcscReader(name) as reader:
+        # A reader that is not there is said before anybody is asked for a card.
+        with suppress(NoCardInReader):
+            reader.wait_for_card(_LOOK_S)
+        while click.confirm("Put in a blank card. Make it?", default=True, err=True):
+            try:
+                asn = worker.make_card(reader)
+            except (BlankUnfit, CardRemoved, PersonalisationFailed) as error:
+                say(f"citycard job run: {error}")
+                continue
+            if asn is None:
+                return
+            say(f"card {asn} is made")
+            if not worker.count().missing:
+                return
 
 
 def _show(city: City, number: int, *, as_json: bool) -> JobCount:
