@@ -22,10 +22,8 @@ from citycard.errors import (
     VaultDamaged,
     VaultExists,
     VaultMissing,
-    VaultOutdated,
 )
 from citycard.keys import Algorithm, FileVault, KeyPurpose, KeyStatus, Pkcs11Vault, purse, verify_signature
-from citycard.keys.tokenkeys import TokenKeys
 
 ROOT = bytes.fromhex("00112233445566778899AABBCCDDEEFF")
 CITY = bytes.fromhex("5840000000000001")
@@ -184,6 +182,25 @@ def test_prepared_tacs_ask_the_token_once(vault, file_vault, monkeypatch):
     assert len(asked) == 1
 
 
+def test_prepared_terminals_ask_the_token_once_per_version(vault, file_vault, monkeypatch):
+    terminals = [number.to_bytes(6, "big") for number in range(50)]
+    macs = [file_vault.terminal_mac(terminal, b"record") for terminal in terminals]
+    vault.roll("batch")
+    asked = []
+    encrypted = type(vault._keys).encrypted
+    monkeypatch.setattr(
+        type(vault._keys), "encrypted", lambda keys, *args: asked.append(args) or encrypted(keys, *args)
+    )
+    for _ in range(2):
+        vault.prepare_terminals(terminals)
+        assert all(
+            vault.check_terminal_mac(terminal, b"record", mac)
+            for terminal, mac in zip(terminals, macs, strict=True)
+        )
+    assert not vault.check_terminal_mac(terminals[0], b"another", macs[0])
+    assert len(asked) == 2
+
+
 def test_an_imported_key_waits_then_works_and_never_leaves(vault, file_vault, softhsm, label):
     for one in (vault, file_vault):
         one.put("load", bytes(range(1, 17)))
@@ -337,59 +354,3 @@ def test_a_closed_vault_answers_no_more_and_shows_nothing(softhsm, label, path):
     for call in (lambda: vault.card_keys(ASN8), lambda: vault.sign(b""), lambda: vault.roll("load")):
         with pytest.raises(VaultClosed):
             call()
-
-
-def test_an_old_copy_of_the_file_is_refused(vault, softhsm, label):
-    vault.roll("purchase")
-    old = vault.path.read_bytes()
-    vault.retire("purchase", 1)
-    vault.path.write_bytes(old)
-    with pytest.raises(VaultOutdated, match=r"is copy 2, but token .* confirmed copy 3"):
-        again(vault, softhsm, label)
-    with pytest.raises(VaultOutdated):
-        vault.roll("purchase")
-
-
-def test_a_file_that_the_token_did_not_confirm_yet_is_good_and_then_confirmed(
-    vault, softhsm, label, monkeypatch
-):
-    older = vault.path.read_bytes()
-    with monkeypatch.context() as patch:
-        patch.setattr(TokenKeys, "confirm", stopped)
-        with pytest.raises(KeyboardInterrupt):
-            vault.roll("purchase")
-    opened = again(vault, softhsm, label)
-    assert {row.version for row in opened.versions() if row.purpose == "purchase"} == {1, 2}
-    vault.path.write_bytes(older)
-    with pytest.raises(VaultOutdated):
-        again(vault, softhsm, label)
-
-
-def test_a_mark_of_making_does_not_let_a_finished_vault_be_replaced(vault, softhsm, label):
-    before = vault.card_keys(ASN8)
-    kept = vault.path.read_bytes()
-    vault.path.unlink()
-    vault.path.with_name("vault.json.making").write_bytes(b"")
-    with pytest.raises(TokenOccupied):
-        Pkcs11Vault.create(vault.path, softhsm.module, label, PIN, CITY)
-    vault.path.write_bytes(kept)
-    assert again(vault, softhsm, label).card_keys(ASN8) == before
-
-
-def stopped(*_):
-    raise KeyboardInterrupt
-
-
-def test_a_key_that_the_token_lost_does_not_become_current(vault, softhsm, label):
-    vault.put("load", FOREIGN)
-    for one in session_objects(softhsm, label, "citycard/city/load/2"):
-        one.destroy()
-    with pytest.raises(TokenKeyMissing):
-        vault.roll("load")
-    assert [row.version for row in vault.versions() if row.status is KeyStatus.CURRENT][:3] == [1, 1, 1]
-
-
-def session_objects(softhsm, label, name):
-    token = pkcs11.lib(str(softhsm.module)).get_token(token_label=label)
-    session = token.open(rw=True)
-    return list(session.get_objects({pkcs11.Attribute.LABEL: name}))
