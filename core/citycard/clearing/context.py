@@ -77,6 +77,8 @@ class TacVault(Protocol):
 
     def prepare_tacs(self, pairs: Iterable[tuple[bytes, int]]) -> None: ...
 
+    def prepare_terminals(self, terminals6: Iterable[bytes]) -> None: ...
+
     def check_purchase_tac(
         self,
         asn8: bytes,

@@ -247,6 +247,15 @@ class Vault:
         for version in usable & wanted.keys():
             self._diversifier("tac", version)[0].prepare(wanted[version])
 
+    def prepare_terminals(self, terminals6: Iterable[bytes]) -> None:
+        """Get ready for ``check_terminal_mac`` of many terminals; a token is asked once per version."""
+        if not self._keys.remote:
+            return
+        wanted = {terminal for terminal in terminals6 if terminal not in self._codes}
+        if wanted:
+            for row in self._book.usable("batch"):
+                self._diversifier("batch", row.version)[0].prepare(b"\0\0" + one for one in wanted)
+
     def check_purchase_tac(
         self,
         asn8: bytes,
