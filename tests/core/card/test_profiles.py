@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 
+import attrs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from citycard.card import (
     CARD_PROFILES,
     CardIdentity,
     CardProduct,
+    CityUnionApplication,
+    EnableFlag,
     SectorLayout,
     allocate,
     encode,
@@ -17,7 +22,7 @@ from citycard.card import (
     layout_of,
     raw,
 )
-from citycard.errors import SectorInvalid
+from citycard.errors import FieldInvalid, SectorInvalid
 
 IDENTITY = CardIdentity(
     issuer="8475310000000000",
@@ -73,3 +78,39 @@ def test_sectors_have_room_and_a_header_of_the_cards_own_size(profile):
     assert place.unwrap(record, profile.sector_id_size) == b"1234"
     with pytest.raises(SectorInvalid, match="record 1 starts with"):
         place.unwrap(b"\x09" + record[1:], profile.sector_id_size)
+
+
+@pytest.mark.parametrize("name", sorted(CARD_PROFILES))
+@given(
+    digits=st.integers(min_value=0, max_value=10**16 - 1),
+    kind=st.integers(min_value=1, max_value=254),
+    start=st.dates(min_value=dt.date(2000, 1, 1), max_value=dt.date(2060, 1, 1)),
+    enabled=st.sampled_from(EnableFlag),
+)
+def test_a_terminal_reads_back_what_personalisation_wrote(name, digits, kind, start, enabled):
+    profile = CARD_PROFILES[name]
+    card = CardIdentity(
+        issuer="01015840FFFFFFFF",
+        asn=f"0000{digits:016d}",
+        start=start,
+        expiry=dt.date(2070, 1, 1),
+        city="5840",
+        kind=kind,
+        enabled=enabled,
+    )
+    contents = profile.contents(card)
+    written = {fid: encode(record) for fid, record in {**contents.root, **contents.application}.items()}
+    files = {fid: written[fid] for fid in (*profile.identity_root, *profile.identity_files)}
+    # PBOC cards say neither a kind nor whether other cities take them, Chongqing's not whether they are on.
+    told = {
+        "fmcos": {"kind": 0, "interoperable": False},
+        "chongqing": {"enabled": EnableFlag.ENABLED},
+    }.get(name, {})
+    assert profile.identify(files) == attrs.evolve(card, **told)
+
+
+def test_a_city_union_number_with_a_letter_is_not_read():
+    profile = CARD_PROFILES["city-union"]
+    record = CityUnionApplication(issuer="0101", city="5840", asn="31000000209150AB", start=None, expiry=None)
+    with pytest.raises(FieldInvalid, match="16 decimal digits"):
+        profile.identify({0x15: encode(record)})
