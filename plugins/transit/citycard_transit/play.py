@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from citycard.card.files import TRANSIT_PROFILE
 from citycard.chip import Chip
 from citycard.errors import CardRefused, LoadRefused
 from citycard.terminal.journal import Journal
@@ -40,7 +39,6 @@ __all__ = ["BatchFile", "Outcome", "Stage", "play"]
 
 KINDS = {TapKind.ENTRY: RecordKind.ENTRY, TapKind.EXIT: RecordKind.EXIT, TapKind.BUS: RecordKind.SINGLE}
 _BALANCE = b"\x80\x5c\x00\x02\x04"
-_SELECT = b"\x00\xa4\x04\x00" + bytes((len(TRANSIT_PROFILE.aid),)) + TRANSIT_PROFILE.aid + b"\x00"
 
 
 @attrs.frozen(kw_only=True)
@@ -210,6 +208,7 @@ class _Theatre:
             terminal = Terminal(
                 number,
                 sam,
+                profile=self._stage.city.issuing.profile,
                 config_number=self._config_number,
                 # A played city has no copies of cards: what a million taps left behind would only cost room.
                 journal=Journal(cards=0),
@@ -264,10 +263,10 @@ class _Theatre:
         if self._stage.keep:
             self._images[self._stage.opened.asns[card]] = packed(chip.image())
 
-    @staticmethod
-    def _balance_fen(chip: Chip) -> int:
+    def _balance_fen(self, chip: Chip) -> int:
         chip.power_on()
-        chip.transmit(_SELECT)
+        name = self._stage.city.issuing.profile.aid
+        chip.transmit(b"\x00\xa4\x04\x00" + bytes((len(name),)) + name + b"\x00")
         return int.from_bytes(chip.transmit(_BALANCE)[:4], "big")
 
     # ── counting ─────────────────────────────────────────────────────────────────────────────────
