@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import queue
 import signal
 import sys
@@ -67,8 +68,8 @@ def serve(
 
     Cards are numbered from 1 in the order given. Commands on stdin, one a line: insert N, remove N,
     tear N WRITES [torn], reset [N], list, quit. Events go to stdout; with --json each is one line of JSON
-    with event, card and the facts of docs/pcsc.md. Ctrl-C, SIGTERM and quit take the cards out and end with
-    0; the end of stdin does not end it.
+    with event, card and the facts of docs/pcsc.md. Ctrl-C, SIGTERM, quit, and a pipe that nobody reads any
+    more, take the cards out and end with 0; the end of stdin does not end it.
     """
     if not files and not blank:
         raise click.UsageError("which card? name a card file, or --blank")
@@ -227,8 +228,13 @@ class _Desk:
             else:
                 words = " ".join(f"{name}={value}" for name, value in plain.items())
                 line = " ".join(filter(None, [f"card {number}:" if number else "", word, words]))
-            click.echo(line)
-            sys.stdout.flush()
+            try:
+                click.echo(line)
+                sys.stdout.flush()
+            except BrokenPipeError:
+                # Nobody reads on. The thread of a slot must not die of that while its card is in.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                self._orders.put(_STOP)
 
 
 def _plain(name: str, value: object, facts: dict[str, Any]) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -178,3 +179,15 @@ def test_without_a_card_the_call_is_wrong():
     done = subprocess.run([*CITYCARD, "chip", "serve"], capture_output=True, text=True, check=False)
 
     assert done.returncode == 2
+
+
+def test_it_ends_and_takes_the_cards_out_when_nobody_reads_its_events_any_more(serve, reader, file):
+    served = serve(file, "--save")
+    served.until("ready")
+    reader.wait_for_card(10)
+    served.process.stdout.close()
+    with contextlib.suppress(CardRemoved):
+        reader.connect()  # power-on is an event that nobody hears
+
+    assert served.process.wait(10) == 0
+    assert served.process.stderr.read() == ""
