@@ -67,6 +67,9 @@ def pay_out(city: City, asn: str, *, actor: str) -> int:
     Raise CardNotOwed before its day, and while a load onto its successor may still turn out to be done.
     """
     with writing(city.engine) as conn:
+        registry.hold_card(
+            conn, asn
+        )  # first, as the office does: two that wait for each other end in neither
         closing = registry.find_closing(conn, asn)
         if closing is None or closing.state is ClosingState.WAITING:
             reason = f"its last taps come in until {closing.due_on}" if closing else "it was not given up"
@@ -118,6 +121,9 @@ def _spent_loads(city: City, conn: Connection, asn: str) -> None:
 
 def _fix(city: City, asn: str, actor: str) -> int:
     with writing(city.engine) as conn:
+        registry.hold_card(
+            conn, asn
+        )  # first, as the office does: two that wait for each other end in neither
         closing = registry.find_closing(conn, asn)
         if closing is None or closing.state is not ClosingState.WAITING:
             return 0
@@ -133,6 +139,9 @@ def _fix(city: City, asn: str, actor: str) -> int:
 def _put_right(city: City, asn: str, actor: str) -> int:
     """Make a late tap good, owe what arrived late, and note when nothing is owed any more."""
     with writing(city.engine) as conn:
+        registry.hold_card(
+            conn, asn
+        )  # first, as the office does: two that wait for each other end in neither
         closing = registry.find_closing(conn, asn)
         if closing is None or closing.state is ClosingState.WAITING:
             return 0

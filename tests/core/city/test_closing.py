@@ -5,10 +5,16 @@ It knows nothing of accounts. Every step of the office is also broken off at eve
 transaction, and taken again.
 """
 
+# Over 400 lines because the paper and every way that money takes are one model.
+
 from __future__ import annotations
 
 import datetime as dt
+import random
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -62,8 +68,9 @@ price_fen = {PRICE}
 """
 
 
-def made_city(folder):
-    (folder / "template.toml").write_text(CITY)
+def made_city(folder, store_url=None):
+    store = f'[store]\nurl = "{store_url}"\n' if store_url else ""
+    (folder / "template.toml").write_text(CITY + store)
     clock = FixedClock(dt.datetime(2018, 9, 1, 4, 0, tzinfo=dt.UTC))
     city = City.create(folder / "town", folder / "template.toml", clock=clock)
     city.issuing.publish()
@@ -386,4 +393,54 @@ def test_a_step_broken_off_at_any_statement_is_not_taken_or_taken_whole(tmp_path
     assert cuts > 5
     assert done != untouched
     assert everything(city) == done
+    city.close()
+
+
+def test_desks_that_work_at_the_same_time_take_every_step_once(tmp_path, store_url):
+    made_city(tmp_path, store_url).close()
+    paid, places = [], random.Random(7)
+
+    def works(seed):
+        chance, city = random.Random(seed), City.open(tmp_path / "town")
+        city.clock = FixedClock(dt.datetime(2018, 9, 1, 4, 0, tzinfo=dt.UTC))
+        office = Office(city, f"desk {seed}")
+        unblocked, replaced_by = partial(office.unblock, reason="x"), partial(office.replace, reason="x")
+        settled = partial(settle_due, city, actor="desk")
+
+        def pays(asn):
+            paid.append(pay_out(city, asn, actor="desk"))
+
+        for turn in range(40):
+            asn, new = chance.sample(CARDS, 2)
+            step, *arguments = chance.choice(
+                [
+                    (office.issue, asn),
+                    (office.lost, asn),
+                    (unblocked, asn),
+                    (replaced_by, asn, new),
+                    (office.give_back, asn) if turn > 20 else (office.issue, new),
+                    (settled,),
+                    (pays, asn),
+                ]
+            )
+            with suppress(OfficeRefused, StatusRefused, CardNotOwed):
+                step(*arguments)
+            if turn == 30:
+                city.clock.moment += dt.timedelta(days=DAYS)
+        city.close()
+
+    with ThreadPoolExecutor(4) as desks:
+        list(desks.map(works, places.sample(range(1000), 4)))
+
+    city = City.open(tmp_path / "town")
+    with reading(city.engine) as conn:
+        assert city.ledger.audit(conn) == []
+        steps = [step for asn in CARDS for step in registry.card_history(conn, asn)]
+    sold = sum(step.reason == "sold" for step in steps)
+    replaced = sum(step.after is CardStatus.REPLACED for step in steps)
+    held = sum(balances(city, *(place(asn) for asn in CARDS for place in _PLACES)))
+    assert sold > 0
+    assert balances(city, INCOME_CARDS) == (PRICE * sold + FEE * replaced,)
+    assert held == DEPOSIT * sold - sum(paid)
+    assert balances(city, TRUST_BANK) == ((DEPOSIT + PRICE) * sold + FEE * replaced - sum(paid),)
     city.close()
