@@ -193,13 +193,17 @@ def status(file: Path, as_json: bool) -> None:
 
 @group.command("verify")
 @_FILE
-def verify(file: Path) -> None:
-    """Check the rules and signatures of a finished ceremony, and print its protocol; exit 3 when wrong."""
+@click.option("--key", "keys", multiple=True, type=_THERE, help="The public key of officer or witness.")
+def verify(file: Path, keys: tuple[Path, ...]) -> None:
+    """Check the rules and signatures of a finished ceremony, and print its protocol; exit 3 when wrong.
+
+    Give both public keys, as the officer and the witness handed them over: those in FILE may be anybody's.
+    """
     from citycard.keys.ceremony import Ceremony
-    from citycard.keys.protocol import protocol_text, verify_protocol
+    from citycard.keys.protocol import protocol_text, public_pem, verify_protocol
 
     ceremony = Ceremony.read(file)
-    verify_protocol(ceremony)
+    verify_protocol(ceremony, [public_pem(key.read_bytes()) for key in keys])
     click.echo(protocol_text(ceremony), nl=False)
     say("the ceremony holds: its rules are kept and both signatures are good")
 

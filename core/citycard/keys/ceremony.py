@@ -223,6 +223,11 @@ class Ceremony:
             self._agree(known, kcv)
             return known
         self._unfinished()
+        for other in self.components:
+            if other.kcv == kcv:
+                # By XOR the two would cancel out.
+                reason = f"{custodian} has the component of {other.custodian}: each has one of their own"
+                raise CeremonyOutOfOrder(path=self.path, reason=reason)
         made = Component(number=number, custodian=self.custodians[number - 1], kcv=kcv)
         self.components = tuple(sorted((*self.components, made), key=lambda one: one.number))
         self._note(now, made.custodian, f"contributed component {number}, KCV {kcv}")
@@ -253,6 +258,9 @@ class Ceremony:
             reason = f"{len(given)} of {self.needed} needed components are here"
             raise CeremonyOutOfOrder(path=self.path, reason=reason)
         key = combine_xor(given) if self.scheme is Scheme.XOR else value_at(given, 0)
+        if self.algorithm == Algorithm.TDES and _halves_equal(key):
+            reason = "both halves of the key are equal, which makes it a single DES key"
+            raise CeremonyOutOfOrder(path=self.path, reason=reason)
         kcv = check_value(key, self.algorithm).hex().upper()
         if (wanted := self.kcv or expected_kcv.upper()) and wanted != kcv:
             raise ComponentWrong(whose=f"the {self.subject} key", expected=wanted, found=kcv)
@@ -313,6 +321,11 @@ class Ceremony:
     def _note(self, now: dt.datetime, who: str, what: str) -> None:
         at = now.astimezone(dt.UTC).isoformat(timespec="seconds")
         self.steps = (*self.steps, Step(at=at, who=who, what=what))
+
+
+def _halves_equal(key16: bytes) -> bool:
+    """Say whether the halves are the same key to DES, which leaves the lowest bit of each byte out."""
+    return all(one | 1 == other | 1 for one, other in zip(key16[:8], key16[8:], strict=True))
 
 
 def same_person(name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Sequence
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
@@ -64,9 +65,17 @@ def sign_protocol(ceremony: Ceremony, pem: bytes, password: str | None = None) -
     raise SigningKeyInvalid(reason="it is neither the officer's nor the witness's")
 
 
-def verify_protocol(ceremony: Ceremony) -> None:
-    """Check a ceremony from its beginning to its signatures; raise ``CeremonyInvalid`` for what is wrong."""
+def verify_protocol(ceremony: Ceremony, trusted: Sequence[str] = ()) -> None:
+    """Check a ceremony from its beginning to its signatures; raise ``CeremonyInvalid`` for what is wrong.
+
+    ``trusted`` are the public keys (PEM) of the people who should have signed: without them only the keys in
+    the file are asked, and those may be anybody's.
+    """
     ceremony.check()
+    for signer in ceremony.signers:
+        if trusted and signer.public_key not in trusted:
+            reason = f"the key of {signer.role} {signer.name} is none of those that were given"
+            raise CeremonyInvalid(path=ceremony.path, reason=reason)
     if not ceremony.outcome or len(ceremony.components) < ceremony.needed:
         raise CeremonyInvalid(path=ceremony.path, reason=f"it is not finished: {ceremony.next_step()}")
     for signer in ceremony.signers:

@@ -117,7 +117,7 @@ def test_an_interrupted_finish_takes_the_vault_that_it_made_and_no_other(room):
 
 def test_a_foreign_key_comes_in_by_its_components_and_check_values(room):
     City.create(room / "city", room / "city" / "city.toml").close()
-    parts = {1: bytes(range(16)), 2: bytes(range(16, 32))}
+    parts = {1: bytes(range(16)), 2: bytes(range(32, 40)) + bytes(range(80, 88))}
     file = start(room, "--purpose", "load", names=("Zhao", "Qian"))
     with pytest.raises(ComponentWrong, match="the component of Zhao"):
         run("ceremony", "contribute", file, "Zhao", "--enter", "--kcv", "000000", typed=f"{parts[1].hex()}\n")

@@ -21,7 +21,7 @@ from citycard.keys.shamir import combine_xor, value_at
 
 NOW = dt.datetime(2026, 3, 2, 8, 15, tzinfo=dt.UTC)
 PEOPLE = ("Zhao", "Qian", "Sun")
-PARTS = {name: bytes([number]) * 15 + b"\xde" for number, name in enumerate(PEOPLE, 1)}
+PARTS = {name: bytes([16 * number]) * 15 + b"\xde" for number, name in enumerate(PEOPLE, 1)}
 OFFICER, WITNESS = draw_signer(), draw_signer()
 
 
@@ -200,3 +200,31 @@ def test_only_officer_and_witness_sign_and_only_at_the_end(path):
         sign_protocol(ceremony, draw_signer())
     with pytest.raises(SigningKeyInvalid, match="no PEM file"):
         sign_protocol(ceremony, b"text")
+
+
+def test_a_component_is_not_used_twice_for_by_xor_it_would_cancel_out(path):
+    ceremony = start(path)
+    ceremony.contribute("Zhao", PARTS["Zhao"], NOW)
+    with pytest.raises(CeremonyOutOfOrder, match="Qian has the component of Zhao"):
+        ceremony.contribute("Qian", PARTS["Zhao"], NOW)
+    assert [one.custodian for one in Ceremony.read(path).components] == ["Zhao"]
+
+
+def test_a_3des_key_of_equal_halves_is_refused(path):
+    ceremony = start(path, custodians=PEOPLE[:2], needed=2)
+    # DES leaves the lowest bit of each byte out.
+    weak = bytes(range(8)) + bytes(one ^ 1 for one in range(8))
+    parts = {"Zhao": PARTS["Zhao"], "Qian": combine_xor({1: PARTS["Zhao"], 2: weak})}
+    for name, part in parts.items():
+        ceremony.contribute(name, part, NOW)
+    with pytest.raises(CeremonyOutOfOrder, match="both halves of the key are equal"):
+        ceremony.combine(parts, NOW)
+
+
+def test_a_protocol_forged_with_other_peoples_keys_does_not_hold_against_the_true_ones(path):
+    ceremony = finished(path)
+    sign_protocol(ceremony, OFFICER)
+    sign_protocol(ceremony, WITNESS)
+    verify_protocol(ceremony, [public_pem(WITNESS), public_pem(OFFICER)])
+    with pytest.raises(CeremonyInvalid, match="the key of officer Li is none of those that were given"):
+        verify_protocol(ceremony, [public_pem(WITNESS), public_pem(draw_signer())])
