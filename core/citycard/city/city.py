@@ -61,7 +61,8 @@ class City:
         The 16-byte ``root`` of a key ceremony is used once and not kept; without one, a root is drawn.
         May be interrupted and called again: only a finished city counts as one that exists.
         """
-        folder.mkdir(parents=True, exist_ok=True)
+        # Where cards went is in the database: a new folder is its owner's alone.
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if (folder / CONFIG_NAME).exists() and vault_path(folder, read_config(folder)).exists():
             raise CityExists(folder=folder)
         if not any(folder.iterdir()):

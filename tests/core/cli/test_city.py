@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 
 import pytest
 
@@ -41,6 +42,10 @@ def test_git_keeps_out_of_a_new_city_and_not_out_of_a_folder_with_something_in_i
     (tmp_path / "mine" / "README").touch()
     assert _run(["city", "create", str(tmp_path / "mine"), "--config", str(template)]) == 0
     assert not (tmp_path / "mine" / ".gitignore").exists()
+
+
+def test_a_new_city_folder_is_its_owners_alone(town):
+    assert stat.S_IMODE(town.stat().st_mode) == 0o700
 
 
 def test_a_city_can_be_upgraded_again_and_again(town):
