@@ -89,6 +89,7 @@ class VpcdSlot:
         self._socket: socket.socket | None = None
         self._stop = threading.Event()
         self._ready = threading.Event()
+        self._over = threading.Event()
 
     def __repr__(self) -> str:
         return f"<VpcdSlot {self.host}:{self.port}, {'in' if self.inserted else 'out'}>"
@@ -111,7 +112,7 @@ class VpcdSlot:
         Raises SlotUnreachable when nothing listens for ``timeout`` seconds, SlotOccupied when nobody speaks,
         and CardServed when the card is in another slot.
         """
-        if self._thread is not None and self._thread.is_alive():
+        if self._thread is not None and self._thread.is_alive() and not self._over.is_set():
             if not self._ready.wait(timeout):
                 raise SlotUnreachable(host=self.host, port=self.port, seconds=timeout)
             return
@@ -124,6 +125,7 @@ class VpcdSlot:
             raise
         self._stop.clear()
         self._ready.clear()
+        self._over.clear()
         self._thread = threading.Thread(
             target=self._serve, args=(sock,), name=f"slot {self.port}", daemon=True
         )
@@ -174,6 +176,7 @@ class VpcdSlot:
             _left[self.host, self.port] = time.monotonic()
             self._ready.clear()
             self._release()
+            self._over.set()  # whoever hears of it may put the card in again at once
             self._event("torn" if reason == "torn" else "removed", {"port": self.port})
 
     def _converse(self, wire: Wire) -> str:

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import threading
 import time
 
 import attrs
@@ -120,6 +121,29 @@ def test_a_tear_takes_the_card_out_at_that_write_and_it_recovers(offered, card, 
         assert card.image() == before  # the commit had no mark: the try was not counted
         reader.transmit(SELECT_PURSE)
         assert reader.transmit(WRONG_PIN) == b"\x63\xc2"
+
+
+def test_who_hears_that_a_card_is_torn_may_put_it_in_again_at_once(offered, card, pcscd):
+    torn, inserted = threading.Event(), threading.Event()
+
+    def event(word, _):
+        if word == "torn":
+            torn.set()
+            inserted.wait(5)  # the thread of the slot is still telling it
+
+    slot = offered(card, event=event)
+    with PcscReader(pcscd.slots[0].reader) as reader:
+        reader.wait_for_card(10)
+        reader.connect()
+        reader.transmit(SELECT_PURSE)
+        slot.tear(0)
+        with pytest.raises(CardRemoved):
+            reader.transmit(WRONG_PIN)
+        assert torn.wait(5)
+        slot.insert(3)
+        inserted.set()
+
+    assert slot.inserted
 
 
 def test_what_has_changed_is_kept_before_the_answer_leaves(offered, card, pcscd):
