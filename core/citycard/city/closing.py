@@ -67,10 +67,7 @@ def pay_out(city: City, asn: str, *, actor: str) -> int:
     Raise CardNotOwed before its day, and while a load onto its successor may still turn out to be done.
     """
     with writing(city.engine) as conn:
-        registry.hold_card(
-            conn, asn
-        )  # first, as the office does: two that wait for each other end in neither
-        closing = registry.find_closing(conn, asn)
+        closing = _held(conn, asn)
         if closing is None or closing.state is ClosingState.WAITING:
             reason = f"its last taps come in until {closing.due_on}" if closing else "it was not given up"
             raise CardNotOwed(asn=asn, reason=reason)
@@ -119,12 +116,15 @@ def _spent_loads(city: City, conn: Connection, asn: str) -> None:
         keep(conn, city.ledger, [*settled, done.settled(LoadState.PROVEN, Proof.COUNTER)])
 
 
+def _held(conn: Connection, asn: str) -> CardClosing | None:
+    """Hold a card and then its closing, in the order of the office: so no two desks wait for each other."""
+    registry.hold_card(conn, asn)
+    return registry.find_closing(conn, asn)
+
+
 def _fix(city: City, asn: str, actor: str) -> int:
     with writing(city.engine) as conn:
-        registry.hold_card(
-            conn, asn
-        )  # first, as the office does: two that wait for each other end in neither
-        closing = registry.find_closing(conn, asn)
+        closing = _held(conn, asn)
         if closing is None or closing.state is not ClosingState.WAITING:
             return 0
         with_deposit = closing.successor is None
@@ -139,10 +139,7 @@ def _fix(city: City, asn: str, actor: str) -> int:
 def _put_right(city: City, asn: str, actor: str) -> int:
     """Make a late tap good, owe what arrived late, and note when nothing is owed any more."""
     with writing(city.engine) as conn:
-        registry.hold_card(
-            conn, asn
-        )  # first, as the office does: two that wait for each other end in neither
-        closing = registry.find_closing(conn, asn)
+        closing = _held(conn, asn)
         if closing is None or closing.state is ClosingState.WAITING:
             return 0
         money = CardMoney(city, conn)
