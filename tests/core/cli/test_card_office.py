@@ -67,6 +67,7 @@ def test_a_card_lives_from_the_stock_to_its_replacement(out, capsys):
     assert answer(capsys, "show", SECOND)["deposit_fen"] == 2000
     assert [line["what"] for line in answer(capsys, "history", FIRST)] == [
         "personalised",
+        "keys",
         "stock → issued",
         "activated",
         "renewed",
