@@ -174,14 +174,27 @@ def test_a_terminal_that_dies_before_its_batch_is_written_takes_the_record_at_th
 
 def test_a_load_over_the_limit_and_a_purchase_over_the_balance_change_nothing(city, card):
     reader = InProcessReader(card)
-    city.desk._purse_limit_fen = 10_000
     with Handheld(city, TERMINAL) as handheld:
-        with pytest.raises(LoadRefused, match="purse would hold 10001 fen"):
-            handheld.load(reader, 10_001)
+        with pytest.raises(LoadRefused, match="purse would hold 9999900 fen, more than 100000"):
+            handheld.load(reader, 9_999_900)
         with pytest.raises(CardRefused, match="balance is too small"):
             handheld.pay(reader, 1)
 
     assert balance_fen(reader) == 0
+
+
+def test_a_purchase_that_clearing_would_reject_for_its_amount_is_refused_at_the_till(city, card):
+    config = city.folder / "city.toml"
+    config.write_text(config.read_text().replace("[clearing]", "[clearing]\namount_limit_fen = 5000"))
+    again, reader = City.open(city.folder), InProcessReader(card)
+    assert again.terms.amount_limit_fen == 5000
+    with Handheld(again, TERMINAL) as handheld:
+        handheld.load(reader, 10_000)
+        with pytest.raises(CardRefused, match=r"\(amount\)"):
+            handheld.pay(reader, 5001)
+        assert balance_fen(reader) == 10_000
+        assert handheld.pay(reader, 5000).debit.balance_after_fen == 5000
+    again.close()
 
 
 def test_only_a_registered_terminal_can_be_used_and_by_one_program_at_a_time(city):

@@ -22,7 +22,8 @@ class CardProduct:
     """Describe a kind of card that can be issued.
 
     ``kind`` is the card kind of EF 17 (CardKind; a city may number its own from 6). ``sectors`` names what is
-    on it; None means every sector that is claimed when a version is made.
+    on it; None means every sector that is claimed when a version is made. ``purse_limit_fen`` is the most that
+    a load may leave on the purse, 1,000 yuan as on anonymous cards; None is any amount.
     """
 
     name: str = attrs.field(validator=attrs.validators.matches_re(r"[a-z][a-z0-9_.-]{0,39}"))
@@ -34,7 +35,7 @@ class CardProduct:
     deposit_fen: int = attrs.field(default=0, validator=attrs.validators.ge(0))
     price_fen: int = attrs.field(default=0, validator=attrs.validators.ge(0))
     purse_limit_fen: int | None = attrs.field(
-        default=None, validator=attrs.validators.optional(attrs.validators.gt(0))
+        default=100_000, validator=attrs.validators.optional(attrs.validators.gt(0))
     )
     sectors: tuple[str, ...] | None = attrs.field(default=None, converter=attrs.converters.optional(tuple))
 

@@ -255,6 +255,7 @@ class City:
             debtor=BankAccount(name=bank.name, account=bank.account, bic=bank.bic),
             fee_bp=clearing.fee_bp,
             fees_bp=clearing.fees_bp,
+            amount_limit_fen=clearing.amount_limit_fen,
         )
 
     @property

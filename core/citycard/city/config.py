@@ -56,7 +56,10 @@ class StoreSection:
 
 @attrs.frozen(kw_only=True)
 class ClearingSection:
-    """What clearing costs a partner, in basis points of its gross; ``fees_bp`` names exceptions."""
+    """What clearing costs a partner, in basis points of its gross; ``fees_bp`` names exceptions.
+
+    ``amount_limit_fen`` bounds one debit: terminals refuse more, and clearing rejects it.
+    """
 
     fee_bp: int = attrs.field(default=0, validator=[attrs.validators.ge(0), attrs.validators.le(10_000)])
     fees_bp: Mapping[str, int] = attrs.field(
@@ -64,6 +67,9 @@ class ClearingSection:
         validator=attrs.validators.deep_mapping(
             value_validator=attrs.validators.and_(attrs.validators.ge(0), attrs.validators.le(10_000))
         ),
+    )
+    amount_limit_fen: int = attrs.field(
+        default=100_000, validator=[attrs.validators.gt(0), attrs.validators.le(0xFFFFFFFF)]
     )
 
 

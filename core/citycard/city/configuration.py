@@ -103,6 +103,7 @@ def _content(city: City) -> dict[str, Any]:
         "products": products,
         "rules_version": city.rules_version,
         "blacklist": blacklist,
+        "amount_limit_fen": city.terms.amount_limit_fen,
         "signing_key": city.vault.public_key_pem(),
         "enabled": _enabled(city),
         "plugins": city.plugins.terminal_config(),

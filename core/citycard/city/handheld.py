@@ -53,7 +53,12 @@ class Handheld:
         self._city, self._number = city, number
         self._folder = city.folder / "terminals" / number
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._acceptance = Acceptance(blacklist=listed, blacklist_number=blacklist)
+        self._configuration = city.configuration()
+        self._acceptance = Acceptance(
+            blacklist=listed,
+            blacklist_number=blacklist,
+            amount_limit_fen=self._configuration.content["amount_limit_fen"],
+        )
         self._desk: TopUpDesk = city.desk.for_agent(agent) if agent else city.desk
         self._lock: IO[str] | None = None
 
@@ -113,7 +118,7 @@ class Handheld:
             self._number,
             self._city.sam(self._number, self._next_serial()),
             profile=self._city.issuing.profile,
-            config_number=self._city.configuration().number,
+            config_number=self._configuration.number,
             acceptance=self._acceptance,
             journal=journal,
             host=self._desk,

@@ -68,7 +68,10 @@ class Code(Enum):
     R02 = State.REJECTED, "the issuer does not take part"
     R03 = State.REJECTED, "the record's terminal is not the one that signed the batch, or not registered"
     R04 = State.SUSPENDED, "the time is in the future or too long ago"
-    R05 = State.REJECTED, "balance before less amount is not balance after, or the amount is above the limit"
+    R05 = (
+        State.REJECTED,
+        "balance before less amount is not balance after, or the amount is over the limit for one debit",
+    )
     R06 = State.REJECTED, "the type of transaction is not known"
     R07 = State.REJECTED, "the algorithm is not known"
     R08 = State.REJECTED, "the terminal's MAC over the record is wrong"

@@ -55,15 +55,15 @@ class ClearingTerms:
     ``fees_bp`` names partners whose fee differs from ``fee_bp`` (basis points of the gross). A price that
     differs by more than ``price_limit_fen`` suspends the record, and so does a time more than
     ``oldest_days`` before the batch's business date or more than a day after it. ``amount_limit_fen``
-    bounds one debit.
+    bounds one debit; terminals are told the same.
     """
 
     issuers: frozenset[str]
     debtor: BankAccount
+    amount_limit_fen: int = attrs.field(validator=attrs.validators.gt(0))
     fee_bp: int = attrs.field(default=0, validator=[attrs.validators.ge(0), attrs.validators.le(10_000)])
     fees_bp: Mapping[str, int] = attrs.field(factory=dict)
     price_limit_fen: int = 10_000
-    amount_limit_fen: int = 100_000
     oldest_days: int = 30
     timezone: str = "Asia/Shanghai"
 

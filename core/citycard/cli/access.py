@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from citycard.cli.lazy import ListedGroup
 from citycard.cli.options import city_option, json_option, opened
 from citycard.cli.output import emit, say, table
 
@@ -15,7 +16,7 @@ _ROLES = ("operator", "auditor", "clerk", "partner", "citizen")
 _WITH_SUBJECT = {"partner": "the partner's id", "citizen": "the card number"}
 
 
-@click.group()
+@click.group(cls=ListedGroup)
 def group() -> None:
     """Grant, list and revoke access to the web pages."""
 

@@ -151,7 +151,7 @@ def settle(actor: str, folder: Path, as_json: bool) -> None:
     if as_json:
         emit(done)
     else:
-        click.echo(f"{done.due} cards fell due, {done.put_right} were put right")
+        click.echo(f"cards that fell due: {done.due}; put right: {done.put_right}")
 
 
 @click.command("pay-out")

@@ -33,7 +33,7 @@ _QUIET = {"command"}
 
 @click.command()
 @click.argument(
-    "files", nargs=-1, type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE..."
+    "files", nargs=-1, type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="[FILE]..."
 )
 @click.option("--blank", is_flag=True, help="Offer a new card as its maker delivers it, after the files.")
 @click.option("--profile", default=None, help="The make of the blank chip, or of bare images of chips.")
@@ -96,6 +96,10 @@ def _cards(files: Sequence[Path], profile: str | None, *, blank: bool) -> list[t
 def _port(ports: Sequence[int], index: int) -> int:
     """Return the n-th card's port: those named, then upwards from the last of them."""
     return ports[index] if index < len(ports) else ports[-1] + index - len(ports) + 1
+
+
+class _NoSuchCard(IndexError):
+    """An order names a card that was not offered; its argument is the number."""
 
 
 class _Desk:
@@ -178,14 +182,18 @@ class _Desk:
             self._commands[word](*rest)
         except CitycardError as error:
             self._tell("refused", 0, {"order": order, "reason": str(error)})
-        except (KeyError, TypeError, ValueError, IndexError):
+        except _NoSuchCard as missing:
+            count = len(self._slots)
+            there = f"there are {count} cards, 1 to {count}" if count > 1 else "there is 1 card, number 1"
+            self._tell("refused", 0, {"order": order, "reason": f"no card {missing}: {there}"})
+        except (KeyError, TypeError, ValueError):
             self._tell("refused", 0, {"order": order, "reason": f"expected {_HELP}"})
 
     # ── orders ───────────────────────────────────────────────────────────────────────────────────
 
     def _slot(self, number: str) -> VpcdSlot:
         if not 1 <= int(number) <= len(self._slots):
-            raise IndexError(number)
+            raise _NoSuchCard(number)
         return self._slots[int(number) - 1]
 
     def _insert(self, number: str) -> None:
@@ -218,7 +226,7 @@ class _Desk:
         if word == "waiting":
             say(
                 f"nothing listens on {facts['host']}:{facts['port']} yet: the virtual reader is there once "
-                "pcscd runs (systemctl start pcscd, or any PC/SC program starts it)"
+                "pcscd runs (systemctl start pcscd, or without systemd: pcscd)"
             )
         plain = {name: _plain(name, value, facts) for name, value in facts.items()}
         with self._said:

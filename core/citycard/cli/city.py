@@ -7,13 +7,14 @@ from pathlib import Path
 import attrs
 import click
 
+from citycard.cli.lazy import ListedGroup
 from citycard.cli.options import city_option, json_option, opened
 from citycard.cli.output import emit, say, table
 
 __all__ = ["group"]
 
 
-@click.group()
+@click.group(cls=ListedGroup)
 def group() -> None:
     """Make a city, bring it up to date, look at it."""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from citycard.cli.lazy import ListedGroup
 from citycard.cli.options import city_option, json_option, opened
 from citycard.cli.output import emit, say, table
 from citycard.money import yuan
@@ -22,7 +23,7 @@ __all__ = ["group"]
 _ASN = re.compile(r"\d{20}")
 
 
-@click.group()
+@click.group(cls=ListedGroup)
 def group() -> None:
     """Receive batches, clear them, settle."""
 

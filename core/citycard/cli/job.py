@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from citycard.cli.lazy import ListedGroup
 from citycard.cli.options import actor_option, city_option, json_option, opened
 from citycard.cli.output import emit, say, table
 
@@ -22,7 +23,7 @@ __all__ = ["group"]
 _LOOK_S = 0.5
 
 
-@click.group()
+@click.group(cls=ListedGroup)
 def group() -> None:
     """Make many cards of a product: open a job, run it, look at it."""
 
@@ -172,7 +173,7 @@ def _show(city: City, number: int, *, as_json: bool) -> JobCount:
     if as_json:
         emit(row | {"spoiled_numbers": spoiled})
     else:
-        table(("", "job"), row.items())
+        table(("", "job"), [(name, "" if value is None else value) for name, value in row.items()])
         if spoiled:
             table(
                 ("spoiled number", "step", "status"),

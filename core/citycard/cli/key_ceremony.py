@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from citycard.cli.componentfile import ask_component, hand_out, read_component
+from citycard.cli.lazy import ListedGroup
 from citycard.cli.options import city_option, json_option
 from citycard.cli.output import emit, say
 
@@ -24,7 +25,7 @@ _THERE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _FILE = click.argument("file", type=_PATH)
 
 
-@click.group("ceremony")
+@click.group("ceremony", cls=ListedGroup)
 def group() -> None:
     """Make a root or bring a foreign key, from components that several people hold."""
 

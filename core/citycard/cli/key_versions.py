@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from citycard.cli.lazy import ListedGroup
 from citycard.cli.options import city_option, json_option, opened
 from citycard.cli.output import emit, say, table
 
@@ -106,7 +107,7 @@ def retire(purpose: str, version: int, force: bool, name: str, folder: Path, as_
     _show(rows, as_json)
 
 
-@click.group("hierarchy")
+@click.group("hierarchy", cls=ListedGroup)
 def hierarchy() -> None:
     """Make a hierarchy of keys with a root of its own, such as a plugin's."""
 

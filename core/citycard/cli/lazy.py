@@ -1,4 +1,4 @@
-"""Click groups that load a command only when it is called, so that ``--help`` imports nothing."""
+"""Click groups: one loads a command only when it is called, so that ``--help`` imports nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,22 @@ from typing import Any
 
 import click
 
-__all__ = ["LazyGroup"]
+__all__ = ["LazyGroup", "ListedGroup"]
+
+
+class ListedGroup(click.Group):
+    """Hold commands whose lines in ``--help`` are the beginnings of their own help, never cut off."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        lines = [(name, _line(self.get_command(ctx, name))) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(lines)
+
+
+def _line(command: click.Command | None) -> str:
+    """Return the first sentence of a command's help, without what comes after a semicolon."""
+    text = " ".join((command.help if command is not None and command.help else "").split("\n\n")[0].split())
+    return text.partition(". ")[0].partition(";")[0].removesuffix(".") + "."
 
 
 class LazyGroup(click.Group):

@@ -16,6 +16,7 @@ import attrs
 import click
 from click.core import ParameterSource
 
+from citycard.cli.lazy import ListedGroup
 from citycard.cli.options import city_option, json_option, opened
 from citycard.cli.output import emit, say, table
 from citycard.errors import CitycardError, RegistryMissing
@@ -30,7 +31,7 @@ __all__ = ["group"]
 _LISTED = ("name", "distribution", "version", "state", "reason", "claims")
 
 
-@click.group()
+@click.group(cls=ListedGroup)
 def group() -> None:
     """List, inspect, enable and disable plugins."""
 

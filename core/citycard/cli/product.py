@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from citycard.cli.lazy import ListedGroup
 from citycard.cli.options import city_option, json_option, opened
 from citycard.cli.output import emit, table
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["group"]
 
 
-@click.group()
+@click.group(cls=ListedGroup)
 def group() -> None:
     """List card products, show what their cards carry, retire them."""
 

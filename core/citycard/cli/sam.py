@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
+from citycard.cli.lazy import ListedGroup
 from citycard.cli.options import city_option, json_option, opened
 from citycard.cli.output import emit, say, table
 
@@ -22,7 +23,7 @@ __all__ = ["group"]
 Function = Callable[..., Any]
 
 
-@click.group()
+@click.group(cls=ListedGroup)
 def group() -> None:
     """Issue, update, list and revoke the SAMs of terminals."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from citycard.cli.lazy import ListedGroup
 from citycard.cli.options import actor_option, city_option, json_option, opened
 from citycard.cli.output import emit, say, table
 
@@ -16,12 +17,12 @@ if TYPE_CHECKING:
 __all__ = ["group"]
 
 
-@click.group()
+@click.group(cls=ListedGroup)
 def group() -> None:
     """Keep the number ranges and the stock of blank cards."""
 
 
-@group.group("range")
+@group.group("range", cls=ListedGroup)
 def ranges() -> None:
     """Open number ranges and check them."""
 

@@ -8,13 +8,14 @@ from typing import Any
 import click
 
 from citycard.cli.lists import lists
+from citycard.cli.lazy import ListedGroup
 from citycard.cli.options import city_option, json_option, opened
 from citycard.cli.output import emit, table
 
 __all__ = ["group"]
 
 
-@click.group()
+@click.group(cls=ListedGroup)
 def group() -> None:
     """Show what terminals must know to work offline."""
 

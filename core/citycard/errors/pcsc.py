@@ -27,7 +27,8 @@ class ReaderLibraryMissing(CitycardError):
 
     status, exit_code = 503, 4
     sentence = (
-        "pyscard is not installed, so no reader can be used: pip install 'citycard[pcsc]' "
+        "pyscard is not installed, so no reader can be used: pip install 'citycard[pcsc]', from a clone "
+        "pip install -e 'core[pcsc]' "
         "(it is built with: apt install gcc python3-dev swig libpcsclite-dev pkg-config)"
     )
 
@@ -36,7 +37,10 @@ class PcscServiceMissing(CitycardError):
     """No PC/SC service answers on this machine."""
 
     status, exit_code = 503, 4
-    sentence = "no PC/SC service answers ({code}): install pcscd and start it (systemctl start pcscd)"
+    sentence = (
+        "no PC/SC service answers ({code}): install pcscd and start it "
+        "(systemctl start pcscd; without systemd, as in a container: pcscd)"
+    )
 
 
 class ReaderMissing(CitycardError):
@@ -75,7 +79,7 @@ class SlotUnreachable(CitycardError):
     status, exit_code = 503, 4
     sentence = (
         "nothing listens on {host}:{port}: the virtual reader is there once pcscd runs with the vpcd driver "
-        "(apt install pcscd vsmartcard-vpcd; systemctl start pcscd); waited {seconds:g} seconds"
+        "(apt install pcscd vsmartcard-vpcd; systemctl start pcscd, or without systemd: pcscd); waited {seconds:g} seconds"
     )
 
 
@@ -113,7 +117,7 @@ class PcscServiceFailed(CitycardError):
 class CardFileInvalid(CitycardError):
     """A file is no software card of any kind that is known here."""
 
-    sentence = "{path} is no card file: {reason}; make one with: citycard chip new {path}"
+    sentence = "{path} is no card file: {reason}; citycard chip new FILE makes one"
 
 
 class CardKindUnknown(CitycardError):

@@ -33,7 +33,12 @@ class StockShort(CitycardError):
     """More blank cards are asked of a place than lie there."""
 
     status, exit_code = 409, 5
-    sentence = "{place!r} has {held} blank cards of lot {lot!r}, {wanted} are wanted: hand it more first"
+    sentence = "{place!r} has {held} blank cards of lot {lot!r}, {wanted} are wanted: {advice}"
+
+    def __init__(self, *, place: str, held: int, lot: str, wanted: int) -> None:
+        # The store gets cards from the supplier alone, every other place from the store.
+        advice = "receive another lot, or take fewer" if place == "store" else "hand it more first"
+        super().__init__(place=place, held=held, lot=lot, wanted=wanted, advice=advice)
 
 
 class PersonalisationJobUnknown(CitycardError):

@@ -30,6 +30,7 @@ class Refusal(StrEnum):
     BLACKLISTED = "blacklisted"
     LOCAL_ONLY = "local-only"
     KIND_UNKNOWN = "kind-unknown"
+    AMOUNT = "amount"
     FUNDS = "funds"
     KEY = "key"
     BLOCKED = "blocked"
@@ -58,6 +59,7 @@ _EXPLANATIONS = {
     Refusal.BLACKLISTED: "it was reported lost or misused",
     Refusal.LOCAL_ONLY: "it is valid only in the city that issued it",
     Refusal.KIND_UNKNOWN: "this city does not know cards of its kind",
+    Refusal.AMOUNT: "the amount is above what may be taken from a card at once; take it in parts",
     Refusal.FUNDS: "its balance is too small; load the purse",
     Refusal.KEY: "its keys are of a version this terminal does not have",
     Refusal.BLOCKED: "its application is blocked; a service point can open it again",
@@ -81,12 +83,14 @@ class Acceptance:
 
     ``home_issuer`` is how the issuer id of the city's own cards begins (hexadecimal); empty takes every card
     for one of the city's own. ``blacklist`` holds card numbers of 20 digits, ``blacklist_number`` is its
-    version. ``reads_log``: also refuse a card whose log is ahead of its counter, for one more command a tap.
+    version. ``amount_limit_fen`` bounds one debit, as clearing does (``[clearing]`` of city.toml); None is no
+    bound. ``reads_log``: also refuse a card whose log is ahead of its counter, for one more command a tap.
     """
 
     home_issuer: str = ""
     blacklist: Container[str] = frozenset()
     blacklist_number: int = 0
+    amount_limit_fen: int | None = None
     reads_log: bool = False
 
     def check(self, card: CardIdentity, today: dt.date) -> None:
@@ -109,3 +113,8 @@ class Acceptance:
                 raise refuse(Refusal.KIND_UNKNOWN)
         if card.asn in self.blacklist:
             raise refuse(Refusal.BLACKLISTED)
+
+    def check_amount(self, amount_fen: int) -> None:
+        """Refuse a debit that clearing would reject for its amount, before the card is asked for it."""
+        if self.amount_limit_fen is not None and amount_fen > self.amount_limit_fen:
+            raise refuse(Refusal.AMOUNT)

@@ -204,6 +204,7 @@ class PurseSession:
     ) -> Debit:
         view, card = self.view, self._card
         self._check_amount(amount_fen, view.asn, load=False)
+        self._acceptance.check_amount(amount_fen)
         head, tti = (INIT_COMPOSITE, _COMPOSITE) if composite else (INIT_PURCHASE, _PURCHASE)
         answer = self._initialise(head, amount_fen)
         counter, version, algorithm = int.from_bytes(answer[4:6], "big"), answer[9], answer[10]

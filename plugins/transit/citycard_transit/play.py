@@ -16,6 +16,7 @@ import attrs
 
 from citycard.chip import Chip
 from citycard.errors import CardRefused, LoadRefused
+from citycard.terminal.acceptance import Acceptance
 from citycard.terminal.journal import Journal
 from citycard.terminal.reader import InProcessReader
 from citycard.terminal.record import RecordKind, read_record
@@ -129,7 +130,9 @@ class _Theatre:
         self._closing: dict[str, datetime] = {}
         self._batches: list[BatchFile] = []
         self._first_load: tuple[str, int] | None = None
-        self._config_number = city.configuration().number
+        configuration = city.configuration()
+        self._config_number = configuration.number
+        self._acceptance = Acceptance(amount_limit_fen=configuration.content["amount_limit_fen"])
         self._network = Network(
             code=city.config.city.code,
             institution=city.config.city.issuer,
@@ -210,6 +213,7 @@ class _Theatre:
                 sam,
                 profile=self._stage.city.issuing.profile,
                 config_number=self._config_number,
+                acceptance=self._acceptance,
                 # A played city has no copies of cards: what a million taps left behind would only cost room.
                 journal=Journal(cards=0),
                 host=self._stage.desk,

@@ -51,7 +51,7 @@ class Product:
     validity_years: int = attrs.field(default=10, validator=gt(0))
     deposit_fen: int = attrs.field(default=0, validator=ge(0))
     price_fen: int = attrs.field(default=0, validator=ge(0))
-    purse_limit_fen: int | None = None
+    purse_limit_fen: int = attrs.field(default=100_000, validator=gt(0))
 
 
 @attrs.frozen(kw_only=True)

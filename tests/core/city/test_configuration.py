@@ -26,6 +26,7 @@ def test_the_first_configuration_says_what_terminals_must_know(city):
     assert found.content["city"] == "9901"
     assert found.content["rules_version"] == city.rules_version
     assert found.content["blacklist"] == 0
+    assert found.content["amount_limit_fen"] == city.terms.amount_limit_fen == 100_000
     assert found.content["plugins"] == {"yard": {"prices": {"ticket_fen": 100}}}
     assert found.content["enabled"] == {"city": ["yard"], "districts": {}, "partners": {}}
     (place,) = found.content["products"]["yard-pass"]["versions"]["1"]["places"]

@@ -63,6 +63,7 @@ class Town:
         self.terms = ClearingTerms(
             issuers=frozenset({ISSUER}),
             debtor=BankAccount(name="城市一卡通有限公司", account="6222000011112222", bic="ICBKCNBJSZN"),
+            amount_limit_fen=100_000,
             fee_bp=50,
             fees_bp={"bus": 30},
         )

@@ -80,3 +80,11 @@ def test_a_blacklisted_card_is_refused() -> None:
 @pytest.mark.parametrize("word", Refusal)
 def test_every_reason_has_a_sentence(word: Refusal) -> None:
     assert str(refuse(word)).startswith(f"card refused ({word.value}): ")
+
+
+def test_a_debit_above_the_limit_is_refused_and_one_at_it_is_not() -> None:
+    limited = Acceptance(amount_limit_fen=100_000)
+    limited.check_amount(100_000)
+    Acceptance().check_amount(100_001)
+    with pytest.raises(CardRefused, match=r"\(amount\)"):
+        limited.check_amount(100_001)
