@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from citycard.cli.lists import lists
 from citycard.cli.lazy import ListedGroup
+from citycard.cli.lists import lists
 from citycard.cli.options import city_option, json_option, opened
 from citycard.cli.output import emit, table
 

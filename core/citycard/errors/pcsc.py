@@ -79,7 +79,8 @@ class SlotUnreachable(CitycardError):
     status, exit_code = 503, 4
     sentence = (
         "nothing listens on {host}:{port}: the virtual reader is there once pcscd runs with the vpcd driver "
-        "(apt install pcscd vsmartcard-vpcd; systemctl start pcscd, or without systemd: pcscd); waited {seconds:g} seconds"
+        "(apt install pcscd vsmartcard-vpcd; systemctl start pcscd, or without systemd: pcscd); "
+        "waited {seconds:g} seconds"
     )
 
 

@@ -128,6 +128,8 @@ def test_an_order_that_makes_no_sense_is_refused_and_the_next_is_obeyed(serve, f
     for wrong in ("fly 1", "insert 3", "tear 1", "tear 1 x", "remove"):
         served.order(wrong)
         assert served.until("refused")["order"] == wrong
+    served.order("insert 7")
+    assert served.until("refused")["reason"] == "no card 7: there are 2 cards, 1 to 2"
     served.order("list")
     assert served.until("card")["inserted"]
     served.order("quit")

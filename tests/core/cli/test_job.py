@@ -66,9 +66,12 @@ def test_people_get_lines(supplied, tmp_path, capsys):
     assert _run(["job", "open", "standard", "3", "--range", "r1", "--lot", "box-1"]) == 0
     assert _run(["job", "run", "1", "--out", str(tmp_path / "out")]) == 0
     assert _run(["job", "list"]) == 0
+    assert _run(["job", "show", "1"]) == 0
     assert _run(["stock", "report"]) == 0
 
-    assert "store 47" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "store 47" in said
+    assert "None" not in said
 
 
 def test_a_job_needs_to_know_where_its_cards_go(supplied, capsys):

@@ -57,8 +57,11 @@ def test_blanks_are_handed_out_written_off_and_counted(capsys):
     for _ in range(2):
         assert _run(["stock", "hand", "box-1", "20", "--to", "window-3", "--ref", "slip-9"]) == 0
     assert _run(["stock", "spoil", "box-1", "2", "--at", "window-3", "--reason", "bent"]) == 0
-    assert _run(["stock", "hand", "box-1", "31", "--to", "window-4"]) == 5
     capsys.readouterr()
+    assert _run(["stock", "hand", "box-1", "31", "--to", "window-4"]) == 5
+    assert "receive another lot" in capsys.readouterr().err
+    assert _run(["stock", "hand", "box-1", "31", "--from", "window-3", "--to", "window-4"]) == 5
+    assert "hand it more first" in capsys.readouterr().err
     assert _run(["stock", "report", "--json"]) == 0
 
     (lot,) = json.loads(capsys.readouterr().out)
