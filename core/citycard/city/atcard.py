@@ -18,7 +18,8 @@ from citycard.terminal.acceptance import Acceptance
 from citycard.terminal.journal import FileJournal
 from citycard.terminal.maintaining import MaintenanceSession, application_command
 from citycard.terminal.session import PurseSession
-from citycard.wallet.load import refund_agent
+from citycard.wallet.load import LoadState, refund_agent
+from citycard.wallet.loadbook import loads_of
 
 if TYPE_CHECKING:
     from citycard.city.city import City
@@ -85,6 +86,19 @@ class CardDesk:
         finally:
             journal.close()
             settle_card(self._city, old, actor=self._actor)
+
+    def transferred_at(self) -> dt.datetime | None:
+        """Return when this card got what was owed for the one before it, local time; None if it did not."""
+        asn = self.number()
+        with reading(self._city.engine) as conn:
+            replaced = registry.closing_for(conn, asn)
+            if replaced is None:
+                return None
+            agent = refund_agent(replaced.asn)
+            done = [
+                one.at for one in loads_of(conn, asn) if (one.agent, one.state) == (agent, LoadState.PROVEN)
+            ]
+        return done[-1] if done else None
 
     def _load(self, asn: str, old: str, terminal: str, journal: FileJournal) -> int:
         host = _OwedHost(self._city, old)

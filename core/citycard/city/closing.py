@@ -6,6 +6,7 @@ from it; ``settle_due`` then makes it good out of ``loss/late-taps``, so that it
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 import attrs
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 
     from citycard.city.city import City
 
-__all__ = ["SettledClosings", "load_is_open", "pay_out", "settle_card", "settle_due"]
+__all__ = ["SettledClosings", "load_is_open", "paid_out_at", "pay_out", "settle_card", "settle_due"]
+
+_PAID_OUT = "paid-out"
 
 
 @attrs.frozen(kw_only=True)
@@ -77,9 +80,16 @@ def pay_out(city: City, asn: str, *, actor: str) -> int:
         paid_fen = CardMoney(city, conn).paid_out(asn)
         if paid_fen:
             detail = f"{paid_fen} fen"
-            registry.note_events(conn, [asn], "paid-out", detail, actor=actor, at=city.clock.now())
+            registry.note_events(conn, [asn], _PAID_OUT, detail, actor=actor, at=city.clock.now())
         registry.set_closing(conn, asn, ClosingState.SETTLED, closing.owed_fen or 0)
         return paid_fen
+
+
+def paid_out_at(city: City, asn: str) -> dt.datetime | None:
+    """Return when what was owed for a card was last paid to its holder, in UTC; None if it never was."""
+    with reading(city.engine) as conn:
+        paid = [one.at for one in registry.card_events(conn, asn) if one.what == _PAID_OUT]
+    return paid[-1] if paid else None
 
 
 def load_is_open(conn: Connection, closing: CardClosing) -> bool:

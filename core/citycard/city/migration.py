@@ -6,6 +6,7 @@ cards and the desk's book of loads. So a migration may be cut anywhere, and runn
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 import attrs
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
     from citycard.terminal.reader import Reader
     from citycard.terminal.views import CardView
 
-__all__ = ["AGENT", "SOURCE", "CardMigration", "sector_keys", "take_over_float"]
+__all__ = ["AGENT", "SOURCE", "CardMigration", "TakenOver", "sector_keys", "take_over_float"]
 
 AGENT = "old-cards"
 """The load agent whose account holds the money on its way from an old card to a new one."""
@@ -73,26 +74,46 @@ def sector_keys(city: City) -> SectorKeys:
     return SectorKeys(city.vault)
 
 
-def take_over_float(city: City, amount_fen: int, *, ref: str) -> int:
-    """Note that the old system paid over money for its cards; return the float of old cards in fen.
+@attrs.frozen(kw_only=True)
+class TakenOver:
+    """What ``take_over_float`` did: the float of old cards, and when it was noted before, if it was."""
+
+    float_fen: int
+    noted_at: dt.datetime | None = None
+
+
+def take_over_float(city: City, amount_fen: int, *, ref: str) -> TakenOver:
+    """Note that the old system paid over money for its cards.
 
     ``ref`` names the payment: noted again under the same name, it is one payment. TransferInvalid for an
     amount that is none, PostingFailed when another amount came under this name.
     """
     with writing(city.engine) as conn:
-        _move(city, conn, derived_id("take-over", ref), _BANK, _LEGACY, amount_fen, f"take-over/{ref}")
-        return city.ledger.balance_fen(conn, LEGACY_FLOAT)
+        identity = derived_id("take-over", ref)
+        known = city.ledger.find(conn, [identity])
+        _move(city, conn, identity, _BANK, _LEGACY, amount_fen, f"take-over/{ref}")
+        return TakenOver(
+            float_fen=city.ledger.balance_fen(conn, LEGACY_FLOAT),
+            noted_at=known[identity].transfer.event_time if known else None,
+        )
 
 
 class CardMigration:
     """Migrate old cards of a plan at one service desk; ``terminal`` is its registered number, 12 digits.
 
     Without a terminal it is the city's own desk: the city's code and eight nines. ``keys`` opens the old
-    cards: the city's own sector keys unless given. RegistryMissing when the city has no such terminal.
+    cards: the city's own sector keys unless given; ``actor`` is who works there. RegistryMissing when the
+    city has no such terminal.
     """
 
     def __init__(
-        self, city: City, plan: SectorPlan, *, terminal: str | None = None, keys: KeySource | None = None
+        self,
+        city: City,
+        plan: SectorPlan,
+        *,
+        terminal: str | None = None,
+        keys: KeySource | None = None,
+        actor: str = AGENT,
     ) -> None:
         if terminal is not None:
             with reading(city.engine) as conn:
@@ -101,6 +122,7 @@ class CardMigration:
         self._plan = plan
         self._terminal = terminal or city.config.city.code + _DESK_DIGITS
         self._keys = keys or sector_keys(city)
+        self._actor = actor
         self._desk = city.desk.for_agent(AGENT)
 
     def migrate(self, old: Reader, new: Reader, *, resume: bool = False) -> OldCardMigration:
@@ -271,7 +293,7 @@ class CardMigration:
                 [record.new_asn],
                 "migrated",
                 f"from old card {record.old_card}",
-                actor=AGENT,
+                actor=self._actor,
                 at=self._city.clock.now(),
             )
             return self._written(conn, record, MigrationState.DONE)

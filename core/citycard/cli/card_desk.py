@@ -81,7 +81,8 @@ def renew(until: Any, actor: str, folder: Path, at: CardAt, as_json: bool) -> No
 def transfer(terminal: str | None, actor: str, folder: Path, at: CardAt, as_json: bool) -> None:
     """Load what is owed for the card that this one replaces; again when it was torn, never twice.
 
-    With --json: an object with asn, done and loaded_fen.
+    With --json: an object with asn, done, loaded_fen, and already_at (when it was loaded before, if nothing
+    was left to load).
     """
     from citycard.city.atcard import CardDesk
 
@@ -89,9 +90,15 @@ def transfer(terminal: str | None, actor: str, folder: Path, at: CardAt, as_json
     with at.opened() as reader:
         desk = CardDesk(city, reader, actor)
         loaded_fen = desk.transfer(terminal)
+        already_at = None if loaded_fen else desk.transferred_at()
         asn = desk.number()
     city.close()
-    _say(asn, "transferred", as_json=as_json, loaded_fen=loaded_fen)
+    if as_json:
+        emit({"asn": asn, "done": "transferred", "loaded_fen": loaded_fen, "already_at": already_at})
+    elif already_at is not None:
+        click.echo(f"card {asn}: already transferred on {already_at:%Y-%m-%d %H:%M:%S}, nothing is owed")
+    else:
+        _say(asn, "transferred", as_json=False, loaded_fen=loaded_fen)
 
 
 @click.command()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from citycard.cli.options import city_option, json_option, opened
+from citycard.cli.options import NewFile, actor_option, city_option, json_option, opened
 from citycard.cli.output import emit, table
 from citycard.cli.reader_options import CardAt
 
@@ -15,6 +16,16 @@ if TYPE_CHECKING:
     from citycard.registry import OldCardMigration
 
 __all__ = ["make_old", "migrate", "old_card", "take_over"]
+
+# What names a file and no reader: a folder before it, or an ending after it.
+_PATH = re.compile(r"/|\.[A-Za-z][A-Za-z0-9]{0,7}$")
+
+
+def _eight_digits(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    if not re.fullmatch(r"[0-9]{8}", value):
+        raise click.BadParameter(f"{value!r} is no serial: expected 8 digits, such as 00012345")
+    return value
+
 
 _plan = click.option(
     "--plan", default="construction", show_default=True, help="The old cards' sector plan (docs/mifare.md)."
@@ -34,6 +45,7 @@ _plan = click.option(
 @click.option(
     "--wait", type=click.FloatRange(0), default=10.0, show_default=True, help="Seconds for a card to come."
 )
+@actor_option
 @city_option
 @json_option
 def migrate(
@@ -43,6 +55,7 @@ def migrate(
     plan: str,
     resume: bool,
     wait: float,
+    actor: str,
     folder: Path,
     as_json: bool,
 ) -> None:
@@ -62,7 +75,7 @@ def migrate(
     chosen = plan_of(plan)
     city = opened(folder)
     try:
-        migration = CardMigration(city, chosen, terminal=terminal)
+        migration = CardMigration(city, chosen, terminal=terminal, actor=actor)
         with _at(new, wait).opened() as new_reader:
             if old is None:
                 done = migration.finish(new_reader)
@@ -127,7 +140,8 @@ def old_card(number: str, folder: Path, as_json: bool) -> None:
 def take_over(amount: str, ref: str, folder: Path, as_json: bool) -> None:
     """Note that the old system paid over YUAN for the money on its cards.
 
-    With --json: an object with amount_fen and float_fen, the float of old cards after it.
+    With --json: an object with amount_fen, float_fen (the float of old cards after it), and already_at (when
+    it was noted before, else null).
     """
     from citycard.city.migration import take_over_float
     from citycard.money import parse_yuan, yuan
@@ -135,18 +149,23 @@ def take_over(amount: str, ref: str, folder: Path, as_json: bool) -> None:
     amount_fen = parse_yuan(amount)
     city = opened(folder)
     try:
-        float_fen = take_over_float(city, amount_fen, ref=ref)
+        done = take_over_float(city, amount_fen, ref=ref)
     finally:
         city.close()
     if as_json:
-        emit({"amount_fen": amount_fen, "float_fen": float_fen})
+        emit({"amount_fen": amount_fen, "float_fen": done.float_fen, "already_at": done.noted_at})
         return
-    click.echo(f"took over {yuan(amount_fen)} yuan; the float of old cards is {yuan(float_fen)} yuan")
+    said = f"took over {yuan(amount_fen)} yuan"
+    if done.noted_at is not None:
+        said = f"payment {ref} of {yuan(amount_fen)} yuan was already noted on {done.noted_at:%F %T}"
+    click.echo(f"{said}; the float of old cards is {yuan(done.float_fen)} yuan")
 
 
 @click.command("make-old")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--serial", required=True, metavar="DIGITS", help="The card's serial, 8 digits.")
+@click.argument("file", type=NewFile())
+@click.option(
+    "--serial", required=True, metavar="DIGITS", callback=_eight_digits, help="The card's serial, 8 digits."
+)
 @click.option("--balance", default="0", metavar="YUAN", show_default=True, help="What its purse holds.")
 @click.option("--dedicated", type=click.IntRange(0), default=0, help="What its dedicated purse counts.")
 @click.option("--kind", type=click.IntRange(1, 255), default=1, show_default=True, help="The card's kind.")
@@ -168,8 +187,6 @@ def make_old(
     from citycard.money import parse_yuan, yuan
     from citycard.terminal import InProcessReader
 
-    if file.exists():
-        raise click.UsageError(f"{file} is there already: give another name")
     chosen, balance_fen = plan_of(plan), parse_yuan(balance)
     city = opened(folder)
     try:
@@ -202,8 +219,10 @@ def make_old(
 
 
 def _at(where: str, wait: float) -> CardAt:
-    """Say where a card is: in a file of this name, or else in a reader."""
+    """Say where a card is: in a file of this name, or else in a reader; a missing file is a wrong call."""
     path = Path(where)
+    if not path.is_file() and _PATH.search(where):
+        raise click.BadParameter(f"File {where!r} does not exist.")
     image = path if path.is_file() else None
     reader = None if image else where
     return CardAt(reader=reader, image=image, profile=None, wait=wait, shared=False, trace=False)

@@ -162,18 +162,21 @@ def settle(actor: str, folder: Path, as_json: bool) -> None:
 def pay_out(asn: str, actor: str, folder: Path, as_json: bool) -> None:
     """Pay what is owed for card ASN to its holder; the second time there is nothing left.
 
-    With --json: an object with asn and paid_fen.
+    With --json: an object with asn, paid_fen, and already_at (when it was paid before, if nothing was left).
     """
+    from citycard.city.closing import paid_out_at, settle_card
     from citycard.city.closing import pay_out as pay
-    from citycard.city.closing import settle_card
     from citycard.money import yuan
 
     city = opened(folder)
     settle_card(city, asn, actor=actor)
     paid_fen = pay(city, asn, actor=actor)
+    already_at = None if paid_fen else paid_out_at(city, asn)
     city.close()
     if as_json:
-        emit({"asn": asn, "paid_fen": paid_fen})
+        emit({"asn": asn, "paid_fen": paid_fen, "already_at": already_at})
+    elif already_at is not None:
+        click.echo(f"card {asn}: already paid out on {already_at:%Y-%m-%d %H:%M:%S} UTC, nothing is owed")
     else:
         click.echo(f"card {asn}: {yuan(paid_fen)} yuan paid out")
 

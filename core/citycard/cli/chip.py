@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from citycard.cli.lazy import LazyGroup
-from citycard.cli.options import city_option, json_option, opened
+from citycard.cli.options import NewFile, city_option, json_option, opened
 from citycard.cli.output import emit, pairs, say, table
 
 __all__ = ["group", "new", "show"]
@@ -29,7 +29,7 @@ def group() -> None:
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", type=NewFile())
 @click.option(
     "--profile",
     default="t-union",
@@ -60,8 +60,6 @@ def new(
 
     if (product is None) != (asn is None):
         raise click.UsageError("a city's card needs both: --product and --asn")
-    if file.exists():
-        raise click.UsageError(f"{file} is there already: a card is not written over")
     if product is None:
         card = blank_file(profile, transport=transport)
     else:

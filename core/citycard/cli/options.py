@@ -8,12 +8,31 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from citycard.errors import FileThere
+
 if TYPE_CHECKING:
     from citycard.city import City
 
-__all__ = ["actor_option", "city_option", "json_option", "opened"]
+__all__ = ["NewFile", "actor_option", "city_option", "json_option", "opened"]
 
 Function = Callable[..., Any]
+
+
+class NewFile(click.Path):
+    """A file that a command makes: it is not there yet, and its folder is."""
+
+    def __init__(self, *, again: bool = False) -> None:
+        """``again``: the file may be there, and the command says itself what it does then."""
+        super().__init__(path_type=Path, dir_okay=False)
+        self._again = again
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = Path(super().convert(value, param, ctx))
+        if not path.parent.is_dir():
+            self.fail(f"folder {str(path.parent)!r} does not exist.", param, ctx)
+        if not self._again and path.exists():
+            raise FileThere(path=path)
+        return path
 
 
 def actor_option(function: Function) -> Function:

@@ -9,6 +9,7 @@ __all__ = [
     "CardFileInvalid",
     "CardKindUnknown",
     "CardServed",
+    "FileThere",
     "NoCardInReader",
     "PcscDriverMissing",
     "PcscServiceFailed",
@@ -119,6 +120,13 @@ class CardFileInvalid(CitycardError):
     """A file is no software card of any kind that is known here."""
 
     sentence = "{path} is no card file: {reason}; citycard chip new FILE makes one"
+
+
+class FileThere(CitycardError):
+    """A file that is to be made is there already."""
+
+    status, exit_code = 409, 5
+    sentence = "{path} is there already and is not written over: give another name"
 
 
 class CardKindUnknown(CitycardError):

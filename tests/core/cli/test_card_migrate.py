@@ -93,14 +93,28 @@ def test_a_second_time_is_refused_and_going_on_does_nothing(town, capsys):
 
 
 def test_money_that_is_paid_over_for_old_cards_is_noted_once(town, capsys):
-    for _ in range(2):
+    for said in ("took over 1000.00 yuan;", "payment bank-7 of 1000.00 yuan was already noted on 20"):
         assert _run(["card", "take-over", "1000.00", "--ref", "bank-7"]) == 0
-        assert "the float of old cards is 1000.00 yuan" in capsys.readouterr().out.splitlines()[-1]
+        told = capsys.readouterr().out.splitlines()[-1]
+        assert told.startswith(said)
+        assert "the float of old cards is 1000.00 yuan" in told
     assert _run(["card", "take-over", "1000.01", "--ref", "bank-7"]) != 0
     assert migrate() == 0
     capsys.readouterr()
     assert _run(["card", "take-over", "0.50", "--ref", "bank-8", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"amount_fen": 50, "float_fen": 100_000 - 5230 + 50}
+    assert json.loads(capsys.readouterr().out) == {
+        "amount_fen": 50,
+        "float_fen": 100_000 - 5230 + 50,
+        "already_at": None,
+    }
+
+
+def test_the_history_of_the_new_card_says_who_moved_the_old_one_to_it(town, capsys):
+    assert migrate("--by", "anna") == 0
+    capsys.readouterr()
+    assert _run(["card", "history", ASN, "--json"]) == 0
+    steps = json.loads(capsys.readouterr().out)
+    assert [one["by"] for one in steps if one["what"] == "migrated"] == ["anna"]
 
 
 def test_wrong_calls_say_what_is_wrong_in_one_line(town, capsys):
@@ -108,8 +122,11 @@ def test_wrong_calls_say_what_is_wrong_in_one_line(town, capsys):
     for code, words in (
         (4, ["card", "migrate", "--old", "a", "--new", "b", "--terminal", TERMINAL, "--plan", "atlantis"]),
         (4, ["card", "old", "9901000100099999"]),
-        (2, ["card", "make-old", "old.card", "--serial", "00012345"]),
-        (3, ["card", "make-old", "x.card", "--serial", "12"]),
+        (5, ["card", "make-old", "old.card", "--serial", "00012345"]),
+        (2, ["card", "make-old", "x.card", "--serial", "zz"]),
+        (2, ["card", "make-old", "nowhere/x.card", "--serial", "00012345"]),
+        (2, ["card", "migrate", "--old", "gone.card", "--new", "new.card"]),
+        (2, ["card", "migrate", "--old", "./gone", "--new", "new.card"]),
         (2, ["card", "migrate"]),
     ):
         assert _run(words) == code

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import os
+from pathlib import Path
 
 import pytest
 
+from citycard import registry
 from citycard.city import City
 from citycard.cli.main import _run
+from citycard.store import writing
 
 CITY = """\
 [city]
@@ -42,6 +47,17 @@ def out(tmp_path, monkeypatch, capsys):
     return tmp_path / "out"
 
 
+def register_terminal():
+    number = "990100000001"
+    city = City.open(Path(os.environ["CITYCARD_CITY"]))
+    with writing(city.engine) as conn:
+        registry.add_partners(conn, [registry.Partner(id="desk", name="Service desk")])
+        terminal = registry.Terminal(number=number, partner="desk", opened_on=dt.date(2018, 9, 1))
+        registry.add_terminals(conn, [terminal])
+    city.close()
+    return number
+
+
 def answer(capsys, *words, code=0):
     assert _run(["card", *words, "--json"]) == code
     return json.loads(capsys.readouterr().out)
@@ -63,7 +79,7 @@ def test_a_card_lives_from_the_stock_to_its_replacement(out, capsys):
     assert renewed["expires_on"] == "2050-12-31"
     assert lost["status"] == "lost"
     assert (replaced["status"], replaced["closing"]["successor"]) == ("replaced", SECOND)
-    assert moved == {"asn": SECOND, "done": "transferred", "loaded_fen": 0}
+    assert moved == {"asn": SECOND, "done": "transferred", "loaded_fen": 0, "already_at": None}
     assert answer(capsys, "show", SECOND)["deposit_fen"] == 2000
     assert [line["what"] for line in answer(capsys, "history", FIRST)] == [
         "personalised",
@@ -82,8 +98,27 @@ def test_a_returned_card_is_stopped_and_paid_out(out, capsys):
     assert answer(capsys, "return", FIRST)["status"] == "returned"
     assert answer(capsys, "stop", *image(out, FIRST))["done"] == "stopped"
     assert answer(capsys, "settle") == {"due": 1, "put_right": 0}
-    assert answer(capsys, "pay-out", FIRST) == {"asn": FIRST, "paid_fen": 2000}
-    assert answer(capsys, "pay-out", FIRST)["paid_fen"] == 0
+    assert answer(capsys, "pay-out", FIRST) == {"asn": FIRST, "paid_fen": 2000, "already_at": None}
+    again = answer(capsys, "pay-out", FIRST)
+    assert again["paid_fen"] == 0
+    assert again["already_at"] == answer(capsys, "history", FIRST)[-1]["at"]
+    assert _run(["card", "pay-out", FIRST]) == 0
+    assert "already paid out on 20" in capsys.readouterr().out
+
+
+def test_a_transfer_says_the_second_time_that_it_was_done(out, capsys):
+    answer(capsys, "issue", FIRST)
+    answer(capsys, "activate", *image(out, FIRST))
+    answer(capsys, "load", "30", "--terminal", register_terminal(), *image(out, FIRST))
+    answer(capsys, "replace", FIRST, SECOND, "--reason", "broken")
+    answer(capsys, "activate", *image(out, SECOND))
+    first = answer(capsys, "transfer", *image(out, SECOND))
+    again = answer(capsys, "transfer", *image(out, SECOND))
+
+    assert (first["loaded_fen"], first["already_at"]) == (3000, None)
+    assert (again["loaded_fen"], again["already_at"][:2]) == (0, "20")
+    assert _run(["card", "transfer", *image(out, SECOND)]) == 0
+    assert "already transferred on 20" in capsys.readouterr().out
 
 
 def test_a_card_up_to_date_is_not_written(out, capsys):

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import json
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from citycard.cli.chip import group
-from citycard.errors import CardFileInvalid, CardKindUnknown
+from citycard.errors import CardFileInvalid, CardKindUnknown, FileThere
 
 
 def call(*arguments):
@@ -31,9 +32,15 @@ def test_a_card_is_not_written_over(tmp_path):
     file = tmp_path / "one.card"
     call("new", file)
     before = file.read_bytes()
-    with pytest.raises(Exception, match="is there already"):
+    with pytest.raises(FileThere, match="is there already"):
         call("new", file)
     assert file.read_bytes() == before
+
+
+def test_no_folder_is_made_for_a_card(tmp_path):
+    with pytest.raises(click.BadParameter, match=r"folder '.*nowhere' does not exist"):
+        call("new", tmp_path / "nowhere" / "one.card")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_unknown_make_is_told_with_those_there_are(tmp_path):
