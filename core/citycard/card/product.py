@@ -22,8 +22,8 @@ class CardProduct:
     """Describe a kind of card that can be issued.
 
     ``kind`` is the card kind of EF 17 (CardKind; a city may number its own from 6). ``sectors`` names what is
-    on it; None means every sector that is claimed when a version is made. ``purse_limit_fen`` is the most that
-    a load may leave on the purse, 1,000 yuan as on anonymous cards; None is any amount.
+    on it; None means every sector that is claimed when a version is made. ``purse_limit_fen`` is the most
+    that a load may leave on the purse, 1,000 yuan as on anonymous cards; None is any amount.
     """
 
     name: str = attrs.field(validator=attrs.validators.matches_re(r"[a-z][a-z0-9_.-]{0,39}"))

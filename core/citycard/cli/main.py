@@ -27,13 +27,14 @@ _COMMANDS = {
     "clearing": ("citycard.cli.clearing:group", "Receive batches, clear them, settle."),
     "job": ("citycard.cli.job:group", "Make many cards of a product: open a job, run it, look at it."),
     "key": ("citycard.cli.key:group", "Key versions, ceremonies, keys under transport."),
+    "partner": ("citycard.cli.partner:group", "Register partners, list and show them."),
     "plugin": ("citycard.cli.plugin:group", "List, inspect, enable and disable plugins."),
     "product": ("citycard.cli.product:group", "List card products, show and retire them."),
     "replay": ("citycard.cli.replay:group", "Play a city's taps through terminals and chips."),
     "sam": ("citycard.cli.sam:group", "Issue, update, list and revoke the SAMs of terminals."),
     "serve": ("citycard.cli.serve:serve", "Serve the city's pages and endpoints."),
     "stock": ("citycard.cli.stock:group", "Keep number ranges and the stock of blank cards."),
-    "terminal": ("citycard.cli.terminal:group", "What terminals must know: their configuration."),
+    "terminal": ("citycard.cli.terminal:group", "Register terminals; what they must know."),
 }
 
 

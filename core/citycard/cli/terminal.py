@@ -1,10 +1,11 @@
-"""``citycard terminal``: what terminals must know to work offline."""
+"""``citycard terminal``: the terminals of a city, and what they must know to work offline."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+import attrs
 import click
 
 from citycard.cli.lazy import ListedGroup
@@ -17,10 +18,93 @@ __all__ = ["group"]
 
 @click.group(cls=ListedGroup)
 def group() -> None:
-    """Show what terminals must know to work offline."""
+    """Register terminals, and show what they must know to work offline."""
 
 
 group.add_command(lists)
+
+
+@group.command()
+@click.argument("number")
+@click.option("--partner", metavar="ID", help="Who runs it and is paid; needed when it is new.")
+@click.option("--place", type=click.IntRange(1, 0xFFFFFFFF), metavar="CODE", help="Where it stands.")
+@click.option("--place-name", metavar="NAME", help="Register that place by this name, too.")
+@click.option(
+    "--opened-on", type=click.DateTime(["%Y-%m-%d"]), help="Its first day [default: today, in the city]."
+)
+@city_option
+@json_option
+def add(
+    number: str,
+    partner: str | None,
+    place: int | None,
+    place_name: str | None,
+    opened_on: Any,
+    folder: Path,
+    as_json: bool,
+) -> None:
+    """Register terminal NUMBER (12 digits); again without harm, refused when it is registered otherwise.
+
+    With --json: an object with added, number, partner, place, opened_on and status.
+    """
+    from citycard import registry
+    from citycard.errors import RegistryMissing
+    from citycard.store import writing
+
+    if place_name is not None and place is None:
+        raise click.UsageError("--place-name: which place? give its --place, too")
+    changes: dict[str, Any] = {
+        "partner": partner,
+        "place": place,
+        "opened_on": opened_on.date() if opened_on is not None else None,
+    }
+    changes = {key: value for key, value in changes.items() if value is not None}
+    city = opened(folder)
+    try:
+        with writing(city.engine) as conn:
+            try:
+                wanted = attrs.evolve(registry.find_terminal(conn, number), **changes)
+            except RegistryMissing:
+                if partner is None:
+                    raise click.UsageError(f"terminal {number} is new: give its --partner") from None
+                changes = {"opened_on": city.now_local().date()} | changes
+                wanted = registry.Terminal(number=number, **changes)
+            if place is not None and place_name is not None:
+                registry.add_places(conn, [registry.Place(code=place, name=place_name)])
+            added = registry.add_terminals(conn, [wanted]) == 1
+    finally:
+        city.close()
+    if as_json:
+        emit({"added": added} | attrs.asdict(wanted) | {"status": str(wanted.status)})
+    else:
+        how = "registered" if added else "registered already"
+        click.echo(f"terminal {number} is {how}: partner {wanted.partner}")
+
+
+@group.command("list")
+@click.option("--partner", metavar="ID", help="Only those of a partner.")
+@city_option
+@json_option
+def list_(partner: str | None, folder: Path, as_json: bool) -> None:
+    """List the terminals by number.
+
+    With --json: an array of objects with number, partner, place, opened_on and status.
+    """
+    from citycard import registry
+    from citycard.store import reading
+
+    city = opened(folder)
+    with reading(city.engine) as conn:
+        found = registry.terminals(conn, partner=partner)
+    city.close()
+    if as_json:
+        emit([attrs.asdict(one) | {"status": str(one.status)} for one in found])
+        return
+    rows = (
+        (one.number, one.partner, "" if one.place is None else one.place, one.opened_on, one.status)
+        for one in found
+    )
+    table(("terminal", "partner", "place", "opened", "status"), rows)
 
 
 @group.command("config")

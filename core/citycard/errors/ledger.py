@@ -116,11 +116,24 @@ class RegistryConflict(CitycardError):
     sentence = "{record} {key!r} is registered with {field} {existing!r}: it cannot be added with {wanted!r}"
 
 
+_REMEDIES = {
+    "card": "expected the number of a card that citycard job run or chip new made",
+    "district": "write it into [[districts]] of city.toml and call citycard city upgrade",
+    "partner": "add it first with citycard partner add",
+    "place": "add it first with citycard terminal add --place CODE --place-name NAME",
+    "sam": "make it first with citycard sam issue",
+    "terminal": "add it first with citycard terminal add",
+}
+
+
 class RegistryMissing(CitycardError):
     """A record is asked for, or referred to, that is not registered."""
 
     status = 404
-    sentence = "{record} {key!r} is not registered: add it first"
+    sentence = "{record} {key!r} is not registered: {remedy}"
+
+    def __init__(self, *, record: str, key: str) -> None:
+        super().__init__(record=record, key=key, remedy=_REMEDIES.get(record, "add it first"))
 
 
 class StatusRefused(CitycardError):

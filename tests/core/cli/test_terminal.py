@@ -79,3 +79,36 @@ def test_lists_are_written_for_terminals_whole_or_as_changes(town, tmp_path, cap
     assert _run(["terminal", "lists", "--since", "0", "--out", str(out)]) == 3
     assert _run(["terminal", "lists", "--out", str(out)]) == 2
     assert "the newest list is 0" in capsys.readouterr().err
+
+
+def test_a_terminal_is_registered_once_and_listed(town, capsys):
+    def answer(*words: str):
+        assert _run(["terminal", *words, "--json"]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    new = ("add", "990100000002", "--partner", "bus", "--place", "7", "--place-name", "Harbour Road")
+    first, again = answer(*new, "--opened-on", "2018-09-01"), answer("add", "990100000002")
+
+    assert (first["added"], again["added"]) == (True, False)
+    assert again["opened_on"] == "2018-09-01"
+    assert [one["number"] for one in answer("list", "--partner", "bus")] == [TERMINAL, "990100000002"]
+    assert answer("list")[1] == {key: value for key, value in first.items() if key != "added"}
+
+
+def test_a_terminal_that_cannot_be_registered_says_what_is_missing(town, capsys):
+    for words, code, told in (
+        (["990100000002"], 2, "give its --partner"),
+        (["990100000002", "--partner", "nobody"], 3, "citycard partner add"),
+        (["990100000002", "--partner", "bus", "--place", "9"], 3, "--place-name"),
+        (["990100000002", "--partner", "bus", "--place-name", "Here"], 2, "--place"),
+        (["12", "--partner", "bus"], 3, "12 decimal digits"),
+        ([TERMINAL, "--place", "7", "--place-name", "Harbour Road"], 5, "is registered with place"),
+    ):
+        assert (words, _run(["terminal", "add", *words])) == (words, code)
+        assert told in capsys.readouterr().err
+
+
+def test_a_terminal_nobody_registered_names_the_command_that_does_it(town, capsys):
+    assert _run(["terminal", "config", "--terminal", "990100000009"]) == 3
+
+    assert "citycard terminal add" in capsys.readouterr().err

@@ -1,0 +1,111 @@
+"""``citycard partner``: who takes part and is paid, registered by hand; plugins register their own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import attrs
+import click
+
+from citycard.cli.lazy import ListedGroup
+from citycard.cli.options import city_option, json_option, opened
+from citycard.cli.output import emit, pairs, table
+
+__all__ = ["group"]
+
+
+@click.group(cls=ListedGroup)
+def group() -> None:
+    """Register partners, list and show them."""
+
+
+@group.command()
+@click.argument("partner", metavar="ID")
+@click.option("--name", help="Its name; needed when it is new.")
+@click.option("--kind", help="What it is, such as operator, shop or agent [default: operator].")
+@click.option("--district", metavar="ID", help="Its district, of [[districts]] in city.toml.")
+@click.option("--account-name", help="The holder of its bank account.")
+@click.option("--account", "account_no", metavar="NUMBER", help="Its bank account; nothing is paid without.")
+@click.option("--bic", "bank_bic", help="Its bank.")
+@city_option
+@json_option
+def add(partner: str, name: str | None, folder: Path, as_json: bool, **given: str | None) -> None:
+    """Register partner ID; again without harm, and refused when something is registered otherwise.
+
+    With --json: an object with added, id, name, kind, account_name, account_no, bank_bic, district, status.
+    """
+    from citycard import registry
+    from citycard.errors import RegistryMissing
+    from citycard.store import writing
+
+    changes: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    if name is not None:
+        changes["name"] = name
+    city = opened(folder)
+    try:
+        with writing(city.engine) as conn:
+            try:
+                wanted = attrs.evolve(registry.find_partner(conn, partner), **changes)
+            except RegistryMissing:
+                if name is None:
+                    problem = f"partner {partner} is new: give its --name"
+                    raise click.UsageError(problem) from None
+                wanted = registry.Partner(id=partner, **changes)
+            added = registry.add_partners(conn, [wanted]) == 1
+    finally:
+        city.close()
+    if as_json:
+        emit({"added": added} | attrs.asdict(wanted) | {"status": str(wanted.status)})
+    else:
+        click.echo(f"partner {partner} is {'registered' if added else 'registered already'}: {wanted.name}")
+
+
+@group.command("list")
+@click.option("--district", metavar="ID", help="Only those of a district.")
+@city_option
+@json_option
+def list_(district: str | None, folder: Path, as_json: bool) -> None:
+    """List the partners by id.
+
+    With --json: an array of the objects of ``partner add``, without added.
+    """
+    from citycard import registry
+    from citycard.store import reading
+
+    city = opened(folder)
+    with reading(city.engine) as conn:
+        found = registry.partners(conn, district=district)
+    city.close()
+    if as_json:
+        emit([attrs.asdict(one) | {"status": str(one.status)} for one in found])
+        return
+    rows = ((one.id, one.name, one.kind, one.district or "", one.status) for one in found)
+    table(("partner", "name", "kind", "district", "status"), rows)
+
+
+@group.command()
+@click.argument("partner", metavar="ID")
+@city_option
+@json_option
+def show(partner: str, folder: Path, as_json: bool) -> None:
+    """Show partner ID and the numbers of its terminals.
+
+    With --json: the object of ``partner list`` and terminals, an array of numbers.
+    """
+    from citycard import registry
+    from citycard.store import reading
+
+    city = opened(folder)
+    try:
+        with reading(city.engine) as conn:
+            found = registry.find_partner(conn, partner)
+            numbers = [one.number for one in registry.terminals(conn, partner=partner)]
+    finally:
+        city.close()
+    facts = attrs.asdict(found) | {"status": str(found.status), "terminals": numbers}
+    if as_json:
+        emit(facts)
+        return
+    facts["terminals"] = ", ".join(numbers) or "none: citycard terminal add registers one"
+    pairs([(key.replace("_", " "), "" if value is None else value) for key, value in facts.items()])
