@@ -15,6 +15,7 @@ from citycard.errors import CardFull, ProductInvalid, SectorInvalid
 __all__ = ["CardProduct", "Place", "ProductVersion", "allocate"]
 
 _KINDS = range(1, 255)
+_PURSE_LIMIT_FEN: int | None = 100_000
 
 
 @attrs.frozen(kw_only=True)
@@ -35,7 +36,7 @@ class CardProduct:
     deposit_fen: int = attrs.field(default=0, validator=attrs.validators.ge(0))
     price_fen: int = attrs.field(default=0, validator=attrs.validators.ge(0))
     purse_limit_fen: int | None = attrs.field(
-        default=100_000, validator=attrs.validators.optional(attrs.validators.gt(0))
+        default=_PURSE_LIMIT_FEN, validator=attrs.validators.optional(attrs.validators.gt(0))
     )
     sectors: tuple[str, ...] | None = attrs.field(default=None, converter=attrs.converters.optional(tuple))
 

@@ -49,13 +49,20 @@ class CardDesk:
         given_up = {CardStatus.REPLACED, CardStatus.RETURNED, CardStatus.BLOCKED, CardStatus.LOST}
         return self._change("stopped", {"enabled": EnableFlag.STOPPED}, given_up)
 
-    def renew(self, until: dt.date) -> str:
-        """Give the card another last day, and return its number; OfficeRefused for a day that is over."""
+    def renew(self, until: dt.date, *, earlier: bool = False) -> str:
+        """Give the card another last day, and return its number; OfficeRefused for a day that is over.
+
+        OfficeRefused also for a day before the one that the card has, unless ``earlier``.
+        """
         today = self._city.now_local().date()
         if until < today:
             raise OfficeRefused(
                 asn=self.number(), reason=f"{until} is over: its last day is {today} or later"
             )
+        card = self._session().open()
+        if card.expiry is not None and until < card.expiry and not earlier:
+            reason = f"its last day is {card.expiry}, later than {until}: --force takes days away from it"
+            raise OfficeRefused(asn=card.asn, reason=reason)
         asn = self._change("renewed", {"expiry": until}, {CardStatus.ISSUED}, str(until))
         with writing(self._city.engine) as conn:
             registry.renew_card(conn, asn, until)

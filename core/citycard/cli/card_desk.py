@@ -54,12 +54,13 @@ def stop(actor: str, folder: Path, at: CardAt, as_json: bool) -> None:
 
 @click.command()
 @click.option("--until", required=True, type=click.DateTime(["%Y-%m-%d"]), help="The card's new last day.")
+@click.option("--force", is_flag=True, help="Also a day before the last one that it has, from today on.")
 @actor_option
 @city_option
 @card_option
 @json_option
-def renew(until: Any, actor: str, folder: Path, at: CardAt, as_json: bool) -> None:
-    """Give a card another last day.
+def renew(until: Any, force: bool, actor: str, folder: Path, at: CardAt, as_json: bool) -> None:
+    """Give a card another last day, never one that is over.
 
     With --json: an object with asn, done and expires_on.
     """
@@ -67,7 +68,7 @@ def renew(until: Any, actor: str, folder: Path, at: CardAt, as_json: bool) -> No
 
     city = opened(folder)
     with at.opened() as reader:
-        asn = CardDesk(city, reader, actor).renew(until.date())
+        asn = CardDesk(city, reader, actor).renew(until.date(), earlier=force)
     city.close()
     _say(asn, "renewed", as_json=as_json, expires_on=until.date())
 

@@ -437,6 +437,23 @@ def test_a_card_is_not_renewed_until_a_day_that_is_over(town, office):
         registry.renew_card(conn, OLD, dt.date(1999, 1, 1))
 
 
+def test_a_card_loses_days_only_when_that_is_asked_for(town, office):
+    desk = CardDesk(town, InProcessReader(town.issuing.chip(OLD, "standard", DAY)), "anna")
+    office.issue(OLD)
+    desk.renew(dt.date(2040, 1, 1))
+    with pytest.raises(OfficeRefused, match="its last day is 2040-01-01, later than 2039-12-31: --force"):
+        desk.renew(dt.date(2039, 12, 31))
+    with reading(town.engine) as conn:
+        assert registry.find_card(conn, OLD).expires_on == dt.date(2040, 1, 1)
+
+    desk.renew(dt.date(2039, 12, 31), earlier=True)
+    desk.renew(dt.date(2039, 12, 31))
+    with reading(town.engine) as conn:
+        assert registry.find_card(conn, OLD).expires_on == dt.date(2039, 12, 31)
+    with pytest.raises(OfficeRefused, match="is over"):
+        desk.renew(dt.date(2018, 8, 31), earlier=True)
+
+
 def test_a_card_that_was_never_issued_is_not_replaced_or_taken_back(town, office):
     office.block(OLD, reason="scratched")
     for step in (lambda: office.replace(OLD, NEW, reason="x"), lambda: office.give_back(OLD)):
