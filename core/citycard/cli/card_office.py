@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from citycard.cli.cardnumber import CardNumber
 from citycard.cli.options import actor_option, city_option, json_option, opened
 from citycard.cli.output import emit, table
 
@@ -19,7 +20,7 @@ __all__ = ["block", "history", "issue", "lost", "pay_out", "replace", "return_",
 
 
 @click.command()
-@click.argument("asn")
+@click.argument("asn", type=CardNumber())
 @click.option("--holder", type=click.UUID, help="The id of its holder (default: nobody named).")
 @click.option("--reason", default="sold", show_default=True, help="Why, for the history.")
 @actor_option
@@ -38,7 +39,7 @@ def issue(asn: str, holder: Any, reason: str, actor: str, folder: Path, as_json:
 
 
 @click.command()
-@click.argument("asn")
+@click.argument("asn", type=CardNumber())
 @click.option("--reason", default="reported lost", show_default=True, help="Why, for the history.")
 @actor_option
 @city_option
@@ -56,7 +57,7 @@ def lost(asn: str, reason: str, actor: str, folder: Path, as_json: bool) -> None
 
 
 @click.command()
-@click.argument("asn")
+@click.argument("asn", type=CardNumber())
 @click.option("--reason", required=True, help="Why, for the history.")
 @actor_option
 @city_option
@@ -74,7 +75,7 @@ def block(asn: str, reason: str, actor: str, folder: Path, as_json: bool) -> Non
 
 
 @click.command()
-@click.argument("asn")
+@click.argument("asn", type=CardNumber())
 @click.option("--reason", required=True, help="Why, for the history.")
 @actor_option
 @city_option
@@ -92,8 +93,8 @@ def unblock(asn: str, reason: str, actor: str, folder: Path, as_json: bool) -> N
 
 
 @click.command()
-@click.argument("asn")
-@click.argument("new")
+@click.argument("asn", type=CardNumber())
+@click.argument("new", type=CardNumber())
 @click.option("--reason", required=True, help="Why, for the history.")
 @click.option("--fee", metavar="YUAN", help="The fee (default: replacement_fee_fen of city.toml).")
 @actor_option
@@ -117,7 +118,7 @@ def replace(
 
 
 @click.command("return")
-@click.argument("asn")
+@click.argument("asn", type=CardNumber())
 @click.option("--reason", default="returned", show_default=True, help="Why, for the history.")
 @actor_option
 @city_option
@@ -155,7 +156,7 @@ def settle(actor: str, folder: Path, as_json: bool) -> None:
 
 
 @click.command("pay-out")
-@click.argument("asn")
+@click.argument("asn", type=CardNumber())
 @actor_option
 @city_option
 @json_option
@@ -182,7 +183,7 @@ def pay_out(asn: str, actor: str, folder: Path, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("asn")
+@click.argument("asn", type=CardNumber())
 @city_option
 @json_option
 def show(asn: str, folder: Path, as_json: bool) -> None:
@@ -195,7 +196,7 @@ def show(asn: str, folder: Path, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("asn")
+@click.argument("asn", type=CardNumber())
 @city_option
 @json_option
 def history(asn: str, folder: Path, as_json: bool) -> None:

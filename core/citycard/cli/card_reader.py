@@ -118,9 +118,7 @@ def _facts(purse: Purse) -> Iterator[tuple[str, object]]:
     from citycard.money import yuan
 
     yield "card", f"{purse.name} {purse.name_zh}"
-    # A T-Union number is printed on the card without its leading zero.
-    shown = purse.number[1:] if len(purse.number) == 20 and purse.number.startswith("0") else purse.number  # noqa: PLR2004
-    for label, value in (("number", shown), ("issuer", purse.issuer), ("city", purse.city)):
+    for label, value in (("number", purse.number), ("issuer", purse.issuer), ("city", purse.city)):
         if value:
             yield label, value
     if purse.kind is not None:

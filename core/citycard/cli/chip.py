@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from citycard.cli.cardnumber import CardNumber
 from citycard.cli.lazy import LazyGroup
 from citycard.cli.options import NewFile, city_option, json_option, opened
 from citycard.cli.output import emit, pairs, say, table
@@ -38,7 +39,7 @@ def group() -> None:
 )
 @click.option("--open", "transport", flag_value=False, default=True, help="Without a transport key.")
 @click.option("--product", default=None, help="A product of the city: personalise the card with its keys.")
-@click.option("--asn", default=None, help="The number of the city's card, 20 digits.")
+@click.option("--asn", type=CardNumber(), default=None, help="The number of the city's card, 20 digits.")
 @city_option
 @json_option
 def new(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from citycard.cli.cardnumber import card_number
 from citycard.cli.lazy import ListedGroup
 from citycard.cli.options import city_option, json_option, opened
 from citycard.cli.output import emit, say, table
@@ -160,6 +161,8 @@ def explain_command(record: str, counter: int | None, folder: Path, as_json: boo
     """Explain RECORD (TERMINAL-BATCH-LINE), or the record of a card number with COUNTER."""
     from citycard.clearing.explanation import explain
 
+    if counter is not None and record.isdecimal():
+        record = card_number(record)
     if (counter is not None) != bool(_ASN.fullmatch(record)):
         raise click.UsageError("give TERMINAL-BATCH-LINE, or a card number of 20 digits and a counter")
     found = explain(opened(folder), record if counter is None else (record, counter))

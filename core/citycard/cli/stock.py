@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from citycard.cli.cardnumber import CardNumber
 from citycard.cli.lazy import ListedGroup
 from citycard.cli.options import actor_option, city_option, json_option, opened
 from citycard.cli.output import emit, say, table
@@ -30,7 +31,7 @@ def ranges() -> None:
 @ranges.command("add")
 @click.argument("name")
 @click.option("--product", required=True, help="The card product whose cards get these numbers.")
-@click.option("--first", required=True, metavar="ASN", help="The first number, 20 digits.")
+@click.option("--first", required=True, type=CardNumber(), metavar="ASN", help="The first number, 20 digits.")
 @click.option("--size", required=True, type=click.IntRange(min=1), help="How many numbers.")
 @city_option
 @json_option

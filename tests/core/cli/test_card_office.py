@@ -93,6 +93,15 @@ def test_a_card_lives_from_the_stock_to_its_replacement(out, capsys):
     ]
 
 
+def test_the_number_that_a_card_shows_and_the_one_that_is_printed_are_both_taken(out, capsys):
+    assert _run(["card", "read", *image(out, FIRST)]) == 0
+    assert FIRST in capsys.readouterr().out.split()
+    assert answer(capsys, "issue", FIRST.removeprefix("0"))["asn"] == FIRST
+    assert answer(capsys, "show", FIRST.removeprefix("0"))["status"] == "issued"
+    assert _run(["card", "show", FIRST[2:]]) == 3
+    assert "expected 20 digits" in capsys.readouterr().err
+
+
 def test_a_returned_card_is_stopped_and_paid_out(out, capsys):
     answer(capsys, "issue", FIRST)
     assert answer(capsys, "return", FIRST)["status"] == "returned"
