@@ -13,6 +13,10 @@ from citycard import registry
 from citycard.city import City
 from citycard.city.genuine import verify_card
 from citycard.city.handheld import Handheld
+from citycard.clearing.codes import Code
+from citycard.clearing.explanation import explain
+from citycard.clearing.intake import receive
+from citycard.clearing.run import clear
 from citycard.cli.card import group as card_group
 from citycard.cli.chip import group as chip_group
 from citycard.errors import (
@@ -25,7 +29,7 @@ from citycard.errors import (
 )
 from citycard.pcsc import PcscReader, TracedReader, VpcdSlot
 from citycard.store import writing
-from citycard.terminal import InProcessReader, RecordKind, read_batch, read_record
+from citycard.terminal import InProcessReader, RecordKind, RecordPlan, read_batch, read_record
 
 TEMPLATE = Path(__file__).parents[2] / "examples" / "morning" / "city.toml"
 TERMINAL = "990100000001"
@@ -266,3 +270,24 @@ def test_the_commands_do_the_same(city, tmp_path):
 
     assert (loaded["balance_after_fen"], paid["balance_after_fen"]) == (5000, 4750)
     assert verified["genuine"]
+
+    unpriced = call(card_group, "pay", "2.50", *at)
+    assert paid["warning"] is None
+    assert "P02: no rule gives a price" in unpriced["warning"]
+    assert "pay with --service and one of: bus, metro" in unpriced["warning"]
+
+
+def test_the_till_says_beforehand_what_clearing_will_find_about_the_price(city, card):
+    reader = InProcessReader(card)
+    (bus,) = (owned.record.number for owned in city.plugins.services() if owned.record.name == "bus")
+    plans = [RecordPlan(), RecordPlan(service=bus, list_price_fen=250), RecordPlan(service=bus)]
+    with Handheld(city, TERMINAL) as handheld:
+        handheld.load(reader, 5000)
+        paid = [handheld.pay(reader, 250, plan) for plan in plans]
+        told = [handheld.priced(one)[0] for one in paid]
+    receive(city, [one.batch for one in paid])
+    clear(city)
+    found = [explain(city, f"{TERMINAL}-{number}-1").outcome.code for number in (1, 2, 3)]
+
+    assert told[0] is Code.P02
+    assert ["OK" if code is None else code.name for code in told] == [str(code) for code in found]

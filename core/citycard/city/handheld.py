@@ -17,13 +17,14 @@ from citycard import registry
 from citycard.errors import TerminalInvalid
 from citycard.files import write_whole
 from citycard.store import reading
-from citycard.terminal import Acceptance, FileJournal, Journal, RecordPlan, Terminal, read_batch
+from citycard.terminal import Acceptance, FileJournal, Journal, RecordPlan, Terminal, read_batch, read_record
 from citycard.terminal.load import Load
 from citycard.terminal.reader import Reader
 from citycard.terminal.views import Debit
 
 if TYPE_CHECKING:
     from citycard.city.city import City
+    from citycard.clearing.codes import Code
     from citycard.wallet.topup import TopUpDesk
 
 __all__ = ["Handheld", "Paid"]
@@ -108,6 +109,17 @@ class Handheld:
         finally:
             journal.close()
         return Paid(debit=debit, batch=path)
+
+    def priced(self, paid: Paid) -> tuple[Code | None, str]:
+        """Say what clearing will find about the price of a purchase: a code or None, and why.
+
+        P02 and P03 suspend the record: the money is off the card and nobody is paid yet.
+        """
+        from citycard.clearing.judge import ask_rate, price_code
+
+        record = read_record(read_batch(paid.batch.read_bytes()).records[-1])
+        rating, why = ask_rate(self._city.rate, record)
+        return price_code(record.amount_fen, rating, self._city.terms), why
 
     # ── state ────────────────────────────────────────────────────────────────────────────────────
 

@@ -18,7 +18,7 @@ from citycard.clearing.verify import verify
 from citycard.money import split
 from citycard.terminal.record import RecordKind, TransactionRecord
 
-__all__ = ["Judged", "ask_rate", "judge"]
+__all__ = ["Judged", "ask_rate", "judge", "price_code"]
 
 _OVERRIDES = frozenset({Code.D04})
 
@@ -66,6 +66,15 @@ def ask_rate(
         return rate(record), ""
     except Exception as error:  # noqa: BLE001 - a plugin's code is asked: it may suspend a record, not end the day
         return None, f"{type(error).__name__}: {error}"
+
+
+def price_code(amount_fen: int, rating: Rating | None, terms: ClearingTerms) -> Code | None:
+    """Say what an amount is beside its price: P01, P02, P03, or None when it is as it should be."""
+    if rating is None:
+        return Code.P02
+    if rating.quote is None or rating.quote.amount_fen == amount_fen:
+        return None
+    return Code.P03 if abs(amount_fen - rating.quote.amount_fen) > terms.price_limit_fen else Code.P01
 
 
 def _follow_cards(
@@ -124,18 +133,14 @@ def _rate(
     if not amount_fen and bucket.columns["kind"][place] == RecordKind.ENTRY:
         return
     rating, _ = ask_rate(rate, decode(TransactionRecord, bucket.columns["raw"][place]))
+    code = price_code(amount_fen, rating, terms)
+    if code is not None:
+        verdict.decide(code)
     if rating is None:
-        verdict.decide(Code.P02)
         return
     if rating.quote is not None:
         verdict.price_fen = rating.quote.amount_fen
-        difference_fen = abs(amount_fen - verdict.price_fen)
-        if difference_fen > terms.price_limit_fen:
-            verdict.decide(Code.P03)
-            return
-        if difference_fen:
-            verdict.decide(Code.P01)
-    if amount_fen:
+    if amount_fen and code is not Code.P03:
         acquirer = known.terminals[bucket.columns["terminal"][place]].partner
         verdict.parts = _parts(amount_fen, rating, acquirer)
 

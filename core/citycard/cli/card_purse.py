@@ -13,6 +13,7 @@ from citycard.cli.reader_options import CardAt, card_option
 
 if TYPE_CHECKING:
     from citycard.city import City
+    from citycard.clearing.codes import Code
 
 __all__ = ["load", "pay", "verify"]
 
@@ -79,7 +80,7 @@ def pay(amount: str, terminal: str, service: str | None, folder: Path, at: CardA
     Hand the file in with citycard clearing receive. A record without --service is kept there until somebody
     says what it was for. A card that left meanwhile is held to the reader again and the same command
     repeated. With --json: an object with asn, amount_fen, balance_before_fen, balance_after_fen, counter,
-    terminal, terminal_serial, tac, at, recovered and batch.
+    terminal, terminal_serial, tac, at, recovered, batch and warning (null, or why clearing will suspend it).
     """
     from citycard.city.handheld import Handheld
     from citycard.money import parse_yuan, yuan
@@ -92,6 +93,7 @@ def pay(amount: str, terminal: str, service: str | None, folder: Path, at: CardA
         plan = RecordPlan(service=number, list_price_fen=amount_fen)
         with Handheld(city, terminal) as handheld, at.opened() as reader:
             paid = handheld.pay(reader, amount_fen, plan)
+            warning = _warning(city, service, *handheld.priced(paid))
     finally:
         city.close()
     debit = paid.debit
@@ -109,6 +111,7 @@ def pay(amount: str, terminal: str, service: str | None, folder: Path, at: CardA
                 "at": debit.at,
                 "recovered": debit.recovered,
                 "batch": paid.batch,
+                "warning": warning,
             }
         )
         return
@@ -117,6 +120,20 @@ def pay(amount: str, terminal: str, service: str | None, folder: Path, at: CardA
     left = yuan(debit.balance_after_fen)
     click.echo(f"card {debit.asn}: paid {yuan(debit.amount_fen)}, balance {left} yuan")
     click.echo(f"record in {paid.batch}")
+    if warning is not None:
+        say(warning)
+
+
+def _warning(city: City, service: str | None, code: Code | None, why: str) -> str | None:
+    """Say at the till that clearing will suspend the record, and what settles; None when it will not."""
+    if code is None or str(code.state) != "suspended":
+        return None
+    names = ", ".join(sorted(owned.record.name for owned in city.plugins.services()))
+    settles = "pay with --service and one of: " + names if names else "enable a plugin with a service"
+    if service is not None:
+        settles = "let the city's rules give this service such a price"
+    reason = f" ({why})" if why else ""
+    return f"clearing will suspend this record, {code.name}: {code.title}{reason}; {settles}"
 
 
 def _service(city: City, name: str) -> int:

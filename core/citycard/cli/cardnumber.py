@@ -30,7 +30,7 @@ def card_number(text: str) -> str:
     return digits
 
 
-class CardNumber(click.ParamType):
+class CardNumber(click.types.StringParamType):
     """The number of a card, for arguments and options."""
 
     name = "asn"
