@@ -13,6 +13,7 @@ ACROSS = {
     "makes",
     "model",
     "power_cuts",
+    "promises",
     "rolled_keys",
     "security",
     "translations",

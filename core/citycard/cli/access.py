@@ -33,7 +33,10 @@ def group() -> None:
 )
 @click.option("--label", default="", help="A note about who has it.")
 def grant(folder: Path, as_json: bool, role: str, subject: str, days: int, label: str) -> None:
-    """Make a token and print it. It is kept as a digest only, so it cannot be shown again."""
+    """Make a token and print it. It is kept as a digest only, so it cannot be shown again.
+
+    With --json: an object with id, role, subject, expires_at and token.
+    """
     from citycard.registry import find_partner
     from citycard.store import writing
     from citycard.web.permissions import Role
@@ -69,7 +72,10 @@ def grant(folder: Path, as_json: bool, role: str, subject: str, days: int, label
 @city_option
 @json_option
 def list_(folder: Path, as_json: bool) -> None:
-    """List the tokens that were made, ended ones too; their secrets are nowhere."""
+    """List the tokens that were made, ended ones too; their secrets are nowhere.
+
+    With --json: an array of objects with id, role, subject, label, created_at, expires_at, revoked_at, valid.
+    """
     from citycard.store import reading
     from citycard.web.tables import ensure_tables
     from citycard.web.tokens import listed

@@ -72,15 +72,16 @@ def migrate(
 
     if old is None and not resume:
         raise click.UsageError("--old: where is the old card? Only --resume may do without it")
+    at_new, at_old = _at(new, wait), None if old is None else _at(old, wait)
     chosen = plan_of(plan)
     city = opened(folder)
     try:
         migration = CardMigration(city, chosen, terminal=terminal, actor=actor)
-        with _at(new, wait).opened() as new_reader:
-            if old is None:
+        with at_new.opened() as new_reader:
+            if at_old is None:
                 done = migration.finish(new_reader)
             else:
-                with _at(old, wait).opened() as old_reader:
+                with at_old.opened() as old_reader:
                     done = migration.migrate(old_reader, new_reader, resume=resume)
     finally:
         city.close()

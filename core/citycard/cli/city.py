@@ -27,10 +27,12 @@ def group() -> None:
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="The city.toml to begin with (default: the one already in FOLDER).",
 )
-def create(folder: Path, template: Path | None) -> None:
+@json_option
+def create(folder: Path, template: Path | None, as_json: bool) -> None:
     """Make a city in FOLDER: its database, its keys, its configuration.
 
-    The vault's passphrase is CITYCARD_VAULT_PASSPHRASE, or is drawn into FOLDER/vault.pass.
+    The vault's passphrase is CITYCARD_VAULT_PASSPHRASE, or is drawn into FOLDER/vault.pass. With --json: an
+    object with folder, name, code and issuer.
     """
     from citycard.city import City
     from citycard.city.config import CONFIG_NAME
@@ -39,21 +41,32 @@ def create(folder: Path, template: Path | None) -> None:
     source = template or folder / CONFIG_NAME
     if not source.exists():
         raise CityNotFound(folder=folder)
-    City.create(folder, source).close()
-    say(f"made a city in {folder}")
+    city = City.create(folder, source)
+    about = city.config.city
+    city.close()
+    if as_json:
+        emit({"folder": folder, "name": about.name, "code": about.code, "issuer": about.issuer})
+    else:
+        say(f"made a city in {folder}")
 
 
 @group.command("upgrade")
 @city_option
-def upgrade(folder: Path) -> None:
+@json_option
+def upgrade(folder: Path, as_json: bool) -> None:
     """Bring the tables of the core and of every plugin that is on up to date; again without harm.
 
-    The partners and ledger accounts that plugins declare are opened, those that are missing.
+    The partners and ledger accounts that plugins declare are opened, those that are missing. With --json: an
+    object with folder and plugins, the names of those that are on.
     """
     city = opened(folder)
     city.upgrade()
+    enabled = [report.name for report in city.plugins.reports() if report.running]
     city.close()
-    say(f"the city in {folder} is up to date")
+    if as_json:
+        emit({"folder": folder, "plugins": enabled})
+    else:
+        say(f"the city in {folder} is up to date")
 
 
 @group.command("deliver")

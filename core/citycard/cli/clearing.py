@@ -39,7 +39,8 @@ def group() -> None:
 def receive_command(files: tuple[Path, ...], manifest: Path | None, folder: Path, as_json: bool) -> int:
     """Take in batch FILES; a folder stands for every .ccb file in it.
 
-    Leaves with 1 when a file is quarantined.
+    Leaves with 1 when a file is quarantined. With --json: an object with accepted, duplicate, quarantined,
+    intake, records, amount_fen, files and missing.
     """
     from citycard.clearing.intake import receive
 
@@ -75,7 +76,11 @@ def receive_command(files: tuple[Path, ...], manifest: Path | None, folder: Path
 @city_option
 @json_option
 def run_command(folder: Path, as_json: bool) -> None:
-    """Clear everything received, post it, and write the bank instruction."""
+    """Clear everything received, post it, and write the bank instruction.
+
+    With --json: the report of the run: number, changed, totals by state and code, partners, missing,
+    gross_fen, fees_fen, settled_fen and clearing (records by state), and more.
+    """
     from citycard.clearing.run import clear
 
     report = clear(opened(folder))
@@ -90,7 +95,11 @@ def run_command(folder: Path, as_json: bool) -> None:
 @city_option
 @json_option
 def status_command(folder: Path, as_json: bool) -> None:
-    """Say what came in, what waits to be cleared, and what is missing."""
+    """Say what came in, what waits to be cleared, and what is missing.
+
+    With --json: an object with last_run, open_run, waiting_records, files, missing, card_gaps and
+    terminal_gaps.
+    """
     from citycard.clearing.status import status
 
     now = status(opened(folder))
@@ -119,7 +128,11 @@ def status_command(folder: Path, as_json: bool) -> None:
 @city_option
 @json_option
 def statement_command(partner: str | None, number: int | None, folder: Path, as_json: bool) -> None:
-    """Print the statement of PARTNER, or one line for every partner."""
+    """Print the statement of PARTNER, or one line for every partner.
+
+    With --json: an object, without PARTNER an array of them, with run, partner, name, account_name,
+    account_no, bank_bic, records, gross_fen, fee_fen, net_fen, end_to_end, days and codes.
+    """
     from citycard.clearing.statements import statement_of, statements_of
 
     city = opened(folder)
@@ -158,7 +171,10 @@ def statement_command(partner: str | None, number: int | None, folder: Path, as_
 @city_option
 @json_option
 def explain_command(record: str, counter: int | None, folder: Path, as_json: bool) -> None:
-    """Explain RECORD (TERMINAL-BATCH-LINE), or the record of a card number with COUNTER."""
+    """Explain RECORD (TERMINAL-BATCH-LINE), or the record of a card number with COUNTER.
+
+    With --json: an object with id, file, raw, record, proofs, price, outcome, transfers and bank.
+    """
     from citycard.clearing.explanation import explain
 
     if counter is not None and record.isdecimal():

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from citycard.errors import ComponentInvalid
+from citycard.errors import ComponentInvalid, InputEnded
 
 if TYPE_CHECKING:
     from citycard.keys.ceremony import Ceremony
 
-__all__ = ["ask_component", "ask_hex", "hand_out", "hex_file", "read_component"]
+__all__ = ["ask_component", "ask_hex", "ask_secret", "hand_out", "hex_file", "read_component"]
 
 _GROUP = 4
 
@@ -50,14 +51,28 @@ def read_component(ceremony: Ceremony, path: Path) -> tuple[str, bytes]:
     return custodian, _bytes(str(path), digits, 16)
 
 
-def ask_component(ceremony: Ceremony, custodian: str) -> bytes:
-    """Let a custodian type a component: 32 hex digits, spaces as you like, nothing shown."""
-    return ask_hex(f"component {ceremony.number(custodian)} of {custodian}", 16)
+def ask_component(ceremony: Ceremony, custodian: str, *, instead: str) -> bytes:
+    """Let a custodian type a component: 32 hex digits, spaces as you like, nothing shown; InputEnded."""
+    return ask_hex(f"component {ceremony.number(custodian)} of {custodian}", 16, instead=instead)
 
 
-def ask_hex(what: str, size: int) -> bytes:
-    """Let somebody type so many bytes as hex digits, with nothing shown."""
-    return _bytes(what, click.prompt(what, hide_input=True, err=True), size)
+def ask_hex(what: str, size: int, *, instead: str) -> bytes:
+    """Let somebody type so many bytes as hex digits, with nothing shown; ``instead`` as in ask_secret."""
+    return _bytes(what, ask_secret(what, instead=instead), size)
+
+
+def ask_secret(what: str, *, instead: str) -> str:
+    """Ask for a secret: unseen at a terminal, else one line of the standard input.
+
+    Raise InputEnded, which says ``instead``: how else it may be given.
+    """
+    if sys.stdin.isatty():
+        answer: str = click.prompt(what, hide_input=True, err=True)
+        return answer
+    line = sys.stdin.readline()
+    if not line:
+        raise InputEnded(what=what, instead=instead)
+    return line.rstrip("\r\n")
 
 
 def hex_file(path: Path) -> bytes:

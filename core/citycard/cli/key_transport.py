@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from citycard.cli.options import city_option, json_option, opened
+from citycard.cli.options import NewFile, city_option, json_option, opened
 from citycard.cli.output import emit, say, table
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _HIERARCHY = click.option("--hierarchy", default="", help="The hierarchy, when n
 
 @click.command("export")
 @click.argument("purpose")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=NewFile())
 @click.option("--version", type=int, help="The version (default: the current one).")
 @click.option("--form", type=click.Choice(["aes-kw", "write-key"]), default="aes-kw", show_default=True)
 @click.option("--usage", default="22", show_default=True, help="The SAM's key usage byte in hex (write-key).")
@@ -39,6 +39,7 @@ _HIERARCHY = click.option("--hierarchy", default="", help="The hierarchy, when n
 @_PEOPLE
 @_HIERARCHY
 @city_option
+@json_option
 def export(
     purpose: str,
     file: Path,
@@ -51,11 +52,13 @@ def export(
     people: tuple[str, ...],
     hierarchy: str,
     folder: Path,
+    as_json: bool,
 ) -> None:
     """Wrap the key of PURPOSE under a transport key into FILE, for a SAM factory, an HSM or another city.
 
     Two people are needed, and what they do is added to key-audit.jsonl first. aes-kw takes an AES transport
-    key, write-key a 3DES key of 16 bytes.
+    key, write-key a 3DES key of 16 bytes. With --json: an object with file, purpose, version, form, kcv and
+    transport_kcv.
     """
     from citycard.keys.audit import append_audit
     from citycard.keys.transport import export_key
@@ -86,7 +89,11 @@ def export(
         made.write(file)
     finally:
         city.close()
-    say(f"{purpose} version {made.version}, KCV {made.kcv}, under transport key {made.transport_kcv}")
+    if as_json:
+        told = ("purpose", "version", "form", "kcv", "transport_kcv")
+        emit({"file": file} | {name: getattr(made, name) for name in told})
+    else:
+        say(f"{purpose} version {made.version}, KCV {made.kcv}, under transport key {made.transport_kcv}")
 
 
 @click.command("import")
@@ -98,6 +105,7 @@ def export(
 @_PEOPLE
 @_HIERARCHY
 @city_option
+@json_option
 def import_(
     file: Path,
     purpose: str | None,
@@ -107,10 +115,12 @@ def import_(
     people: tuple[str, ...],
     hierarchy: str,
     folder: Path,
+    as_json: bool,
 ) -> None:
     """Bring the key in FILE into the vault, as a version that waits for ``citycard key roll``.
 
-    Two people are needed; its check value must agree.
+    Two people are needed; its check value must agree. With --json: an object with purpose, version, status,
+    kcv and transport_kcv.
     """
     from citycard.keys import Algorithm
     from citycard.keys.audit import append_audit
@@ -137,7 +147,12 @@ def import_(
         row = vault.put(name, key, Algorithm[wrapped.algorithm.upper()])
     finally:
         city.close()
-    say(f"{row.purpose} version {row.version}, KCV {wrapped.kcv}, waits for citycard key roll {row.purpose}")
+    if as_json:
+        told = {"purpose": row.purpose, "version": row.version, "status": row.status.value}
+        emit(told | {"kcv": wrapped.kcv, "transport_kcv": wrapped.transport_kcv})
+    else:
+        waits = f"waits for citycard key roll {row.purpose}"
+        say(f"{row.purpose} version {row.version}, KCV {wrapped.kcv}, {waits}")
 
 
 @click.command("audit")
@@ -189,5 +204,12 @@ def _transport_key(under: Path | None, parts: int, size: int) -> bytes:
     if parts < 2:  # noqa: PLR2004 - one part would be the key
         raise click.UsageError("--parts must be at least 2, so that nobody has the transport key alone")
     return combine_xor(
-        {number: ask_hex(f"part {number} of the transport key", size) for number in range(1, parts + 1)}
+        {
+            number: ask_hex(
+                f"part {number} of the transport key",
+                size,
+                instead="type it, or give the whole key with --under FILE in place of --parts",
+            )
+            for number in range(1, parts + 1)
+        }
     )

@@ -115,12 +115,20 @@ def hierarchy() -> None:
 @hierarchy.command("create")
 @click.argument("name")
 @city_option
-def create_hierarchy(name: str, folder: Path) -> None:
-    """Draw a root for the hierarchy NAME and make its vault; a key ceremony makes one with a known root."""
+@json_option
+def create_hierarchy(name: str, folder: Path, as_json: bool) -> None:
+    """Draw a root for the hierarchy NAME and make its vault; a key ceremony makes one with a known root.
+
+    With --json: an object with hierarchy and vault, the file.
+    """
     city = opened(folder)
     vault = city.create_hierarchy(name)
-    click.echo(vault.path)
+    path = vault.path
     city.close()
+    if as_json:
+        emit({"hierarchy": name, "vault": path})
+    else:
+        click.echo(path)
 
 
 def _rows(vault: KeptVault, versions: Iterable[KeyVersion], use: KeyUse | None) -> list[dict[str, object]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from citycard.cli.options import city_option, json_option, opened
+from citycard.cli.options import NewFile, city_option, json_option, opened
 from citycard.cli.output import emit
 
 __all__ = ["lists"]
@@ -15,9 +15,7 @@ __all__ = ["lists"]
 @click.command()
 @click.option("--full", is_flag=True, help="The whole newest list.")
 @click.option("--since", type=click.IntRange(min=0), metavar="N", help="What changed after list N.")
-@click.option(
-    "--out", required=True, type=click.Path(path_type=Path), help="The file to write (docs/lists.md)."
-)
+@click.option("--out", required=True, type=NewFile(again=True), help="The file to write (docs/lists.md).")
 @city_option
 @json_option
 def lists(full: bool, since: int | None, out: Path, folder: Path, as_json: bool) -> None:

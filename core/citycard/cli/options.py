@@ -27,7 +27,7 @@ class NewFile(click.Path):
         self._again = again
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        path = Path(super().convert(value, param, ctx))
+        path = Path(str(super().convert(value, param, ctx)))
         if not path.parent.is_dir():
             self.fail(f"folder {str(path.parent)!r} does not exist.", param, ctx)
         if not self._again and path.exists():

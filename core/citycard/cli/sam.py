@@ -11,7 +11,7 @@ import attrs
 import click
 
 from citycard.cli.lazy import ListedGroup
-from citycard.cli.options import city_option, json_option, opened
+from citycard.cli.options import NewFile, city_option, json_option, opened
 from citycard.cli.output import emit, say, table
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def _sam_option(*, new: bool = False) -> Callable[[Function], Function]:
     def add(function: Function) -> Function:
         image = click.option(
             "--image",
-            type=click.Path(path_type=Path, dir_okay=False, exists=not new),
+            type=NewFile(again=True) if new else click.Path(path_type=Path, dir_okay=False, exists=True),
             help="The file of a SAM in software" + (", made when it is not there." if new else "."),
         )
         reader = click.option("--reader", help="The SAM's reader: its index, name or expression.")

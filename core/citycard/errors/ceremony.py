@@ -10,6 +10,7 @@ __all__ = [
     "CeremonyPersonTwice",
     "ComponentInvalid",
     "ComponentWrong",
+    "InputEnded",
     "KeyAuditBroken",
     "PeopleMissing",
     "SigningKeyInvalid",
@@ -53,6 +54,12 @@ class ComponentWrong(CitycardError):
 
     exit_code = 5
     sentence = "{whose} does not agree: its KCV is {found}, expected {expected}; enter it again"
+
+
+class InputEnded(CitycardError):
+    """Something secret was to be typed, and the standard input ended."""
+
+    sentence = "{what} was expected on the standard input, and it ended: {instead}"
 
 
 class SigningKeyInvalid(CitycardError):

@@ -47,12 +47,15 @@ def _replaying(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command("shenzhen")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @_replaying
 def shenzhen(
     file: Path, folder: Path | None, hold: Path | None, progress: bool | None, as_json: bool
 ) -> None:
-    """Play a FILE of taps in the open-data format of Shenzhen, then clear and settle it."""
+    """Play a FILE of taps in the open-data format of Shenzhen, then clear and settle it.
+
+    With --json: an object with what was played, cleared and settled (docs/replay.md).
+    """
     from citycard_transit.replay import Clockwork
     from citycard_transit.shenzhen import read_taps
 
@@ -74,7 +77,10 @@ def morning(
     progress: bool | None,
     as_json: bool,
 ) -> None:
-    """Play a generated morning in a made-up city, then clear and settle it."""
+    """Play a generated morning in a made-up city, then clear and settle it.
+
+    With --json: an object with what was played, cleared and settled (docs/replay.md).
+    """
     from citycard_transit.morning import DEFAULT_TAPS, generate
     from citycard_transit.replay import Clockwork
 
@@ -185,7 +191,10 @@ def _made_or_opened(folder: Path, template: Path) -> City:
 @city_option
 @json_option
 def explain(folder: Path, as_json: bool, card: str | None, counter: int | None, **ride: Any) -> None:
-    """Say how the price of a ride came to be, rule by rule: one that is described, or one of a record."""
+    """Say how the price of a ride came to be, rule by rule: one that is described, or one of a record.
+
+    With --json: an object with the price and its steps (docs/transit.md).
+    """
     from citycard.cli.output import emit
     from citycard_transit.asking import explain_record, explain_ride
     from citycard_transit.words import lines_of

@@ -48,8 +48,18 @@ def test_a_new_city_folder_is_its_owners_alone(town):
     assert stat.S_IMODE(town.stat().st_mode) == 0o700
 
 
-def test_a_city_can_be_upgraded_again_and_again(town):
+def test_a_city_can_be_upgraded_again_and_again(town, capsys):
     assert [_run(["city", "upgrade"]) for _ in range(2)] == [0, 0]
+    capsys.readouterr()
+    assert _run(["city", "upgrade", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"folder": str(town), "plugins": []}
+
+
+def test_a_new_city_tells_who_it_is_in_json(template, tmp_path, capsys):
+    assert _run(["city", "create", str(tmp_path / "new"), "--config", str(template), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    expected = {"name": "Quiet town", "code": "9901", "issuer": "01019901FFFFFFFF"}
+    assert told == {"folder": str(tmp_path / "new"), **expected}
 
 
 def test_a_city_is_shown(town, capsys):

@@ -2,6 +2,8 @@
 
 import json
 import stat
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -13,6 +15,7 @@ from citycard.keys import FileVault, KeyHierarchy
 from citycard.keys.ceremony import Ceremony
 from citycard.keys.shamir import combine_xor, value_at
 
+CITYCARD = (sys.executable, "-c", "from citycard.cli.main import main; main()")
 CITY = '[city]\nname = "Haibin"\ncode = "9901"\n'
 ISSUER = bytes.fromhex("01019901FFFFFFFF")
 ASN8 = bytes.fromhex("0000000012345678")
@@ -169,3 +172,56 @@ def test_the_component_of_another_ceremony_is_refused(room):
     (room / "Zhao.txt").write_text("paper")
     with pytest.raises(ComponentInvalid, match="no component's file"):
         run("ceremony", "finish", file, "--component", room / "Zhao.txt", "--city", room / "city")
+
+
+def call(*arguments, typed=""):
+    """Call it as a script does, without a terminal."""
+    words = [*CITYCARD, "key", *map(str, arguments)]
+    return subprocess.run(
+        words, input=typed, capture_output=True, text=True, check=False, start_new_session=True
+    )
+
+
+def test_without_a_terminal_components_are_lines_of_the_input(room):
+    file = start(room, names=("Zhao", "Qian"))
+    values = ["00112233445566778899AABBCCDDEEFF", "5A6B7C8D9EAFB0C1D2E3F40516273849"]
+    for name, value in zip(("Zhao", "Qian"), values, strict=True):
+        done = call("ceremony", "contribute", file, name, "--enter", typed=f"{value}\n")
+        assert (done.returncode, done.stdout) == (0, "")
+        assert "Warning" not in done.stderr
+    done = call("ceremony", "finish", file, "--city", room / "city", "--json", typed="\n".join(values))
+    assert done.returncode == 0
+    told = json.loads(done.stdout)
+    assert (told["outcome"], told["next"][:4]) == ("made the vault of the city", "sign")
+    assert values[0] not in done.stdout + done.stderr
+
+
+def test_an_input_that_ends_says_what_was_expected_and_how_else_to_give_it(room):
+    file = start(room, names=("Zhao", "Qian"))
+    for name in ("Zhao", "Qian"):
+        run("ceremony", "contribute", file, name, "--to", room / f"{name}.txt")
+    done = call("ceremony", "finish", file, "--city", room / "city")
+    assert (done.returncode, done.stderr.count("\n")) == (3, 1)
+    assert "component 1 of Zhao was expected" in done.stderr
+    assert "--component FILE" in done.stderr
+
+
+def test_every_step_answers_in_json_and_shows_no_component(room):
+    made = json.loads(run("ceremony", "signer", room / "wu.pem", "--json").stdout)
+    assert made == {"key": str(room / "wu.pem"), "public": str(room / "wu.pem.pub")}
+    file = start(room, names=("Zhao", "Qian"))
+    bare = CliRunner().invoke(group, ["ceremony", "contribute", str(file), "Zhao", "--json"])
+    assert bare.exit_code == 2
+    files = []
+    for name in ("Zhao", "Qian"):
+        part_file = room / f"{name}.txt"
+        told = json.loads(run("ceremony", "contribute", file, name, "--to", part_file, "--json").stdout)
+        assert (told["custodian"], told["to"], len(told["kcv"])) == (name, str(part_file), 6)
+        files += ["--component", part_file]
+    done = json.loads(run("ceremony", "finish", file, *files, "--city", room / "city", "--json").stdout)
+    assert done["outcome"] == "made the vault of the city"
+    for name in ("li", "zhou"):
+        signed = json.loads(run("ceremony", "sign", file, "--key", room / f"{name}.pem", "--json").stdout)
+    assert signed["protocol"] == str(room / "c.txt")
+    holds = json.loads(run("ceremony", "verify", file, "--json").stdout)
+    assert holds["holds"] is True

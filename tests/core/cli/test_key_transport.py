@@ -54,6 +54,23 @@ def test_what_one_city_exports_another_imports_rolls_and_uses(cities, form, purp
     other.close()
 
 
+def test_both_ends_tell_the_check_values_in_json(cities):
+    file = cities / "load.json"
+    under = ("--under", cities / "transport", *TWO)
+    out = json.loads(run("export", "load", file, *under, "--city", cities / "one", "--json").stdout)
+    came = json.loads(run("import", file, *under, "--city", cities / "other", "--json").stdout)
+    assert (out["file"], out["version"], came["version"], came["status"]) == (str(file), 1, 2, "waiting")
+    assert (out["kcv"], out["transport_kcv"]) == (came["kcv"], came["transport_kcv"])
+    made = json.loads(run("hierarchy", "create", "health", "--city", cities / "one", "--json").stdout)
+    assert made == {"hierarchy": "health", "vault": str(cities / "one" / "vault-health.bin")}
+
+
+def test_a_transport_key_that_nobody_types_is_asked_for_by_name(cities):
+    file = export(cities)
+    with pytest.raises(CitycardError, match=r"part 1 of the transport key was expected.*--under FILE"):
+        run("import", file, "--parts", 2, *TWO, "--city", cities / "other")
+
+
 def test_a_sam_factory_gets_the_bytes_of_write_key(cities):
     file = export(cities, "--form", "write-key", "--usage", "22", purpose="purchase")
     content = json.loads(file.read_text())
