@@ -37,6 +37,7 @@ _AUTHENTICATE_DATA = 5
 _OBSOLETE, _OBSOLETE_DATA = 0x88, 2
 _VALUE_DATA = 5
 _RESTORE_DATA = 2
+_ADDRESSES = range(256)  # what a value block keeps of its address is one byte
 _STORE, _INCREMENT, _DECREMENT, _RESTORE = 0, 1, 2, 3
 _ATS = 1
 
@@ -208,6 +209,8 @@ class PseudoReader:
 
     def _value(self, p1_p2: bytes, data: bytes, le: int | None) -> bytes:
         block = int.from_bytes(p1_p2, "big")
+        if block not in _ADDRESSES:
+            return _FAILED
         if len(data) == _RESTORE_DATA and data[0] == _RESTORE:
             if sector_of(block) != sector_of(data[1]):
                 return _FAILED
