@@ -45,6 +45,7 @@ class PcscReader:
         self._card: Any = None
         self._active = 0
         self._fresh = False
+        self._answered = False
 
     def __repr__(self) -> str:
         return f"<PcscReader {self.name or self.wanted!r}, {'card' if self._card is not None else 'no card'}>"
@@ -64,6 +65,7 @@ class PcscReader:
         self.disconnect()
         atr = self._find()
         calls = scard()
+        self._answered = True
         share = calls.SCARD_SHARE_SHARED if self.shared else calls.SCARD_SHARE_EXCLUSIVE
         wanted = self.protocol or ("T1" if prefers_t1(atr) else "T0")
         protocol = calls.SCARD_PROTOCOL_T1 if wanted == "T1" else calls.SCARD_PROTOCOL_T0
@@ -126,24 +128,29 @@ class PcscReader:
     def wait_for_card(self, timeout: float = 30.0) -> bytes:
         """Wait until a card lies in the reader and return its answer to reset; it is not connected yet.
 
-        The reader may be plugged in, and the service restarted, meanwhile. Raises NoCardInReader, or what
-        kept it from looking when the time is over.
+        It looks at least once. The reader may be plugged in meanwhile, and a service that has answered may be
+        restarted; one that never did is told at once. Raises NoCardInReader, or what kept it from looking.
         """
         until = time.monotonic() + timeout
-        trouble: Exception | None = None
-        while (left := until - time.monotonic()) > 0:
+        while True:
+            trouble: Exception | None = None
+            left = max(until - time.monotonic(), 0.0)
             try:
                 name = self._choose()
                 seen = self._context.look([name], min(_SLICE_S, left)).get(name)
-            except (PcscServiceMissing, ReaderMissing, ReaderFailed) as error:
+            except PcscServiceMissing as error:
+                if not self._answered:
+                    raise
                 trouble = error
-                time.sleep(min(_PAUSE_S, left))
-                continue
-            trouble = None
-            if seen is not None and seen.present:
-                return seen.atr
-            time.sleep(_PAUSE_S)  # the call may come back at once for another reason than a card
-        raise trouble or NoCardInReader(reader=self.name or str(self.wanted), seconds=timeout)
+            except (ReaderMissing, ReaderFailed) as error:
+                trouble = error
+            else:
+                self._answered = True
+                if seen is not None and seen.present:
+                    return seen.atr
+            if time.monotonic() >= until:
+                raise trouble or NoCardInReader(reader=self.name, seconds=timeout)
+            time.sleep(min(_PAUSE_S, left))  # the call may come back at once for another reason than a card
 
     # ── inside ───────────────────────────────────────────────────────────────────────────────────
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 
@@ -58,6 +59,35 @@ def test_an_empty_reader_is_told_at_once_and_waited_for_as_long_as_asked(reader)
     with pytest.raises(NoCardInReader, match=r"no card within 0\.3 seconds"):
         reader.wait_for_card(0.3)
     assert time.monotonic() - begun < 3
+
+
+def test_a_wait_of_no_time_looks_once(reader, offered, card):
+    with pytest.raises(NoCardInReader, match=rf"^{re.escape(reader.wanted)}: no card within 0 seconds"):
+        reader.wait_for_card(0)
+    offered(card)
+    reader.wait_for_card(10)
+
+    assert reader.wait_for_card(0) == card.atr
+
+
+def test_a_service_that_never_answered_is_told_at_once_and_a_restart_is_waited_for(offered, card, pcscd):
+    with PcscReader(pcscd.slots[0].reader) as reader:
+        pcscd.stop(kill=True)
+        begun = time.monotonic()
+        try:
+            for seconds in (0, 10):
+                with pytest.raises(PcscServiceMissing):
+                    reader.wait_for_card(seconds)
+            assert time.monotonic() - begun < 5
+        finally:
+            pcscd.start()
+        offered(card)
+        reader.wait_for_card(10)
+        pcscd.stop(kill=True)
+        later = threading.Timer(0.5, pcscd.start)
+        later.start()
+        assert reader.wait_for_card(10) == card.atr
+        later.join()
 
 
 def test_a_card_that_comes_later_ends_the_wait(reader, offered, card):
