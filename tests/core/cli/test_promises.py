@@ -41,6 +41,15 @@ def test_every_command_answers_in_json_but_for_those_that_the_page_names():
     assert all(f"`{name}`" in page for name in WITHOUT_JSON)
 
 
+def test_who_does_it_is_asked_where_a_history_notes_it():
+    office = (
+        "activate block issue lost migrate pay-out renew replace return settle stop transfer unblock update"
+    )
+    named = {f"card {name}" for name in office.split()}
+    named |= {"job open", "stock hand", "stock receive", "stock spoil"}
+    assert {name for name in named if "--by" not in options(COMMANDS[name])} == set()
+
+
 def test_a_command_says_which_json_it_gives():
     silent = [name for name, command in COMMANDS.items() if name not in WITHOUT_JSON and not said(command)]
     assert silent == []
