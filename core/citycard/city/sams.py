@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import TYPE_CHECKING
 
 import attrs
 
-from citycard.errors import SamMismatch
+from citycard.errors import RegistryInvalid, SamMismatch
 from citycard.keys import KeyPurpose
 from citycard.keys.versions import KeyStatus
 from citycard.psam import TRANSIT_PSAM, SamIdentity, SamKind, load_keys, personalise_sam
@@ -39,6 +40,7 @@ __all__ = ["SAM_PURPOSE", "Sams"]
 SAM_PURPOSE = KeyPurpose(name="sam", kind=0x39, title="Master key of the SAMs of terminals")
 # A key that waits for its roll-over is nobody's yet, and a retired one nobody's any more.
 _HONOURED = {KeyStatus.CURRENT, KeyStatus.ACCEPTED}
+_TERMINAL = re.compile(r"[0-9]{12}")
 _VALID_YEARS = 20
 _READ_NUMBER = bytes.fromhex("00B095000A")
 
@@ -86,10 +88,15 @@ class Sams:
 
         ``number`` has 20 digits; without it the city's code and the terminal's number make it. ``blocking``
         also gives it the key that blocks blacklisted cards, ``fuel`` that which locks cards at a pump.
-        Interrupted anywhere, the same call goes on. Raises RegistryMissing, SamTaken, SamNumberInvalid,
-        PersonalisationFailed.
+        Interrupted anywhere, the same call goes on. Raises RegistryMissing, RegistryInvalid, SamTaken,
+        SamRevoked, SamNumberInvalid, PersonalisationFailed.
         """
         city = self._city
+        if _TERMINAL.fullmatch(terminal) is None:
+            expected = "12 decimal digits, the number of a registered terminal"
+            raise RegistryInvalid(
+                record="terminal", key=terminal, field="number", value=terminal, expected=expected
+            )
         wanted = number or f"0000{city.config.city.code}{terminal}"
         sam = Sam(number=wanted, terminal=terminal, issued_at=city.clock.now())
         with writing(city.engine) as conn:

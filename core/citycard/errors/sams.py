@@ -21,7 +21,10 @@ class SamRevoked(CitycardError):
     """Something is asked for a SAM that was revoked."""
 
     status, exit_code = 409, 5
-    sentence = "SAM {number} of terminal {terminal} was revoked: give the place a new terminal number and SAM"
+    sentence = (
+        "SAM {number} of terminal {terminal} was revoked: give the place a new terminal number with "
+        "citycard terminal add, and that number a SAM with citycard sam issue"
+    )
 
 
 class SamMismatch(CitycardError):

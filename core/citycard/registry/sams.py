@@ -72,7 +72,8 @@ class SamChange:
 def add_sam(conn: Connection, sam: Sam, *, actor: str = "") -> Sam:
     """Enter a SAM that is about to be made, again without harm; raise SamTaken for a terminal that has one.
 
-    A terminal has one SAM for ever, because its signature key goes with its number.
+    Raise SamRevoked where that one was revoked. A terminal has one SAM for ever, because its
+    signature key goes with its number.
     """
     row = {
         "number": sam.number,
@@ -84,7 +85,9 @@ def add_sam(conn: Connection, sam: Sam, *, actor: str = "") -> Sam:
     if insert_missing(conn, tables.sam, [row]):
         _write(conn, sam.number, "issued", "", actor, sam.issued_at)
     held = sam_of_terminal(conn, sam.terminal) or find_sam(conn, sam.number)
-    if (held.number, held.terminal) != (sam.number, sam.terminal) or held.status is SamStatus.REVOKED:
+    if held.terminal == sam.terminal:
+        require_open(held)
+    if (held.number, held.terminal) != (sam.number, sam.terminal):
         raise SamTaken(terminal=held.terminal, number=held.number, sam_status=str(held.status))
     return held
 

@@ -151,7 +151,7 @@ def test_a_terminal_whose_sam_is_revoked_gets_no_configuration_and_no_keys(town,
         town.sams.sign_configuration(TERMINAL, town.configuration())
     with pytest.raises(SamRevoked):
         town.sams.update(NUMBER, InProcessReader(psam))
-    with pytest.raises(SamTaken):
+    with pytest.raises(SamRevoked):
         town.sams.issue(TERMINAL, InProcessReader(Psam.blank()))
 
 

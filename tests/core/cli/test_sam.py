@@ -83,7 +83,16 @@ def test_a_revoked_sam_is_refused_everything(town, image, capsys):
     assert _run(["sam", "update", NUMBER, "--image", image]) == 5
     assert f"SAM {NUMBER} of terminal {TERMINAL} was revoked" in capsys.readouterr().err
     assert _run(["terminal", "config", "--terminal", TERMINAL]) == 5
+    capsys.readouterr()
     assert _run(["sam", "issue", TERMINAL, "--image", str(town / "new.sam")]) == 5
+    told = capsys.readouterr().err
+    assert "citycard terminal add" in told
+    assert "sam update" not in told
+
+
+def test_what_a_terminal_number_is_is_said_of_the_terminal(town, capsys):
+    assert _run(["sam", "issue", "12", "--image", str(town / "new.sam")]) == 3
+    assert "terminal '12': number is '12': expected 12 decimal digits" in capsys.readouterr().err
 
 
 def test_a_revocation_needs_a_reason(town, image):
