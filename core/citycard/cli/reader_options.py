@@ -35,7 +35,7 @@ class CardAt:
     def opened(self) -> Iterator[Reader]:
         """Give the reader with the card; a software card that has changed is written back to its file."""
         at = self._image() if self.image is not None else self._pcsc()
-        with at as reader:
+        with _hinted(), at as reader:
             if not self.trace:
                 yield reader
                 return
@@ -66,6 +66,25 @@ class CardAt:
             image = card.image()
             if image != file.image:
                 write_card_file(path, file.holding(image))
+
+
+@contextmanager
+def _hinted() -> Iterator[None]:
+    """Name the commands that enable a card where its refusal sends a holder to a service point."""
+    from citycard.errors import CardRefused
+
+    try:
+        yield
+    except CardRefused as refused:
+        if refused.data["reason"] != "not-enabled":
+            raise
+        raise CardRefused(reason="not-enabled", explanation=_ENABLING) from refused
+
+
+_ENABLING = (
+    "it was not enabled yet: citycard card issue NUMBER gives it out of the stock, then citycard card "
+    "activate enables it at a reader"
+)
 
 
 def card_option(function: Function) -> Function:

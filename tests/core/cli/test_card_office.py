@@ -102,6 +102,27 @@ def test_the_number_that_a_card_shows_and_the_one_that_is_printed_are_both_taken
     assert "expected 20 digits" in capsys.readouterr().err
 
 
+def test_a_card_that_is_not_enabled_names_the_commands_that_enable_it(out, tmp_path, capsys):
+    terminal, old = "990100000077", str(tmp_path / "old.card")
+    assert _run(["partner", "add", "shop", "--name", "Corner shop"]) == 0
+    assert _run(["terminal", "add", terminal, "--partner", "shop"]) == 0
+    assert _run(["card", "make-old", old, "--serial", "00012345", "--balance", "5"]) == 0
+    load = ["card", "load", "5", "--terminal", terminal, *image(out, FIRST)]
+    migrate = ["card", "migrate", "--old", old, "--new", str(out / f"{FIRST}.card")]
+    for words in (load, migrate):
+        capsys.readouterr()
+        assert _run(words) == 5
+        told = capsys.readouterr().err
+        assert "not-enabled" in told
+        assert "citycard card issue NUMBER" in told
+        assert "citycard card activate" in told
+
+    answer(capsys, "issue", FIRST)
+    answer(capsys, "activate", *image(out, FIRST))
+    assert _run(load) == 0
+    assert _run(migrate) == 0
+
+
 def test_a_returned_card_is_stopped_and_paid_out(out, capsys):
     answer(capsys, "issue", FIRST)
     assert answer(capsys, "return", FIRST)["status"] == "returned"
