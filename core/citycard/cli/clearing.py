@@ -30,14 +30,14 @@ def group() -> None:
 
 
 @group.command("receive")
-@click.argument("files", nargs=-1, type=click.Path(path_type=Path, exists=True), metavar="FILES...")
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path, exists=True), metavar="[FILE]...")
 @click.option(
     "--manifest", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The collector's list."
 )
 @city_option
 @json_option
 def receive_command(files: tuple[Path, ...], manifest: Path | None, folder: Path, as_json: bool) -> int:
-    """Take in batch FILES; a folder stands for every .ccb file in it.
+    """Take in every batch FILE; a folder stands for every .ccb file in it.
 
     Leaves with 1 when a file is quarantined. With --json: an object with accepted, duplicate, quarantined,
     intake, records, amount_fen, files and missing.
