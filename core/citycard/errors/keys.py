@@ -173,7 +173,7 @@ class TokenPackageMissing(CitycardError):
     exit_code = 4
     sentence = (
         "package python-pkcs11 is missing, and key module {module} needs it: "
-        "install the extra with pip install 'citycard[hsm]'"
+        "install the extra with pip install 'citycard[hsm]', from a clone pip install -e 'core[hsm]'"
     )
 
 
