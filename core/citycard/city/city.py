@@ -206,7 +206,13 @@ class City:
         """The desk that grants loads; ``desk.for_agent`` gives one for money that an agent takes."""
         from citycard.wallet.topup import TopUpDesk
 
-        return TopUpDesk(self.vault, self.ledger, purse_limit_fen=self.issuing.purse_limit_fen)
+        issuing = self.issuing
+        return TopUpDesk(
+            self.vault,
+            self.ledger,
+            veto=issuing.unfit_for_load,
+            purse_limit_fen=issuing.purse_limit_fen,
+        )
 
     def sam(self, terminal: str, serial: int = 0) -> SoftSam:
         """Return a software SAM for a terminal (12 digits) whose last serial was ``serial``."""

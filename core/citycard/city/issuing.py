@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Issuing"]
 
+# A card from a personalisation job is loaded before it is sold, where a city sells cards with money on them.
+_LOADABLE = frozenset({registry.CardStatus.STOCK, registry.CardStatus.ISSUED})
+
 
 @attrs.frozen
 class _Ready:
@@ -84,6 +87,17 @@ class Issuing:
         with reading(self._city.engine) as conn:
             card = registry.cards_by_asn(conn, [asn]).get(asn)
         return limits.get(card.product) if card is not None else None
+
+    def unfit_for_load(self, asn: str, amount_fen: int) -> str | None:
+        """Say why no money goes onto a card: lost, blocked, replaced or returned; None when it may.
+
+        A card that the registry does not know is for the desk's other checks.
+        """
+        with reading(self._city.engine) as conn:
+            card = registry.cards_by_asn(conn, [asn]).get(asn)
+        if card is None or card.status in _LOADABLE:
+            return None
+        return f"card {asn} is {card.status}: only a card in use is loaded"
 
     def expiry(self, product: str, on: dt.date) -> dt.date:
         """Return the last day of a card of this product whose first day is ``on``."""

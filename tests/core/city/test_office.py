@@ -160,6 +160,19 @@ def test_a_lost_card_is_on_a_published_blacklist_at_once_and_off_it_when_found(t
         assert registry.blacklist_at(conn, registry.blacklist_number(conn)) == frozenset()
 
 
+def test_no_money_goes_onto_a_lost_card_before_it_is_found(town, office):
+    office.issue(OLD)
+    chip = town.issuing.chip(OLD, "standard", DAY)
+    loaded(town, OLD, chip, 1000)
+    office.lost(OLD)
+    with pytest.raises(LoadRefused, match=f"veto.*{OLD} is lost: only a card in use is loaded"):
+        loaded(town, OLD, chip, 1000)
+    assert fen(town, card_purse(OLD)) == 1000
+    office.unblock(OLD, reason="found")
+    loaded(town, OLD, chip, 500)
+    assert fen(town, card_purse(OLD)) == 1500
+
+
 def test_a_card_blocked_in_stock_goes_back_into_stock(office):
     office.block(OLD, reason="misprinted")
     assert office.unblock(OLD, reason="looked again").status is CardStatus.STOCK
