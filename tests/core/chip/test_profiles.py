@@ -101,7 +101,7 @@ def test_a_city_union_card_reads_as_the_recorded_one(card_of):
     desk.ok("00A40000023F00")
     assert desk.ok("00A40000023F00")[4:18] == b"1PUB.SYS.DDF01"
     assert desk.ok("00B2010C00").hex().upper() == "7011610F4F09A0000000038698070150023F01"
-    issued = CityUnionIssue(issuer="8475", city="3100", asn="5170070104791381", issued=START)
+    issued = CityUnionIssue(issuer="8475", city="3100", asn="5170070104791381", main_type=1, issued=START)
     assert decode(CityUnionIssue, desk.ok("00B0850000")) == issued
     assert desk.status("00D6850001FF") == "6982"
 

@@ -46,6 +46,8 @@ from citycard.wallet import (
     card_refund,
 )
 
+pytestmark = pytest.mark.usefixtures("bazaar")
+
 DAY = dt.date(2018, 9, 1)
 CARDS = [f"010199010000000000{number:02d}" for number in range(1, 4)]
 DEPOSIT, PRICE, FEE, DAYS = 2000, 300, 500, 3
@@ -58,9 +60,9 @@ code = "9901"
 clearing_days = {DAYS}
 replacement_fee_fen = {FEE}
 [plugins]
-allow = ["transit"]
-enable = ["transit"]
-[[plugins.transit.products]]
+allow = ["bazaar"]
+enable = ["bazaar"]
+[[plugins.bazaar.products]]
 name = "standard"
 title = "City card"
 deposit_fen = {DEPOSIT}

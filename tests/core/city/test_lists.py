@@ -15,6 +15,8 @@ from citycard.store import writing
 from citycard.terminal import InProcessReader, Terminal, read_record
 from citycard.terminal.lists import ListStore
 
+pytestmark = pytest.mark.usefixtures("bazaar")
+
 ASN = "01019901000000000001"
 GATE = "990100000700"
 CITY = """\
@@ -22,9 +24,9 @@ CITY = """\
 name = "Card town"
 code = "9901"
 [plugins]
-allow = ["transit"]
-enable = ["transit"]
-[[plugins.transit.products]]
+allow = ["bazaar"]
+enable = ["bazaar"]
+[[plugins.bazaar.products]]
 name = "standard"
 title = "City card"
 """

@@ -22,6 +22,8 @@ from citycard.terminal import InProcessReader, Terminal
 from citycard.terminal.maintaining import append_command
 from citycard.terminal.updating import update_card
 
+pytestmark = pytest.mark.usefixtures("bazaar")
+
 DAY = dt.date(2018, 9, 1)
 NOON = dt.datetime(2018, 9, 1, 12, 0)
 ASN = "01019901000000000001"
@@ -31,9 +33,9 @@ CITY = """\
 name = "Card town"
 code = "9901"
 [plugins]
-allow = ["transit", "pool", "baths"]
-enable = ["transit"]
-[[plugins.transit.products]]
+allow = ["bazaar", "pool", "baths"]
+enable = ["bazaar"]
+[[plugins.bazaar.products]]
 name = "standard"
 title = "City card"
 """

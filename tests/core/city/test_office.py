@@ -42,6 +42,8 @@ from citycard.wallet import (
     card_refund,
 )
 
+pytestmark = pytest.mark.usefixtures("bazaar")
+
 DAY = dt.date(2018, 9, 1)
 OLD, NEW, THIRD = (f"0101990100000000000{digit}" for digit in "123")
 GATE = "990100000700"
@@ -53,9 +55,9 @@ code = "9901"
 clearing_days = 8
 replacement_fee_fen = 500
 [plugins]
-allow = ["transit"]
-enable = ["transit"]
-[[plugins.transit.products]]
+allow = ["bazaar"]
+enable = ["bazaar"]
+[[plugins.bazaar.products]]
 name = "standard"
 title = "City card"
 deposit_fen = 2000

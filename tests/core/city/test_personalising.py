@@ -24,6 +24,8 @@ from citycard.registry.tables import personalisation
 from citycard.store import reading, writing
 from citycard.terminal import InProcessReader
 
+pytestmark = pytest.mark.usefixtures("bazaar")
+
 CHILD = Path(__file__).with_name("job_child.py")
 FIRST = "01019901000000000001"
 CITY = """\
@@ -33,9 +35,9 @@ code = "9901"
 [store]
 url = "{url}"
 [plugins]
-allow = ["transit"]
-enable = ["transit"]
-[[plugins.transit.products]]
+allow = ["bazaar"]
+enable = ["bazaar"]
+[[plugins.bazaar.products]]
 name = "standard"
 title = "City card"
 """

@@ -13,14 +13,16 @@ from citycard.cli.cardfile import chip_file, write_card_file
 from citycard.cli.main import _run
 from citycard.store import writing
 
+pytestmark = pytest.mark.usefixtures("bazaar")
+
 CITY = """\
 [city]
 name = "Card town"
 code = "9901"
 [plugins]
-allow = ["transit"]
-enable = ["transit"]
-[[plugins.transit.products]]
+allow = ["bazaar"]
+enable = ["bazaar"]
+[[plugins.bazaar.products]]
 name = "standard"
 title = "City card"
 """

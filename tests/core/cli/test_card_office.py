@@ -14,6 +14,8 @@ from citycard.city import City
 from citycard.cli.main import _run
 from citycard.store import writing
 
+pytestmark = pytest.mark.usefixtures("bazaar")
+
 CITY = """\
 [city]
 name = "Card town"
@@ -21,9 +23,9 @@ code = "9901"
 [cards]
 clearing_days = 0
 [plugins]
-allow = ["transit"]
-enable = ["transit"]
-[[plugins.transit.products]]
+allow = ["bazaar"]
+enable = ["bazaar"]
+[[plugins.bazaar.products]]
 name = "standard"
 title = "City card"
 deposit_fen = 2000

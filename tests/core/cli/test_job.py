@@ -9,14 +9,16 @@ import pytest
 from citycard.city import City
 from citycard.cli.main import _run
 
+pytestmark = pytest.mark.usefixtures("bazaar")
+
 CITY = """\
 [city]
 name = "Card town"
 code = "9901"
 [plugins]
-allow = ["transit"]
-enable = ["transit"]
-[[plugins.transit.products]]
+allow = ["bazaar"]
+enable = ["bazaar"]
+[[plugins.bazaar.products]]
 name = "standard"
 title = "City card"
 """

@@ -13,14 +13,16 @@ from citycard.errors import LoadRefused
 from citycard.store import writing
 from citycard.terminal import InProcessReader, Terminal
 
+pytestmark = pytest.mark.usefixtures("bazaar")
+
 CITY = """\
 [city]
 name = "Card town"
 code = "9901"
 [plugins]
-allow = ["transit"]
-enable = ["transit"]
-[[plugins.transit.products]]
+allow = ["bazaar"]
+enable = ["bazaar"]
+[[plugins.bazaar.products]]
 name = "standard"
 title = "City card"
 deposit_fen = 2000
@@ -54,11 +56,11 @@ def test_a_product_is_shown_with_the_places_of_every_version(town, capsys):
     shown = answer(capsys, "show", "standard")
     (version,) = shown["versions"]
     assert (version["number"], version["cards"]) == (1, 0)
-    assert version["places"][0]["sector"] == "transit-rail"
+    assert version["places"][0]["sector"] == "bazaar-stalls"
     assert _run(["product", "show", "standard"]) == 0
     assert _run(["product", "list"]) == 0
     assert _run(["product", "show", "gold"]) == 3
-    assert "transit-rail" in capsys.readouterr().out
+    assert "bazaar-stalls" in capsys.readouterr().out
 
 
 def test_no_card_of_a_retired_product_is_made(town, capsys):

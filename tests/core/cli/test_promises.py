@@ -82,7 +82,6 @@ def test_a_file_is_there_or_is_made_and_no_command_takes_a_name_for_granted():
         "key ceremony start c.json --custodian a --custodian b --officer Li {} --witness Zhou {}",
         "key import {} --person a --person b",
         "sam update 1 --image {}",
-        "replay shenzhen {}",
     ],
 )
 def test_a_file_that_is_named_and_missing_is_a_wrong_call(tmp_path, monkeypatch, capsys, words):
