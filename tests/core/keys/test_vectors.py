@@ -74,6 +74,9 @@ WHERE = {
     "4.1 access bytes": "mifare/test_access.py::test_the_well_known_sectors_have_their_well_known_bytes",
     "2.5 SM4 diversification, self-made": "keys/test_diversify.py::test_sm4_gives_its_check_value",
     "5.4 NFSEE, T-Union FCI": "chip/test_vectors.py::test_the_answer_to_select_is_that_of_a_transit_card",
+    "5.4 NFSEE balance and log record, TUM journey": (
+        "pcsc/test_reading.py::test_a_recorded_t_union_card_is_read"
+    ),
     "5.4 TUM, BUSCARD log records": "chip/test_vectors.py::test_the_log_lies_as_recorded_cards_gave_it",
 }
 

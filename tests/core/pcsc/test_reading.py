@@ -51,15 +51,18 @@ def test_a_software_card_says_what_was_written_on_it(card):
 
 
 def test_a_recorded_t_union_card_is_read():
-    # The balance has a flag in its first bit; the second record of the log is empty.
+    # The balance has a flag in its first bit; the second record of the log is of a passbook (both from
+    # nfcim/nfsee, tests/reader-mock.js), the third is empty. The first one and the journey are from
+    # SocialSisterYi/T-Union_Master, docs/card_data_format.md.
     card = Recorded(
         "A000000632010105",
         {
             "00B0950000": "01011000FFFFFFFF020103105170070104791381201907182040123100009000",
             "00B0970000": "0000015610001000000101" + "00" * 49 + OK,
             "00B201C400": "042D000000000001F40930008900034020241229141740" + OK,
-            "00B202C400": "00" * 23 + OK,
-            "00B203C400": "6A83",
+            "00B202C400": "0002000000000003E80500000000002420170830125637" + OK,
+            "00B203C400": "00" * 23 + OK,
+            "00B204C400": "6A83",
             "00B201F400": (
                 "0400003000890003400108001900300000000001F400000E0120241229141740"
                 "100001011000FFFFFFFF000000000000" + OK
@@ -70,7 +73,7 @@ def test_a_recorded_t_union_card_is_read():
     purse = one(card)
 
     assert (purse.number, purse.city, purse.balance_fen) == ("03105170070104791381", "1000", 5710)
-    assert [(record.counter, record.amount_fen) for record in purse.log] == [(0x042D, 500)]
+    assert [(record.counter, record.amount_fen) for record in purse.log] == [(0x042D, 500), (2, 1000)]
     assert [(ride.station, ride.balance_fen) for ride in purse.journeys] == [("08001900300000", 3585)]
 
 
