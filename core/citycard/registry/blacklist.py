@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, text, update
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 
 from citycard.registry.adding import require
 from citycard.registry.records import BlacklistEntry
 from citycard.registry.tables import blacklist, blacklist_list, card
 from citycard.store.bulk import insert_missing, select_in
+from citycard.store.engine import write_alone
 
 __all__ = [
     "blacklist_at",
@@ -38,7 +39,8 @@ def blacklist_cards(conn: Connection, asns: Sequence[str], *, reason: str) -> in
     """
     wanted = list(dict.fromkeys(asns))
     require(conn, card, wanted)
-    _alone(conn)
+    # A card that came onto a list which another desk has just published would be on it unseen by terminals.
+    write_alone(conn, blacklist_list)
     following = blacklist_number(conn) + 1
     # A removal that was not published yet is taken back, so that the lists stay without a gap.
     listed = set()
@@ -56,7 +58,7 @@ def blacklist_cards(conn: Connection, asns: Sequence[str], *, reason: str) -> in
 
 def unblacklist_cards(conn: Connection, asns: Sequence[str]) -> int:
     """Take cards off from the next list on, and return how many were on it."""
-    _alone(conn)
+    write_alone(conn, blacklist_list)
     following = blacklist_number(conn) + 1
     removed = 0
     for asn in dict.fromkeys(asns):
@@ -70,7 +72,7 @@ def unblacklist_cards(conn: Connection, asns: Sequence[str]) -> int:
 
 def publish_blacklist(conn: Connection, *, at: datetime | None = None) -> int:
     """Publish the next list and return its number; without a change the newest number stands."""
-    _alone(conn)
+    write_alone(conn, blacklist_list)
     number = blacklist_number(conn) + 1
     changed = conn.scalar(
         select(func.count())
@@ -99,12 +101,3 @@ def blacklist_entries(conn: Connection) -> list[BlacklistEntry]:
         BlacklistEntry(asn=row.asn, reason=row.reason, added_in=row.added_in, removed_in=row.removed_in)
         for row in conn.execute(query)
     ]
-
-
-def _alone(conn: Connection) -> None:
-    """Let nobody else change or publish lists until the transaction ends; SQLite has one writer anyway.
-
-    A card that came onto a list which another desk has just published would be on it unseen by terminals.
-    """
-    if conn.dialect.name == "postgresql":
-        conn.execute(text("LOCK TABLE blacklist_list IN SHARE ROW EXCLUSIVE MODE"))

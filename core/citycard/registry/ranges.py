@@ -9,12 +9,13 @@ from __future__ import annotations
 from datetime import date
 
 import attrs
-from sqlalchemy import Connection, func, insert, select, text, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from citycard.errors import NumbersUsedUp, RangeOverlap, RegistryInvalid, RegistryMissing
 from citycard.registry import tables
 from citycard.registry.adding import require
 from citycard.store.bulk import select_in
+from citycard.store.engine import write_alone
 
 __all__ = [
     "NumberRange",
@@ -90,7 +91,7 @@ def add_number_range(conn: Connection, record: NumberRange) -> bool:
     Raise RangeOverlap when another range or a registered card has one of its numbers, RegistryMissing for
     its product.
     """
-    _alone(conn)
+    write_alone(conn, tables.number_range)
     require(conn, tables.product, [record.product])
     for other in number_ranges(conn):
         if other.name == record.name and (other.product, other.first, other.size) == (
@@ -163,12 +164,6 @@ def check_number_ranges(conn: Connection) -> list[str]:
         if numbers.get(one.name, 0) > one.taken:
             wrong.append(f"range {one.name!r} counts {one.taken} numbers taken, jobs have more")
     return wrong
-
-
-def _alone(conn: Connection) -> None:
-    """Let nobody else open a range until the transaction ends; SQLite has one writer anyway."""
-    if conn.dialect.name == "postgresql":
-        conn.execute(text("LOCK TABLE number_range IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def _refuse(record: NumberRange, reason: str) -> None:

@@ -10,12 +10,13 @@ from datetime import date, datetime
 from uuid import UUID
 
 import attrs
-from sqlalchemy import Connection, func, insert, select, text
+from sqlalchemy import Connection, func, insert, select
 
 from citycard.errors import RegistryConflict, RegistryInvalid, StockShort
 from citycard.registry import tables
 from citycard.registry.adding import require
 from citycard.store.bulk import insert_missing
+from citycard.store.engine import write_alone
 
 __all__ = [
     "SPOILED",
@@ -99,7 +100,7 @@ def move_stock(
     RegistryConflict when this ``id`` is another move.
     """
     require(conn, tables.stock_lot, [lot])
-    _alone(conn)
+    write_alone(conn, tables.stock_move)
     moves = tables.stock_move
     known = conn.execute(select(moves).where(moves.c.id == id)).one_or_none()
     if known is not None:
@@ -174,9 +175,3 @@ def _write(
 ) -> None:
     row = {"id": key, "lot": lot, "source": source, "target": target, "cards": cards}
     conn.execute(insert(tables.stock_move), row | {"reason": reason, "actor": actor, "at": at})
-
-
-def _alone(conn: Connection) -> None:
-    """Let nobody else move cards until the transaction ends; SQLite has one writer anyway."""
-    if conn.dialect.name == "postgresql":
-        conn.execute(text("LOCK TABLE stock_move IN SHARE ROW EXCLUSIVE MODE"))

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, Table, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from citycard.errors import StoreUrlInvalid
 
-__all__ = ["open_store", "reading", "writing"]
+__all__ = ["open_store", "reading", "write_alone", "writing"]
 
 _READING = "citycard_reading"
 _BUSY_TIMEOUT_MS = 30_000
@@ -58,6 +58,15 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """
     with engine.begin() as connection:
         yield connection
+
+
+def write_alone(conn: Connection, table: Table) -> None:
+    """Let nobody else write into ``table`` until the transaction ends, whereas everybody may still read.
+
+    For decisions about the table as a whole. SQLite has one writer anyway.
+    """
+    if conn.dialect.name == "postgresql":
+        conn.execute(text(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def _parse(url: str) -> URL:

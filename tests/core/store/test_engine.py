@@ -6,6 +6,7 @@ from sqlalchemy.exc import DBAPIError
 
 from citycard.errors import StoreUrlInvalid
 from citycard.store import open_store, reading, writing
+from citycard.store.engine import write_alone
 
 thing = Table("thing", MetaData(), Column("number", Integer, primary_key=True))
 
@@ -85,6 +86,30 @@ def test_writers_on_sqlite_take_turns_from_their_first_statement_on(tmp_path):
 
 
 @pytest.mark.postgresql
+def test_who_writes_alone_is_waited_for_by_writers_and_not_by_readers(engine):
+    seen, begun = [], Event()
+
+    def second():
+        begun.set()
+        with writing(engine) as conn:
+            write_alone(conn, thing)
+            seen.extend(conn.scalars(select(thing.c.number)))
+
+    with writing(engine) as conn:
+        write_alone(conn, thing)
+        other = Thread(target=second)
+        other.start()
+        begun.wait()
+        with reading(engine) as looking:
+            assert looking.scalars(select(thing.c.number)).all() == []
+        other.join(timeout=0.2)
+        assert other.is_alive()
+        conn.execute(insert(thing), {"number": 1})
+    other.join()
+
+    assert seen == [1]
+
+
 def test_a_reading_transaction_on_postgresql_cannot_write(postgresql_url):
     engine = open_store(postgresql_url)
     with pytest.raises(DBAPIError, match="read-only"), reading(engine) as conn:
