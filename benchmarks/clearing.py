@@ -28,12 +28,12 @@ from citycard.keys.hierarchy import CORE_PURPOSES
 from citycard.keys.purse import purchase_tac
 from citycard.keys.vault import Vault
 from citycard.keys.versions import KeyVersions
+from citycard.ledger.ledger import Ledger
 from citycard.store import open_store, writing
 from citycard.store.migrate import upgrade
 from citycard.terminal.batch import write_batch
 from citycard.terminal.record import MAC_OFFSET, RecordKind, TransactionRecord
 from citycard.terminal.sam import SoftSam
-from citycard.wallet.ledger import Ledger
 from citycard.wallet.load import Load, LoadState, Proof, load_id
 from citycard.wallet.loadbook import keep
 

@@ -18,8 +18,8 @@ from citycard.clearing.intake import receive
 from citycard.clearing.run import clear
 from citycard.cli.main import cli
 from citycard.errors import CitycardError
+from citycard.ledger import AccountCode
 from citycard.store import reading
-from citycard.wallet import AccountCode
 from citycard_transit.cardbox import read_box
 from citycard_transit.errors import CardBoxDamaged, PlaceUnknown, TransitOff, TransitRefused
 from citycard_transit.morning import generate

@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING
 
 from citycard.errors import AccountMissing
 from citycard.ids import new_id
-from citycard.wallet.chart import (
+from citycard.ledger.chart import AccountCode, TransferCode
+from citycard.ledger.records import AccountSpec, Transfer
+from citycard.wallet.addresses import (
     INCOME_CARDS,
     LOSS_LATE_TAPS,
     TRUST_BANK,
-    AccountCode,
-    TransferCode,
     card_deposit,
     card_purse,
     card_refund,
 )
-from citycard.wallet.records import AccountSpec, Transfer
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from citycard.keys import KeyPurpose
     from citycard.keys.backend import Sealing
     from citycard.keys.keptvault import KeptVault
+    from citycard.ledger import Ledger
     from citycard.terminal.record import TransactionRecord
     from citycard.terminal.sam import SoftSam
-    from citycard.wallet import Ledger
     from citycard.wallet.topup import TopUpDesk
 
 __all__ = ["City"]
@@ -183,7 +183,7 @@ class City:
     @cached_property
     def ledger(self) -> Ledger:
         """The city's double-entry ledger."""
-        from citycard.wallet import Ledger
+        from citycard.ledger import Ledger
 
         return Ledger(self.engine, self.clock)
 

@@ -15,13 +15,13 @@ from sqlalchemy import select
 from citycard import registry
 from citycard.city.cardmoney import CardMoney
 from citycard.errors import CardNotOwed
+from citycard.ledger.tables import account, balance
 from citycard.registry import CardClosing, ClosingState
 from citycard.store import reading, writing
 from citycard.store.bulk import select_in
-from citycard.wallet.chart import card_purse, card_refund
+from citycard.wallet.addresses import card_purse, card_refund
 from citycard.wallet.load import Load, LoadState, Proof, refund_agent
 from citycard.wallet.loadbook import keep, loads_of
-from citycard.wallet.tables import account, balance
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from citycard.city.city import City
+    from citycard.ledger import AccountSpec
     from citycard.registry import Partner
-    from citycard.wallet import AccountSpec
 
 __all__ = ["open_declared"]
 
@@ -51,9 +51,9 @@ def _is_open(city: City, partners: list[Partner], accounts: list[AccountSpec]) -
     """Look without writing: a server asks after every switching, and mostly nothing is missing."""
     from sqlalchemy import select
 
+    from citycard.ledger.tables import account
     from citycard.store import reading
     from citycard.store.bulk import select_in
-    from citycard.wallet.tables import account
 
     with reading(city.engine) as conn:
         if _missing(conn, partners):

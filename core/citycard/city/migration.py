@@ -25,6 +25,8 @@ from citycard.errors import (
     SectorAccessFailed,
 )
 from citycard.ids import derived_id
+from citycard.ledger.chart import AccountCode, TransferCode
+from citycard.ledger.records import AccountSpec, Transfer
 from citycard.mifare import (
     SECTOR_PURPOSES,
     DedicatedUse,
@@ -40,10 +42,9 @@ from citycard.store import reading, writing
 from citycard.terminal.journal import Journal, TornDebit
 from citycard.terminal.record import RecordPlan
 from citycard.terminal.session import PurseSession
-from citycard.wallet.chart import LEGACY_FLOAT, TRUST_BANK, AccountCode, TransferCode, agent_receivable
+from citycard.wallet.addresses import LEGACY_FLOAT, TRUST_BANK, agent_receivable
 from citycard.wallet.load import Load, LoadState
 from citycard.wallet.loadbook import loads_of
-from citycard.wallet.records import AccountSpec, Transfer
 
 if TYPE_CHECKING:
     from uuid import UUID

@@ -12,9 +12,9 @@ from sqlalchemy import Engine
 from citycard.clearing.pricing import Quote
 from citycard.clock import Clock
 from citycard.keys.versions import KeyVersion
+from citycard.ledger.ledger import Ledger
 from citycard.money import percent_of
 from citycard.terminal.record import TransactionRecord
-from citycard.wallet.ledger import Ledger
 
 __all__ = ["BankAccount", "ClearingContext", "ClearingTerms", "Rating", "Share", "TacVault"]
 

@@ -17,10 +17,10 @@ from citycard.clearing.pricing import Step
 from citycard.clearing.tables import batch_file, clearing_part, clearing_run, segment, statement
 from citycard.errors import CodecError, RecordUnknown
 from citycard.ids import derived_id
+from citycard.ledger.records import PostedTransfer
 from citycard.store.engine import reading
 from citycard.terminal.batch import Batch, read_batch
 from citycard.terminal.record import MAC_OFFSET, TransactionRecord
-from citycard.wallet.records import PostedTransfer
 
 __all__ = ["BankLine", "Explanation", "FileLine", "Outcome", "PriceCheck", "Proofs", "explain", "record_id"]
 

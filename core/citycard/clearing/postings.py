@@ -14,17 +14,16 @@ from sqlalchemy import Connection
 
 from citycard.clearing.reports import PartnerTotal
 from citycard.ids import derived_id
-from citycard.wallet.chart import (
+from citycard.ledger.chart import AccountCode, TransferCode
+from citycard.ledger.ledger import Ledger
+from citycard.ledger.records import AccountSpec, Transfer
+from citycard.wallet.addresses import (
     CONTROL_WINDOW,
     INCOME_CLEARING_FEE,
     TRANSIT_SETTLEMENT,
-    AccountCode,
-    TransferCode,
     card_purse,
     partner_payable,
 )
-from citycard.wallet.ledger import Ledger
-from citycard.wallet.records import AccountSpec, Transfer
 
 __all__ = ["post_run", "transfer_ids"]
 

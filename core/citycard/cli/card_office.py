@@ -242,7 +242,7 @@ def _show(city: City, asn: str, *, as_json: bool) -> None:
 def _row(city: City, conn: Connection, asn: str) -> dict[str, Any]:
     from citycard import registry
     from citycard.city.cardmoney import CardMoney
-    from citycard.wallet.chart import card_deposit, card_purse
+    from citycard.wallet.addresses import card_deposit, card_purse
 
     card, money = registry.find_card(conn, asn), CardMoney(city, conn)
     newest = registry.latest_product_version(conn, card.product)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import attrs
 
 from citycard.kernel.check import matching, words
-from citycard.wallet.chart import Guard, Side, side_of
+from citycard.ledger.chart import Guard, Side, side_of
 
 if TYPE_CHECKING:
-    from citycard.wallet.records import AccountSpec
+    from citycard.ledger.records import AccountSpec
 
 __all__ = ["LedgerAccount"]
 
@@ -37,7 +37,7 @@ class LedgerAccount:
 
     def spec(self, owner: str) -> AccountSpec:
         """Give what the ledger opens for the plugin ``owner``."""
-        from citycard.wallet.records import AccountSpec
+        from citycard.ledger.records import AccountSpec
 
         return AccountSpec(
             address=self.address, code=self.code, side=self.side, guard=self.guard, owner=owner

@@ -21,7 +21,7 @@ CORE = Owner(plugin="citycard", distribution="citycard", version="itself")
 def core_claims() -> dict[Claim, Owner]:
     """List what no plugin can claim, because the core has it: its key purposes and its ledger accounts."""
     from citycard.keys.hierarchy import CORE_PURPOSES
-    from citycard.wallet.chart import TRANSIT_SETTLEMENT
+    from citycard.wallet.addresses import TRANSIT_SETTLEMENT
 
     keys = [("key-purpose", purpose.name) for purpose in CORE_PURPOSES]
     return dict.fromkeys([*keys, ("account", TRANSIT_SETTLEMENT)], CORE)

@@ -1,8 +1,6 @@
-"""The city's money: a double-entry ledger, and the desk that loads cards.
+"""What the ledger means in a city: whose accounts there are, and the desk that loads cards.
 
-- ``chart``: codes, sides, guards, and how addresses are written;
-- ``records``: what goes into the ledger and what comes out of it;
-- ``ledger``: open accounts, post, read, audit; ``posting``, ``judging``, ``reading``, ``audit`` do the work;
+- ``addresses``: how accounts are addressed;
 - ``load`` and ``topup``: money on its way onto a card; ``loadbook`` keeps the loads;
 - ``tables``: where it is all kept.
 """
@@ -13,28 +11,21 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from citycard.wallet.chart import (
+    from citycard.wallet.addresses import (
         CONTROL_WINDOW,
         INCOME_CARDS,
         INCOME_CLEARING_FEE,
         LOSS_LATE_TAPS,
-        TITLES,
         TRANSIT_SETTLEMENT,
         TRUST_BANK,
-        AccountCode,
-        Guard,
-        Side,
-        TransferCode,
         agent_receivable,
         card_deposit,
         card_purse,
         card_refund,
         partner_payable,
     )
-    from citycard.wallet.ledger import Ledger
     from citycard.wallet.load import Load, LoadState, Proof
     from citycard.wallet.loadbook import loads_of, open_loads
-    from citycard.wallet.records import AccountSpec, Balance, Outcome, PostedTransfer, Result, Transfer
     from citycard.wallet.topup import LoadVault, TopUpDesk
 
 __all__ = [
@@ -42,25 +33,13 @@ __all__ = [
     "INCOME_CARDS",
     "INCOME_CLEARING_FEE",
     "LOSS_LATE_TAPS",
-    "TITLES",
     "TRANSIT_SETTLEMENT",
     "TRUST_BANK",
-    "AccountCode",
-    "AccountSpec",
-    "Balance",
-    "Guard",
-    "Ledger",
     "Load",
     "LoadState",
     "LoadVault",
-    "Outcome",
-    "PostedTransfer",
     "Proof",
-    "Result",
-    "Side",
     "TopUpDesk",
-    "Transfer",
-    "TransferCode",
     "agent_receivable",
     "card_deposit",
     "card_purse",
@@ -71,35 +50,28 @@ __all__ = [
 ]
 
 _MODULES = {
-    "chart": (
+    "addresses": (
         "CONTROL_WINDOW",
         "INCOME_CARDS",
         "INCOME_CLEARING_FEE",
         "LOSS_LATE_TAPS",
-        "TITLES",
         "TRANSIT_SETTLEMENT",
         "TRUST_BANK",
-        "AccountCode",
-        "Guard",
-        "Side",
-        "TransferCode",
         "agent_receivable",
         "card_deposit",
         "card_purse",
         "card_refund",
         "partner_payable",
     ),
-    "ledger": ("Ledger",),
     "load": ("Load", "LoadState", "Proof"),
     "loadbook": ("loads_of", "open_loads"),
-    "records": ("AccountSpec", "Balance", "Outcome", "PostedTransfer", "Result", "Transfer"),
     "topup": ("LoadVault", "TopUpDesk"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    # A plugin that names an account of the chart must not import the ledger.
+    # A plugin that names an account must not import the desks.
     if name not in _HOME:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)

@@ -13,19 +13,13 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, or_, select, text, update
 
+from citycard.ledger.chart import AccountCode, TransferCode
+from citycard.ledger.ledger import Ledger
+from citycard.ledger.records import AccountSpec, Transfer
 from citycard.store.bulk import insert_rows, select_in
 from citycard.store.engine import reading
-from citycard.wallet.chart import (
-    TRUST_BANK,
-    AccountCode,
-    TransferCode,
-    agent_receivable,
-    card_purse,
-    card_refund,
-)
-from citycard.wallet.ledger import Ledger
+from citycard.wallet.addresses import TRUST_BANK, agent_receivable, card_purse, card_refund
 from citycard.wallet.load import Load, LoadState, Proof, refunded_card
-from citycard.wallet.records import AccountSpec, Transfer
 from citycard.wallet.tables import load
 
 __all__ = ["BufferedBook", "LoadBook", "LoadPage", "StoredBook", "loads_of", "open_loads"]

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from citycard.errors import LoadProofWrong, LoadRefused
-from citycard.wallet.ledger import Ledger
+from citycard.ledger.ledger import Ledger
 from citycard.wallet.load import Load, LoadState, Proof, load_id
 from citycard.wallet.loadbook import BufferedBook, LoadBook, LoadPage, StoredBook
 

@@ -21,7 +21,7 @@ from citycard.mifare.value import read_value
 from citycard.registry import MigrationState
 from citycard.store import reading, writing
 from citycard.terminal import InProcessReader, PurseSession
-from citycard.wallet.chart import agent_receivable, card_purse
+from citycard.wallet.addresses import agent_receivable, card_purse
 from citycard.wallet.loadbook import loads_of
 
 TERMINAL = "990100000001"

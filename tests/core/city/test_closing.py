@@ -31,20 +31,10 @@ from citycard.city.office import Office
 from citycard.clock import FixedClock
 from citycard.errors import CardNotOwed, OfficeRefused, StatusRefused
 from citycard.ids import new_id
+from citycard.ledger import AccountCode, AccountSpec, Transfer, TransferCode
 from citycard.registry import CardStatus
 from citycard.store import reading, writing
-from citycard.wallet import (
-    INCOME_CARDS,
-    LOSS_LATE_TAPS,
-    TRUST_BANK,
-    AccountCode,
-    AccountSpec,
-    Transfer,
-    TransferCode,
-    card_deposit,
-    card_purse,
-    card_refund,
-)
+from citycard.wallet import INCOME_CARDS, LOSS_LATE_TAPS, TRUST_BANK, card_deposit, card_purse, card_refund
 
 pytestmark = pytest.mark.usefixtures("bazaar")
 

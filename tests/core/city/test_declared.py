@@ -8,9 +8,9 @@ from sqlalchemy import update
 from citycard import registry
 from citycard.city import City
 from citycard.errors import AccountConflict, RegistryMissing
+from citycard.ledger import AccountSpec
 from citycard.registry.tables import partner
 from citycard.store import reading, writing
-from citycard.wallet import AccountSpec
 
 
 def partners(city):

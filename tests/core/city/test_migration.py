@@ -26,7 +26,7 @@ from citycard.mifare import (
 from citycard.registry import CardStatus, MigrationState
 from citycard.store import reading, writing
 from citycard.terminal import InProcessReader
-from citycard.wallet.chart import LEGACY_FLOAT, agent_receivable
+from citycard.wallet.addresses import LEGACY_FLOAT, agent_receivable
 from citycard.wallet.loadbook import loads_of
 from citycard.wallet.topup import TopUpDesk
 

@@ -25,6 +25,7 @@ from citycard.errors import (
     StatusRefused,
 )
 from citycard.ids import new_id
+from citycard.ledger import AccountCode, AccountSpec, Transfer, TransferCode
 from citycard.registry import AesGcmSealer, CardStatus, ClosingState, Entitlement, Holder
 from citycard.store import reading, writing
 from citycard.terminal import InProcessReader, Terminal
@@ -32,11 +33,7 @@ from citycard.wallet import (
     INCOME_CARDS,
     LOSS_LATE_TAPS,
     TRUST_BANK,
-    AccountCode,
-    AccountSpec,
     TopUpDesk,
-    Transfer,
-    TransferCode,
     card_deposit,
     card_purse,
     card_refund,

@@ -80,7 +80,7 @@ def work(folder, die_at=0):
 def balances(town, conn):
     from sqlalchemy import select
 
-    from citycard.wallet.tables import account
+    from citycard.ledger.tables import account
 
     return [town.ledger.balance(conn, address) for address in conn.scalars(select(account.c.address))]
 

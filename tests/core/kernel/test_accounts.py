@@ -6,7 +6,7 @@ import pytest
 
 from citycard import LedgerAccount
 from citycard.errors import DeclarationInvalid
-from citycard.wallet import AccountSpec, Ledger
+from citycard.ledger import AccountSpec, Ledger
 
 
 def test_an_account_under_the_plugins_name_is_opened_in_the_ledger(plugin, city, engine):

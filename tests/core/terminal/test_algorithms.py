@@ -18,9 +18,10 @@ from citycard.chip import personalise, prepare_blank
 from citycard.errors import CardRefused, CardRemoved
 from citycard.keys import CORE_PURPOSES, Algorithm, KeyHierarchy, SoftKeys, Vault
 from citycard.keys.versions import KeyVersions
+from citycard.ledger import Ledger
 from citycard.store import open_store
 from citycard.terminal import InProcessReader, SoftSam, Terminal
-from citycard.wallet import Ledger, LoadState, TopUpDesk, loads_of
+from citycard.wallet import LoadState, TopUpDesk, loads_of
 
 AT = dt.datetime.fromisoformat("2026-03-02T08:15:30")
 NUMBER = "300089000340"

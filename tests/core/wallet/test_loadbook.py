@@ -6,8 +6,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from citycard.ledger import Ledger
 from citycard.store import reading, writing
-from citycard.wallet import Ledger, Load, LoadState, Proof, loads_of
+from citycard.wallet import Load, LoadState, Proof, loads_of
 from citycard.wallet.loadbook import StoredBook, keep
 
 ASN = "00000000000000000001"

@@ -10,8 +10,9 @@ from citycard.errors import LoadProofWrong, LoadRefused
 from citycard.keys import CORE_PURPOSES, KeyHierarchy, Vault
 from citycard.keys.purse import TTI_LOAD_EP, load_mac1, load_mac2, load_session_key, load_tac
 from citycard.keys.versions import KeyVersions
+from citycard.ledger import Ledger
 from citycard.store import reading
-from citycard.wallet import Ledger, LoadState, Proof, TopUpDesk, loads_of, open_loads
+from citycard.wallet import LoadState, Proof, TopUpDesk, loads_of, open_loads
 
 ASN = "01042910000000000017"
 TERMINAL = "001122334455"

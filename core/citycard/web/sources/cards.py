@@ -17,7 +17,7 @@ from citycard.errors import AccountMissing, PageNotFound, RegistryMissing
 from citycard.registry.tables import card as card_table
 from citycard.store import reading, writing
 from citycard.terminal.record import RecordKind, TransactionRecord
-from citycard.wallet.chart import card_purse
+from citycard.wallet.addresses import card_purse
 from citycard.web.permissions import Actor
 from citycard.web.readings import Reading, readings, record_reading
 from citycard.web.views import (

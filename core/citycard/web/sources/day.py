@@ -17,10 +17,11 @@ from citycard import registry
 from citycard.clearing import queries
 from citycard.clearing.status import Status, status
 from citycard.clearing.tables import clearing_clock, clearing_run
+from citycard.ledger.chart import AccountCode
+from citycard.ledger.tables import ledger
 from citycard.store import reading
 from citycard.terminal.record import RecordKind
-from citycard.wallet.chart import AccountCode
-from citycard.wallet.tables import ledger, load
+from citycard.wallet.tables import load
 from citycard.web.views import (
     CodeCount,
     DayView,

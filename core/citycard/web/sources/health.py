@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from citycard.ledger.chart import AccountCode
 from citycard.store import reading
-from citycard.wallet.chart import AccountCode
 from citycard.web.views import HealthView
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ from sqlalchemy import Connection, Row, func, select
 from citycard import registry
 from citycard.clearing.statements import Statement, statement_of
 from citycard.clearing.tables import clearing_run, statement
+from citycard.ledger.chart import AccountCode
 from citycard.store import reading
-from citycard.wallet.chart import AccountCode, partner_payable
+from citycard.wallet.addresses import partner_payable
 from citycard.web.views import PartnerView
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from uuid import UUID
 
 import attrs
 
-from citycard.wallet.chart import Guard
-from citycard.wallet.records import Outcome, Result, Transfer
+from citycard.ledger.chart import Guard
+from citycard.ledger.records import Outcome, Result, Transfer
 
 __all__ = ["Judge", "Known", "Standing", "different", "digest_of", "first_difference"]
 

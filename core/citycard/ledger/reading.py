@@ -10,10 +10,10 @@ import attrs
 from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from citycard.errors import AccountMissing
+from citycard.ledger.chart import TITLES
+from citycard.ledger.records import Balance, PostedTransfer, Transfer, account_id
+from citycard.ledger.tables import account, balance, transfer
 from citycard.store.bulk import select_in
-from citycard.wallet.chart import TITLES
-from citycard.wallet.records import Balance, PostedTransfer, Transfer, account_id
-from citycard.wallet.tables import account, balance, transfer
 
 __all__ = [
     "TrialBalance",

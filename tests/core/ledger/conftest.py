@@ -5,8 +5,8 @@ from uuid import UUID
 
 import pytest
 
+from citycard.ledger import AccountSpec, Ledger, Transfer
 from citycard.store import writing
-from citycard.wallet import AccountSpec, Ledger, Transfer
 
 DAY = date(2018, 9, 1)
 AT = datetime(2018, 9, 1, 8, 30)

@@ -11,12 +11,12 @@ import attrs
 from sqlalchemy import Connection, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from citycard.ledger.chart import Guard
+from citycard.ledger.judging import Judge, Known, Standing, different, first_difference
+from citycard.ledger.reading import posted_transfers
+from citycard.ledger.records import Outcome, Transfer, account_id
+from citycard.ledger.tables import account, balance, ledger, request, transfer
 from citycard.store.bulk import insert_rows, select_in
-from citycard.wallet.chart import Guard
-from citycard.wallet.judging import Judge, Known, Standing, different, first_difference
-from citycard.wallet.reading import posted_transfers
-from citycard.wallet.records import Outcome, Transfer, account_id
-from citycard.wallet.tables import account, balance, ledger, request, transfer
 
 __all__ = ["post"]
 

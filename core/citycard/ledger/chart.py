@@ -1,27 +1,15 @@
-"""The chart of accounts: what each code means, which side it stands on, and how addresses are written."""
+"""The chart of accounts: what each code means, and which side it stands on."""
 
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
 
 __all__ = [
-    "CONTROL_WINDOW",
-    "INCOME_CARDS",
-    "INCOME_CLEARING_FEE",
-    "LEGACY_FLOAT",
-    "LOSS_LATE_TAPS",
     "TITLES",
-    "TRANSIT_SETTLEMENT",
-    "TRUST_BANK",
     "AccountCode",
     "Guard",
     "Side",
     "TransferCode",
-    "agent_receivable",
-    "card_deposit",
-    "card_purse",
-    "card_refund",
-    "partner_payable",
     "side_of",
 ]
 
@@ -106,40 +94,6 @@ class TransferCode(IntEnum):
     LATE_TAPS = 66
     MIGRATION = 70
     CORRECTION = 90
-
-
-TRUST_BANK = "trust/bank"
-LEGACY_FLOAT = "legacy/float"
-TRANSIT_SETTLEMENT = "transit/settlement"
-CONTROL_WINDOW = "control/window"
-INCOME_CLEARING_FEE = "income/clearing-fee"
-INCOME_CARDS = "income/cards"
-LOSS_LATE_TAPS = "loss/late-taps"
-
-
-def card_purse(asn: str) -> str:
-    """Give the address of a card's shadow account: what the city owes for the money on the card."""
-    return f"card/{asn}/purse"
-
-
-def card_deposit(asn: str) -> str:
-    """Give the address of the deposit taken for a card."""
-    return f"card/{asn}/deposit"
-
-
-def card_refund(asn: str) -> str:
-    """Give the address of what is owed to the holder of a card that was given up."""
-    return f"card/{asn}/refund"
-
-
-def partner_payable(partner: str) -> str:
-    """Give the address of what the city owes a partner."""
-    return f"partner/{partner}/payable"
-
-
-def agent_receivable(agent: str) -> str:
-    """Give the address of what a load agent collected and has not handed over."""
-    return f"agent/{agent}/receivable"
 
 
 def side_of(code: int) -> Side:

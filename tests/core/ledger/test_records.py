@@ -4,8 +4,8 @@ from uuid import UUID
 import pytest
 
 from citycard.errors import TransferInvalid
-from citycard.wallet.chart import Guard, Side
-from citycard.wallet.records import AccountSpec, Balance, Transfer, account_id
+from citycard.ledger.chart import Guard, Side
+from citycard.ledger.records import AccountSpec, Balance, Transfer, account_id
 
 GOOD = {
     "id": UUID(int=7),

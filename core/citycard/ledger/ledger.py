@@ -11,12 +11,12 @@ from sqlalchemy import Connection, Engine, select
 
 from citycard.clock import Clock, SystemClock
 from citycard.errors import AccountConflict, PostingFailed
+from citycard.ledger import audit, posting, reading
+from citycard.ledger.audit import Violation
+from citycard.ledger.reading import TrialBalance
+from citycard.ledger.records import AccountSpec, Balance, Outcome, PostedTransfer, Transfer, account_id
+from citycard.ledger.tables import account, balance
 from citycard.store.bulk import insert_missing, select_in
-from citycard.wallet import audit, posting, reading
-from citycard.wallet.audit import Violation
-from citycard.wallet.reading import TrialBalance
-from citycard.wallet.records import AccountSpec, Balance, Outcome, PostedTransfer, Transfer, account_id
-from citycard.wallet.tables import account, balance
 
 __all__ = ["Ledger"]
 

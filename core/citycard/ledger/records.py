@@ -11,7 +11,7 @@ import attrs
 
 from citycard.errors import TransferInvalid
 from citycard.ids import derived_id
-from citycard.wallet.chart import Guard, Side, side_of
+from citycard.ledger.chart import Guard, Side, side_of
 
 __all__ = ["AccountSpec", "Balance", "Outcome", "PostedTransfer", "Result", "Transfer", "account_id"]
 

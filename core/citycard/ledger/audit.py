@@ -6,8 +6,8 @@ import attrs
 from sqlalchemy import Connection, Select, and_, func, or_, select, union_all
 from sqlalchemy.sql.expression import literal
 
-from citycard.wallet.records import Result
-from citycard.wallet.tables import account, balance, ledger, request, transfer
+from citycard.ledger.records import Result
+from citycard.ledger.tables import account, balance, ledger, request, transfer
 
 __all__ = ["Violation", "audit"]
 

@@ -32,8 +32,8 @@ def test_sent_again_it_gets_the_same_answer(post, move):
 
 
 def test_an_account_opened_later_does_not_change_an_answer(ledger, store, post, move):
+    from citycard.ledger import AccountSpec
     from citycard.store import writing
-    from citycard.wallet import AccountSpec
 
     lost = move(1, "bank", "late", 5)
     assert post(lost) == ["credit_account_missing"]

@@ -22,9 +22,9 @@ from sqlalchemy.exc import DBAPIError
 
 from citycard.clock import FixedClock
 from citycard.errors import AccountConflict, AccountMissing, PostingFailed
+from citycard.ledger import AccountSpec, Ledger, Transfer
+from citycard.ledger.tables import account, balance, ledger, request, transfer
 from citycard.store import metadata, open_store, reading, writing
-from citycard.wallet import AccountSpec, Ledger, Transfer
-from citycard.wallet.tables import account, balance, ledger, request, transfer
 
 _spec = importlib.util.spec_from_file_location("ledger_model", Path(__file__).with_name("ledger_model.py"))
 ledger_model = importlib.util.module_from_spec(_spec)
@@ -259,7 +259,7 @@ def test_a_process_that_is_killed_before_the_commit_leaves_nothing(ledger, store
         from datetime import date, datetime
         from uuid import UUID
         from citycard.store import open_store
-        from citycard.wallet import Ledger, Transfer
+        from citycard.ledger import Ledger, Transfer
         engine = open_store(sys.argv[1])
         with engine.begin() as conn:
             moves = [

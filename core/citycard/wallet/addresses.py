@@ -1,0 +1,51 @@
+"""How the accounts of a city are addressed: whose they are, and what for."""
+
+from __future__ import annotations
+
+__all__ = [
+    "CONTROL_WINDOW",
+    "INCOME_CARDS",
+    "INCOME_CLEARING_FEE",
+    "LEGACY_FLOAT",
+    "LOSS_LATE_TAPS",
+    "TRANSIT_SETTLEMENT",
+    "TRUST_BANK",
+    "agent_receivable",
+    "card_deposit",
+    "card_purse",
+    "card_refund",
+    "partner_payable",
+]
+
+TRUST_BANK = "trust/bank"
+LEGACY_FLOAT = "legacy/float"
+TRANSIT_SETTLEMENT = "transit/settlement"
+CONTROL_WINDOW = "control/window"
+INCOME_CLEARING_FEE = "income/clearing-fee"
+INCOME_CARDS = "income/cards"
+LOSS_LATE_TAPS = "loss/late-taps"
+
+
+def card_purse(asn: str) -> str:
+    """Give the address of a card's shadow account: what the city owes for the money on the card."""
+    return f"card/{asn}/purse"
+
+
+def card_deposit(asn: str) -> str:
+    """Give the address of the deposit taken for a card."""
+    return f"card/{asn}/deposit"
+
+
+def card_refund(asn: str) -> str:
+    """Give the address of what is owed to the holder of a card that was given up."""
+    return f"card/{asn}/refund"
+
+
+def partner_payable(partner: str) -> str:
+    """Give the address of what the city owes a partner."""
+    return f"partner/{partner}/payable"
+
+
+def agent_receivable(agent: str) -> str:
+    """Give the address of what a load agent collected and has not handed over."""
+    return f"agent/{agent}/receivable"
