@@ -2,7 +2,9 @@
 
 - ``chart``: codes, sides, guards;
 - ``records``: what goes into the ledger and what comes out of it;
-- ``ledger``: open accounts, post, read, audit; ``posting``, ``judging``, ``reading``, ``audit`` do the work;
+- ``following``: the transfers that end a hold or take something back;
+- ``ledger``: open accounts, post, read, audit. ``gathering``, ``standing``, ``judging``, ``posting`` and
+  ``expiring`` do the writing, ``reading``, ``history`` and ``audit`` the reading;
 - ``tables``: where it is all kept.
 """
 
@@ -13,8 +15,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from citycard.ledger.chart import TITLES, AccountCode, Guard, Side, TransferCode, side_of
+    from citycard.ledger.following import capture, release, reversal
     from citycard.ledger.ledger import Ledger
-    from citycard.ledger.records import AccountSpec, Balance, Outcome, PostedTransfer, Result, Transfer
+    from citycard.ledger.records import (
+        AccountSpec,
+        Balance,
+        Hold,
+        HoldState,
+        Kind,
+        Limit,
+        Outcome,
+        PostedTransfer,
+        Result,
+        Transfer,
+    )
 
 __all__ = [
     "TITLES",
@@ -22,20 +36,39 @@ __all__ = [
     "AccountSpec",
     "Balance",
     "Guard",
+    "Hold",
+    "HoldState",
+    "Kind",
     "Ledger",
+    "Limit",
     "Outcome",
     "PostedTransfer",
     "Result",
     "Side",
     "Transfer",
     "TransferCode",
+    "capture",
+    "release",
+    "reversal",
     "side_of",
 ]
 
 _MODULES = {
     "chart": ("TITLES", "AccountCode", "Guard", "Side", "TransferCode", "side_of"),
+    "following": ("capture", "release", "reversal"),
     "ledger": ("Ledger",),
-    "records": ("AccountSpec", "Balance", "Outcome", "PostedTransfer", "Result", "Transfer"),
+    "records": (
+        "AccountSpec",
+        "Balance",
+        "Hold",
+        "HoldState",
+        "Kind",
+        "Limit",
+        "Outcome",
+        "PostedTransfer",
+        "Result",
+        "Transfer",
+    ),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 

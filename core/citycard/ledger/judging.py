@@ -12,10 +12,10 @@ from uuid import UUID
 
 import attrs
 
-from citycard.ledger.chart import Guard
-from citycard.ledger.records import Outcome, Result, Transfer
+from citycard.ledger.records import Kind, Outcome, Result, Transfer
+from citycard.ledger.standing import Standings
 
-__all__ = ["Judge", "Known", "Standing", "different", "digest_of", "first_difference"]
+__all__ = ["Judge", "Known", "different", "digest_of", "first_difference"]
 
 _CONTENT = (
     "debit_address",
@@ -26,6 +26,10 @@ _CONTENT = (
     "business_date",
     "group",
     "ref",
+    "kind",
+    "pending_id",
+    "expires_at",
+    "reverses",
 )
 
 
@@ -36,6 +40,8 @@ def digest_of(transfer: Transfer) -> bytes:
         f"{t.debit_address}\x1f{t.credit_address}\x1f{t.amount_fen}\x1f{t.code}\x1f{t.event_time}\x1f"
         f"{t.business_date}\x1f{t.group}\x1f{t.ref}"
     )
+    if t.kind is not Kind.SINGLE or t.reverses is not None:
+        text += f"\x1f{t.kind}\x1f{t.pending_id}\x1f{t.expires_at}\x1f{t.reverses}"
     return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
@@ -54,29 +60,6 @@ def first_difference(known: Transfer | None, wanted: Transfer) -> str:
             if getattr(known, field) != getattr(wanted, field):
                 return field
     return "content"
-
-
-@attrs.define
-class Standing:
-    """An account while a call is judged: guard, posted and pending sums in fen."""
-
-    guard: Guard
-    debits_fen: int = 0
-    credits_fen: int = 0
-    debits_pending_fen: int = 0
-    credits_pending_fen: int = 0
-
-    def refuses_debit(self, amount_fen: int) -> bool:
-        return (
-            self.guard is Guard.DEBITS_WITHIN_CREDITS
-            and self.debits_pending_fen + self.debits_fen + amount_fen > self.credits_fen
-        )
-
-    def refuses_credit(self, amount_fen: int) -> bool:
-        return (
-            self.guard is Guard.CREDITS_WITHIN_DEBITS
-            and self.credits_pending_fen + self.credits_fen + amount_fen > self.debits_fen
-        )
 
 
 @attrs.frozen
@@ -99,12 +82,12 @@ class Known:
 class Judge:
     """Judge the transfers of one call.
 
-    ``known`` holds what is remembered of their ids, ``standings`` the accounts by address; both are
-    brought up to date while judging. Afterwards ``accepted`` are the transfers to post, in order, and
+    ``known`` holds what is remembered of their ids, ``standings`` all that they touch; both are brought up to
+    date while judging. Afterwards ``accepted`` are the transfers to post, in order, and
     ``remember`` the new answers by id.
     """
 
-    def __init__(self, known: dict[UUID, Known], standings: Mapping[str, Standing]) -> None:
+    def __init__(self, known: dict[UUID, Known], standings: Standings) -> None:
         self._known = known
         self._standings = standings
         self.accepted: list[Transfer] = []
@@ -125,7 +108,7 @@ class Judge:
         known = self._known.get(transfer.id)
         if known is not None:
             return known.answer(transfer, digest)
-        result = self._check(transfer)
+        result = self._standings.check(transfer)
         self._settle(transfer, digest, result)
         return Outcome(id=transfer.id, result=result)
 
@@ -155,42 +138,25 @@ class Judge:
         results: dict[UUID, str] = {}
         applied: list[Transfer] = []
         for transfer in new.values():
-            result = Result.GROUP_FAILED if broken else self._check(transfer)
+            result = Result.GROUP_FAILED if broken else self._standings.check(transfer)
             results[transfer.id] = result
             if result is Result.POSTED:
-                self._apply(transfer, 1)
+                self._standings.apply(transfer, 1)
                 applied.append(transfer)
             else:
                 broken = True
         if broken:
             for transfer in applied:
-                self._apply(transfer, -1)
+                self._standings.apply(transfer, -1)
                 results[transfer.id] = Result.GROUP_FAILED
         return results
-
-    def _check(self, transfer: Transfer) -> Result:
-        debited = self._standings.get(transfer.debit_address)
-        credited = self._standings.get(transfer.credit_address)
-        if debited is None:
-            return Result.DEBIT_ACCOUNT_MISSING
-        if credited is None:
-            return Result.CREDIT_ACCOUNT_MISSING
-        if debited.guard is not Guard.NONE and debited.refuses_debit(transfer.amount_fen):
-            return Result.DEBITS_EXCEED_CREDITS
-        if credited.guard is not Guard.NONE and credited.refuses_credit(transfer.amount_fen):
-            return Result.CREDITS_EXCEED_DEBITS
-        return Result.POSTED
-
-    def _apply(self, transfer: Transfer, sign: int) -> None:
-        self._standings[transfer.debit_address].debits_fen += sign * transfer.amount_fen
-        self._standings[transfer.credit_address].credits_fen += sign * transfer.amount_fen
 
     def _settle(self, transfer: Transfer, digest: bytes, result: str, *, applied: bool = False) -> None:
         posted = result == Result.POSTED
         if posted:
             self.accepted.append(transfer)
             if not applied:
-                self._apply(transfer, 1)
+                self._standings.apply(transfer, 1)
         fact = Known(digest, result, transfer if posted else None)
         self._known[transfer.id] = self.remember[transfer.id] = fact
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,17 +11,27 @@ from sqlalchemy import Connection, Engine, select
 
 from citycard.clock import Clock, SystemClock
 from citycard.errors import AccountConflict, PostingFailed
-from citycard.ledger import audit, posting, reading
+from citycard.ledger import audit, history, posting, reading
 from citycard.ledger.audit import Violation
 from citycard.ledger.reading import TrialBalance
-from citycard.ledger.records import AccountSpec, Balance, Outcome, PostedTransfer, Transfer, account_id
+from citycard.ledger.records import (
+    AccountSpec,
+    Balance,
+    Hold,
+    Outcome,
+    PostedTransfer,
+    Transfer,
+    account_id,
+)
 from citycard.ledger.tables import account, balance
 from citycard.store.bulk import insert_missing, select_in
 
 __all__ = ["Ledger"]
 
-_COMPARED = ("code", "side", "guard", "owner")
-_NOTHING = dict.fromkeys(("dr_posted_fen", "cr_posted_fen", "dr_pending_fen", "cr_pending_fen"), 0)
+_COMPARED = ("code", "side", "guard", "owner", "currency")
+_NOTHING = dict.fromkeys(
+    ("dr_posted_fen", "cr_posted_fen", "dr_pending_fen", "cr_pending_fen", "last_seq", "transfers"), 0
+)
 
 
 class Ledger:
@@ -38,7 +48,7 @@ class Ledger:
     def open_accounts(self, conn: Connection, specs: Sequence[AccountSpec]) -> int:
         """Open accounts and return how many are new; those that are open as wanted are left alone.
 
-        Raise AccountConflict when an address is open with another code, side, guard or owner.
+        Raise AccountConflict when an address is open with another code, side, guard, owner or currency.
         """
         wanted: dict[UUID, AccountSpec] = {}
         for spec in specs:
@@ -53,7 +63,12 @@ class Ledger:
         opened = [_account_row(key, wanted[key], now) for key in missing]
         insert_missing(conn, account, opened)
         insert_missing(
-            conn, balance, [{"account_id": row["id"], "guard": row["guard"], **_NOTHING} for row in opened]
+            conn,
+            balance,
+            [
+                {"account_id": row["id"], "guard": row["guard"], "currency": row["currency"], **_NOTHING}
+                for row in opened
+            ],
         )
         return len(missing)
 
@@ -63,8 +78,9 @@ class Ledger:
         They are judged one after the other, each on the balances that those before it leave. An id is
         answered once: sent again with the same content it gets the same answer (``exists`` where it was
         posted), with other content ``exists_with_different_<field>``. Members of a group are posted all
-        or none. A transfer that is not posted changes no balance. Whoever posts holds the ledger until
-        the transaction of ``conn`` ends: collect transfers first, then post and commit.
+        or none. A transfer that is not posted changes no balance. Holds whose time is over end first.
+        Whoever posts holds the ledger until the transaction of ``conn`` ends: collect transfers first, then
+        post and commit.
         """
         return posting.post(conn, transfers, now=self.clock.now())
 
@@ -102,11 +118,25 @@ class Ledger:
         self, conn: Connection, address: str, *, limit: int = 1000, before: int | None = None
     ) -> list[PostedTransfer]:
         """Give an account's newest transfers, newest first; ``before`` is a ``posted_seq`` to stay below."""
-        return reading.transfers_of(conn, address, limit=limit, before=before)
+        return history.transfers_of(conn, address, limit=limit, before=before)
+
+    def transfers_between(
+        self, conn: Connection, address: str, since: datetime, until: datetime
+    ) -> Iterator[PostedTransfer]:
+        """Give an account's transfers posted after ``since`` and until ``until`` (aware), oldest first."""
+        return history.transfers_between(conn, address, since, until)
+
+    def balance_at(self, conn: Connection, address: str, at: datetime) -> int:
+        """Give the posted balance of an account at a past moment (aware), in fen; raise AccountMissing."""
+        return history.balance_at(conn, address, at)
 
     def find(self, conn: Connection, ids: Sequence[UUID]) -> dict[UUID, PostedTransfer]:
-        """Give the posted transfers among these ids."""
-        return {found.transfer.id: found for found in reading.posted_transfers(conn, ids=ids)}
+        """Give the posted transfers among these ids; holds and their ends are posted transfers too."""
+        return {found.transfer.id: found for found in history.posted_transfers(conn, ids=ids)}
+
+    def hold(self, conn: Connection, id: UUID) -> Hold | None:  # noqa: A002 - the field's own name
+        """Give the hold that a pending transfer began, as it stands; None when there is none."""
+        return reading.find_hold(conn, id)
 
     def audit(self, conn: Connection) -> list[Violation]:
         """Recompute the ledger from its transfers and return what does not hold (docs/ledger.md)."""
@@ -118,7 +148,12 @@ class Ledger:
         for row in select_in(conn, columns, account.c.id, list(wanted)):
             self._compare(
                 AccountSpec(
-                    address=row.address, code=row.code, side=row.side, guard=row.guard, owner=row.owner
+                    address=row.address,
+                    code=row.code,
+                    side=row.side,
+                    guard=row.guard,
+                    owner=row.owner,
+                    currency=row.currency,
                 ),
                 wanted[row.id],
             )
@@ -145,4 +180,5 @@ def _account_row(key: UUID, spec: AccountSpec, now: datetime) -> dict[str, Any]:
         "guard": str(spec.guard),
         "owner": spec.owner,
         "opened_at": now,
+        "currency": spec.currency,
     }

@@ -1,38 +1,39 @@
-"""Read the ledger: transfers as they were posted, balances, the trial balance."""
+"""Read the ledger: balances, and the trial balance."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
 import attrs
-from sqlalchemy import Connection, Select, and_, func, or_, select
+from sqlalchemy import Connection, Select, func, select
 
 from citycard.errors import AccountMissing
 from citycard.ledger.chart import TITLES
-from citycard.ledger.records import Balance, PostedTransfer, Transfer, account_id
-from citycard.ledger.tables import account, balance, transfer
-from citycard.store.bulk import select_in
+from citycard.ledger.records import Balance, Hold, HoldState, account_id
+from citycard.ledger.tables import account, balance, hold
 
 __all__ = [
+    "MONEY",
     "TrialBalance",
     "TrialLine",
     "account_balance",
     "account_balances",
-    "posted_transfers",
-    "transfers_of",
+    "find_hold",
     "trial_balance",
 ]
 
-_DEBITED, _CREDITED = account.alias("debited"), account.alias("credited")
+
+#: The currency of money; points have another.
+MONEY = "CNY"
 
 
 @attrs.frozen(kw_only=True)
 class TrialLine:
-    """The sums of all accounts with one code, in fen."""
+    """The sums of all accounts with one code and currency, in fen (or in points)."""
 
     code: int
+    currency: str
     title: str
     accounts: int
     debits_fen: int
@@ -41,32 +42,20 @@ class TrialLine:
 
 @attrs.frozen(kw_only=True)
 class TrialBalance:
-    """Every code of the chart that is in use; the two totals are equal, or the ledger is broken."""
+    """Every code of the chart that is in use; the two totals are equal, or the ledger is broken.
+
+    They are equal in each currency; the totals are those of money.
+    """
 
     lines: tuple[TrialLine, ...]
 
     @property
     def debits_fen(self) -> int:
-        return sum(line.debits_fen for line in self.lines)
+        return sum(line.debits_fen for line in self.lines if line.currency == MONEY)
 
     @property
     def credits_fen(self) -> int:
-        return sum(line.credits_fen for line in self.lines)
-
-
-def posted_transfers(conn: Connection, *, ids: Sequence[UUID]) -> Iterator[PostedTransfer]:
-    """Give the posted transfers with these ids; the order is not defined."""
-    return (_posted(row) for row in select_in(conn, _transfers(), transfer.c.id, ids))
-
-
-def transfers_of(conn: Connection, address: str, *, limit: int, before: int | None) -> list[PostedTransfer]:
-    """Give the newest transfers of an account, newest first, below the number ``before``."""
-    key = account_id(address)
-    query = _transfers().where(or_(transfer.c.dr_account == key, transfer.c.cr_account == key))
-    if before is not None:
-        query = query.where(transfer.c.posted_seq < before)
-    query = query.order_by(transfer.c.posted_seq.desc()).limit(limit)
-    return [_posted(row) for row in conn.execute(query)]
+        return sum(line.credits_fen for line in self.lines if line.currency == MONEY)
 
 
 def account_balance(conn: Connection, address: str) -> Balance:
@@ -88,18 +77,20 @@ def trial_balance(conn: Connection) -> TrialBalance:
     query = (
         select(
             account.c.code,
+            account.c.currency,
             func.count().label("accounts"),
             func.sum(balance.c.dr_posted_fen).label("debits_fen"),
             func.sum(balance.c.cr_posted_fen).label("credits_fen"),
         )
         .join(balance, balance.c.account_id == account.c.id)
-        .group_by(account.c.code)
-        .order_by(account.c.code)
+        .group_by(account.c.code, account.c.currency)
+        .order_by(account.c.code, account.c.currency)
     )
     return TrialBalance(
         lines=tuple(
             TrialLine(
                 code=row.code,
+                currency=row.currency,
                 title=TITLES.get(row.code, ""),
                 accounts=row.accounts,
                 debits_fen=int(row.debits_fen),
@@ -108,6 +99,14 @@ def trial_balance(conn: Connection) -> TrialBalance:
             for row in conn.execute(query)
         )
     )
+
+
+def find_hold(conn: Connection, identity: UUID) -> Hold | None:
+    """Give a hold as it stands, or None."""
+    row = conn.execute(select(hold).where(hold.c.id == identity)).one_or_none()
+    if row is None:
+        return None
+    return Hold(id=row.id, state=HoldState(row.state), amount_fen=row.amount_fen, expires_at=row.expires_at)
 
 
 def _balances() -> Select[Any]:
@@ -121,34 +120,6 @@ def _balances() -> Select[Any]:
         balance.c.cr_posted_fen,
         balance.c.dr_pending_fen,
         balance.c.cr_pending_fen,
+        account.c.currency,
+        balance.c.transfers,
     ).join(balance, balance.c.account_id == account.c.id)
-
-
-def _transfers() -> Select[Any]:
-    return (
-        select(
-            transfer,
-            _DEBITED.c.address.label("debit_address"),
-            _CREDITED.c.address.label("credit_address"),
-        )
-        .join(_DEBITED, and_(transfer.c.dr_account == _DEBITED.c.id))
-        .join(_CREDITED, and_(transfer.c.cr_account == _CREDITED.c.id))
-    )
-
-
-def _posted(row: Any) -> PostedTransfer:
-    return PostedTransfer(
-        transfer=Transfer(
-            id=row.id,
-            debit_address=row.debit_address,
-            credit_address=row.credit_address,
-            amount_fen=row.amount_fen,
-            code=row.code,
-            event_time=row.event_time,
-            business_date=row.business_date,
-            group=row.group_id,
-            ref=row.ref,
-        ),
-        posted_seq=row.posted_seq,
-        posted_at=row.posted_at,
-    )

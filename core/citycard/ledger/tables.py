@@ -1,16 +1,22 @@
 """The ledger's tables. The shapes follow TigerBeetle's model, so that it can stand in their place.
 
-``balance`` repeats the guard of its account so that the database itself refuses what a guard forbids.
-``request`` remembers the outcome of every id, failures too, and is kept for the life of the cards.
+``balance`` repeats the guard and currency of its account so that the database itself refuses what a guard
+forbids. ``request`` remembers the outcome of every id, failures too, and is kept for the life of the cards.
+
+``transfer`` is only ever appended to, in the order of its key, and has no index by account: each row names
+the transfer before it of its debit and of its credit account, and ``balance`` names the newest. So writing
+costs the same however many there are, and an account's history is read by walking back.
 """
 
 from __future__ import annotations
 
 from sqlalchemy import (
+    JSON,
     CheckConstraint,
     Column,
     Date,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     SmallInteger,
@@ -20,12 +26,13 @@ from sqlalchemy import (
 )
 
 from citycard.store.guarding import append_only
-from citycard.store.metadata import Fen, LocalTime, UtcTime, metadata
+from citycard.store.metadata import Fen, LocalTime, SerialNumber, UtcTime, metadata
 
-__all__ = ["account", "balance", "ledger", "request", "transfer"]
+__all__ = ["account", "balance", "hold", "ledger", "limit_use", "request", "transfer"]
 
 # One row. Its counter orders postings as they are committed: whoever posts holds the row until the end
-# of the transaction, so that a reader who has seen number n has seen every number below it.
+# of the transaction, so that a reader who has seen number n has seen every number below it. Posting times
+# never go back. No open hold expires before ``next_expiry``.
 ledger = Table(
     "ledger",
     metadata,
@@ -33,6 +40,8 @@ ledger = Table(
     Column("currency", String(3), nullable=False),
     Column("scale", SmallInteger, nullable=False),
     Column("posted_seq", Fen, nullable=False),
+    Column("posted_at", UtcTime),
+    Column("next_expiry", UtcTime),
     CheckConstraint("id = 1", name="one_row"),
 )
 
@@ -46,6 +55,7 @@ account = Table(
     Column("guard", String(6), nullable=False),
     Column("owner", String(100), nullable=False),
     Column("opened_at", UtcTime, nullable=False),
+    Column("currency", String(3), nullable=False, server_default="CNY"),
     CheckConstraint("side IN ('D', 'C')", name="side"),
     CheckConstraint("guard IN ('none', 'dr<=cr', 'cr<=dr')", name="guard"),
 )
@@ -60,6 +70,9 @@ balance = Table(
     Column("cr_posted_fen", Fen, nullable=False),
     Column("dr_pending_fen", Fen, nullable=False),
     Column("cr_pending_fen", Fen, nullable=False),
+    Column("currency", String(3), nullable=False, server_default="CNY"),
+    Column("last_seq", Fen, nullable=False, server_default="0"),
+    Column("transfers", Fen, nullable=False, server_default="0"),
     CheckConstraint(
         "dr_posted_fen >= 0 AND cr_posted_fen >= 0 AND dr_pending_fen >= 0 AND cr_pending_fen >= 0",
         name="not_negative",
@@ -74,28 +87,42 @@ balance = Table(
     CheckConstraint(
         "guard <> 'cr<=dr' OR cr_posted_fen + cr_pending_fen <= dr_posted_fen", name="credits_within_debits"
     ),
+    # Every posting changes two rows: with room on the page they stay where the index points.
+    postgresql_with={"fillfactor": 50},
 )
 
 transfer = Table(
     "transfer",
     metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("dr_account", Uuid, ForeignKey(account.c.id), nullable=False, index=True),
-    Column("cr_account", Uuid, ForeignKey(account.c.id), nullable=False, index=True),
+    Column("posted_seq", SerialNumber, primary_key=True, autoincrement=False),
+    Column("id", Uuid, nullable=False),
+    Column("dr_account", Uuid, nullable=False),
+    Column("cr_account", Uuid, nullable=False),
+    Column("dr_before", Fen, nullable=False),
+    Column("cr_before", Fen, nullable=False),
     Column("amount_fen", Fen, nullable=False),
     Column("code", Integer, nullable=False),
     Column("kind", String(8), nullable=False),
     Column("group_id", Uuid),
+    Column("pending_id", Uuid),
+    Column("expires_at", UtcTime),
+    Column("reverses", Uuid),
     Column("event_time", LocalTime, nullable=False),
     Column("business_date", Date, nullable=False),
     Column("ref", String(200), nullable=False),
-    Column("posted_seq", Fen, nullable=False, unique=True),
     Column("posted_at", UtcTime, nullable=False),
     CheckConstraint("amount_fen > 0", name="amount"),
     CheckConstraint("dr_account <> cr_account", name="two_accounts"),
     CheckConstraint("kind IN ('single', 'pending', 'post', 'void', 'expire')", name="kind"),
+    CheckConstraint("dr_before < posted_seq AND cr_before < posted_seq", name="before"),
 )
 append_only(transfer)
+Index(
+    "ix_transfer_reverses",
+    transfer.c.reverses,
+    sqlite_where=transfer.c.reverses.is_not(None),
+    postgresql_where=transfer.c.reverses.is_not(None),
+)
 
 request = Table(
     "request",
@@ -103,6 +130,38 @@ request = Table(
     Column("id", Uuid, primary_key=True),
     Column("digest", LargeBinary(16), nullable=False),
     Column("result", String(40), nullable=False),
+    Column("posted_seq", Fen),
     Column("first_seen", UtcTime, nullable=False),
+    CheckConstraint("(result = 'posted') = (posted_seq IS NOT NULL)", name="posted"),
+    sqlite_with_rowid=False,
 )
 append_only(request)
+
+hold = Table(
+    "hold",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("posted_seq", Fen, nullable=False),
+    Column("dr_account", Uuid, nullable=False),
+    Column("cr_account", Uuid, nullable=False),
+    Column("amount_fen", Fen, nullable=False),
+    Column("expires_at", UtcTime),
+    Column("limits", JSON, nullable=False),
+    Column("state", String(8), nullable=False),
+    CheckConstraint("state IN ('pending', 'posted', 'voided', 'expired')", name="state"),
+)
+Index(
+    "ix_hold_expires_at",
+    hold.c.expires_at,
+    sqlite_where=hold.c.state == "pending",
+    postgresql_where=hold.c.state == "pending",
+)
+
+limit_use = Table(
+    "limit_use",
+    metadata,
+    Column("key", String(200), primary_key=True),
+    Column("used_fen", Fen, nullable=False),
+    Column("used_count", Fen, nullable=False),
+    CheckConstraint("used_fen >= 0 AND used_count >= 0", name="not_negative"),
+)

@@ -1,8 +1,6 @@
 from uuid import UUID
 
-import pytest
-
-from citycard.ledger.judging import Standing, digest_of, first_difference
+from citycard.ledger.judging import digest_of, first_difference
 
 
 def test_the_digest_leaves_out_only_the_id(move):
@@ -29,14 +27,3 @@ def test_the_digest_leaves_out_only_the_id(move):
         "group",
         "ref",
     ]
-
-
-@pytest.mark.parametrize(("fen", "refused"), [(40, False), (41, True)])
-def test_what_is_pending_counts_in_a_guard(fen, refused):
-    assert Standing("none").refuses_debit(fen) is False
-    from citycard.ledger.chart import Guard
-
-    held = Standing(Guard.DEBITS_WITHIN_CREDITS, 50, 100, 10, 0)
-    assert held.refuses_debit(fen) is refused
-    fund = Standing(Guard.CREDITS_WITHIN_DEBITS, 100, 50, 0, 10)
-    assert fund.refuses_credit(fen) is refused

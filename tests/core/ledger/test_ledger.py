@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from citycard.clock import FixedClock
 from citycard.errors import AccountConflict, AccountMissing, PostingFailed
 from citycard.ledger import AccountSpec, Ledger, Transfer
-from citycard.ledger.tables import account, balance, ledger, request, transfer
+from citycard.ledger.tables import account, balance, hold, ledger, limit_use, request, transfer
 from citycard.store import metadata, open_store, reading, writing
 
 _spec = importlib.util.spec_from_file_location("ledger_model", Path(__file__).with_name("ledger_model.py"))
@@ -32,7 +32,7 @@ _spec.loader.exec_module(ledger_model)
 
 GUARDS = {"a": "none", "b": "none", "c": "dr<=cr", "d": "cr<=dr", "e": "dr<=cr"}
 SIDES = {"a": 1001, "b": 2001, "c": 2002, "d": 1102, "e": 2002}
-TABLES = [ledger, account, balance, transfer, request]
+TABLES = [ledger, account, balance, transfer, request, hold, limit_use]
 
 transfers = st.builds(
     lambda number, addresses, fen, code, minute, group, ref: Transfer(
