@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from citycard.keys import KeyPurpose
     from citycard.keys.backend import Sealing
     from citycard.keys.keptvault import KeptVault
-    from citycard.ledger import Ledger
+    from citycard.ledger import Ledger, LedgerWriter
     from citycard.terminal.record import TransactionRecord
     from citycard.terminal.sam import SoftSam
     from citycard.wallet.topup import TopUpDesk
@@ -110,6 +110,8 @@ class City:
             self.vault.close()
         for hierarchy in self._hierarchies.values():
             hierarchy.close()
+        if "writer" in self.__dict__:
+            self.writer.close()
         if "engine" in self.__dict__:
             self.engine.dispose()
 
@@ -186,6 +188,13 @@ class City:
         from citycard.ledger import Ledger
 
         return Ledger(self.engine, self.clock)
+
+    @cached_property
+    def writer(self) -> LedgerWriter:
+        """Post for many callers at a time: each waits for its own answer, and they share transactions."""
+        from citycard.ledger.writer import LedgerWriter
+
+        return LedgerWriter(self.ledger)
 
     @cached_property
     def issuing(self) -> Issuing:

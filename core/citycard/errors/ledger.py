@@ -7,8 +7,10 @@ from citycard.errors.base import CitycardError
 __all__ = [
     "AccountConflict",
     "AccountMissing",
+    "LedgerBusy",
     "LoadProofWrong",
     "MigrationRefused",
+    "OutcomeUnknown",
     "PostgresqlFailed",
     "PostgresqlMissing",
     "PostingFailed",
@@ -81,6 +83,25 @@ class TransferInvalid(CitycardError, ValueError):
     """An account or transfer is not well-formed."""
 
     sentence = "{record}: {field} is {value!r}: expected {expected}"
+
+
+class LedgerBusy(CitycardError):
+    """The ledger has more to do than it can do in time; nothing was done."""
+
+    status = 503
+    exit_code = 4
+    sentence = "the ledger is busy: {waiting} transfers wait; nothing was done, send the same again later"
+
+
+class OutcomeUnknown(CitycardError):
+    """The answer did not come in time; the transfers may have been posted."""
+
+    status = 503
+    exit_code = 4
+    sentence = (
+        "the ledger did not answer within {wait_s:g} seconds: send the same transfers with the same ids "
+        "again, they get the answer of the first time"
+    )
 
 
 class PostingFailed(CitycardError):

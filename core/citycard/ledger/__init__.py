@@ -4,7 +4,8 @@
 - ``records``: what goes into the ledger and what comes out of it;
 - ``following``: the transfers that end a hold or take something back;
 - ``ledger``: open accounts, post, read, audit. ``gathering``, ``standing``, ``judging``, ``posting`` and
-  ``expiring`` do the writing, ``reading``, ``history`` and ``audit`` the reading;
+  others do the writing, ``reading``, ``history`` and ``audit`` the reading;
+- ``writer``: many callers, whose transfers are posted together;
 - ``tables``: where it is all kept.
 """
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         Result,
         Transfer,
     )
+    from citycard.ledger.writer import LedgerWriter
 
 __all__ = [
     "TITLES",
@@ -40,6 +42,7 @@ __all__ = [
     "HoldState",
     "Kind",
     "Ledger",
+    "LedgerWriter",
     "Limit",
     "Outcome",
     "PostedTransfer",
@@ -57,6 +60,7 @@ _MODULES = {
     "chart": ("TITLES", "AccountCode", "Guard", "Side", "TransferCode", "side_of"),
     "following": ("capture", "release", "reversal"),
     "ledger": ("Ledger",),
+    "writer": ("LedgerWriter",),
     "records": (
         "AccountSpec",
         "Balance",

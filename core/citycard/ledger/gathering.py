@@ -3,30 +3,76 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
+from citycard.ledger import pipelining
 from citycard.ledger.chart import Guard
+from citycard.ledger.judging import Known
 from citycard.ledger.records import HoldState, Transfer, account_id
 from citycard.ledger.standing import HeldAmount, Standing, Standings, Use
-from citycard.ledger.tables import balance, hold, limit_use, request, transfer
+from citycard.ledger.tables import balance, hold, ledger, limit_use, request, transfer
 from citycard.store.bulk import select_in
 
-__all__ = ["gather"]
+__all__ = ["Found", "gather", "look_up"]
 
 _GUARDS = {str(guard): guard for guard in Guard}
 
 
-def gather(conn: Connection, transfers: Sequence[Transfer]) -> Standings:
-    """Read everything that must be known to judge these transfers."""
+class Found(NamedTuple):
+    """Where the ledger stands, what was answered to the ids of a call, and its accounts by address.
+
+    ``next_expiry`` is a moment before which no open hold expires.
+    """
+
+    posted_seq: int
+    posted_at: datetime | None
+    next_expiry: datetime | None
+    known: dict[int, Known]
+    accounts: dict[str, Standing]
+
+
+def look_up(conn: Connection, transfers: Sequence[Transfer]) -> Found:
+    """Take the ledger until the end of the transaction, and look up ids and accounts of transfers."""
+    by_id = {account_id(wanted.debit_address): wanted.debit_address for wanted in transfers}
+    by_id |= {account_id(wanted.credit_address): wanted.credit_address for wanted in transfers}
+    ids, keys = [wanted.id for wanted in transfers], list(by_id)
+    if conn.dialect.name == "postgresql":
+        head, known, balances = pipelining.look_up(conn, ids, keys)
+    else:
+        head = conn.execute(_TAKE).one_or_none()
+        known = list(select_in(conn, _KNOWN, request.c.id, ids))
+        balances = list(select_in(conn, _BALANCES, balance.c.account_id, keys))
+    if head is None:
+        _begin(conn)
+        return look_up(conn, transfers)
+    return Found(
+        posted_seq=head[0],
+        posted_at=head[1],
+        next_expiry=head[2],
+        known={identity.int: Known(digest, result) for identity, digest, result in known},
+        accounts={by_id[key]: Standing(key, _GUARDS[guard], *sums) for key, guard, *sums in balances},
+    )
+
+
+def _begin(conn: Connection) -> None:
+    dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
+    first = {"id": 1, "currency": "CNY", "scale": 2, "posted_seq": 0}
+    conn.execute(dialect.insert(ledger).on_conflict_do_nothing(), first)
+
+
+def gather(conn: Connection, transfers: Sequence[Transfer], accounts: dict[str, Standing]) -> Standings:
+    """Read what else must be known to judge these transfers: holds, what is taken back, limits."""
     reversed_ids = {wanted.reverses for wanted in transfers if wanted.reverses is not None}
     holds = _holds(conn, {wanted.pending_id for wanted in transfers if wanted.pending_id is not None})
     keys = {limit.key for wanted in transfers for limit in wanted.limits}
     keys.update(key for one in holds.values() for key in one.limits)
     return Standings(
-        accounts=_accounts(conn, transfers),
+        accounts=accounts,
         holds=holds,
         reversible=_reversible(conn, reversed_ids),
         uses=_uses(conn, keys),
@@ -34,17 +80,12 @@ def gather(conn: Connection, transfers: Sequence[Transfer]) -> Standings:
     )
 
 
-def _accounts(conn: Connection, transfers: Sequence[Transfer]) -> dict[str, Standing]:
-    addresses = {wanted.debit_address for wanted in transfers}
-    addresses.update(wanted.credit_address for wanted in transfers)
-    by_id = {account_id(address): address for address in addresses}
-    standings = {}
-    for row in select_in(conn, _BALANCES, balance.c.account_id, list(by_id)):
-        key, guard, *sums = tuple[Any, ...](row)
-        standings[by_id[key]] = Standing(key, _GUARDS[guard], *sums)
-    return standings
-
-
+_TAKE = (
+    update(ledger)
+    .values(posted_seq=ledger.c.posted_seq)
+    .returning(ledger.c.posted_seq, ledger.c.posted_at, ledger.c.next_expiry)
+)
+_KNOWN = select(request.c.id, request.c.digest, request.c.result)
 _BALANCES = select(
     balance.c.account_id,
     balance.c.guard,

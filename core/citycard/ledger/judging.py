@@ -7,10 +7,12 @@ judged where its first member stands, and either all of its new members are acce
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from functools import lru_cache
+from typing import NamedTuple
 from uuid import UUID
-
-import attrs
 
 from citycard.ledger.records import Kind, Outcome, Result, Transfer
 from citycard.ledger.standing import Standings
@@ -37,12 +39,18 @@ def digest_of(transfer: Transfer) -> bytes:
     """Give 16 bytes that stand for the content of a transfer, its id left out."""
     t = transfer
     text = (
-        f"{t.debit_address}\x1f{t.credit_address}\x1f{t.amount_fen}\x1f{t.code}\x1f{t.event_time}\x1f"
-        f"{t.business_date}\x1f{t.group}\x1f{t.ref}"
+        f"{t.debit_address}\x1f{t.credit_address}\x1f{t.amount_fen}\x1f{t.code}\x1f"
+        f"{_when(t.event_time, t.business_date)}\x1f{t.group}\x1f{t.ref}"
     )
     if t.kind is not Kind.SINGLE or t.reverses is not None:
         text += f"\x1f{t.kind}\x1f{t.pending_id}\x1f{t.expires_at}\x1f{t.reverses}"
     return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+
+@lru_cache(maxsize=10_000)
+def _when(event_time: datetime, business_date: date) -> str:
+    # Many transfers share a second, and writing it costs more than all the rest.
+    return f"{event_time}\x1f{business_date}"
 
 
 def different(field: str) -> str:
@@ -62,8 +70,7 @@ def first_difference(known: Transfer | None, wanted: Transfer) -> str:
     return "content"
 
 
-@attrs.frozen
-class Known:
+class Known(NamedTuple):
     """What is remembered of an id: digest, result, and the transfer itself where it was posted just now."""
 
     digest: bytes
@@ -82,95 +89,98 @@ class Known:
 class Judge:
     """Judge the transfers of one call.
 
-    ``known`` holds what is remembered of their ids, ``standings`` all that they touch; both are brought up to
-    date while judging. Afterwards ``accepted`` are the transfers to post, in order, and
-    ``remember`` the new answers by id.
+    ``known`` holds what is remembered of their ids (as integers), ``standings`` all that they touch; both are
+    brought up to date while judging. Afterwards ``accepted`` are the transfers to post, in order, and
+    ``remember`` the new answers: id, digest and result, those that are posted in the same order.
     """
 
-    def __init__(self, known: dict[UUID, Known], standings: Standings) -> None:
+    def __init__(self, known: dict[int, Known], standings: Standings) -> None:
         self._known = known
         self._standings = standings
         self.accepted: list[Transfer] = []
-        self.remember: dict[UUID, Known] = {}
+        self.remember: list[tuple[UUID, bytes, Result]] = []
 
     def judge(self, transfers: Sequence[Transfer]) -> list[Outcome]:
         """Answer every transfer, in the order in which they are given."""
-        outcomes: list[Outcome | None] = [None] * len(transfers)
-        for places in _units(transfers):
-            members = [transfers[place] for place in places]
-            answers = [self._single(members[0])] if members[0].group is None else self._group(members)
-            for place, answer in zip(places, answers, strict=True):
-                outcomes[place] = answer
-        return [outcome for outcome in outcomes if outcome is not None]
+        groups = _groups(transfers)
+        answers: dict[int, Outcome] = {}
+        outcomes = []
+        for place, transfer in enumerate(transfers):
+            if transfer.group is None:
+                outcomes.append(self._single(transfer))
+                continue
+            # A group is judged where its first member stands.
+            if place not in answers:
+                places = groups[transfer.group]
+                judged = self._group([transfers[one] for one in places])
+                answers |= zip(places, judged, strict=True)
+            outcomes.append(answers[place])
+        return outcomes
 
     def _single(self, transfer: Transfer) -> Outcome:
         digest = digest_of(transfer)
-        known = self._known.get(transfer.id)
+        known = self._known.get(transfer.id.int)
         if known is not None:
             return known.answer(transfer, digest)
         result = self._standings.check(transfer)
+        if result is Result.POSTED:
+            self._standings.apply(transfer, 1)
         self._settle(transfer, digest, result)
         return Outcome(id=transfer.id, result=result)
 
     def _group(self, members: Sequence[Transfer]) -> list[Outcome]:
-        new: dict[UUID, Transfer] = {}
+        new: dict[int, Transfer] = {}
         for member in members:
-            if member.id not in self._known:
-                new.setdefault(member.id, member)
+            if member.id.int not in self._known:
+                new.setdefault(member.id.int, member)
         results = self._try(members, new)
-        failed = any(result != Result.POSTED for result in results.values())
-        for transfer in new.values():
-            self._settle(transfer, digest_of(transfer), results[transfer.id], applied=not failed)
+        for key, transfer in new.items():
+            self._settle(transfer, digest_of(transfer), results[key])
         answers = []
         for member in members:
-            if new.get(member.id) is member:
-                answers.append(Outcome(id=member.id, result=results[member.id]))
-                del new[member.id]
+            if new.get(member.id.int) is member:
+                answers.append(Outcome(id=member.id, result=results[member.id.int]))
+                del new[member.id.int]
             else:
-                answers.append(self._known[member.id].answer(member, digest_of(member)))
+                answers.append(self._known[member.id.int].answer(member, digest_of(member)))
         return answers
 
-    def _try(self, members: Sequence[Transfer], new: Mapping[UUID, Transfer]) -> dict[UUID, str]:
+    def _try(self, members: Sequence[Transfer], new: Mapping[int, Transfer]) -> dict[int, Result]:
         """Judge the new members of a group and undo everything if one of all its members fails."""
         # A group that was answered is complete: whoever comes later with its name does not belong to it.
-        broken = bool(new) and any(member.id not in new for member in members)
-        broken = broken or any(digest_of(new[one.id]) != digest_of(one) for one in members if one.id in new)
-        results: dict[UUID, str] = {}
+        broken = bool(new) and any(member.id.int not in new for member in members)
+        broken = broken or any(
+            digest_of(new[one.id.int]) != digest_of(one) for one in members if one.id.int in new
+        )
+        results: dict[int, Result] = {}
         applied: list[Transfer] = []
-        for transfer in new.values():
+        for key, transfer in new.items():
             result = Result.GROUP_FAILED if broken else self._standings.check(transfer)
-            results[transfer.id] = result
+            results[key] = result
             if result is Result.POSTED:
                 self._standings.apply(transfer, 1)
                 applied.append(transfer)
             else:
                 broken = True
         if broken:
-            for transfer in applied:
+            for transfer in reversed(applied):
                 self._standings.apply(transfer, -1)
-                results[transfer.id] = Result.GROUP_FAILED
+                results[transfer.id.int] = Result.GROUP_FAILED
         return results
 
-    def _settle(self, transfer: Transfer, digest: bytes, result: str, *, applied: bool = False) -> None:
-        posted = result == Result.POSTED
+    def _settle(self, transfer: Transfer, digest: bytes, result: Result) -> None:
+        """Remember an answer; what was accepted has taken effect already."""
+        posted = result is Result.POSTED
         if posted:
             self.accepted.append(transfer)
-            if not applied:
-                self._standings.apply(transfer, 1)
-        fact = Known(digest, result, transfer if posted else None)
-        self._known[transfer.id] = self.remember[transfer.id] = fact
+        self.remember.append((transfer.id, digest, result))
+        self._known[transfer.id.int] = Known(digest, result, transfer if posted else None)
 
 
-def _units(transfers: Sequence[Transfer]) -> Iterable[list[int]]:
-    """Give the places of what is judged together: one transfer, or all members of one group."""
-    groups: dict[UUID, list[int]] = {}
-    units: list[list[int]] = []
+def _groups(transfers: Sequence[Transfer]) -> dict[UUID, list[int]]:
+    """Give the places of the members of each group."""
+    groups: dict[UUID, list[int]] = defaultdict(list)
     for place, transfer in enumerate(transfers):
-        if transfer.group is None:
-            units.append([place])
-        elif transfer.group in groups:
+        if transfer.group is not None:
             groups[transfer.group].append(place)
-        else:
-            units.append([place])
-            groups[transfer.group] = units[-1]
-    return units
+    return groups

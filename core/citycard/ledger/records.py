@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +36,7 @@ _LARGEST_CODE = 0xFFFF
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
+@lru_cache(maxsize=200_000)
 def account_id(address: str) -> UUID:
     """Give the id of the account at ``address``: it follows from the address alone."""
     return derived_id("account", address)
@@ -93,12 +95,16 @@ class Kind(StrEnum):
 
     @property
     def ends_hold(self) -> bool:
-        return self in {Kind.POST, Kind.VOID, Kind.EXPIRE}
+        return self in _ENDS_HOLD
 
     @property
     def moves(self) -> bool:
         """Say whether posted money moves."""
-        return self in {Kind.SINGLE, Kind.POST}
+        return self in _MOVES
+
+
+_ENDS_HOLD = frozenset({Kind.POST, Kind.VOID, Kind.EXPIRE})
+_MOVES = frozenset({Kind.SINGLE, Kind.POST})
 
 
 @attrs.frozen(kw_only=True)

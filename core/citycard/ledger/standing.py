@@ -95,7 +95,7 @@ class Standings:
     uses: dict[str, Use] = attrs.field(factory=dict)
     watched: frozenset[UUID] = frozenset()
 
-    def check(self, transfer: Transfer) -> Result:
+    def check(self, transfer: Transfer) -> Result:  # noqa: PLR0911 - one reason after the other
         """Say what becomes of a transfer as things stand: ``posted``, or why not."""
         debited = self.accounts.get(transfer.debit_address)
         credited = self.accounts.get(transfer.credit_address)
@@ -107,34 +107,33 @@ class Standings:
             return Result.CURRENCIES_DIFFER
         if transfer.kind.ends_hold:
             return self._check_end(transfer, debited, credited)
-        return (
-            self._check_reversal(transfer, debited, credited)
-            or _check_guards(transfer, debited, credited)
-            or self._check_limits(transfer)
-            or Result.POSTED
-        )
+        if transfer.reverses is not None:
+            refused = self._check_reversal(transfer, debited, credited)
+            if refused is not None:
+                return refused
+        if debited.guard is not Guard.NONE and debited.refuses_debit(transfer.amount_fen):
+            return Result.DEBITS_EXCEED_CREDITS
+        if credited.guard is not Guard.NONE and credited.refuses_credit(transfer.amount_fen):
+            return Result.CREDITS_EXCEED_DEBITS
+        return self._check_limits(transfer) if transfer.limits else Result.POSTED
 
     def apply(self, transfer: Transfer, sign: int) -> None:
         """Let an accepted transfer take effect (``sign`` 1), or take its effect away again (-1)."""
         debited = self.accounts[transfer.debit_address]
         credited = self.accounts[transfer.credit_address]
         amount_fen = sign * transfer.amount_fen
-        if transfer.kind.moves:
-            debited.debits_fen += amount_fen
-            credited.credits_fen += amount_fen
-            if transfer.id in self.watched and sign > 0:
-                self.reversible[transfer.id] = (debited.id, credited.id, amount_fen)
-            elif transfer.id in self.watched:
-                del self.reversible[transfer.id]
         if transfer.kind is Kind.PENDING:
             debited.debits_pending_fen += amount_fen
             credited.credits_pending_fen += amount_fen
             self._begin_hold(transfer, debited, credited, sign)
-        elif transfer.kind.ends_hold:
-            self._end_hold(transfer, debited, credited, sign)
-        if transfer.reverses is not None:
-            one, other, left_fen = self.reversible[transfer.reverses]
-            self.reversible[transfer.reverses] = (one, other, left_fen - amount_fen)
+        else:
+            if transfer.kind is not Kind.SINGLE:
+                self._end_hold(transfer, debited, credited, sign)
+            if transfer.kind.moves:
+                debited.debits_fen += amount_fen
+                credited.credits_fen += amount_fen
+        if self.watched:
+            self._apply_reversal(transfer, debited, credited, amount_fen)
         for limit in transfer.limits:
             use = self.uses[limit.key]
             use.used_fen += amount_fen
@@ -156,8 +155,7 @@ class Standings:
         return Result.POSTED
 
     def _check_reversal(self, transfer: Transfer, debited: Standing, credited: Standing) -> Result | None:
-        if transfer.reverses is None:
-            return None
+        assert transfer.reverses is not None
         found = self.reversible.get(transfer.reverses)
         if found is None:
             return Result.REVERSED_MISSING
@@ -166,12 +164,24 @@ class Standings:
             return Result.REVERSAL_DIFFERS
         return Result.AMOUNT_EXCEEDS_REVERSED if transfer.amount_fen > left_fen else None
 
-    def _check_limits(self, transfer: Transfer) -> Result | None:
+    def _apply_reversal(
+        self, transfer: Transfer, debited: Standing, credited: Standing, amount_fen: int
+    ) -> None:
+        if transfer.reverses is not None:
+            one, other, left_fen = self.reversible[transfer.reverses]
+            self.reversible[transfer.reverses] = (one, other, left_fen - amount_fen)
+        if transfer.id in self.watched and transfer.kind.moves:
+            if amount_fen > 0:
+                self.reversible[transfer.id] = (debited.id, credited.id, amount_fen)
+            else:
+                del self.reversible[transfer.id]
+
+    def _check_limits(self, transfer: Transfer) -> Result:
         for limit in transfer.limits:
             refused = self.uses[limit.key].refuses(limit, transfer.amount_fen)
             if refused is not None:
                 return refused
-        return None
+        return Result.POSTED
 
     def _begin_hold(self, transfer: Transfer, debited: Standing, credited: Standing, sign: int) -> None:
         if sign < 0:
@@ -198,11 +208,3 @@ class Standings:
             use = self.uses[key]
             use.used_fen -= sign * (hold.amount_fen - taken_fen)
             use.used_count -= sign if taken_fen == 0 else 0
-
-
-def _check_guards(transfer: Transfer, debited: Standing, credited: Standing) -> Result | None:
-    if debited.guard is not Guard.NONE and debited.refuses_debit(transfer.amount_fen):
-        return Result.DEBITS_EXCEED_CREDITS
-    if credited.guard is not Guard.NONE and credited.refuses_credit(transfer.amount_fen):
-        return Result.CREDITS_EXCEED_DEBITS
-    return None

@@ -1,8 +1,8 @@
 """Many rows at once, written the same on SQLite and PostgreSQL.
 
 SQLAlchemy binds every value of every row by name, which costs more than the database does. Here values
-are converted column by column and handed to the driver as they are: PostgreSQL gets them by COPY or as
-one array, SQLite as tuples or as one JSON array.
+are converted column by column: PostgreSQL gets them as lines of COPY or as one array (``copying``), SQLite
+as tuples or as one JSON array.
 """
 
 from __future__ import annotations
@@ -11,8 +11,22 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import JSON, Column, ColumnElement, Connection, Row, Select, Table, any_, bindparam, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import (
+    JSON,
+    Column,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Table,
+    any_,
+    bindparam,
+    cast,
+    text,
+)
+from sqlalchemy.types import NullType
+
+from citycard.store.copying import array_text, copy_rows
 
 __all__ = ["chunks", "insert_missing", "insert_rows", "select_in"]
 
@@ -46,24 +60,24 @@ def select_in(
     elif conn.dialect.name == "postgresql":
         from sqlalchemy.dialects.postgresql import ARRAY
 
-        array = bindparam("keys_", list(keys), ARRAY(column.type))
-        yield from conn.execute(query.where(column == any_(array)))
+        # Of no type of its own, so that the server reads the text as an array once and not for each row.
+        array = cast(bindparam("keys_", array_text(conn, column, keys), NullType()), ARRAY(column.type))
+        yield from conn.execute(query.where(column == any_(array))).fetchall()
     else:
         listed = text("SELECT value FROM json_each(:keys_)").bindparams(
             keys_=json.dumps(list(_converted(conn, column, keys)))
         )
-        yield from conn.execute(query.where(column.in_(listed)))
+        yield from conn.execute(query.where(column.in_(listed))).fetchall()
 
 
 def insert_rows(conn: Connection, table: Table, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Insert rows given as tuples in the order of ``names``; a key that is there is an error."""
     if not rows:
         return
-    tuples = _tuples(conn, table, names, rows)
     if conn.dialect.name == "postgresql":
-        _copy(conn, table.name, names, tuples)
+        copy_rows(conn, table, table.name, names, rows)
     else:
-        conn.exec_driver_sql(_insert(table.name, names, "?"), list(tuples))
+        conn.exec_driver_sql(_insert(table.name, names, "?"), list(_tuples(conn, table, names, rows)))
 
 
 def insert_missing(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
@@ -74,7 +88,7 @@ def insert_missing(conn: Connection, table: Table, rows: Sequence[Mapping[str, A
     if not rows:
         return 0
     names = list(rows[0])
-    tuples = _tuples(conn, table, names, [[row[name] for name in names] for row in rows])
+    values = [[row[name] for name in names] for row in rows]
     ignoring = " ON CONFLICT DO NOTHING"
     if conn.dialect.name == "postgresql" and len(rows) > _WORTH_A_TABLE:
         # COPY knows no conflicts: the rows go through a table that ends with the transaction.
@@ -82,13 +96,15 @@ def insert_missing(conn: Connection, table: Table, rows: Sequence[Mapping[str, A
         conn.exec_driver_sql(
             f"CREATE TEMP TABLE arriving ON COMMIT DROP AS SELECT {listed} FROM {table.name} WITH NO DATA"  # noqa: S608
         )
-        _copy(conn, "arriving", names, tuples)
+        copy_rows(conn, table, "arriving", names, values)
         moved = f"INSERT INTO {table.name} ({listed}) SELECT {listed} FROM arriving{ignoring}"  # noqa: S608
         added = conn.exec_driver_sql(moved).rowcount
         conn.exec_driver_sql("DROP TABLE arriving")
         return added
     mark = "%s" if conn.dialect.name == "postgresql" else "?"
-    return conn.exec_driver_sql(_insert(table.name, names, mark) + ignoring, list(tuples)).rowcount
+    return conn.exec_driver_sql(
+        _insert(table.name, names, mark) + ignoring, list(_tuples(conn, table, names, values))
+    ).rowcount
 
 
 def _insert(table: str, names: Sequence[str], mark: str) -> str:
@@ -100,22 +116,6 @@ def _tuples(
 ) -> Iterator[tuple[Any, ...]]:
     by_column = zip(names, zip(*rows, strict=True), strict=True)
     return zip(*[_converted(conn, table.c[name], values) for name, values in by_column], strict=True)
-
-
-def _copy(conn: Connection, table: str, names: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
-    import psycopg
-
-    statement = f"COPY {table} ({', '.join(names)}) FROM STDIN"
-    cursor: Any = conn.connection.cursor()
-    try:
-        with cursor.copy(statement) as copy:
-            for row in rows:
-                copy.write_row(row)
-    except psycopg.Error as error:
-        # The driver was spoken to directly: its errors get the classes that all others have.
-        raise DBAPIError.instance(statement, None, error, psycopg.Error, dialect=conn.dialect) from error
-    finally:
-        cursor.close()
 
 
 def _converted(conn: Connection, column: Column[Any], values: Sequence[Any]) -> Iterable[Any]:

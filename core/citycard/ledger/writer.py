@@ -1,0 +1,258 @@
+"""One writer, many callers: what they send at the same time is posted together, in one transaction.
+
+A caller waits until its transfers are committed, so that what was answered is never lost. The queue has an
+end: who comes when it is full, or is not begun within its time, is told so, and nothing was done. Any number
+of processes may have a writer on one database; the ledger's row puts their transactions into one order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+from uuid import UUID
+
+import attrs
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from citycard.errors import CitycardError, LedgerBusy, OutcomeUnknown
+from citycard.ledger.ledger import Ledger
+from citycard.ledger.records import AccountSpec, Outcome, Transfer
+from citycard.store.engine import writing
+
+__all__ = ["LedgerWriter"]
+
+#: How long a batch waits for callers who were just answered to come back; far less than a commit takes.
+_GATHER_S = 0.001
+#: How long to wait before a database that went away is tried again.
+_AGAIN_S = 0.05
+
+
+@attrs.define(kw_only=True, eq=False)
+class _Call:
+    """What one caller sent, until it is answered: with outcomes, or with what went wrong.
+
+    ``done`` is what the caller waits for: an event of threads, or a future of the event loop ``loop``.
+    """
+
+    transfers: Sequence[Transfer]
+    accounts: Sequence[AccountSpec]
+    deadline: float
+    done: threading.Event | asyncio.Future[None]
+    loop: asyncio.AbstractEventLoop | None = None
+    begun: bool = False
+    outcomes: list[Outcome] | None = None
+    error: Exception | None = None
+
+    def result(self) -> list[Outcome]:
+        if self.error is not None:
+            raise self.error
+        assert self.outcomes is not None
+        return self.outcomes
+
+
+class LedgerWriter:
+    """Post what any number of threads and coroutines send, many of them in one transaction.
+
+    ``most`` bounds the transfers of one transaction, ``most_waiting`` those of the queue. ``close``, or the
+    end of a ``with`` block, posts what waits and ends the writer's thread.
+    """
+
+    def __init__(self, ledger: Ledger, *, most: int = 2000, most_waiting: int = 20_000) -> None:
+        self._ledger = ledger
+        self._most = most
+        self._most_waiting = most_waiting
+        self._waiting: deque[_Call] = deque()
+        self._size = 0
+        self._expected = 0
+        self._changed = threading.Condition()
+        self._closing = False
+        self._thread: threading.Thread | None = None
+
+    def submit(
+        self, transfers: Sequence[Transfer], accounts: Sequence[AccountSpec] = (), *, wait_s: float = 5.0
+    ) -> list[Outcome]:
+        """Post transfers, after opening ``accounts`` where they are missing, and answer when it is committed.
+
+        The transfers are judged one after the other, as ``Ledger.post`` does. Raise LedgerBusy when the queue
+        is full or the posting was not begun within ``wait_s``: nothing was done. Raise OutcomeUnknown when
+        it was begun and no answer came: send the same again.
+        """
+        done = threading.Event()
+        call = _Call(transfers=transfers, accounts=accounts, deadline=time.monotonic() + wait_s, done=done)
+        self._enter(call)
+        if not done.wait(wait_s):
+            self._give_up(call, wait_s)
+        return call.result()
+
+    async def asubmit(
+        self, transfers: Sequence[Transfer], accounts: Sequence[AccountSpec] = (), *, wait_s: float = 5.0
+    ) -> list[Outcome]:
+        """Do what ``submit`` does from a coroutine, without a thread that waits."""
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
+        deadline = time.monotonic() + wait_s
+        call = _Call(transfers=transfers, accounts=accounts, deadline=deadline, done=done, loop=loop)
+        self._enter(call)
+        try:
+            await asyncio.wait_for(done, wait_s)
+        except TimeoutError:
+            self._give_up(call, wait_s)
+        return call.result()
+
+    def close(self) -> None:
+        """Post what waits, and end the writer's thread."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # ── callers ──────────────────────────────────────────────────────────────────────────────────
+
+    def _enter(self, call: _Call) -> None:
+        size = len(call.transfers)
+        with self._changed:
+            if self._closing or self._size + size > self._most_waiting:
+                raise LedgerBusy(waiting=self._size)
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._work, name="citycard ledger", daemon=True)
+                self._thread.start()
+            self._waiting.append(call)
+            self._size += size
+            # While others are still expected, whoever comes wakes nobody.
+            if self._size >= self._expected:
+                self._changed.notify_all()
+
+    def _give_up(self, call: _Call, wait_s: float) -> None:
+        """Take a call back whose time is over; raise LedgerBusy, or OutcomeUnknown when it was begun."""
+        with self._changed:
+            if call.outcomes is not None or call.error is not None:
+                return
+            if call.begun:
+                raise OutcomeUnknown(wait_s=wait_s)
+            self._waiting.remove(call)
+            self._size -= len(call.transfers)
+            raise LedgerBusy(waiting=self._size)
+
+    # ── the writer's thread ──────────────────────────────────────────────────────────────────────
+
+    def _work(self) -> None:
+        while True:
+            calls = self._next()
+            if not calls:
+                return
+            self._post(calls)
+
+    def _next(self) -> list[_Call]:
+        """Wait for calls and give those of the next transaction; none when the writer is closed."""
+        with self._changed:
+            while not self._waiting:
+                if self._closing:
+                    return []
+                self._expected = 0
+                self._changed.wait()
+            if not self._closing and self._size < self._expected:
+                self._changed.wait(_GATHER_S)
+            calls = self._take()
+            self._expected = min(self._most, sum(len(call.transfers) for call in calls))
+            return calls
+
+    def _take(self) -> list[_Call]:
+        taken: list[_Call] = []
+        size = 0
+        groups: set[UUID] = set()
+        while self._waiting:
+            call = self._waiting[0]
+            mine = {one.group for one in call.transfers if one.group is not None}
+            # Members of a group come in one call: two calls that name the same one are judged apart.
+            if taken and (size + len(call.transfers) > self._most or mine & groups):
+                break
+            call.begun = True
+            taken.append(self._waiting.popleft())
+            size += len(call.transfers)
+            groups |= mine
+        self._size -= size
+        return taken
+
+    def _post(self, calls: list[_Call]) -> None:
+        while calls:
+            try:
+                outcomes = self._transact(calls)
+            except OperationalError as gone:
+                # The database went away, before or after the commit: the same again is answered the same.
+                calls = self._still_wanted(calls, gone)
+                time.sleep(_AGAIN_S)
+            except (CitycardError, DBAPIError) as error:
+                if len(calls) > 1:
+                    # One of them is at fault, and the others shall not suffer.
+                    for call in calls:
+                        self._post([call])
+                else:
+                    calls[0].error = error
+                    _answer(calls)
+                return
+            except BaseException as error:
+                for call in calls:
+                    call.error = OutcomeUnknown(wait_s=0.0)
+                    call.error.__cause__ = error
+                _answer(calls)
+                raise
+            else:
+                for call, answers in zip(calls, outcomes, strict=True):
+                    call.outcomes = answers
+                _answer(calls)
+                return
+
+    @staticmethod
+    def _still_wanted(calls: list[_Call], gone: OperationalError) -> list[_Call]:
+        """Give the calls whose time is not over; the others hear what went wrong."""
+        now = time.monotonic()
+        late = [call for call in calls if call.deadline <= now]
+        for call in late:
+            call.error = gone
+        _answer(late)
+        return [call for call in calls if call.deadline > now]
+
+    def _transact(self, calls: list[_Call]) -> list[list[Outcome]]:
+        transfers = [one for call in calls for one in call.transfers]
+        accounts = [one for call in calls for one in call.accounts]
+        with writing(self._ledger.engine) as conn:
+            if accounts:
+                self._ledger.open_accounts(conn, accounts)
+            outcomes = iter(self._ledger.post(conn, transfers))
+        return [[next(outcomes) for _ in call.transfers] for call in calls]
+
+
+def _answer(calls: Sequence[_Call]) -> None:
+    """Wake the callers; those of one event loop together, since each waking costs as much as many answers."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
+    for call in calls:
+        if isinstance(call.done, threading.Event):
+            call.done.set()
+        else:
+            assert call.loop is not None
+            by_loop.setdefault(call.loop, []).append(call.done)
+    for loop, futures in by_loop.items():
+        # A loop that was closed meanwhile has nobody left who waits.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(_settle, futures)
+
+
+def _settle(futures: Sequence[asyncio.Future[None]]) -> None:
+    for future in futures:
+        if not future.done():
+            future.set_result(None)

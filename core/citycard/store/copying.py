@@ -1,0 +1,116 @@
+"""Write values as PostgreSQL reads them in bulk: the lines of COPY, and the text of an array.
+
+Whole columns are turned into text at once, which costs a fraction of what a driver needs for each value.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import repeat
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import JSON, Column, Connection, Integer, LargeBinary, Table, Uuid
+from sqlalchemy.types import TypeEngine
+
+__all__ = ["array_text", "copy_rows"]
+
+#: How COPY says that there is no value.
+_NULL = "\\N"
+#: Lines given to the driver at a time.
+_PIECE = 5000
+_SPECIAL = frozenset("\\\t\n\r")
+_QUOTED = frozenset('\\"')
+_ESCAPED = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+def copy_rows(
+    conn: Connection, table: Table, name: str, names: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> None:
+    """Insert rows into the table called ``name``, whose columns are those of ``table``, by COPY.
+
+    The rows are tuples in the order of ``names``. What the server refuses is raised as SQLAlchemy's error.
+    """
+    import psycopg
+    from sqlalchemy.exc import DBAPIError
+
+    statement = f"COPY {name} ({', '.join(names)}) FROM STDIN"
+    cursor: Any = conn.connection.cursor()
+    try:
+        with cursor.copy(statement) as copy:
+            for piece in _pieces(conn, table, names, rows):
+                copy.write(piece)
+    except psycopg.Error as error:
+        # The driver was spoken to directly: its errors get the classes that all others have.
+        raise DBAPIError.instance(statement, None, error, psycopg.Error, dialect=conn.dialect) from error
+    finally:
+        cursor.close()
+
+
+def array_text(conn: Connection, column: Column[Any], values: Sequence[Any]) -> str:
+    """Write values of a column as the text of a PostgreSQL array."""
+    write, escaped = _writer(conn, column.type)
+    texts = ["NULL" if value is None else write(value) for value in values]
+    if escaped:
+        texts = [text if value is None else _quoted(text) for text, value in zip(texts, values, strict=True)]
+    return "{" + ",".join(texts) + "}"
+
+
+def _quoted(text: str) -> str:
+    if not _QUOTED.isdisjoint(text):
+        text = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'
+
+
+def _pieces(
+    conn: Connection, table: Table, names: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> Iterator[str]:
+    columns = [table.c[name] for name in names]
+    for start in range(0, len(rows), _PIECE):
+        values = zip(*rows[start : start + _PIECE], strict=True)
+        texts = [_fields(conn, column, given) for column, given in zip(columns, values, strict=True)]
+        yield "\n".join(map("\t".join, zip(*texts, strict=True))) + "\n"
+
+
+def _fields(conn: Connection, column: Column[Any], values: Sequence[Any]) -> Iterable[str]:
+    """Write a column as fields of lines; what is the same all the way down is written once."""
+    if values[0] is values[-1] and values.count(values[0]) == len(values):
+        return repeat(_field(conn, column, values[0]), len(values))
+    write, escaped = _writer(conn, column.type)
+    if column.nullable and None in values:
+        return [_field(conn, column, value) for value in values]
+    texts = list(map(write, values))
+    if isinstance(column.type, LargeBinary):
+        return ["\\" + text for text in texts]
+    # Most columns hold nothing that must be escaped: one look at all of them tells.
+    if escaped and not _SPECIAL.isdisjoint("".join(texts)):
+        return [text.translate(_ESCAPED) for text in texts]
+    return texts
+
+
+def _field(conn: Connection, column: Column[Any], value: Any) -> str:
+    write, escaped = _writer(conn, column.type)
+    if value is None and not isinstance(column.type, JSON):
+        return _NULL
+    return write(value).translate(_ESCAPED) if escaped else write(value)
+
+
+def _writer(conn: Connection, kind: TypeEngine[Any]) -> tuple[Callable[[Any], str], bool]:
+    """Give what writes a value of a type, and whether its text may hold what must be escaped."""
+    for known, write, escaped in _WRITERS:
+        if isinstance(kind, known):
+            return write, escaped
+    convert = kind.dialect_impl(conn.dialect).bind_processor(conn.dialect)
+    if convert is None:
+        return str, True
+    return (lambda value: str(convert(value))), True
+
+
+# By type, before SQLAlchemy wraps the value for its driver.
+_WRITERS: tuple[tuple[type[TypeEngine[Any]], Callable[[Any], str], bool], ...] = (
+    (Uuid, attrgetter("hex"), False),
+    (Integer, str, False),
+    (LargeBinary, lambda value: "\\x" + value.hex(), True),
+    (JSON, json.dumps, True),
+)
