@@ -27,6 +27,7 @@ LAYERS = (
     ("kernel",),
     ("city",),
     ("web",),
+    ("bench",),
     ("cli",),
     ("testing",),
     ("", "codec"),

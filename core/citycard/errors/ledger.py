@@ -7,6 +7,7 @@ from citycard.errors.base import CitycardError
 __all__ = [
     "AccountConflict",
     "AccountMissing",
+    "DatabaseInUse",
     "LedgerBusy",
     "LoadProofWrong",
     "MigrationRefused",
@@ -83,6 +84,14 @@ class TransferInvalid(CitycardError, ValueError):
     """An account or transfer is not well-formed."""
 
     sentence = "{record}: {field} is {value!r}: expected {expected}"
+
+
+class DatabaseInUse(CitycardError):
+    """A measurement wants a database of its own, and the file is there."""
+
+    status = 409
+    exit_code = 5
+    sentence = "{path} is there already: name a file that is not, it is made and removed"
 
 
 class LedgerBusy(CitycardError):

@@ -18,7 +18,6 @@ from citycard.ledger.history import posted_transfers
 from citycard.ledger.judging import Judge, different, first_difference
 from citycard.ledger.records import Kind, Outcome, Transfer
 from citycard.ledger.rows import (
-    BALANCE_COLUMNS,
     REQUEST_COLUMNS,
     TRANSFER_COLUMNS,
     balance_row,
@@ -26,7 +25,7 @@ from citycard.ledger.rows import (
     transfer_rows,
 )
 from citycard.ledger.standing import Standings
-from citycard.ledger.tables import balance, hold, ledger, limit_use, request, transfer
+from citycard.ledger.tables import hold, ledger, limit_use, request, transfer
 from citycard.store.bulk import insert_rows
 
 __all__ = ["post"]
@@ -95,7 +94,7 @@ def _write(conn: Connection, judge: Judge, standings: Standings, found: Found, n
         insert_rows(conn, request, REQUEST_COLUMNS, requests)
         insert_rows(conn, transfer, TRANSFER_COLUMNS, rows)
         if balances:
-            conn.execute(_MOVE, [dict(zip(_MOVED, sums, strict=True)) for sums in balances])
+            conn.exec_driver_sql(_MOVE, [(*sums, key.hex) for key, *sums in balances])
             conn.execute(update(ledger).values(posted_seq=advance[0], posted_at=now))
     if standings.holds and rows:
         _write_holds(
@@ -106,11 +105,9 @@ def _write(conn: Connection, judge: Judge, standings: Standings, found: Found, n
         _write_uses(conn, standings)
 
 
-_MOVED = tuple(f"new_{name}" for name in BALANCE_COLUMNS)
 _MOVE = (
-    update(balance)
-    .where(balance.c.account_id == bindparam(_MOVED[0]))
-    .values({name: bindparam(f"new_{name}") for name in BALANCE_COLUMNS[1:]})
+    "UPDATE balance SET dr_posted_fen = ?, cr_posted_fen = ?, dr_pending_fen = ?, cr_pending_fen = ?, "
+    "last_seq = ?, transfers = ? WHERE account_id = ?"
 )
 
 

@@ -10,7 +10,6 @@ from citycard.ledger.records import Result, Transfer
 from citycard.ledger.standing import Standing, Standings
 
 __all__ = [
-    "BALANCE_COLUMNS",
     "REQUEST_COLUMNS",
     "TRANSFER_COLUMNS",
     "balance_row",
@@ -38,17 +37,6 @@ TRANSFER_COLUMNS = (
     "business_date",
     "ref",
     "posted_at",
-)
-
-#: The first names the row, the others are what it comes to.
-BALANCE_COLUMNS = (
-    "account_id",
-    "dr_posted_fen",
-    "cr_posted_fen",
-    "dr_pending_fen",
-    "cr_pending_fen",
-    "last_seq",
-    "transfers",
 )
 
 
@@ -100,8 +88,11 @@ def transfer_rows(
     return rows
 
 
-def balance_row(one: Standing) -> tuple[object, ...]:
-    """Give what an account came to: one change, however many transfers it has."""
+def balance_row(one: Standing) -> tuple[UUID, int, int, int, int, int, int]:
+    """Give what an account came to: one change, however many transfers it has.
+
+    Its id, debits and credits, both pending, its newest transfer, and how many it has.
+    """
     return (
         one.id,
         one.debits_fen,

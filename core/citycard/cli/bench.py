@@ -1,0 +1,58 @@
+"""``citycard bench``: what this machine can do, with a peer beside each figure."""
+
+from __future__ import annotations
+
+import click
+
+from citycard.cli.lazy import ListedGroup
+from citycard.cli.options import json_option
+from citycard.cli.output import emit, pairs, say
+
+__all__ = ["group"]
+
+
+@click.group(cls=ListedGroup)
+def group() -> None:
+    """Measure what this machine can do, with a peer beside each figure."""
+
+
+@group.command()
+@click.option(
+    "--database",
+    required=True,
+    metavar="URL",
+    help="postgresql://… (a database is made there and dropped), or sqlite:///FILE that is not there yet.",
+)
+@click.option("--seconds", type=click.IntRange(1), default=10, show_default=True, help="How long to measure.")
+@click.option("--callers", type=click.IntRange(1), default=64, show_default=True, help="Callers at a time.")
+@click.option("--accounts", type=click.IntRange(1), default=100_000, show_default=True, help="Who pays.")
+@click.option("--bulk", type=click.IntRange(1), default=400_000, show_default=True, help="Bulk transfers.")
+@json_option
+def wallet(database: str, seconds: int, callers: int, accounts: int, bulk: int, as_json: bool) -> None:
+    """Measure the ledger: authorised transfers of many callers to one merchant, and bulk postings.
+
+    With --json: an object with database, machine (processor, cores, memory_mib, system, python), accounts,
+    callers, authorised_per_second, p50_ms, p99_ms, bulk_per_second, bulk_transfers, peer (name, per_second,
+    missing), authorised_to_peer, bulk_to_peer.
+    """
+    from citycard.bench.wallet import measure_wallet
+
+    figures = measure_wallet(
+        database, seconds=seconds, callers=callers, accounts=accounts, bulk=bulk, say=say
+    )
+    if as_json:
+        emit(figures)
+        return
+    peer = figures.peer
+    machine = figures.machine
+    pairs(
+        [
+            ("machine", f"{machine.processor}, {machine.cores} cores, {machine.memory_mib} MiB"),
+            ("database", figures.database),
+            ("authorised", f"{figures.authorised_per_second:,.0f} a second, {callers} callers"),
+            ("one of them", f"median {figures.p50_ms} ms, p99 {figures.p99_ms} ms"),
+            ("bulk", f"{figures.bulk_per_second:,.0f} a second"),
+            ("peer", f"{peer.per_second:,.0f} a second, {peer.name}" if peer.per_second else peer.missing),
+            ("to the peer", f"authorised {figures.authorised_to_peer}×, bulk {figures.bulk_to_peer}×"),
+        ]
+    )
