@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
@@ -43,7 +43,9 @@ def digest_of(transfer: Transfer) -> bytes:
         f"{_when(t.event_time, t.business_date)}\x1f{t.group}\x1f{t.ref}"
     )
     if t.kind is not Kind.SINGLE or t.reverses is not None:
-        text += f"\x1f{t.kind}\x1f{t.pending_id}\x1f{t.expires_at}\x1f{t.reverses}"
+        # One moment is one content, in whichever time zone it is said.
+        expires_at = t.expires_at and t.expires_at.astimezone(UTC)
+        text += f"\x1f{t.kind}\x1f{t.pending_id}\x1f{expires_at}\x1f{t.reverses}"
     return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
@@ -163,6 +165,7 @@ class Judge:
             else:
                 broken = True
         if broken:
+            # The last first: what a member began, a later one may have ended or taken back.
             for transfer in reversed(applied):
                 self._standings.apply(transfer, -1)
                 results[transfer.id.int] = Result.GROUP_FAILED

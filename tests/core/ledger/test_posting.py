@@ -1,10 +1,14 @@
+from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
+import attrs
 import pytest
 
+from citycard.ledger import Kind, capture, reversal
 from citycard.store import reading
 
 GROUP = UUID(int=1)
+EXPIRES_AT = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 def test_money_goes_from_one_account_to_the_other(ledger, store, post, move):
@@ -55,8 +59,6 @@ def test_an_account_opened_later_does_not_change_an_answer(ledger, store, post, 
 )
 @pytest.mark.parametrize("together", [True, False])
 def test_the_same_id_with_another_content_names_the_field(post, move, field, value, together):
-    import attrs
-
     first = move(1, "bank", "purse/2", 5)
     other = attrs.evolve(first, **{field: value})
     results = post(first, other) if together else post(first) + post(other)
@@ -89,6 +91,29 @@ def test_a_group_may_rest_on_its_own_members(post, move):
     assert post(fill, spend) == ["posted", "posted"]
     assert post(fill, spend) == ["exists", "exists"]
     assert post(spend) == ["exists"]
+
+
+def test_a_group_that_fails_is_undone_from_its_end(ledger, store, post, move):
+    held = move(1, "bank", "shop", 5, group=GROUP, kind=Kind.PENDING)
+    paid = move(2, "bank", "shop", 5, group=GROUP)
+    when = {"event_time": held.event_time, "business_date": held.business_date, "group": GROUP}
+    taken = capture(held, id=UUID(int=3), **when)
+    back = reversal(paid, id=UUID(int=4), code=90, **when)
+    wrong = move(5, "online/1", "shop", 1, group=GROUP)
+    assert post(held, paid, taken, back, wrong) == ["group_failed"] * 4 + ["debits_exceed_credits"]
+    with reading(store) as conn:
+        assert ledger.balance(conn, "bank").transfers == 0
+        assert ledger.hold(conn, held.id) is None
+        assert ledger.audit(conn) == []
+
+
+def test_a_moment_in_another_time_zone_is_the_same_content(post, move):
+    held = move(1, "bank", "shop", 5, kind=Kind.PENDING, expires_at=EXPIRES_AT)
+    assert post(held) == ["posted"]
+    there = EXPIRES_AT.astimezone(timezone(timedelta(hours=8)))
+    assert post(attrs.evolve(held, expires_at=there)) == ["exists"]
+    later = attrs.evolve(held, expires_at=there + timedelta(seconds=1))
+    assert post(later) == ["exists_with_different_expires_at"]
 
 
 def test_nobody_joins_a_group_that_was_posted(post, move):
