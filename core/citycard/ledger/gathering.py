@@ -65,8 +65,10 @@ def _begin(conn: Connection) -> None:
     conn.execute(dialect.insert(ledger).on_conflict_do_nothing(), first)
 
 
-def gather(conn: Connection, transfers: Sequence[Transfer], accounts: dict[str, Standing]) -> Standings:
-    """Read what else must be known to judge these transfers: holds, what is taken back, limits."""
+def gather(
+    conn: Connection, transfers: Sequence[Transfer], accounts: dict[str, Standing], *, now: datetime
+) -> Standings:
+    """Read what else must be known to judge these transfers ``now``: holds, what is taken back, limits."""
     reversed_ids = {wanted.reverses for wanted in transfers if wanted.reverses is not None}
     holds = _holds(conn, {wanted.pending_id for wanted in transfers if wanted.pending_id is not None})
     keys = {limit.key for wanted in transfers for limit in wanted.limits}
@@ -77,6 +79,7 @@ def gather(conn: Connection, transfers: Sequence[Transfer], accounts: dict[str, 
         reversible=_reversible(conn, reversed_ids),
         uses=_uses(conn, keys),
         watched=frozenset(reversed_ids),
+        now=now,
     )
 
 

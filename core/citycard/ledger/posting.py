@@ -48,7 +48,7 @@ def post(conn: Connection, transfers: Sequence[Transfer], *, now: datetime) -> l
     if found.next_expiry is not None and found.next_expiry <= now:
         expiries = due_expiries(conn, now)
         found = look_up(conn, [*expiries, *transfers])
-    standings = gather(conn, [*expiries, *transfers], found.accounts)
+    standings = gather(conn, [*expiries, *transfers], found.accounts, now=now)
     judge = Judge(found.known, standings)
     outcomes = judge.judge([*expiries, *transfers])
     _write(conn, judge, standings, found, now)

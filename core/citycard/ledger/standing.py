@@ -55,6 +55,9 @@ class HeldAmount:
     expires_at: datetime | None = None
     limits: tuple[str, ...] = ()
 
+    def is_over(self, now: datetime) -> bool:
+        return self.expires_at is not None and self.expires_at <= now
+
 
 @attrs.define
 class Use:
@@ -86,9 +89,11 @@ class Standings:
 
     ``accounts`` by address; ``holds`` by id; ``reversible`` gives, by the id of a posted transfer, its debit
     and credit account and the fen of it that were not taken back; ``uses`` by the key of a limit. ``watched``
-    are ids that transfers of the call take back: they may be posted in the same call.
+    are ids that transfers of the call take back: they may be posted in the same call. ``now`` is the time of
+    posting.
     """
 
+    now: datetime
     accounts: dict[str, Standing]
     holds: dict[UUID, HeldAmount] = attrs.field(factory=dict)
     reversible: dict[UUID, tuple[UUID, UUID, int]] = attrs.field(factory=dict)
@@ -144,8 +149,8 @@ class Standings:
         hold = self.holds.get(transfer.pending_id)
         if hold is None:
             return Result.HOLD_MISSING
-        if hold.state in _ENDED:
-            return _ENDED[hold.state]
+        if hold.state in _ENDED or (hold.is_over(self.now) and transfer.kind is not Kind.EXPIRE):
+            return _ENDED.get(hold.state, Result.HOLD_EXPIRED)
         if (hold.debit_account, hold.credit_account) != (debited.id, credited.id):
             return Result.HOLD_DIFFERS
         if transfer.amount_fen > hold.amount_fen:
