@@ -7,10 +7,11 @@ from datetime import datetime
 import attrs
 from sqlalchemy import Connection, select
 
-from citycard.ids import derived_id
+from citycard.ids import derived_id, new_id
 from citycard.ledger.history import posted_transfers
 from citycard.ledger.records import Kind, Transfer
-from citycard.ledger.tables import hold
+from citycard.ledger.tables import hold, request
+from citycard.store.bulk import select_in
 
 __all__ = ["due_expiries"]
 
@@ -23,7 +24,12 @@ def due_expiries(conn: Connection, now: datetime) -> list[Transfer]:
     due = select(hold.c.id).where(hold.c.state == "pending", hold.c.expires_at <= now)
     ids = list(conn.scalars(due.order_by(hold.c.expires_at, hold.c.posted_seq).limit(_LIMIT)))
     held = {found.transfer.id: found for found in posted_transfers(conn, ids=ids)}
-    return [_expiry(held[identity].transfer, held[identity].posted_at) for identity in ids]
+    wanted = [_expiry(held[identity].transfer, held[identity].posted_at) for identity in ids]
+    # Anybody can compute these ids. Who used one for something else must not keep a hold from ending.
+    taken = {
+        row.id for row in select_in(conn, select(request.c.id), request.c.id, [one.id for one in wanted])
+    }
+    return [attrs.evolve(one, id=new_id()) if one.id in taken else one for one in wanted]
 
 
 def _expiry(held: Transfer, posted_at: datetime) -> Transfer:
