@@ -83,27 +83,28 @@ def balance_at(conn: Connection, address: str, at: datetime) -> int:
     Raise AccountMissing when nobody opened it until now; before it was opened it held nothing.
     """
     key = account_id(address)
-    columns = (account.c.side, balance.c.dr_posted_fen, balance.c.cr_posted_fen)
-    query = select(*columns).join(balance, balance.c.account_id == account.c.id)
+    sums = (balance.c.dr_posted_fen, balance.c.cr_posted_fen, balance.c.last_seq)
+    query = select(account.c.side, *sums).join(balance, balance.c.account_id == account.c.id)
     row = conn.execute(query.where(account.c.id == key)).one_or_none()
     if row is None:
         raise AccountMissing(address=address)
-    debits_fen, credits_fen = _moved_after(conn, key, number_at(conn, at))
+    # Others may post between these statements: what is taken away again ends where these sums end.
+    debits_fen, credits_fen = _moved(conn, key, above=number_at(conn, at), newest=row.last_seq)
     net_fen: int = row.dr_posted_fen - debits_fen - (row.cr_posted_fen - credits_fen)
     return net_fen if row.side == Side.DEBIT else -net_fen
 
 
-def _moved_after(conn: Connection, key: UUID, number: int) -> tuple[int, int]:
-    """Sum what was posted to an account after a number: debits and credits."""
+def _moved(conn: Connection, key: UUID, *, above: int, newest: int) -> tuple[int, int]:
+    """Sum what was posted to an account above a number, until its newest transfer: debits and credits."""
     sums = select(
         func.coalesce(func.sum(case((transfer.c.dr_account == key, transfer.c.amount_fen), else_=0)), 0),
         func.coalesce(func.sum(case((transfer.c.cr_account == key, transfer.c.amount_fen), else_=0)), 0),
     ).where(transfer.c.kind.in_([Kind.SINGLE, Kind.POST]))
-    if _reads_in_order(conn, key, number):
+    if _reads_in_order(conn, key, above):
         touched = or_(transfer.c.dr_account == key, transfer.c.cr_account == key)
-        sums = sums.where(transfer.c.posted_seq > number, touched)
+        sums = sums.where(transfer.c.posted_seq > above, transfer.c.posted_seq <= newest, touched)
     else:
-        numbers = _numbers(key, _newest(conn, key), number).subquery()
+        numbers = _numbers(key, newest, above).subquery()
         sums = sums.select_from(transfer.join(numbers, numbers.c.posted_seq == transfer.c.posted_seq))
     debits_fen, credits_fen = conn.execute(sums).one()
     return int(debits_fen), int(credits_fen)
