@@ -34,6 +34,8 @@ _LONGEST_REF = 200
 _LARGEST_AMOUNT_FEN = 10**15
 _LARGEST_CODE = 0xFFFF
 _CURRENCY = re.compile(r"[A-Z]{3}")
+# The digest of a transfer keeps its fields apart by such a character.
+_CONTROL = re.compile(r"[\x00-\x1f]")
 
 
 @lru_cache(maxsize=200_000)
@@ -74,6 +76,8 @@ class AccountSpec:
                 self.address,
                 f"1 to {_LONGEST_ADDRESS} characters without spaces around",
             )
+        if _CONTROL.search(self.address):
+            _refuse("account", "address", self.address, "no control characters")
         if not 0 < self.code <= _LARGEST_CODE:
             _refuse(f"account {self.address}", "code", self.code, f"1 to {_LARGEST_CODE}")
         if not _CURRENCY.fullmatch(self.currency):
@@ -167,8 +171,17 @@ class Transfer:
             self._refuse("event_time", "the city's local time, without a time zone")
         if len(self.ref) > _LONGEST_REF:
             self._refuse("ref", f"at most {_LONGEST_REF} characters")
+        if not (self.debit_address + self.credit_address + self.ref).isprintable():
+            self._check_characters()
+        if self.limits and len({limit.key for limit in self.limits}) < len(self.limits):
+            self._refuse("limits", "each key once")
         if self.kind is not Kind.SINGLE or self.pending_id or self.expires_at or self.reverses:
             self._check_kind()
+
+    def _check_characters(self) -> None:
+        for field in ("debit_address", "credit_address", "ref"):
+            if _CONTROL.search(getattr(self, field)):
+                self._refuse(field, "no control characters")
 
     def _check_kind(self) -> None:
         if self.kind.ends_hold is not (self.pending_id is not None):

@@ -5,7 +5,7 @@ import pytest
 
 from citycard.errors import TransferInvalid
 from citycard.ledger.chart import Guard, Side
-from citycard.ledger.records import AccountSpec, Balance, Transfer, account_id
+from citycard.ledger.records import AccountSpec, Balance, Limit, Transfer, account_id
 
 GOOD = {
     "id": UUID(int=7),
@@ -28,6 +28,10 @@ GOOD = {
         ("code", 0, "1 to 65535"),
         ("event_time", datetime(2018, 9, 1, tzinfo=UTC), "without a time zone"),
         ("ref", "x" * 201, "at most 200"),
+        ("ref", "run\x1fpost", "no control characters"),
+        ("debit_address", "bank\0", "no control characters"),
+        ("credit_address", "a\x1fb", "no control characters"),
+        ("limits", (Limit(key="day", max_fen=5), Limit(key="day", max_count=1)), "each key once"),
     ],
 )
 def test_a_transfer_that_cannot_be_names_itself_and_the_field(field, value, expected):
@@ -38,7 +42,8 @@ def test_a_transfer_that_cannot_be_names_itself_and_the_field(field, value, expe
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("address", ""), ("address", " bank"), ("address", "x" * 201), ("code", 70_000)]
+    ("field", "value"),
+    [("address", ""), ("address", " bank"), ("address", "x" * 201), ("address", "a\nb"), ("code", 70_000)],
 )
 def test_an_account_that_cannot_be_names_the_field(field, value):
     with pytest.raises(TransferInvalid, match=f"{field} is "):
