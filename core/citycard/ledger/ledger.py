@@ -56,12 +56,15 @@ class Ledger:
             if first is not spec:
                 self._compare(first, spec)
         existing = self._existing(conn, wanted)
-        missing = [key for key in wanted if key not in existing]
+        # In one order for everybody: two who open the same accounts wait for one another, but not both.
+        missing = sorted(key for key in wanted if key not in existing)
         if not missing:
             return 0
         now = self.clock.now()
         opened = [_account_row(key, wanted[key], now) for key in missing]
-        insert_missing(conn, account, opened)
+        new = insert_missing(conn, account, opened)
+        if new < len(missing):  # somebody else opened some of them a moment ago, perhaps as something else
+            self._existing(conn, wanted)
         insert_missing(
             conn,
             balance,
@@ -70,7 +73,7 @@ class Ledger:
                 for row in opened
             ],
         )
-        return len(missing)
+        return new
 
     def post(self, conn: Connection, transfers: Sequence[Transfer]) -> list[Outcome]:
         """Post transfers and answer each of them, in the order given.
