@@ -15,7 +15,10 @@ settings.load_profile("citycard")
 CUTS = "power cuts, each survived with the old state or the new one"
 STEPS = "commands given to a chip and to the card written from the specification, every byte the same"
 INPUTS = "made-up inputs, each answered or refused by name, and no refused one changed anything"
-COUNTED = {"cuts": CUTS, "power_cuts": CUTS, "steps": STEPS, "inputs": INPUTS}
+LEDGER = (
+    "steps of callers of a ledger and of the model written from its page, every answer and every row the same"
+)
+COUNTED = {"cuts": CUTS, "power_cuts": CUTS, "steps": STEPS, "inputs": INPUTS, "ledger_steps": LEDGER}
 
 
 def pytest_terminal_summary(terminalreporter):

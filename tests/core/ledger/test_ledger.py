@@ -1,168 +1,22 @@
-"""The ledger does what its page says: any sequence of calls, against a model written independently."""
+"""Accounts and transactions: opened once, killed half-way, sent by many at the same time."""
 
-import importlib.util
 import itertools
 import os
 import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from datetime import datetime
 from textwrap import dedent
-from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from citycard.clock import FixedClock
 from citycard.errors import AccountConflict, AccountMissing, PostingFailed
-from citycard.ledger import AccountSpec, Ledger, Transfer
-from citycard.ledger.tables import account, balance, hold, ledger, limit_use, request, transfer
-from citycard.store import metadata, open_store, reading, writing
-
-_spec = importlib.util.spec_from_file_location("ledger_model", Path(__file__).with_name("ledger_model.py"))
-ledger_model = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(ledger_model)
-
-GUARDS = {"a": "none", "b": "none", "c": "dr<=cr", "d": "cr<=dr", "e": "dr<=cr"}
-SIDES = {"a": 1001, "b": 2001, "c": 2002, "d": 1102, "e": 2002}
-TABLES = [ledger, account, balance, transfer, request, hold, limit_use]
-
-transfers = st.builds(
-    lambda number, addresses, fen, code, minute, group, ref: Transfer(
-        id=UUID(int=number),
-        debit_address=addresses[0],
-        credit_address=addresses[1],
-        amount_fen=fen,
-        code=code,
-        event_time=datetime(2018, 9, 1, 8, minute),
-        business_date=date(2018, 9, 1 + minute % 2),
-        group=None if group is None else UUID(int=group),
-        ref=ref,
-    ),
-    st.integers(1, 30),
-    st.sampled_from(list(itertools.permutations([*GUARDS, "nowhere"], 2))),
-    st.integers(1, 5),
-    st.sampled_from([10, 20]),
-    st.integers(0, 1),
-    st.sampled_from([None, None, None, 1, 2, 3]),
-    st.sampled_from(["", "run/1"]),
-)
-batches = st.lists(transfers, min_size=1, max_size=8)
-
-
-class LedgerMachine(RuleBasedStateMachine):
-    """Post, post again, fail half-way, open again; compare everything after every step."""
-
-    engine_factory = None
-
-    @initialize()
-    def open_ledger(self):
-        self.engine, self.close = type(self).engine_factory()
-        with writing(self.engine) as conn:
-            metadata.create_all(conn, tables=TABLES)
-        self.ledger = Ledger(self.engine)
-        self.model = ledger_model.Ledger(GUARDS)
-        self.batches = []
-        self._open_accounts()
-
-    def _open_accounts(self):
-        specs = [AccountSpec(address=one, code=SIDES[one], guard=guard) for one, guard in GUARDS.items()]
-        with writing(self.engine) as conn:
-            return self.ledger.open_accounts(conn, specs)
-
-    def _post(self, batch):
-        with writing(self.engine) as conn:
-            outcomes = self.ledger.post(conn, batch)
-        assert [outcome.id for outcome in outcomes] == [one.id for one in batch]
-        answers = [(str(outcome.result), outcome.repeated) for outcome in outcomes]
-        assert self.model.post(batch) == answers
-
-    @rule(batch=batches)
-    def post(self, batch):
-        self.batches.append(batch)
-        self._post(batch)
-
-    @rule(pick=st.randoms(use_true_random=False))
-    def post_an_earlier_batch_again(self, pick):
-        if self.batches:
-            self._post(pick.choice(self.batches))
-
-    @rule(batch=batches)
-    def a_transaction_that_is_rolled_back_leaves_nothing(self, batch):
-        with self.engine.connect() as conn:
-            self.ledger.post(conn, batch)
-            conn.rollback()
-
-    @rule()
-    def accounts_are_opened_again(self):
-        assert self._open_accounts() == 0
-
-    @invariant()
-    def everything_is_as_in_the_model(self):
-        if not hasattr(self, "ledger"):
-            return
-        with reading(self.engine) as conn:
-            for address in GUARDS:
-                held = self.ledger.balance(conn, address)
-                assert [held.debits_fen, held.credits_fen] == self.model.balance(address)
-            trial = self.ledger.trial_balance(conn)
-            assert trial.debits_fen == trial.credits_fen == sum(d for d, _ in self.model.sums.values())
-            posted = self.ledger.find(conn, [UUID(int=number) for number in range(31)])
-            assert sorted(posted, key=lambda one: posted[one].posted_seq) == self.model.posted
-            assert self.ledger.audit(conn) == []
-
-    def teardown(self):
-        if hasattr(self, "engine"):
-            self.engine.dispose()
-            self.close()
-
-
-def test_any_sequence_of_calls_agrees_with_the_model():
-    def sqlite():
-        folder = TemporaryDirectory()
-        return open_store(f"sqlite:///{folder.name}/city.db"), folder.cleanup
-
-    LedgerMachine.engine_factory = staticmethod(sqlite)
-    run_state_machine_as_test(
-        LedgerMachine,
-        settings=settings(
-            max_examples=40,
-            stateful_step_count=12,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
-
-
-@pytest.mark.postgresql
-def test_any_sequence_of_calls_agrees_with_the_model_on_postgresql(postgresql_url):
-    numbers = itertools.count()
-    admin = open_store(postgresql_url)
-
-    def postgresql():
-        schema = f"ledger_{next(numbers)}"
-        with writing(admin) as conn:
-            conn.execute(text(f"CREATE SCHEMA {schema}"))
-        return open_store(f"{postgresql_url}&options=-csearch_path%3D{schema}"), lambda: None
-
-    LedgerMachine.engine_factory = staticmethod(postgresql)
-    run_state_machine_as_test(
-        LedgerMachine,
-        settings=settings(
-            max_examples=8,
-            stateful_step_count=8,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
-    admin.dispose()
+from citycard.ledger import AccountSpec, Ledger
+from citycard.store import reading, writing
 
 
 def test_accounts_are_opened_once(ledger, store):
@@ -187,6 +41,21 @@ def test_one_call_cannot_open_an_account_in_two_ways(ledger, store):
     two = [AccountSpec(address="new", code=2001), AccountSpec(address="new", code=2002)]
     with pytest.raises(AccountConflict, match="code"), writing(store) as conn:
         ledger.open_accounts(conn, two)
+
+
+def test_two_who_open_one_account_at_the_same_time_in_two_ways_do_not_both_get_it(ledger, store):
+    def open_as(code):
+        with writing(store) as conn:
+            return ledger.open_accounts(conn, [AccountSpec(address="new", code=code)])
+
+    with ThreadPoolExecutor(1) as other:
+        with writing(store) as conn:
+            assert ledger.open_accounts(conn, [AccountSpec(address="new", code=2001)]) == 1
+            late = other.submit(open_as, 1101)
+            with pytest.raises(TimeoutError):
+                late.result(timeout=0.5)  # it waits until this transaction ends
+        with pytest.raises(AccountConflict, match="account 'new' is open with code '2001'"):
+            late.result()
 
 
 def test_an_account_that_nobody_opened_is_named(ledger, store):
