@@ -20,6 +20,8 @@ from citycard.kernel.plugins import Plugins
 from citycard.store import open_store
 
 if TYPE_CHECKING:
+    from citycard.bank.calendar import BusinessCalendar
+    from citycard.bank.context import BankTerms
     from citycard.city.configuration import Configuration
     from citycard.city.entitlements import Right
     from citycard.city.holders import Holders
@@ -87,6 +89,7 @@ class City:
     def upgrade(self) -> None:
         """Bring the core's tables up to date, then those of every plugin that is switched on."""
         from citycard import registry
+        from citycard.clearing.payments import adopt_payments
         from citycard.store import writing
         from citycard.store.migrate import upgrade
 
@@ -103,6 +106,7 @@ class City:
             if self.plugins.report(name).state.value == "migration-due":
                 self.plugins.enable(name, by="citycard city")
         self.open_declared()
+        adopt_payments(self)
 
     def close(self) -> None:
         """Let go of the store, and wipe the keys from memory when they were used."""
@@ -271,6 +275,30 @@ class City:
             fee_bp=clearing.fee_bp,
             fees_bp=clearing.fees_bp,
             amount_limit_fen=clearing.amount_limit_fen,
+            timezone=self.config.city.timezone,
+            calendar=self.calendar,
+        )
+
+    @cached_property
+    def calendar(self) -> BusinessCalendar:
+        """The days on which the city's bank works."""
+        from citycard.bank.calendar import BusinessCalendar
+
+        bank = self.config.bank
+        return BusinessCalendar(holidays=bank.holidays, working_days=bank.working_days)
+
+    @cached_property
+    def bank_terms(self) -> BankTerms:
+        """The trust account, and when the bank works; with it the city is a ``bank.BankContext``."""
+        from citycard.bank.context import BankTerms
+        from citycard.bank.instruction import BankAccount
+
+        bank = self.config.bank
+        return BankTerms(
+            debtor=BankAccount(name=bank.name, account=bank.account, bic=bank.bic),
+            calendar=self.calendar,
+            timezone=self.config.city.timezone,
+            overdue_days=bank.overdue_days,
         )
 
     @property

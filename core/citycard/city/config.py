@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import tomllib
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
@@ -73,13 +74,27 @@ class ClearingSection:
     )
 
 
+def _no_holiday(section: BankSection, _attribute: object, days: tuple[date, ...]) -> None:
+    both = sorted({*days} & {*section.holidays})
+    if both:
+        msg = f"{both[0]} stands in holidays and in working_days"
+        raise ValueError(msg)
+
+
 @attrs.frozen(kw_only=True)
 class BankSection:
-    """The trust account that pays the partners: holder's name, account number, and the bank's BIC."""
+    """The trust account that pays the partners: holder's name, account number, and the bank's BIC.
+
+    ``holidays`` and ``working_days`` are days on which the bank does not work, or works, other than China's
+    public holidays say. A payment that was due more than ``overdue_days`` business days ago is missing.
+    """
 
     name: str = "City Card Company"
     account: str = "0000000000000000"
     bic: str = "CITYCNBJXXX"
+    holidays: tuple[date, ...] = ()
+    working_days: tuple[date, ...] = attrs.field(default=(), validator=_no_holiday)
+    overdue_days: int = attrs.field(default=3, validator=attrs.validators.ge(0))
 
 
 @attrs.frozen(kw_only=True)

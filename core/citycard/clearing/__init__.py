@@ -6,8 +6,8 @@
 - ``run``: every record ends accepted, rejected, suspended or duplicate; ``gather`` reads what is known of a
   ``bucket``, ``verify``, ``sequence`` and ``judge`` decide without reading anything more, ``tally`` adds up,
   ``outcomes`` keeps;
-- ``closing``, ``postings``, ``gaps``: what a run means, in one transaction; ``payments`` and ``bank`` tell
-  the bank once;
+- ``closing``, ``postings``, ``gaps``: what a run means, in one transaction; ``payments`` orders what it
+  pays (``citycard.bank``);
 - ``statements``, ``explanation``, ``queries``: what came of it, for partners, doubters and pages;
 - ``context``: what the city supplies; ``codes`` and ``reports``: what is answered; ``columns`` and ``files``:
   records in Parquet; ``tables``: rows.

@@ -11,14 +11,14 @@ from typing import Any
 import attrs
 from sqlalchemy import Connection, Row, insert, select, update
 
-from citycard.clearing.bank import is_payable
+from citycard.bank.instruction import is_payable
 from citycard.clearing.bucket import Known
 from citycard.clearing.context import BankAccount, ClearingContext
 from citycard.clearing.events import RUN_CLOSED, RunClosed
 from citycard.clearing.gaps import write_card_gaps, write_terminal_gaps
 from citycard.clearing.judge import Judged
 from citycard.clearing.outcomes import Part
-from citycard.clearing.payments import payment_path, payment_reference
+from citycard.clearing.payments import order_run_payments, payment_path, payment_reference
 from citycard.clearing.postings import post_run
 from citycard.clearing.reports import PartnerTotal, RunReport, StateTotal
 from citycard.clearing.sequence import Gap
@@ -86,6 +86,7 @@ def close_run(context: ClearingContext, run: Row[Any], closing: Closing) -> bool
             .where(clearing_run.c.number == run.number)
             .values(rules_version=report.rules_version, digest=report.digest, report=report.stored())
         )
+        order_run_payments(conn, context, run.number)
         publish(conn, RUN_CLOSED, [_told(report)], at=report.closed_at)
     return True
 

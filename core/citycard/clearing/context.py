@@ -9,6 +9,8 @@ from typing import Protocol
 import attrs
 from sqlalchemy import Engine
 
+from citycard.bank.calendar import BusinessCalendar
+from citycard.bank.instruction import BankAccount
 from citycard.clearing.pricing import Quote
 from citycard.clock import Clock
 from citycard.keys.versions import KeyVersion
@@ -40,22 +42,13 @@ class Rating:
 
 
 @attrs.frozen(kw_only=True)
-class BankAccount:
-    """Hold the trust account that pays the partners: holder, account number, BIC."""
-
-    name: str
-    account: str
-    bic: str
-
-
-@attrs.frozen(kw_only=True)
 class ClearingTerms:
     """Hold what the city agreed: issuers that take part, fees, limits, and the account that pays.
 
     ``fees_bp`` names partners whose fee differs from ``fee_bp`` (basis points of the gross). A price that
     differs by more than ``price_limit_fen`` suspends the record, and so does a time more than
     ``oldest_days`` before the batch's business date or more than a day after it. ``amount_limit_fen``
-    bounds one debit; terminals are told the same.
+    bounds one debit; terminals are told the same. ``calendar`` says on which days the bank pays.
     """
 
     issuers: frozenset[str]
@@ -66,6 +59,7 @@ class ClearingTerms:
     price_limit_fen: int = 10_000
     oldest_days: int = 30
     timezone: str = "Asia/Shanghai"
+    calendar: BusinessCalendar = attrs.field(factory=BusinessCalendar)
 
     def fee_fen(self, partner: str, gross_fen: int) -> int:
         """Take the clearing fee of one partner from its gross, rounded half up to a whole fen."""

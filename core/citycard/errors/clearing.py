@@ -6,7 +6,6 @@ from citycard.errors.base import CitycardError
 
 __all__ = [
     "ArchiveDamaged",
-    "BankDetailsInvalid",
     "IntakeContended",
     "ManifestConflict",
     "ManifestInvalid",
@@ -101,9 +100,3 @@ class ArchiveDamaged(CitycardError):
     status = 500
     exit_code = 4
     sentence = "{path} is missing or damaged: restore it from a copy, its name and digest are in the store"
-
-
-class BankDetailsInvalid(CitycardError):
-    """A name, account or bank code cannot stand in a payment instruction."""
-
-    sentence = "bank details of {owner!r}: {field} is {value!r}, expected {expected}"

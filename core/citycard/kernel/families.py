@@ -18,11 +18,11 @@ STICKY = frozenset({"sector", "service-number", "key-purpose", "account", "event
 
 #: Names no plugin may have: the core's commands, pages and table prefixes, and keys of city.toml.
 RESERVED = frozenset({
-    "access", "account", "allow", "api", "batch", "bench", "blacklist", "card", "cards", "chip", "citizen",
-    "city", "citycard", "clearing", "core", "db", "debit", "enable", "entitlement", "holder", "job", "key",
-    "keys", "ledger", "load", "manifest", "number", "outbox", "partner", "partners", "personalisation",
-    "place", "plugin", "plugins", "product", "public", "record", "replay", "run", "sam", "serve",
-    "statement", "static", "stock", "terminal", "transfer", "trust", "wallet", "window",
+    "access", "account", "allow", "api", "bank", "batch", "bench", "blacklist", "card", "cards", "chip",
+    "citizen", "city", "citycard", "clearing", "core", "db", "debit", "enable", "entitlement", "holder",
+    "job", "key", "keys", "ledger", "load", "manifest", "number", "outbox", "partner", "partners",
+    "personalisation", "place", "plugin", "plugins", "product", "public", "record", "replay", "run", "sam",
+    "serve", "statement", "static", "stock", "terminal", "transfer", "trust", "wallet", "window",
 })  # fmt: skip
 
 Keys = Callable[[Any, str], Iterable[tuple[str, str]]]

@@ -48,8 +48,10 @@ class AccountCode(IntEnum):
     SUBSIDIES_HELD = 2204
     UNMATCHED_BANK = 2205
     FEES = 4001
+    BANK_INTEREST = 4002
     DISCOUNTS = 5001
     CARD_LOSS = 5002
+    BANK_CHARGES = 5004
     WINDOW_NET = 9001
 
 
@@ -71,8 +73,10 @@ TITLES: dict[int, str] = {
     AccountCode.SUBSIDIES_HELD: "Subsidies held",
     AccountCode.UNMATCHED_BANK: "Unmatched bank items",
     AccountCode.FEES: "Fees",
+    AccountCode.BANK_INTEREST: "Interest from the bank",
     AccountCode.DISCOUNTS: "Discounts and caps",
     AccountCode.CARD_LOSS: "Card overdraft and clone loss",
+    AccountCode.BANK_CHARGES: "Bank charges",
     AccountCode.WINDOW_NET: "Window net",
 }
 
@@ -94,6 +98,15 @@ class TransferCode(IntEnum):
     LATE_TAPS = 66
     MIGRATION = 70
     CORRECTION = 90
+    BANK_ORDERED = 180
+    BANK_PAID = 181
+    BANK_RECEIVED = 182
+    BANK_RETURNED = 183
+    BANK_NOT_PAID = 184
+    BANK_CHARGE = 185
+    BANK_INTEREST = 186
+    BANK_UNMATCHED = 187
+    BANK_RESOLVED = 188
 
 
 def side_of(code: int) -> Side:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 __all__ = [
+    "BANK_CHARGES",
+    "BANK_INTEREST",
+    "BANK_UNMATCHED",
     "CONTROL_WINDOW",
     "INCOME_CARDS",
     "INCOME_CLEARING_FEE",
@@ -18,6 +21,9 @@ __all__ = [
 ]
 
 TRUST_BANK = "trust/bank"
+BANK_UNMATCHED = "bank/unmatched"
+BANK_INTEREST = "income/bank-interest"
+BANK_CHARGES = "expense/bank-charges"
 LEGACY_FLOAT = "legacy/float"
 TRANSIT_SETTLEMENT = "transit/settlement"
 CONTROL_WINDOW = "control/window"

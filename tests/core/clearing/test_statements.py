@@ -9,7 +9,7 @@ import pytest
 from lxml import etree
 
 from citycard import registry
-from citycard.clearing.bank import NAMESPACE
+from citycard.bank.instruction import NAMESPACE
 from citycard.clearing.codes import State
 from citycard.clearing.context import Share
 from citycard.clearing.intake import receive

@@ -1,4 +1,4 @@
-"""Write the bank instruction: ISO 20022 pain.001.001.09, one credit transfer per partner."""
+"""Write an instruction to the bank: ISO 20022 pain.001.001.09, one credit transfer per payment."""
 
 from __future__ import annotations
 
@@ -9,22 +9,39 @@ from xml.etree import ElementTree as ET
 
 import attrs
 
-from citycard.clearing.context import BankAccount
 from citycard.errors import BankDetailsInvalid
 from citycard.money import yuan
 
-__all__ = ["NAMESPACE", "CreditTransfer", "Instruction", "is_payable", "write_instruction"]
+__all__ = [
+    "NAMESPACE",
+    "BankAccount",
+    "CreditTransfer",
+    "Instruction",
+    "check_payable",
+    "is_payable",
+    "write_instruction",
+]
 
 NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
 
 _BIC = re.compile(r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?")
 _ACCOUNT = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z/?:().,'+ -]{0,32}[0-9A-Za-z])?")
+_ACCOUNT_WORDS, _BIC_WORDS = "1 to 34 letters and digits", "8 or 11 letters and digits"
 _TEXT = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]{1,140}")
 
 
 @attrs.frozen(kw_only=True)
+class BankAccount:
+    """Hold an account at a bank: holder, account number, BIC (empty where it is not known)."""
+
+    name: str
+    account: str
+    bic: str = ""
+
+
+@attrs.frozen(kw_only=True)
 class CreditTransfer:
-    """Pay one partner. ``end_to_end`` (at most 35 characters) comes back on the partner's bank statement."""
+    """Pay somebody. ``end_to_end`` (at most 35 characters) comes back on both sides' bank statements."""
 
     end_to_end: str
     amount_fen: int = attrs.field(validator=attrs.validators.gt(0))
@@ -34,7 +51,7 @@ class CreditTransfer:
 
 @attrs.frozen(kw_only=True)
 class Instruction:
-    """One message to the bank: pay these partners from the trust account on a day."""
+    """One message to the bank: pay these from the trust account on a day."""
 
     message_id: str
     created_at: datetime
@@ -81,6 +98,14 @@ def is_payable(creditor: BankAccount) -> bool:
     return bool(_TEXT.fullmatch(creditor.name) and _ACCOUNT.fullmatch(creditor.account) and bic)
 
 
+def check_payable(creditor: BankAccount) -> None:
+    """Raise BankDetailsInvalid when a name, account or BIC cannot stand in a message as who is paid."""
+    _name(creditor)
+    _checked(creditor, "account", _ACCOUNT, _ACCOUNT_WORDS)
+    if creditor.bic:
+        _checked(creditor, "bic", _BIC, _BIC_WORDS)
+
+
 def _transfer(element: ET.Element, transfer: CreditTransfer) -> None:
     _text(ET.SubElement(element, "PmtId"), "EndToEndId", transfer.end_to_end)
     amount = ET.SubElement(ET.SubElement(element, "Amt"), "InstdAmt", Ccy="CNY")
@@ -89,7 +114,8 @@ def _transfer(element: ET.Element, transfer: CreditTransfer) -> None:
         _agent(element, "CdtrAgt", transfer.creditor)
     _text(ET.SubElement(element, "Cdtr"), "Nm", _name(transfer.creditor))
     _account(ET.SubElement(element, "CdtrAcct"), transfer.creditor)
-    _text(ET.SubElement(element, "RmtInf"), "Ustrd", transfer.text[:140])
+    if transfer.text:
+        _text(ET.SubElement(element, "RmtInf"), "Ustrd", transfer.text[:140])
 
 
 def _sums(element: ET.Element, instruction: Instruction) -> None:
@@ -102,13 +128,13 @@ def _name(owner: BankAccount) -> str:
 
 
 def _account(element: ET.Element, owner: BankAccount) -> None:
-    number = _checked(owner, "account", _ACCOUNT, "1 to 34 letters and digits")
+    number = _checked(owner, "account", _ACCOUNT, _ACCOUNT_WORDS)
     _text(ET.SubElement(ET.SubElement(element, "Id"), "Othr"), "Id", number)
     _text(element, "Ccy", "CNY")
 
 
 def _agent(element: ET.Element, tag: str, owner: BankAccount) -> None:
-    bic = _checked(owner, "bic", _BIC, "8 or 11 letters and digits")
+    bic = _checked(owner, "bic", _BIC, _BIC_WORDS)
     _text(ET.SubElement(ET.SubElement(element, tag), "FinInstnId"), "BICFI", bic)
 
 

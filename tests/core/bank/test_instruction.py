@@ -10,8 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from citycard.clearing.bank import NAMESPACE, CreditTransfer, Instruction, is_payable, write_instruction
-from citycard.clearing.context import BankAccount
+from citycard.bank.instruction import (
+    NAMESPACE,
+    BankAccount,
+    CreditTransfer,
+    Instruction,
+    is_payable,
+    write_instruction,
+)
 from citycard.errors import BankDetailsInvalid
 
 DEBTOR = BankAccount(name="城市一卡通有限公司", account="6222000011112222", bic="ICBKCNBJSZN")
