@@ -1,0 +1,177 @@
+"""Exceptions: who works on them, what happened to them, how long they have waited."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import attrs
+from sqlalchemy import Connection, Row, Select, insert, select, update
+
+from citycard.bank.calendar import BusinessCalendar
+from citycard.bank.codes import BankCode, CaseState
+from citycard.bank.context import BankContext
+from citycard.bank.tables import bank_case, bank_case_step, bank_line, bank_payment, bank_statement
+from citycard.errors import CaseClosed, CaseUnknown
+from citycard.store.engine import reading, write_alone, writing
+
+__all__ = [
+    "Case",
+    "CaseStep",
+    "case_of",
+    "cases",
+    "history",
+    "hold_case",
+    "step_is_done",
+    "take",
+    "write_step",
+]
+
+
+@attrs.frozen(kw_only=True)
+class Case:
+    """An exception: its code, what it is about, and how far it is.
+
+    It is about a line (``statement`` and ``position``) or, with M01, about a ``payment``; a line may name a
+    payment as well. ``amount_fen`` is negative for money that went out. ``since`` is when it was booked, or
+    was to be executed.
+    """
+
+    id: UUID
+    code: str
+    state: CaseState = attrs.field(converter=CaseState)
+    since: date
+    amount_fen: int
+    party: str
+    text: str
+    statement: int | None
+    position: int | None
+    payment: UUID | None
+    end_to_end: str
+    taken_by: str
+    how: str
+    resolution: str
+
+    def age(self, calendar: BusinessCalendar, day: date) -> int:
+        """Give the business days that it has waited until a day."""
+        return calendar.between(self.since, day)
+
+
+@attrs.frozen(kw_only=True)
+class CaseStep:
+    """One step in the life of an exception."""
+
+    id: UUID
+    what: str
+    actor: str
+    detail: str
+    at: datetime
+
+
+def cases(
+    conn: Connection,
+    *,
+    state: CaseState | None = None,
+    code: BankCode | None = None,
+    limit: int | None = None,
+) -> list[Case]:
+    """Give exceptions, those that have waited longest first; resolved ones only when asked for by state."""
+    query = _cases()
+    if state is None:
+        query = query.where(bank_case.c.state != CaseState.RESOLVED)
+    else:
+        query = query.where(bank_case.c.state == state.value)
+    if code is not None:
+        query = query.where(bank_case.c.code == code.name)
+    query = query.order_by(bank_case.c.since, bank_case.c.id).limit(limit)
+    return [_case(row) for row in conn.execute(query)]
+
+
+def case_of(conn: Connection, case: UUID) -> Case:
+    """Give one exception; raise CaseUnknown."""
+    row = conn.execute(_cases().where(bank_case.c.id == case)).one_or_none()
+    if row is None:
+        raise CaseUnknown(case=str(case))
+    return _case(row)
+
+
+def history(conn: Connection, case: UUID) -> list[CaseStep]:
+    """Give the steps of an exception, the oldest first."""
+    columns = [bank_case_step.c[field.name] for field in attrs.fields(CaseStep)]
+    query = select(*columns).where(bank_case_step.c.about == case).order_by(bank_case_step.c.seq)
+    return [CaseStep(**row._mapping) for row in conn.execute(query)]  # noqa: SLF001 - a Row's own way
+
+
+def take(context: BankContext, case: UUID, *, actor: str, step: UUID) -> Case:
+    """Take an exception to work on it, from somebody else too; the same ``step`` again changes nothing."""
+    with writing(context.engine) as conn:
+        found = hold_case(conn, case)
+        if not step_is_done(conn, step):
+            if found.state is CaseState.RESOLVED:
+                raise CaseClosed(case=str(case), how=found.resolution)
+            before = f"from {found.taken_by}" if found.taken_by not in {"", actor} else ""
+            values = {"state": CaseState.TAKEN.value, "taken_by": actor}
+            conn.execute(update(bank_case).where(bank_case.c.id == case).values(values))
+            write_step(conn, case, step, "taken", actor, before, context.clock.now())
+    with reading(context.engine) as conn:
+        return case_of(conn, case)
+
+
+def hold_case(conn: Connection, case: UUID) -> Case:
+    """Give an exception; until the transaction ends nobody else changes one, or takes in a statement."""
+    write_alone(conn, bank_statement)
+    return case_of(conn, case)
+
+
+def step_is_done(conn: Connection, step: UUID) -> bool:
+    """Say whether a step with this id was taken."""
+    return conn.scalar(select(bank_case_step.c.seq).where(bank_case_step.c.id == step)) is not None
+
+
+def write_step(
+    conn: Connection, case: UUID, step: UUID, what: str, actor: str, detail: str, at: datetime
+) -> None:
+    """Add one step, whose id its maker chose, to the history of an exception."""
+    row = {"id": step, "about": case, "what": what, "actor": actor[:100], "detail": detail[:300], "at": at}
+    conn.execute(insert(bank_case_step).values(row))
+
+
+def _cases() -> Select[Any]:
+    line = (bank_case.c.statement == bank_line.c.statement) & (bank_case.c.position == bank_line.c.position)
+    return (
+        select(
+            bank_case,
+            bank_line.c.direction,
+            bank_line.c.amount_fen.label("line_fen"),
+            bank_line.c.party_name,
+            bank_line.c.text,
+            bank_payment.c.amount_fen.label("payment_fen"),
+            bank_payment.c.creditor_name,
+            bank_payment.c.end_to_end,
+        )
+        .outerjoin(bank_line, line)
+        .outerjoin(bank_payment, bank_case.c.payment == bank_payment.c.id)
+    )
+
+
+def _case(row: Row[Any]) -> Case:
+    about_line = row.line_fen is not None
+    amount_fen = row.line_fen if about_line else row.payment_fen
+    outward = row.direction == "DBIT" if about_line else True
+    return Case(
+        id=row.id,
+        code=row.code,
+        state=row.state,
+        since=row.since,
+        amount_fen=-amount_fen if outward else amount_fen,
+        party=(row.party_name if about_line else row.creditor_name) or "",
+        text=row.text or "",
+        statement=row.statement,
+        position=row.position,
+        payment=row.payment,
+        end_to_end=row.end_to_end or "",
+        taken_by=row.taken_by,
+        how=row.how,
+        resolution=row.resolution,
+    )
