@@ -23,7 +23,7 @@ from citycard.bank.statement import Direction
 from citycard.bank.tables import bank_line, bank_match, bank_statement
 from citycard.errors import AccountMissing
 from citycard.ledger.chart import AccountCode, TransferCode
-from citycard.ledger.records import account_id
+from citycard.ledger.records import Kind, account_id
 from citycard.ledger.tables import transfer
 from citycard.store.engine import reading
 from citycard.wallet.addresses import TRUST_BANK
@@ -154,7 +154,9 @@ def _on_trust(conn: Connection, condition: Any) -> int:
     trust = account_id(TRUST_BANK)
     signed = case((transfer.c.dr_account == trust, transfer.c.amount_fen), else_=-transfer.c.amount_fen)
     touching = (transfer.c.dr_account == trust) | (transfer.c.cr_account == trust)
-    return int(conn.scalar(select(func.coalesce(func.sum(signed), 0)).where(touching, condition)) or 0)
+    moved = transfer.c.kind.in_((Kind.SINGLE.value, Kind.POST.value))
+    query = select(func.coalesce(func.sum(signed), 0)).where(touching, moved, condition)
+    return int(conn.scalar(query) or 0)
 
 
 def _paid_in(conn: Connection) -> Iterable[Item]:

@@ -7,13 +7,22 @@ from alembic import op
 
 from citycard.store.guarding import append_only_sql
 
-revision = "citycard_0006"
-down_revision = "citycard_0005"
+revision = "citycard_0007"
+down_revision = "citycard_0006"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
+    _add_payments()
+    _add_statements()
+    _add_cases()
+    for table in ("bank_case_step", "bank_instruction", "bank_line", "bank_match", "bank_statement"):
+        for statement in append_only_sql(table, op.get_bind().dialect.name):
+            op.execute(statement)
+
+
+def _add_payments() -> None:
     op.create_table(
         "bank_instruction",
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
@@ -49,6 +58,40 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_receipt")),
         sa.UniqueConstraint("reference", name=op.f("uq_bank_receipt_reference")),
     )
+    op.create_table(
+        "bank_payment",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("end_to_end", sa.String(length=35), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.Column("creditor_name", sa.String(length=140), nullable=False),
+        sa.Column("creditor_account", sa.String(length=34), nullable=False),
+        sa.Column("creditor_bic", sa.String(length=11), nullable=False),
+        sa.Column("text", sa.String(length=140), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("source", sa.String(length=200), nullable=False),
+        sa.Column("transit", sa.String(length=200), nullable=False),
+        sa.Column("transfer", sa.Uuid(), nullable=False),
+        sa.Column("ordered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("instruction", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "state IN ('ordered', 'instructed', 'settled', 'returned')", name=op.f("ck_bank_payment_state")
+        ),
+        sa.CheckConstraint("amount_fen > 0", name=op.f("ck_bank_payment_amount")),
+        sa.ForeignKeyConstraint(
+            ["instruction"],
+            ["bank_instruction.number"],
+            name=op.f("fk_bank_payment_instruction_bank_instruction"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_payment")),
+        sa.UniqueConstraint("end_to_end", name=op.f("uq_bank_payment_end_to_end")),
+        sa.UniqueConstraint("transfer", name=op.f("uq_bank_payment_transfer")),
+    )
+    op.create_index(op.f("ix_bank_payment_instruction"), "bank_payment", ["instruction"], unique=False)
+    op.create_index(op.f("ix_bank_payment_state"), "bank_payment", ["state"], unique=False)
+
+
+def _add_statements() -> None:
     op.create_table(
         "bank_statement",
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
@@ -98,65 +141,6 @@ def upgrade() -> None:
     op.create_index(op.f("ix_bank_line_end_to_end"), "bank_line", ["end_to_end"], unique=False)
     op.create_index(op.f("ix_bank_line_reference"), "bank_line", ["reference"], unique=False)
     op.create_table(
-        "bank_payment",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("end_to_end", sa.String(length=35), nullable=False),
-        sa.Column("kind", sa.String(length=16), nullable=False),
-        sa.Column("amount_fen", sa.BigInteger(), nullable=False),
-        sa.Column("creditor_name", sa.String(length=140), nullable=False),
-        sa.Column("creditor_account", sa.String(length=34), nullable=False),
-        sa.Column("creditor_bic", sa.String(length=11), nullable=False),
-        sa.Column("text", sa.String(length=140), nullable=False),
-        sa.Column("state", sa.String(length=10), nullable=False),
-        sa.Column("source", sa.String(length=200), nullable=False),
-        sa.Column("transit", sa.String(length=200), nullable=False),
-        sa.Column("transfer", sa.Uuid(), nullable=False),
-        sa.Column("ordered_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("instruction", sa.Integer(), nullable=True),
-        sa.CheckConstraint(
-            "state IN ('ordered', 'instructed', 'settled', 'returned')", name=op.f("ck_bank_payment_state")
-        ),
-        sa.CheckConstraint("amount_fen > 0", name=op.f("ck_bank_payment_amount")),
-        sa.ForeignKeyConstraint(
-            ["instruction"],
-            ["bank_instruction.number"],
-            name=op.f("fk_bank_payment_instruction_bank_instruction"),
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_payment")),
-        sa.UniqueConstraint("end_to_end", name=op.f("uq_bank_payment_end_to_end")),
-        sa.UniqueConstraint("transfer", name=op.f("uq_bank_payment_transfer")),
-    )
-    op.create_index(op.f("ix_bank_payment_instruction"), "bank_payment", ["instruction"], unique=False)
-    op.create_index(op.f("ix_bank_payment_state"), "bank_payment", ["state"], unique=False)
-    op.create_table(
-        "bank_case",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("code", sa.String(length=3), nullable=False),
-        sa.Column("statement", sa.Integer(), nullable=True),
-        sa.Column("position", sa.Integer(), nullable=True),
-        sa.Column("payment", sa.Uuid(), nullable=True),
-        sa.Column("since", sa.Date(), nullable=False),
-        sa.Column("state", sa.String(length=8), nullable=False),
-        sa.Column("taken_by", sa.String(length=100), nullable=False),
-        sa.Column("how", sa.String(length=10), nullable=False),
-        sa.Column("resolution", sa.String(length=300), nullable=False),
-        sa.CheckConstraint("(state = 'resolved') = (how <> '')", name=op.f("ck_bank_case_how")),
-        sa.CheckConstraint("state IN ('open', 'taken', 'resolved')", name=op.f("ck_bank_case_state")),
-        sa.CheckConstraint("(statement IS NULL) = (position IS NULL)", name=op.f("ck_bank_case_line")),
-        sa.ForeignKeyConstraint(
-            ["payment"], ["bank_payment.id"], name=op.f("fk_bank_case_payment_bank_payment")
-        ),
-        sa.ForeignKeyConstraint(
-            ["statement", "position"],
-            ["bank_line.statement", "bank_line.position"],
-            name=op.f("fk_bank_case_statement_position_bank_line"),
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_case")),
-        sa.UniqueConstraint("statement", "position", name=op.f("uq_bank_case_statement_position")),
-    )
-    op.create_index(op.f("ix_bank_case_payment"), "bank_case", ["payment"], unique=False)
-    op.create_index(op.f("ix_bank_case_state"), "bank_case", ["state"], unique=False)
-    op.create_table(
         "bank_match",
         sa.Column("statement", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
@@ -189,6 +173,37 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("statement", "position", name=op.f("pk_bank_match")),
     )
     op.create_index(op.f("ix_bank_match_payment"), "bank_match", ["payment"], unique=False)
+
+
+def _add_cases() -> None:
+    op.create_table(
+        "bank_case",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("code", sa.String(length=3), nullable=False),
+        sa.Column("statement", sa.Integer(), nullable=True),
+        sa.Column("position", sa.Integer(), nullable=True),
+        sa.Column("payment", sa.Uuid(), nullable=True),
+        sa.Column("since", sa.Date(), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("taken_by", sa.String(length=100), nullable=False),
+        sa.Column("how", sa.String(length=10), nullable=False),
+        sa.Column("resolution", sa.String(length=300), nullable=False),
+        sa.CheckConstraint("(state = 'resolved') = (how <> '')", name=op.f("ck_bank_case_how")),
+        sa.CheckConstraint("state IN ('open', 'taken', 'resolved')", name=op.f("ck_bank_case_state")),
+        sa.CheckConstraint("(statement IS NULL) = (position IS NULL)", name=op.f("ck_bank_case_line")),
+        sa.ForeignKeyConstraint(
+            ["payment"], ["bank_payment.id"], name=op.f("fk_bank_case_payment_bank_payment")
+        ),
+        sa.ForeignKeyConstraint(
+            ["statement", "position"],
+            ["bank_line.statement", "bank_line.position"],
+            name=op.f("fk_bank_case_statement_position_bank_line"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_case")),
+        sa.UniqueConstraint("statement", "position", name=op.f("uq_bank_case_statement_position")),
+    )
+    op.create_index(op.f("ix_bank_case_payment"), "bank_case", ["payment"], unique=False)
+    op.create_index(op.f("ix_bank_case_state"), "bank_case", ["state"], unique=False)
     op.create_table(
         "bank_case_step",
         sa.Column(
@@ -206,9 +221,6 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_bank_case_step_about"), "bank_case_step", ["about"], unique=False)
-    for table in ("bank_case_step", "bank_instruction", "bank_line", "bank_match", "bank_statement"):
-        for statement in append_only_sql(table, op.get_bind().dialect.name):
-            op.execute(statement)
 
 
 def downgrade() -> None:
