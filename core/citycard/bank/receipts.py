@@ -12,10 +12,12 @@ from sqlalchemy import Connection, Row, insert, select
 
 from citycard.bank.tables import bank_receipt
 from citycard.errors import ReceiptConflict
+from citycard.ledger.chart import AccountCode
 from citycard.ledger.ledger import Ledger
 from citycard.ledger.records import AccountSpec
+from citycard.wallet.addresses import agent_receivable, partner_payable
 
-__all__ = ["Receipt", "ReceiptKind", "expect_receipt", "receipts", "words_of"]
+__all__ = ["Receipt", "ReceiptKind", "account_for", "expect_receipt", "receipts", "words_of"]
 
 _WORD = re.compile(r"[0-9A-Z][0-9A-Z._/-]{2,34}")
 _COMPARED = ("kind", "amount_fen", "credit", "standing")
@@ -64,6 +66,17 @@ class Receipt:
     def of(cls, row: Row[Any]) -> Receipt:
         """Read a row of ``bank_receipt``."""
         return cls(**{field.name: getattr(row, field.name) for field in attrs.fields(cls)})
+
+
+def account_for(kind: ReceiptKind | str, owner: str) -> AccountSpec | None:
+    """Give the account of an agent or a partner that what they pay in is for; None for other kinds."""
+    if kind == ReceiptKind.AGENT:
+        code = AccountCode.LOAD_AGENTS_RECEIVABLE
+        return AccountSpec(address=agent_receivable(owner), code=code, owner=owner)
+    if kind == ReceiptKind.PARTNER:
+        code = AccountCode.PAYABLE_TO_PARTNERS
+        return AccountSpec(address=partner_payable(owner), code=code, owner=owner)
+    return None
 
 
 def expect_receipt(

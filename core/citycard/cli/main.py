@@ -22,6 +22,7 @@ __all__ = ["cli", "main"]
 _COMMANDS = {
     "access": ("citycard.cli.access:group", "Grant, list and revoke access to the web pages."),
     "bench": ("citycard.cli.bench:group", "Measure what this machine can do."),
+    "bank": ("citycard.cli.bank:group", "Instruct the bank, take in its statements, reconcile."),
     "card": ("citycard.cli.card:group", "Read cards at a reader; load, pay, issue and manage them."),
     "chip": ("citycard.cli.chip:group", "Make software cards and offer them to any PC/SC program."),
     "city": ("citycard.cli.city:group", "Make a city, look at it."),
