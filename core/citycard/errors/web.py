@@ -8,6 +8,8 @@ __all__ = [
     "AccessSubjectMissing",
     "AccessUnknown",
     "AddressTaken",
+    "BodyInvalid",
+    "BodyKindRefused",
     "BodyTooLarge",
     "FormRefused",
     "PageNotFound",
@@ -88,8 +90,22 @@ class QueryInvalid(CitycardError):
     sentence = "{field} {text!r} is not valid: expected {expected}"
 
 
+class BodyInvalid(CitycardError):
+    """A body is not what its endpoint reads; every problem names the field and what was expected."""
+
+    status, exit_code = 422, 3
+    sentence = "this cannot be read: {problems}"
+
+
+class BodyKindRefused(CitycardError):
+    """A body is said to be of another kind than its endpoint reads."""
+
+    status, exit_code = 415, 3
+    sentence = "the body is sent as {sent!r}: send it with the content type {expected}"
+
+
 class BodyTooLarge(CitycardError):
-    """A form is larger than any form of these pages."""
+    """A body is larger than its endpoint reads."""
 
     status, exit_code = 413, 3
     sentence = "the body is larger than {limit} bytes: send less"

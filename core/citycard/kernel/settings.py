@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum, EnumMeta
-from functools import cache
+from functools import cache, partial
+from operator import is_
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin
+from uuid import UUID
 
 import attrs
 
@@ -26,6 +28,7 @@ Settings = TypeVar("Settings")
 _SECRET = "citycard.secret"  # noqa: S105 - the name of a mark, not a secret
 _HIDDEN = "•••"
 _UNKNOWN = "unknown:"
+_INT_BITS = 63
 
 # What a value may be for a field of each plain type: nothing is converted, so that "12" never becomes 12.
 _PLAIN: dict[type, tuple[type, ...]] = {
@@ -58,18 +61,21 @@ def environment(plugin: str, settings_class: type, content: Mapping[str, Any]) -
     return found | dict(content)
 
 
-def structure(settings_class: type[Settings], content: Mapping[str, Any], *, where: str) -> Settings:
+def structure(
+    settings_class: type[Settings], content: Mapping[str, Any], *, where: str, texts: bool = False
+) -> Settings:
     """Make an attrs class of a plain mapping, with nested classes, lists, tuples, mappings and enums.
 
     Unknown keys, wrong types and missing values raise SettingsInvalid, which names for each the path of the
-    key below ``where`` and what was expected. Nothing is converted from one plain type to another.
+    key below ``where`` and what was expected. Nothing is converted from one plain type to another; with
+    ``texts`` days, moments and ids are text in ISO 8601, because JSON has nothing else.
     """
     from cattrs import transform_error
 
     if not isinstance(content, Mapping):
         raise SettingsInvalid(problems=f"{where}: expected a table")
     try:
-        return _converter().structure(content, settings_class)
+        return _converter(texts).structure(content, settings_class)
     except CitycardError:
         raise
     except Exception as error:  # noqa: BLE001 - validators of a plugin's settings class raise what they like
@@ -101,17 +107,21 @@ class _UnexpectedError(ValueError):
 
 
 @cache
-def _converter() -> Converter:
+def _converter(texts: bool) -> Converter:
     from cattrs import Converter
 
     converter = Converter(forbid_extra_keys=True, detailed_validation=True)
-    for kind, accepted in _PLAIN.items():
-        converter.register_structure_hook(kind, _strict(kind, accepted))
-    converter.register_structure_hook(Path, _made_of(str, Path, "a path"))
-    converter.register_structure_hook(Decimal, _made_of(str, Decimal, "a decimal number in quotes"))
-    converter.register_structure_hook(
-        timedelta, _made_of(int, lambda s: timedelta(seconds=s), "whole seconds")
-    )
+    hooks: dict[type, Callable[[Any, Any], Any]] = {
+        **{kind: _strict(kind, accepted) for kind, accepted in _PLAIN.items()},
+        Path: _made_of(str, Path, "a path"),
+        Decimal: _made_of(str, Decimal, "a decimal number in quotes"),
+        timedelta: _made_of(int, lambda s: timedelta(seconds=s), "whole seconds"),
+    }
+    if texts:
+        hooks |= {made: _made_of(*how) for made, how in _WRITTEN.items()}
+    for kind, hook in hooks.items():
+        # For this very type: a hook for str by class would take every StrEnum too.
+        converter.register_structure_hook_func(partial(is_, kind), hook)
     converter.register_structure_hook_func(_is_plain_union, _one_of)
     return converter
 
@@ -130,9 +140,36 @@ def _made_of(source: type, make: Callable[[Any], Any], expected: str) -> Callabl
     def check(value: Any, _: Any) -> Any:
         if type(value) is not source:
             raise _UnexpectedError(f"expected {expected}, got {type(value).__name__}")
-        return make(value)
+        try:
+            return make(value)
+        except ValueError as wrong:
+            raise _UnexpectedError(f"expected {expected}") from wrong
 
     return check
+
+
+def _storable(text: str) -> str:
+    if "\0" in text:
+        raise ValueError
+    text.encode()  # half of a surrogate pair is no text, and no store keeps it
+    return text
+
+
+def _countable(number: int) -> int:
+    if number.bit_length() > _INT_BITS:
+        raise ValueError
+    return number
+
+
+# How JSON writes what it has no type for, and what of its own types no store can keep.
+_WRITTEN: dict[type, tuple[type, Callable[[Any], Any], str]] = {
+    str: (str, _storable, "str"),
+    int: (int, _countable, "int"),
+    date: (str, date.fromisoformat, "a day such as 2018-09-01"),
+    datetime: (str, datetime.fromisoformat, "a moment such as 2018-09-01T08:30:00+08:00"),
+    time: (str, time.fromisoformat, "a time of day such as 08:30:00"),
+    UUID: (str, UUID, "a UUID such as 018f4e2a-7c1b-7d3a-9f00-5a6b7c8d9e0f"),
+}
 
 
 def _is_plain_union(kind: Any) -> bool:

@@ -10,6 +10,7 @@ For plugins' endpoints (also from ``citycard.web``):
 - ``context``: ``city_of(request)`` and ``actor_of(request)``
 - ``sessions``: ``require(actor, permission, owner)``
 - ``endpoints``: ``json_answer`` turns records into JSON, ``read_query`` reads a query into an attrs class
+- ``bodies``: ``read_json`` reads a JSON body into an attrs class
 - ``rendering``: ``language_of(request)``
 
 Inside:
@@ -29,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from citycard.web.application import create_app
+    from citycard.web.bodies import read_json
     from citycard.web.context import actor_of, city_of
     from citycard.web.endpoints import json_answer, read_query
     from citycard.web.permissions import Actor, Role
@@ -43,6 +45,7 @@ __all__ = [
     "create_app",
     "json_answer",
     "language_of",
+    "read_json",
     "read_query",
     "require",
 ]
@@ -55,6 +58,7 @@ _HOME = {
     "create_app": "application",
     "json_answer": "endpoints",
     "language_of": "rendering",
+    "read_json": "bodies",
     "read_query": "endpoints",
     "require": "sessions",
 }

@@ -57,16 +57,18 @@ def endpoint(
     summary: str,
     methods: tuple[str, ...] = ("GET",),
     query: type[Any] | None = None,
+    request: type[Any] | None = None,
     response: type[Any] | None = None,
     page: bool = False,
 ) -> Endpoint:
-    """Declare one of the core's own endpoints."""
+    """Declare one of the core's own endpoints; ``request`` is the class that it reads from a JSON body."""
     route = Route(
         path=path,
         endpoint=handler,
         methods=methods,
         permission=permission,
         summary=summary,
+        request=request,
         response=response,
     )
     return Endpoint(route=route, query=query, page=page)

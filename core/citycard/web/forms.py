@@ -10,7 +10,8 @@ from urllib.parse import parse_qsl, urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 
-from citycard.errors import BodyTooLarge, FormRefused, QueryInvalid
+from citycard.errors import FormRefused, QueryInvalid
+from citycard.web.bodies import read_bytes
 
 __all__ = [
     "FORM_COOKIE",
@@ -26,7 +27,6 @@ SESSION_COOKIE = "citycard_session"
 FORM_COOKIE = "citycard_form"
 _FIELD = "csrf"
 _HEADER = "x-csrf-token"
-_LIMIT_BYTES = 64 * 1024
 _FIELDS = 100
 
 
@@ -64,17 +64,7 @@ async def read_form(request: Request) -> dict[str, str]:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
         return {}
-    size = 0
-    pieces = []
-    if not hasattr(request, "_body"):
-        async for piece in request.stream():
-            size += len(piece)
-            if size > _LIMIT_BYTES:
-                raise BodyTooLarge(limit=_LIMIT_BYTES)
-            pieces.append(piece)
-        # The endpoint may read the same body again, and Starlette keeps it here.
-        request._body = b"".join(pieces)  # noqa: SLF001
-    body = await request.body()
+    body = await read_bytes(request)
     try:
         return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_FIELDS))
     except ValueError as wrong:
