@@ -6,9 +6,10 @@ exceptions and the desk's postings. So what they leave unexplained is a mistake,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 import attrs
@@ -28,7 +29,7 @@ from citycard.ledger.tables import transfer
 from citycard.store.engine import reading
 from citycard.wallet.addresses import TRUST_BANK
 
-__all__ = ["Item", "ItemKind", "Reconciliation", "reconcile"]
+__all__ = ["ITEM_TITLES", "Item", "ItemKind", "Reconciliation", "reconcile"]
 
 _BANK_CODES = (TransferCode.BANK_ORDERED, TransferCode.BANK_RESOLVED)
 
@@ -44,13 +45,26 @@ class ItemKind(StrEnum):
     HOLE = "hole"
 
 
+#: What each kind means, in words.
+ITEM_TITLES: Mapping[ItemKind, str] = MappingProxyType(
+    {
+        ItemKind.OPENING: "in the bank before the first statement",
+        ItemKind.DESK: "taken at the desk, less what it paid out",
+        ItemKind.PAID_IN: "cash of the desk, paid in or taken out",
+        ItemKind.PAYMENT: "ordered, and not yet booked by the bank",
+        ItemKind.UNMATCHED: "booked by the bank, and nobody's yet",
+        ItemKind.HOLE: "moved between two statements that do not follow on",
+    }
+)
+
+
 @attrs.frozen(kw_only=True)
 class Item:
-    """One explanation: by how much the bank has more because of it, since when, and what it is."""
+    """One explanation: by how much the bank has more because of it, and who or what it is about."""
 
     kind: ItemKind
     amount_fen: int
-    text: str
+    text: str = ""
     day: date | None = None
     reference: str = ""
 
@@ -130,13 +144,11 @@ def _items(conn: Connection, account: str, statements: Any) -> Iterator[Item]:
         yield Item(
             kind=ItemKind.OPENING,
             amount_fen=first.opening_fen,
-            text="in the bank before the first statement",
             day=first.opened_on,
         )
     yield Item(
         kind=ItemKind.DESK,
         amount_fen=-_on_trust(conn, ~transfer.c.code.between(*_BANK_CODES)),
-        text="taken at the desk, less what it paid out",
     )
     yield from _paid_in(conn)
     yield from _waiting(conn)
@@ -144,7 +156,6 @@ def _items(conn: Connection, account: str, statements: Any) -> Iterator[Item]:
         yield Item(
             kind=ItemKind.HOLE,
             amount_fen=hole.moved_fen,
-            text="the balance moved between two statements that do not follow on",
             day=hole.to_day,
         )
 
@@ -174,14 +185,13 @@ def _paid_in(conn: Connection) -> Iterable[Item]:
         yield Item(
             kind=ItemKind.PAID_IN,
             amount_fen=row.amount_fen if row.direction == Direction.CREDIT else -row.amount_fen,
-            text="cash of the desk, paid in or taken out",
+            text=row.text,
             day=row.booked_on,
             reference=row.reference,
         )
     yield Item(
         kind=ItemKind.PAID_IN,
         amount_fen=-_on_trust(conn, transfer.c.code == TransferCode.BANK_RESOLVED),
-        text="cash of the desk, found out later",
     )
 
 
@@ -191,7 +201,7 @@ def _waiting(conn: Connection) -> Iterable[Item]:
             yield Item(
                 kind=ItemKind.PAYMENT,
                 amount_fen=payment.amount_fen,
-                text=f"{payment.kind} to {payment.creditor.name}, {payment.state}",
+                text=payment.creditor.name,
                 day=payment.ordered_at.date() if payment.ordered_at else None,
                 reference=payment.end_to_end,
             )

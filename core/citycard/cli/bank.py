@@ -150,7 +150,7 @@ def receive_command(files: tuple[Path, ...], folder: Path, as_json: bool) -> int
     from citycard.bank.receiving import receive
 
     with closing(opened(folder)) as city:
-        found = [receive(city, file.read_bytes()) for file in files]
+        found = [receive(city, _read(file)) for file in files]
     if as_json:
         emit(found)
     else:
@@ -299,6 +299,13 @@ def calendar_command(first: datetime | None, days: int, folder: Path, as_json: b
         say(f"of {year} no public holidays are known: only weekends, and what [bank] in city.toml says")
 
 
+def _read(path: Path) -> bytes:
+    from citycard.bank.camt import LARGEST_BYTES
+
+    with path.open("rb") as file:
+        return file.read(LARGEST_BYTES + 1)
+
+
 def _print_received(found: list[Received]) -> None:
     rows = []
     for one in (one for each in found for one in each.statements):
@@ -324,6 +331,8 @@ def _print_holes(missing: tuple[Hole, ...] | list[Hole]) -> None:
 
 
 def _print_reconciliation(found: Reconciliation) -> None:
+    from citycard.bank.reconciling import ITEM_TITLES
+
     pairs([
         ("trust account in the ledger", yuan(found.ledger_fen)),
         ("less what is on its way out", yuan(found.in_transit_fen)),
@@ -333,8 +342,11 @@ def _print_reconciliation(found: Reconciliation) -> None:
         ("the bank has more by", yuan(found.difference_fen)),
     ])  # fmt: skip
     table(
-        ("because", "day", "yuan", "what", "reference"),
-        [(one.kind, one.day or "", yuan(one.amount_fen), one.text, one.reference) for one in found.items],
+        ("because it is", "day", "yuan", "of", "reference"),
+        [
+            (ITEM_TITLES[one.kind], one.day or "", yuan(one.amount_fen), one.text, one.reference)
+            for one in found.items
+        ],
     )
     say(f"cash at the desk: {yuan(found.desk_fen)} yuan")
     say(f"left unexplained: {yuan(found.unexplained_fen)} yuan")

@@ -16,7 +16,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from citycard.city.rounds import Rounds
-from citycard.web import api, pages, signin
+from citycard.web import api, bankapi, bankpage, pages, signin
 from citycard.web.context import Web
 from citycard.web.description import DESCRIPTION
 from citycard.web.endpoints import Endpoint, door
@@ -34,7 +34,14 @@ __all__ = ["CORE_ENDPOINTS", "create_app"]
 
 STATIC = Path(__file__).parent / "static"
 
-CORE_ENDPOINTS: tuple[Endpoint, ...] = (*pages.ENDPOINTS, *signin.ENDPOINTS, *api.ENDPOINTS, *DESCRIPTION)
+CORE_ENDPOINTS: tuple[Endpoint, ...] = (
+    *pages.ENDPOINTS,
+    *bankpage.ENDPOINTS,
+    *signin.ENDPOINTS,
+    *api.ENDPOINTS,
+    *bankapi.ENDPOINTS,
+    *DESCRIPTION,
+)
 
 
 def create_app(city: City, *, attempts: Attempts | None = None) -> Starlette:

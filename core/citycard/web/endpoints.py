@@ -35,13 +35,15 @@ Handler = Callable[[Request], Awaitable[Response]]
 class Endpoint:
     """A Route with what the core's own endpoints say beside it: the attrs class of its query, page or JSON.
 
-    ``plugin`` names the plugin it belongs to; it is empty for the core's own.
+    ``plugin`` names the plugin it belongs to; it is empty for the core's own. ``media`` is the type of a body
+    that is no JSON.
     """
 
     route: Route
     query: type[Any] | None = None
     page: bool = False
     plugin: str = ""
+    media: str = ""
 
     @property
     def path(self) -> str:
@@ -60,8 +62,13 @@ def endpoint(
     request: type[Any] | None = None,
     response: type[Any] | None = None,
     page: bool = False,
+    media: str = "",
 ) -> Endpoint:
-    """Declare one of the core's own endpoints; ``request`` is the class that it reads from a JSON body."""
+    """Declare one of the core's own endpoints.
+
+    ``request`` is the class that it reads from a JSON body; ``media`` is the type of a body that it
+    reads as it is.
+    """
     route = Route(
         path=path,
         endpoint=handler,
@@ -71,7 +78,7 @@ def endpoint(
         request=request,
         response=response,
     )
-    return Endpoint(route=route, query=query, page=page)
+    return Endpoint(route=route, query=query, page=page, media=media)
 
 
 def door(item: Endpoint) -> Address:

@@ -76,6 +76,8 @@ def _operation(tag: str, path: str, method: str, item: Endpoint, known: dict[str
     if route.request is not None and method not in _WITHOUT_BODY:
         body = {"application/json": {"schema": schema_of(route.request, known)}}
         operation["requestBody"] = {"required": True, "content": body}
+    if item.media:
+        operation["requestBody"] = {"required": True, "content": {item.media: {"schema": {"type": "string"}}}}
     return operation
 
 

@@ -41,10 +41,12 @@ PERMISSIONS: Mapping[str, str] = MappingProxyType(
         "city.read-cards": "Look up a card: its purse and its journeys. Every look is recorded.",
         "city.read-health": "See whether the parts of the city's server work.",
         "city.read-access": "See who looked at which card.",
+        "city.read-bank": "See payments, bank statements, exceptions and the reconciliation.",
+        "city.keep-bank": "Instruct the bank, take in its statements, work on exceptions.",
     }
 )
 
-_READING = frozenset(name for name in PERMISSIONS if name != PUBLIC)
+_READING = frozenset(name for name in PERMISSIONS if name.startswith("city.read-"))
 
 ROLES: Mapping[Role, frozenset[str]] = MappingProxyType(
     {
@@ -52,7 +54,7 @@ ROLES: Mapping[Role, frozenset[str]] = MappingProxyType(
         Role.CITIZEN: frozenset({PUBLIC, "city.read-cards"}),
         Role.CLERK: frozenset({PUBLIC, "city.read-cards", "city.read-partners"}),
         Role.PARTNER: frozenset({PUBLIC, "city.read-statements"}),
-        Role.OPERATOR: frozenset({PUBLIC, *_READING}),
+        Role.OPERATOR: frozenset(PERMISSIONS),
         Role.AUDITOR: frozenset({PUBLIC, *_READING}),
     }
 )

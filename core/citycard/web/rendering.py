@@ -26,6 +26,7 @@ _MENU = (
     ("/partners", mark("Partners"), "city.read-partners"),
     ("/plugins", mark("Plugins"), "city.read-plugins"),
     ("/cards", mark("Cards"), "city.read-cards"),
+    ("/bank", mark("Bank"), "city.read-bank"),
 )
 
 # Who may read only what is its own finds it here, since no list leads there.

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from citycard.bank.codes import BankCode
 from citycard.web.languages import Language, mark
 from citycard.web.views import DayView
 
 __all__ = [
+    "bank_code",
+    "bank_state",
     "card_status",
     "claim_kind",
     "code_meaning",
@@ -35,6 +38,18 @@ _PLUGIN_STATES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "stopping": (mark("being stopped"), "warn"),
         "disabled": (mark("disabled"), ""),
         "failed": (mark("failed"), "bad"),
+    }
+)
+
+_BANK_STATES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "ordered": (mark("ordered"), ""),
+        "instructed": (mark("instructed"), "warn"),
+        "settled": (mark("paid"), "good"),
+        "returned": (mark("came back"), "bad"),
+        "open": (mark("open"), "bad"),
+        "taken": (mark("being worked on"), "warn"),
+        "resolved": (mark("resolved"), "good"),
     }
 )
 
@@ -130,6 +145,17 @@ def plugin_state(state: str, say: Language) -> dict[str, str]:
     """Give a plugin's state its title and tone."""
     title, tone = _PLUGIN_STATES.get(state, (state, ""))
     return {"title": say(title), "tone": tone}
+
+
+def bank_state(state: str, say: Language) -> dict[str, str]:
+    """Name the state of a payment or of an exception at the bank, with its tone."""
+    title, tone = _BANK_STATES.get(state, (state, ""))
+    return {"title": say(title), "tone": tone}
+
+
+def bank_code(code: str, say: Language) -> str:
+    """Say what a code of a bank line means."""
+    return say(BankCode[code].title) if code in BankCode.__members__ else ""
 
 
 def card_status(status: str, say: Language) -> dict[str, str]:

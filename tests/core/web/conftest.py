@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import importlib.util
 import sys
 import time
 from pathlib import Path
@@ -12,10 +13,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from citycard import registry
+from citycard.bank.receiving import receive as take_statement
 from citycard.city import City
 from citycard.clearing.intake import receive
 from citycard.clearing.run import clear
 from citycard.clock import FixedClock
+from citycard.ids import derived_id
 from citycard.store import writing
 from citycard.terminal import InProcessReader, Terminal
 from citycard.terminal.record import RecordKind, RecordPlan
@@ -25,11 +28,19 @@ from citycard.web.permissions import Role
 from citycard.web.tables import ensure_tables
 from citycard.web.tokens import grant
 
+_SPEC = importlib.util.spec_from_file_location(
+    "camtwriter", Path(__file__).parents[1] / "bank" / "camtwriter.py"
+)
+camtwriter = importlib.util.module_from_spec(_SPEC)
+sys.modules["camtwriter"] = camtwriter
+_SPEC.loader.exec_module(camtwriter)
+
 SITE = Path(__file__).parent / "data" / "site"
 DAY = dt.date(2026, 3, 2)
 NOW = dt.datetime(2026, 3, 2, 12, 0, tzinfo=dt.UTC)
 GATE = 900
 
+ACCOUNT = "6200990100000000001"
 CITY_TOML = """\
 [city]
 name = "Haibin"
@@ -80,6 +91,12 @@ class Town:
     charged_fen: int = CHARGED_FEN
     taps: tuple[tuple[int, int, int, RecordKind, int], ...] = TAPS
     operators: tuple[str, ...] = tuple(OPERATORS)
+
+    @property
+    def case(self) -> str:
+        """Give the exception about the ferry's payment, which is missing at the bank."""
+        payment = derived_id("clearing", 1, "payment", "harbour-ferry")
+        return str(derived_id("bank", "case", "payment", payment))
 
 
 @pytest.fixture(scope="session")
@@ -150,6 +167,8 @@ def city(tmp_path_factory, _park_is_installed):
     city = make_city(tmp_path_factory.mktemp("town"))
     play(city)
     clear(city)
+    # A statement of ten days later shows none of the payments: both are missing at the bank.
+    take_statement(city, camtwriter.Bank(ACCOUNT).day(DAY + dt.timedelta(days=10)))
     ensure_tables(city.engine)
     yield city
     city.close()

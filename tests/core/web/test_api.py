@@ -29,6 +29,12 @@ def addresses(town):
         "/api/cards/{asn}": f"/api/cards/{town.cards[0]}",
         "/api/cards/{asn}/records/{record}": f"/api/cards/{town.cards[0]}/records/{RECORD}",
         "/api/health": "/api/health",
+        "/api/bank/reconciliation": "/api/bank/reconciliation",
+        "/api/bank/payments": "/api/bank/payments?state=instructed",
+        "/api/bank/statements": "/api/bank/statements",
+        "/api/bank/lines": "/api/bank/lines",
+        "/api/bank/exceptions": "/api/bank/exceptions?code=M01",
+        "/api/bank/exceptions/{case}": f"/api/bank/exceptions/{town.case}",
         "/park/visits/{gate}": "/park/visits/west",
     }
 

@@ -36,7 +36,8 @@ WORDS = st.one_of(
     st.text(max_size=30),
 )
 NAMES = st.one_of(
-    st.sampled_from(["day", "q", "lang", "next", "limit", "csrf", "token"]), st.text(max_size=8)
+    st.sampled_from(["day", "q", "lang", "next", "limit", "csrf", "token", "state", "code", "statement"]),
+    st.text(max_size=8),
 )
 QUERIES = st.lists(st.tuples(NAMES, WORDS), max_size=4).map(lambda pairs: urlencode(pairs, errors="replace"))
 SETTINGS = settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -55,12 +56,12 @@ def somebody(request, client, operator):
 @SETTINGS
 @given(
     st.sampled_from(GETS),
-    st.lists(WORDS, min_size=3, max_size=3),
+    st.lists(WORDS, min_size=4, max_size=4),
     QUERIES,
     st.sampled_from(["*/*", "text/html"]),
 )
 def test_no_input_to_an_endpoint_breaks_the_server(somebody, path, values, query, accept):
-    for name, value in zip(("{asn}", "{partner}", "{record}"), values, strict=True):
+    for name, value in zip(("{asn}", "{partner}", "{record}", "{case}"), values, strict=True):
         path = path.replace(name, segment(value))
     assert somebody(f"{path}?{query}", accept).status_code < 500
 

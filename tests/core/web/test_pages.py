@@ -15,7 +15,7 @@ from citycard.web.permissions import Role
 from citycard.web.readings import readings
 from citycard.web.views import FareBand
 
-PAGES = ["/", "/partners", "/partners/harbour-ferry", "/plugins", "/cards", "/api", "/sign-in"]
+PAGES = ["/", "/partners", "/partners/harbour-ferry", "/plugins", "/cards", "/bank", "/api", "/sign-in"]
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ def fill(path, town):
         path.replace("{asn}", town.cards[0])
         .replace("{partner}", town.operators[0])
         .replace("{record}", "990100000001-1-3")
+        .replace("{case}", town.case)
     )
 
 

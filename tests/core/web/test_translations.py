@@ -10,6 +10,8 @@ import pytest
 from babel.messages.extract import extract_from_dir
 
 import citycard.web
+from citycard.bank.codes import BankCode
+from citycard.bank.reconciling import ITEM_TITLES
 from citycard.clearing.codes import Code, FileCode
 from citycard.terminal.acceptance import Refusal
 from citycard.web.application import CORE_ENDPOINTS
@@ -37,6 +39,8 @@ def said():
     found |= {code.title: f"clearing code {code}" for code in Code}
     found |= {code.meaning: f"file code {code}" for code in FileCode}
     found |= {reason.explanation: f"refusal {reason}" for reason in Refusal}
+    found |= {code.title: f"bank code {code.name}" for code in BankCode}
+    found |= {title: f"reconciliation {kind}" for kind, title in ITEM_TITLES.items()}
     found |= {item.route.summary: f"endpoint {item.path}" for item in CORE_ENDPOINTS}
     return found
 

@@ -2,6 +2,7 @@
 
 - ``day``: the city's day, as sums
 - ``partners``: partners with their sums, and their statements
+- ``bank``: payments, statements, exceptions, the reconciliation
 - ``cards``: search, one card with its journeys, one record explained; looks are recorded
 - ``plugins``: plugins with states and reasons, and what cards can be used for
 - ``health``: whether the parts work
@@ -11,6 +12,7 @@ They wait for the store, so endpoints call them in a thread.
 
 from __future__ import annotations
 
+from citycard.web.sources.bank import read_bank, read_case, read_cases, read_lines, read_payments
 from citycard.web.sources.cards import ASN_DIGITS, find_cards, open_card, open_record
 from citycard.web.sources.day import DayBook, read_day
 from citycard.web.sources.health import read_health
@@ -23,10 +25,15 @@ __all__ = [
     "find_cards",
     "open_card",
     "open_record",
+    "read_bank",
+    "read_case",
+    "read_cases",
     "read_day",
     "read_domains",
     "read_health",
+    "read_lines",
     "read_partners",
+    "read_payments",
     "read_plugins",
     "read_statement",
 ]

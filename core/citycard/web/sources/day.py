@@ -14,6 +14,7 @@ import attrs
 from sqlalchemy import func, select
 
 from citycard import registry
+from citycard.bank.tables import bank_payment
 from citycard.clearing import queries
 from citycard.clearing.status import Status, status
 from citycard.clearing.tables import clearing_clock, clearing_run
@@ -154,6 +155,8 @@ def read_float(city: City) -> FloatView | None:
     """Compare what was loaded with where it is; None before the first load."""
     with reading(city.engine) as conn:
         loads_fen = conn.scalar(select(func.sum(load.c.amount_fen)).where(load.c.state == "proven")) or 0
+        settled = select(func.sum(bank_payment.c.amount_fen)).where(bank_payment.c.state == "settled")
+        settled_fen = int(conn.scalar(settled) or 0)
         trial = city.ledger.trial_balance(conn)
     owed: dict[int, int] = defaultdict(int)
     for line in trial.lines:
@@ -164,7 +167,8 @@ def read_float(city: City) -> FloatView | None:
         loads_fen=int(loads_fen),
         cards_fen=owed[AccountCode.CARD_FLOAT],
         payables_fen=owed[AccountCode.PAYABLE_TO_PARTNERS] + owed[AccountCode.WINDOW_NET],
-        settled_fen=owed[AccountCode.SETTLEMENT_IN_TRANSIT],
+        # On its way to the partners, or with them: what the bank has booked is in transit no more.
+        settled_fen=owed[AccountCode.SETTLEMENT_IN_TRANSIT] + settled_fen,
         fees_fen=owed[AccountCode.FEES],
         other_fen=owed[0],
     )
