@@ -17,7 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-NAMES = ("card", "blank", "sam", "sectors", "images", "sector_images", "batches")
+NAMES = ("card", "blank", "sam", "sectors", "images", "sector_images", "batches", "statements")
 LONGEST = 600
 
 

@@ -1,8 +1,8 @@
-"""What made-up bytes are thrown at: cards, SAM, sector card, card images, batch files.
+"""What made-up bytes are thrown at: cards, SAM, sector card, card images, batch files, bank statements.
 
 Each target takes any bytes and raises ``AssertionError`` when a promise is broken: a command gets two status
 bytes at least and no exception; an error changes nothing but a retry counter; a saved card is refused by name
-or answers; a batch file is refused by name or read as written.
+or answers; a batch file or a bank statement is refused by name or read as written.
 """
 
 from __future__ import annotations
@@ -15,13 +15,23 @@ from collections.abc import Callable
 from pathlib import Path
 from zlib import crc32
 
+from citycard.bank.camt import read_statements
 from citycard.chip import FMCOS, T_UNION, Chip
-from citycard.errors import BatchDamaged, CardImageInvalid, CitycardError, SectorImageInvalid
+from citycard.errors import (
+    BankStatementInvalid,
+    BankStatementTooLarge,
+    BatchDamaged,
+    CardImageInvalid,
+    CitycardError,
+    SectorImageInvalid,
+)
 from citycard.mifare import PseudoReader, SectorCard
 from citycard.psam import TRANSIT_PSAM, Psam, SamIdentity, SamKey, personalise_sam
 from citycard.terminal import InProcessReader, read_batch, read_record, write_batch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "core" / "chip"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "core" / "bank"))
+import camtwriter
 from reference import client as known
 from reference import crypto
 from reference.client import Client, command
@@ -275,8 +285,42 @@ def batches(data: bytes) -> None:
             continue
 
 
+STATEMENTS = [
+    camtwriter.Bank("6222000011112222", 1000, version).day(
+        dt.date(2026, 3, 3),
+        camtwriter.Booked(
+            signed=-250, day=dt.date(2026, 3, 3), end_to_end="E", name="A", account="1", why="AC04"
+        ),
+        camtwriter.Booked(signed=90, day=dt.date(2026, 3, 3), code=("ACMT", "MCOP", "INTR"), batch="B"),
+    )
+    for version in ("02", "08")
+]
+PIECES = [
+    b"<", b">", b"&a;", b"&#0;", b"]]>", b"<!--", b"-->", b"<![CDATA[", b"<?a?>", b"a:", b'xmlns:a="b"',
+    b"<!DOCTYPE a [<!ENTITY a 'b'>]>", b"<Ntry>", b"</Ntry>", b"<Stmt>", b"</Stmt>", b'<Amt Ccy="CNY">',
+    b"-1", b"0.001", b"1e9", b"9" * 30, b"\xff", b"<Bal/>", b"<NtryDtls><TxDtls/></NtryDtls>",
+]  # fmt: skip
+
+
+def statements(data: bytes) -> None:
+    """Bank statements with pieces of XML and other bytes put into them, or cut out of them."""
+    whole = bytearray(STATEMENTS[data[:1] > b"\x80"])
+    for at in range(1, len(data) - 3, 4):
+        place = int.from_bytes(data[at : at + 2], "big") % (len(whole) + 1)
+        what, size = data[at + 2], data[at + 3] % 32
+        whole[place : place + size] = PIECES[what % len(PIECES)] if what > 0x60 else bytes((what,))
+    try:
+        found = read_statements(bytes(whole))
+    except (BankStatementInvalid, BankStatementTooLarge):
+        return
+    for statement in found:
+        moved_fen = sum(line.signed_fen for line in statement.lines)
+        assert statement.opening_fen + moved_fen == statement.closing_fen
+        assert statement.digest
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
-    one.__name__: one for one in (card, blank, sam, sectors, images, sector_images, batches)
+    one.__name__: one for one in (card, blank, sam, sectors, images, sector_images, batches, statements)
 }
 
 
