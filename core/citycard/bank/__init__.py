@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from citycard.bank.calendar import BusinessCalendar
-    from citycard.bank.cases import Case, cases, take
+    from citycard.bank.cases import Case, find_cases, take
     from citycard.bank.codes import BankCode, CaseState, How, LineState
     from citycard.bank.context import BankContext, BankTerms
     from citycard.bank.instructing import instruct
@@ -46,8 +46,8 @@ __all__ = [
     "ReceiptKind",
     "Reconciliation",
     "Resolution",
-    "cases",
     "expect_receipt",
+    "find_cases",
     "instruct",
     "order_payment",
     "receive",
@@ -58,7 +58,7 @@ __all__ = [
 
 _MODULES = {
     "calendar": ("BusinessCalendar",),
-    "cases": ("Case", "cases", "take"),
+    "cases": ("Case", "find_cases", "take"),
     "codes": ("BankCode", "CaseState", "How", "LineState"),
     "context": ("BankContext", "BankTerms"),
     "instructing": ("instruct",),

@@ -20,7 +20,7 @@ __all__ = [
     "Case",
     "CaseStep",
     "case_of",
-    "cases",
+    "find_cases",
     "history",
     "hold_case",
     "step_is_done",
@@ -69,7 +69,7 @@ class CaseStep:
     at: datetime
 
 
-def cases(
+def find_cases(
     conn: Connection,
     *,
     state: CaseState | None = None,

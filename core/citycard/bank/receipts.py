@@ -11,7 +11,7 @@ import attrs
 from sqlalchemy import Connection, Row, insert, select
 
 from citycard.bank.tables import bank_receipt
-from citycard.errors import ReceiptConflict
+from citycard.errors import ReceiptConflict, ReceiptInvalid
 from citycard.ledger.chart import AccountCode
 from citycard.ledger.ledger import Ledger
 from citycard.ledger.records import AccountSpec
@@ -49,18 +49,23 @@ class Receipt:
 
     id: UUID
     kind: ReceiptKind = attrs.field(converter=ReceiptKind)
-    reference: str = attrs.field(converter=_upper, validator=attrs.validators.matches_re(_WORD))
-    amount_fen: int | None = attrs.field(
-        default=None, validator=attrs.validators.optional(attrs.validators.gt(0))
-    )
+    reference: str = attrs.field(converter=_upper)
+    amount_fen: int | None = None
     credit: str = ""
     standing: bool = False
     state: str = "open"
 
     def __attrs_post_init__(self) -> None:
+        if not _WORD.fullmatch(self.reference):
+            self._refuse("reference", "3 to 35 letters, digits and . _ / -, a letter or digit first")
         if (self.kind is ReceiptKind.DESK) != (not self.credit):
-            msg = "a receipt names the account that it credits, unless it is the desk's cash"
-            raise ValueError(msg)
+            self._refuse("credit", "the account that it credits; none for the desk's cash")
+        if self.amount_fen is not None and self.amount_fen <= 0:
+            self._refuse("amount_fen", "more than 0, or none for any amount")
+
+    def _refuse(self, field: str, expected: str) -> None:
+        value = getattr(self, field)
+        raise ReceiptInvalid(reference=self.reference, field=field, value=value, expected=expected)
 
     @classmethod
     def of(cls, row: Row[Any]) -> Receipt:

@@ -15,7 +15,7 @@ from typing import Any
 import attrs
 from sqlalchemy import Connection, case, func, select
 
-from citycard.bank.cases import cases
+from citycard.bank.cases import find_cases
 from citycard.bank.codes import BankCode
 from citycard.bank.context import BankContext
 from citycard.bank.holes import holes
@@ -205,7 +205,7 @@ def _waiting(conn: Connection) -> Iterable[Item]:
                 day=payment.ordered_at.date() if payment.ordered_at else None,
                 reference=payment.end_to_end,
             )
-    for waiting in cases(conn):
+    for waiting in find_cases(conn):
         if waiting.statement is not None:
             yield Item(
                 kind=ItemKind.UNMATCHED,

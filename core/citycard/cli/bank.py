@@ -113,17 +113,14 @@ def expect_command(
         raise click.UsageError(problem)
     if account is None and kind != "desk" and not credit:
         raise click.UsageError("say which ledger account it is for, with --credit ACCOUNT")
-    try:
-        receipt = Receipt(
-            id=derived_id("bank", "receipt", reference.upper()),
-            kind=kind,
-            reference=reference,
-            amount_fen=parse_yuan(amount) if amount else None,
-            credit=account.address if account else credit,
-            standing=standing,
-        )
-    except ValueError as wrong:
-        raise click.UsageError(str(wrong.args[0])) from wrong
+    receipt = Receipt(
+        id=derived_id("bank", "receipt", reference.upper()),
+        kind=kind,
+        reference=reference,
+        amount_fen=parse_yuan(amount) if amount else None,
+        credit=account.address if account else credit,
+        standing=standing,
+    )
     with closing(opened(folder)) as city, writing(city.engine) as conn:
         if account is None and receipt.credit:
             city.ledger.balance(conn, receipt.credit)

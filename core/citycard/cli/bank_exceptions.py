@@ -49,11 +49,13 @@ def list_command(state: str | None, code: str | None, folder: Path, as_json: boo
     With --json: an array of objects with id, code, state, since, age (in business days), amount_fen, party,
     text, statement, position, payment, end_to_end, taken_by, how and resolution.
     """
-    from citycard.bank.cases import cases
+    from citycard.bank.cases import find_cases
     from citycard.store import reading
 
     with closing(opened(folder)) as city, reading(city.engine) as conn:
-        found = cases(conn, state=CaseState(state) if state else None, code=BankCode[code] if code else None)
+        found = find_cases(
+            conn, state=CaseState(state) if state else None, code=BankCode[code] if code else None
+        )
         facts = [_facts(city, one) for one in found]
     if as_json:
         emit(facts)

@@ -16,6 +16,7 @@ __all__ = [
     "PaymentConflict",
     "PaymentUnknown",
     "ReceiptConflict",
+    "ReceiptInvalid",
     "ResolutionRefused",
 ]
 
@@ -48,6 +49,12 @@ class ReceiptConflict(CitycardError):
     status = 409
     exit_code = 5
     sentence = "reference {reference!r} is expected already with another {field}: choose another reference"
+
+
+class ReceiptInvalid(CitycardError):
+    """An expected receipt has a reference that payers cannot write, or the wrong account."""
+
+    sentence = "receipt {reference!r}: {field} is {value!r}, expected {expected}"
 
 
 class BankStatementInvalid(CitycardError):

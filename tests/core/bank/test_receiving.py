@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from citycard.bank import BankCode, LineState, PaymentState, instruct, receive, reconcile
-from citycard.bank.cases import cases
+from citycard.bank.cases import find_cases
 from citycard.bank.lines import matched_lines, statements
 from citycard.bank.payments import find_payment, payments
 from citycard.bank.receipts import Receipt, expect_receipt
@@ -250,11 +250,11 @@ def test_a_payment_that_no_statement_shows_is_missing_after_its_business_days(tr
     assert receive(treasury, bank.day(monday)).rematched.missing == 0
     assert receive(treasury, bank.day(friday)).rematched.missing == 1
     with reading(treasury.engine) as conn:
-        (case,) = cases(conn, code=BankCode.M01)
+        (case,) = find_cases(conn, code=BankCode.M01)
     assert (case.end_to_end, case.amount_fen) == (payment.end_to_end, -30_000)
     receive(treasury, bank.day(next_monday, out(payment)))
     with reading(treasury.engine) as conn:
-        assert cases(conn) == []
+        assert find_cases(conn) == []
     assert state_of(treasury, payment) is PaymentState.SETTLED
     sound(treasury)
 

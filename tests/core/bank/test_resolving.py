@@ -6,7 +6,7 @@ import pytest
 from camtwriter import Bank, Booked
 
 from citycard.bank import How, Resolution, instruct, receive, reconcile, resolve, take
-from citycard.bank.cases import cases, history
+from citycard.bank.cases import find_cases, history
 from citycard.bank.codes import BankCode, CaseState
 from citycard.bank.payments import find_payment, payments
 from citycard.errors import CaseClosed, CaseTaken, CaseUnknown, PaymentUnknown, ResolutionRefused
@@ -25,7 +25,7 @@ def hear(treasury):
     def heard(*booked, day=DAY):
         receive(treasury, bank.day(day, *booked))
         with reading(treasury.engine) as conn:
-            return sorted(cases(conn), key=lambda one: one.amount_fen)
+            return sorted(find_cases(conn), key=lambda one: one.amount_fen)
 
     return heard
 
@@ -131,7 +131,7 @@ def test_what_does_not_fit_is_refused_and_changes_nothing(treasury, hear, how, f
     with pytest.raises(ResolutionRefused, match=words):
         done(treasury, case, how, **facts)
     with reading(treasury.engine) as conn:
-        assert [one.state for one in cases(conn)] == [CaseState.OPEN]
+        assert [one.state for one in find_cases(conn)] == [CaseState.OPEN]
     assert treasury.balance(UNMATCHED) == 700
 
 

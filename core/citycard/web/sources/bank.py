@@ -9,7 +9,7 @@ from uuid import UUID
 
 import attrs
 
-from citycard.bank.cases import CaseStep, case_of, cases, history
+from citycard.bank.cases import CaseStep, case_of, find_cases, history
 from citycard.bank.codes import BankCode, CaseState, LineState
 from citycard.bank.context import today
 from citycard.bank.holes import Hole, holes
@@ -125,7 +125,7 @@ def read_bank(city: City, *, rows: int = 20) -> BankView:
     with reading(city.engine) as conn:
         return BankView(
             reconciliation=found,
-            cases=tuple(case_view(city, each) for each in cases(conn, limit=rows)),
+            cases=tuple(case_view(city, each) for each in find_cases(conn, limit=rows)),
             payments=tuple(map(OrderedPayment.of, payments(conn, limit=rows))),
             files=tuple(bank_files(conn, limit=rows)),
             statements=tuple(statements(conn, limit=rows)),
@@ -155,7 +155,7 @@ def read_cases(city: City, state: str, code: str) -> tuple[CaseView, ...]:
     """Read exceptions, the oldest first; resolved ones only when their state is named."""
     wanted, why = _named(CaseState, state, "exception state"), _code(code)
     with reading(city.engine) as conn:
-        return tuple(case_view(city, each) for each in cases(conn, state=wanted, code=why, limit=_ROWS))
+        return tuple(case_view(city, each) for each in find_cases(conn, state=wanted, code=why, limit=_ROWS))
 
 
 def read_case(city: City, case: UUID) -> StepsView:
