@@ -110,8 +110,8 @@ def take(context: BankContext, case: UUID, *, actor: str, step: UUID) -> Case:
         if not step_is_done(conn, step):
             if found.state is CaseState.RESOLVED:
                 raise CaseClosed(case=str(case), how=found.resolution)
-            before = f"from {found.taken_by}" if found.taken_by not in {"", actor} else ""
-            values = {"state": CaseState.TAKEN.value, "taken_by": actor}
+            before = f"from {found.taken_by}" if found.taken_by not in {"", actor[:100]} else ""
+            values = {"state": CaseState.TAKEN.value, "taken_by": actor[:100]}
             conn.execute(update(bank_case).where(bank_case.c.id == case).values(values))
             write_step(conn, case, step, "taken", actor, before, context.clock.now())
     with reading(context.engine) as conn:

@@ -57,7 +57,9 @@ def instruct(context: BankContext, request: UUID | None = None) -> BankFile | No
         waiting = select(bank_payment.c.id).where(
             bank_payment.c.state == PaymentState.ORDERED, bank_payment.c.instruction.is_(None)
         )
-        ids = [] if number else list(conn.scalars(waiting.order_by(bank_payment.c.id).with_for_update()))
+        # One that a statement is being matched to at this moment waits for the next instruction.
+        free = waiting.order_by(bank_payment.c.id).with_for_update(skip_locked=True)
+        ids = [] if number else list(conn.scalars(free))
         if ids:
             number = open_instruction(
                 conn,

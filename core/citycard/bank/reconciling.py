@@ -11,6 +11,7 @@ from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import attrs
 from sqlalchemy import Connection, case, func, select
@@ -134,11 +135,12 @@ def reconcile(context: BankContext) -> Reconciliation:
             unmatched_fen=sum(ledger.balances(conn, AccountCode.UNMATCHED_BANK).values()),
             bank_fen=statements[-1].closing_fen if statements else 0,
             closed_on=statements[-1].closed_on if statements else None,
-            items=tuple(item for item in _items(conn, account, statements) if item.amount_fen),
+            items=tuple(item for item in _items(conn, context, statements) if item.amount_fen),
         )
 
 
-def _items(conn: Connection, account: str, statements: Any) -> Iterator[Item]:
+def _items(conn: Connection, context: BankContext, statements: Any) -> Iterator[Item]:
+    zone = ZoneInfo(context.bank_terms.timezone)
     if statements:
         first = statements[0]
         yield Item(
@@ -151,8 +153,8 @@ def _items(conn: Connection, account: str, statements: Any) -> Iterator[Item]:
         amount_fen=-_on_trust(conn, ~transfer.c.code.between(*_BANK_CODES)),
     )
     yield from _paid_in(conn)
-    yield from _waiting(conn)
-    for hole in holes(conn, account):
+    yield from _waiting(conn, zone)
+    for hole in holes(conn, context.bank_terms.debtor.account):
         yield Item(
             kind=ItemKind.HOLE,
             amount_fen=hole.moved_fen,
@@ -195,14 +197,14 @@ def _paid_in(conn: Connection) -> Iterable[Item]:
     )
 
 
-def _waiting(conn: Connection) -> Iterable[Item]:
+def _waiting(conn: Connection, zone: ZoneInfo) -> Iterable[Item]:
     for state in (PaymentState.INSTRUCTED, PaymentState.ORDERED):
         for payment in reversed(payments(conn, state)):
             yield Item(
                 kind=ItemKind.PAYMENT,
                 amount_fen=payment.amount_fen,
                 text=payment.creditor.name,
-                day=payment.ordered_at.date() if payment.ordered_at else None,
+                day=payment.ordered_at.astimezone(zone).date() if payment.ordered_at else None,
                 reference=payment.end_to_end,
             )
     for waiting in find_cases(conn):

@@ -29,6 +29,7 @@ from citycard.web.words import bank_code, bank_state
 __all__ = ["ENDPOINTS"]
 
 _READ, _KEEP = "city.read-bank", "city.keep-bank"
+_ITEMS_MOST = 100
 
 # How an exception about a line can be resolved, and one about a payment that is missing.
 _HOWS = {
@@ -43,11 +44,13 @@ _STEPS = {"opened": mark("opened"), "taken": mark("taken"), "resolved": mark("re
 async def bank(request: Request) -> Response:
     say = language_of(request)
     shown = await run_in_threadpool(sources.read_bank, city_of(request))
+    more = len(shown.reconciliation.items) - _ITEMS_MOST
     return render(
         request,
         "bank.html",
         sums=shown.reconciliation,
         items=_items(shown.reconciliation, say),
+        more=say.count("{number} line more", "{number} lines more", more) if more > 0 else "",
         cases=[_case(each, say) for each in shown.cases],
         payments=[_payment(each, say) for each in shown.payments],
         statements=shown.statements,
@@ -109,7 +112,7 @@ def _items(found: Reconciliation, say: Language) -> list[dict[str, Any]]:
             "amount": say.money(item.amount_fen),
             "reference": item.reference,
         }
-        for item in found.items
+        for item in found.items[:_ITEMS_MOST]
     ]
 
 

@@ -269,7 +269,6 @@ class Plan:
     order: list[int]
     cuts: list[int]
     arrival: list[int]
-    batch: bool
 
 
 FATES = ("booked", "returned", "late", "dear", "twice")
@@ -285,7 +284,7 @@ def plans(draw):
     cuts = sorted(draw(st.lists(st.integers(0, most), max_size=3)))
     arrival = draw(st.permutations(range(len(cuts) + 1)))
     repeated = draw(st.lists(st.integers(0, len(cuts)), max_size=3))
-    return Plan(amounts, fates, unknown, order, cuts, [*arrival, *repeated], draw(st.booleans()))
+    return Plan(amounts, fates, unknown, order, cuts, [*arrival, *repeated])
 
 
 def booked_by(plan, paid):
