@@ -21,8 +21,8 @@ __all__ = ["cli", "main"]
 # Name -> (where the click command stands, its line in --help). Loaded only when called.
 _COMMANDS = {
     "access": ("citycard.cli.access:group", "Grant, list and revoke access to the web pages."),
-    "bench": ("citycard.cli.bench:group", "Measure what this machine can do."),
     "bank": ("citycard.cli.bank:group", "Instruct the bank, take in its statements, reconcile."),
+    "bench": ("citycard.cli.bench:group", "Measure what this machine can do."),
     "card": ("citycard.cli.card:group", "Read cards at a reader; load, pay, issue and manage them."),
     "chip": ("citycard.cli.chip:group", "Make software cards and offer them to any PC/SC program."),
     "city": ("citycard.cli.city:group", "Make a city, look at it."),
