@@ -32,6 +32,7 @@ __all__ = [
     "payee_totals",
     "price_histogram",
     "service_totals",
+    "taps_of_runs",
     "taps_per_interval",
 ]
 
@@ -179,56 +180,65 @@ def card_taps(context: ClearingContext, asn: str, *, limit: int = 200) -> tuple[
     """Give a card's newest cleared records, newest first."""
     rows = _rows(
         context,
-        'SELECT terminal, batch_number, line, run, "at", service, kind, counter, amount_fen, list_price_fen,'
-        " price_fen, balance_after_fen, state, code, notes, [part.partner FOR part IN parts]"
-        ' FROM outcomes WHERE asn = $asn ORDER BY counter DESC, "at" DESC, line DESC LIMIT $limit',
+        f"SELECT {_TAP} FROM outcomes WHERE asn = $asn"  # noqa: S608
+        ' ORDER BY counter DESC, "at" DESC, line DESC LIMIT $limit',
         bucket=bucket_of(asn),
         asn=asn,
         limit=limit,
     )
-    return tuple(
-        CardTap(
-            id=record_id(terminal, number, line),
-            run=run,
-            at=at,
-            service=service,
-            kind=kind,
-            counter=counter,
-            terminal=terminal,
-            amount_fen=amount_fen,
-            list_price_fen=list_price_fen,
-            price_fen=price_fen,
-            balance_after_fen=balance_after_fen,
-            state=State(state),
-            code=code,
-            notes=tuple(notes.split()),
-            partners=tuple(partners),
-        )
-        for (
-            terminal,
-            number,
-            line,
-            run,
-            at,
-            service,
-            kind,
-            counter,
-            amount_fen,
-            list_price_fen,
-            price_fen,
-            balance_after_fen,
-            state,
-            code,
-            notes,
-            partners,
-        ) in rows
+    return tuple(_tap(row) for row in rows)
+
+
+def taps_of_runs(context: ClearingContext, asn: str, runs: range) -> tuple[CardTap, ...]:
+    """Give what a range of runs accepted of a card, by run and then in the order of the card's counter."""
+    rows = _rows(
+        context,
+        f"SELECT {_TAP} FROM outcomes WHERE asn = $asn AND state = 'accepted'"  # noqa: S608
+        ' ORDER BY run, counter, "at", line',
+        bucket=bucket_of(asn),
+        runs=runs,
+        asn=asn,
+    )
+    return tuple(_tap(row) for row in rows)
+
+
+_TAP = (
+    'terminal, batch_number, line, run, "at", service, kind, counter, amount_fen, list_price_fen,'
+    " price_fen, balance_after_fen, state, code, notes, [part.partner FOR part IN parts]"
+)
+
+
+def _tap(row: tuple[Any, ...]) -> CardTap:
+    terminal, batch, line, run, at, service, kind, counter, *amounts, state, code, notes, partners = row
+    amount_fen, list_price_fen, price_fen, balance_after_fen = amounts
+    return CardTap(
+        id=record_id(terminal, batch, line),
+        run=run,
+        at=at,
+        service=service,
+        kind=kind,
+        counter=counter,
+        terminal=terminal,
+        amount_fen=amount_fen,
+        list_price_fen=list_price_fen,
+        price_fen=price_fen,
+        balance_after_fen=balance_after_fen,
+        state=State(state),
+        code=code,
+        notes=tuple(notes.split()),
+        partners=tuple(partners),
     )
 
 
 def _rows(
-    context: ClearingContext, query: str, *, bucket: int | None = None, **values: Any
+    context: ClearingContext,
+    query: str,
+    *,
+    bucket: int | None = None,
+    runs: range | None = None,
+    **values: Any,
 ) -> list[tuple[Any, ...]]:
-    with _outcomes(context, bucket) as engine:
+    with _outcomes(context, bucket, runs) as engine:
         if engine is None:
             return []
         found: list[tuple[Any, ...]] = engine.execute(query, values).fetchall()
@@ -236,8 +246,8 @@ def _rows(
 
 
 @contextmanager
-def _outcomes(context: ClearingContext, bucket: int | None) -> Iterator[Any]:
-    """Give an engine with the view ``outcomes``, or None when nothing was cleared yet."""
+def _outcomes(context: ClearingContext, bucket: int | None, runs: range | None) -> Iterator[Any]:
+    """Give an engine with the view ``outcomes`` of these runs, or None when nothing was cleared in them."""
     import duckdb
 
     from citycard.clearing.files import literal
@@ -245,6 +255,8 @@ def _outcomes(context: ClearingContext, bucket: int | None) -> Iterator[Any]:
     parts = select(clearing_part.c.run, clearing_part.c.outcomes)
     if bucket is not None:
         parts = parts.where(clearing_part.c.bucket == bucket)
+    if runs is not None:
+        parts = parts.where(clearing_part.c.run >= runs.start, clearing_part.c.run < runs.stop)
     with reading(context.engine) as conn:
         named: Sequence[Any] = conn.execute(parts).all()
     if not named:

@@ -23,6 +23,7 @@ from citycard.errors.money import *
 from citycard.errors.office import *
 from citycard.errors.pcsc import *
 from citycard.errors.sams import *
+from citycard.errors.statements import *
 from citycard.errors.stock import *
 from citycard.errors.terminal import *
 from citycard.errors.web import *

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, Index, Integer, String, Table, Uuid
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, String, Table, Uuid
 
-from citycard.store.metadata import Fen, LocalTime, metadata
+from citycard.store.guarding import append_only
+from citycard.store.metadata import Fen, LocalTime, UtcTime, metadata
 
-__all__ = ["load"]
+__all__ = ["float_checkpoint", "float_sum", "load"]
 
 # A load is written before its MAC2 leaves the house; while it is pending nobody knows whether the card
 # took it. A card has at most one load per value of its online counter that was not reversed.
@@ -39,3 +40,24 @@ Index(
     postgresql_where=load.c.state != "reversed",
 )
 Index("ix_load_asn", load.c.asn, load.c.online_atc)
+
+# Sums of all transfers up to a number, so that the float of any later moment reads only what came after.
+float_checkpoint = Table(
+    "float_checkpoint",
+    metadata,
+    Column("number", Fen, primary_key=True, autoincrement=False),
+    Column("at", UtcTime, nullable=False),
+    CheckConstraint("number > 0", name="number"),
+)
+append_only(float_checkpoint)
+
+float_sum = Table(
+    "float_sum",
+    metadata,
+    Column("number", Fen, ForeignKey(float_checkpoint.c.number), primary_key=True),
+    Column("account_code", Integer, primary_key=True, autoincrement=False),
+    Column("code", Integer, primary_key=True, autoincrement=False),
+    Column("debits_fen", Fen, nullable=False),
+    Column("credits_fen", Fen, nullable=False),
+)
+append_only(float_sum)

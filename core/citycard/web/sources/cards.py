@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import attrs
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import func, or_, select
 
 from citycard import registry
+from citycard.city.wheres import Where
+from citycard.city.wheres import wheres as wheres_of
 from citycard.clearing.explanation import Explanation, explain
 from citycard.clearing.pricing import Step
 from citycard.clearing.queries import CardTap, card_taps
@@ -43,14 +44,6 @@ _SHOWN = 50
 _KINDS = {kind.value: kind.name.lower() for kind in RecordKind}
 
 
-@attrs.frozen(kw_only=True)
-class _Where:
-    """Where a terminal stands, and who runs it, in words."""
-
-    place: str = ""
-    partner: str = ""
-
-
 def find_cards(city: City, digits: str, owner: str | None) -> tuple[tuple[CardLine, ...], int]:
     """Find cards whose number begins or ends with these digits; only the owner's, when one is named.
 
@@ -79,7 +72,7 @@ def open_card(
     with reading(city.engine) as conn:
         issued = registry.find_card(conn, asn)
         looks = tuple(readings(conn, asn))
-        wheres = _wheres(conn)
+        wheres = wheres_of(conn)
         try:
             purse = city.ledger.balance(conn, card_purse(asn))
         except AccountMissing:
@@ -116,7 +109,7 @@ def open_record(city: City, asn: str, record: str, actor: Actor, *, page: str, a
         # Whoever may see this card may not learn from an address what another card did.
         raise PageNotFound(thing="record", name=f"{record} of card {asn}")
     with reading(city.engine) as conn:
-        wheres = _wheres(conn)
+        wheres = wheres_of(conn)
         names = {partner.id: partner.name for partner in registry.partners(conn)}
     return _explained(city, found, found.record, wheres, names)
 
@@ -131,21 +124,6 @@ def _look(city: City, asn: str, actor: Actor, *, page: str, at: datetime) -> reg
     return product
 
 
-def _wheres(conn: Connection) -> Mapping[str, _Where]:
-    partners = {partner.id: partner.name for partner in registry.partners(conn)}
-    places = {
-        place.code: f"{place.line} · {place.name}" if place.line and place.line != place.name else place.name
-        for place in registry.places(conn)
-    }
-    return {
-        terminal.number: _Where(
-            place=places.get(terminal.place, "") if terminal.place else "",
-            partner=partners.get(terminal.partner, terminal.partner),
-        )
-        for terminal in registry.terminals(conn)
-    }
-
-
 def _line(card: registry.Card, titles: Mapping[str, registry.Product]) -> CardLine:
     return CardLine(
         asn=card.asn,
@@ -157,10 +135,8 @@ def _line(card: registry.Card, titles: Mapping[str, registry.Product]) -> CardLi
     )
 
 
-def _named(
-    city: City, kind: int, service: int, terminal: str, wheres: Mapping[str, _Where]
-) -> dict[str, str]:
-    where = wheres.get(terminal, _Where())
+def _named(city: City, kind: int, service: int, terminal: str, wheres: Mapping[str, Where]) -> dict[str, str]:
+    where = wheres.get(terminal, Where())
     owned = city.plugins.service(service)
     return {
         "kind": _KINDS.get(kind, str(kind)),
@@ -171,7 +147,7 @@ def _named(
     }
 
 
-def _tapped(city: City, tap: CardTap, wheres: Mapping[str, _Where]) -> JourneyView:
+def _tapped(city: City, tap: CardTap, wheres: Mapping[str, Where]) -> JourneyView:
     return JourneyView(
         **_named(city, tap.kind, tap.service, tap.terminal, wheres),
         id=tap.id,
@@ -189,7 +165,7 @@ def _explained(
     city: City,
     found: Explanation,
     record: TransactionRecord,
-    wheres: Mapping[str, _Where],
+    wheres: Mapping[str, Where],
     names: Mapping[str, str],
 ) -> RecordView:
     price, proofs, outcome = found.price, found.proofs, found.outcome

@@ -1,0 +1,147 @@
+"""All money of one card in a period: purse, deposit, and what is owed for it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import attrs
+
+from citycard import registry
+from citycard.city.statements.accounts import Passage, passage
+from citycard.city.statements.explained import Names, entry_of, names_of, run_of
+from citycard.city.statements.records import Entry, Period, Said, Section, Statement
+from citycard.city.statements.words import TAPS
+from citycard.clearing.queries import CardTap, taps_of_runs
+from citycard.ledger.chart import TransferCode
+from citycard.ledger.records import PostedTransfer
+from citycard.store import reading
+from citycard.terminal.record import RecordKind
+from citycard.wallet.addresses import card_deposit, card_purse, card_refund
+from citycard.wallet.load import Load
+from citycard.wallet.loadbook import loads_of
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from citycard.city.city import City
+
+__all__ = ["card_statement"]
+
+_KINDS = {kind.value: kind.name.lower() for kind in RecordKind}
+
+
+def card_statement(city: City, asn: str, period: Period) -> Statement:
+    """Give the statement of a card; raise RegistryMissing when there is no such card.
+
+    The ledger has one transfer per card and clearing run: in its place stand the taps that the run accepted.
+    A line is in the period in which it was booked, and says when it happened.
+    """
+    with reading(city.engine) as conn:
+        card = registry.find_card(conn, asn)
+        product = registry.find_product(conn, card.product)
+        names = names_of(conn, city.timezone)
+        loads = {load.id: load for load in loads_of(conn, asn)}
+        passages = [
+            (title, found, found.transfers(conn))
+            for title, address in _pockets(asn)
+            if (found := passage(conn, city, address, period)) is not None
+        ]
+    taps = _taps(city, asn, [posted for _, _, moved in passages for posted in moved])
+    sections = tuple(
+        _section(title, found, _Entries(city=city, names=names, loads=loads, taps=taps, posted=moved))
+        for title, found, moved in passages
+        if moved or found.opening_fen or found.closing_fen or title is _PURSE
+    )
+    named = city.config.city
+    return Statement(
+        kind="card",
+        subject=asn,
+        title=Said("Statement of a card", "市民卡对账单"),
+        name=product.title if not product.title_zh else f"{product.title} {product.title_zh}",
+        city=Said(named.name, named.name_zh or named.name),
+        period=period,
+        made_at=city.now_local(),
+        sections=sections,
+    )
+
+
+_PURSE = Said("Purse on the card", "卡上钱包")
+
+
+def _pockets(asn: str) -> tuple[tuple[Said, str], ...]:
+    return (
+        (_PURSE, card_purse(asn)),
+        (Said("Deposit", "押金"), card_deposit(asn)),
+        (Said("Owed to the holder", "应退款"), card_refund(asn)),
+    )
+
+
+def _section(title: Said, found: Passage, entries: _Entries) -> Section:
+    return Section(
+        address=found.address,
+        title=title,
+        opening_fen=found.opening_fen,
+        closing_fen=found.closing_fen,
+        entries=lambda: entries.of(found.address),
+    )
+
+
+@attrs.frozen(kw_only=True)
+class _Entries:
+    """The transfers of one account of a card, explained."""
+
+    city: City
+    names: Names
+    loads: Mapping[UUID, Load]
+    taps: Mapping[int, Sequence[CardTap]]
+    posted: Sequence[PostedTransfer]
+
+    def of(self, address: str) -> Iterator[Entry]:
+        for posted in self.posted:
+            entry = entry_of(posted, address, self.names, self.loads.get(posted.transfer.id))
+            run = run_of(posted)
+            if posted.transfer.code == TransferCode.SPEND and run is not None:
+                yield from self._spent(entry, self.taps.get(run, ()))
+            else:
+                yield entry
+
+    def _spent(self, entry: Entry, taps: Sequence[CardTap]) -> Iterator[Entry]:
+        """Put taps in the place of what a run took from the card; together they are the same amount."""
+        entered: CardTap | None = None
+        left_fen = -entry.amount_fen
+        for tap in taps:
+            if tap.amount_fen:
+                left_fen -= tap.amount_fen
+                yield self._tapped(entry, tap, entered)
+            entered = tap if tap.kind == RecordKind.ENTRY else None
+        if left_fen:  # records that are not there any more
+            yield attrs.evolve(entry, amount_fen=-left_fen)
+
+    def _tapped(self, entry: Entry, tap: CardTap, entered: CardTap | None) -> Entry:
+        where = self.names.wheres.get(tap.terminal)
+        owned = self.city.plugins.service(tap.service)
+        title = owned.record.title if owned else f"service {tap.service}"
+        title_zh = (owned.record.title_zh or title) if owned else f"服务{tap.service}"
+        kind = TAPS.get(_KINDS.get(tap.kind, ""), Said("tap", "刷卡"))
+        begun = self.names.wheres.get(entered.terminal) if entered is not None else None
+        places = dict.fromkeys(one.place for one in (begun, where) if one is not None and one.place)
+        return attrs.evolve(
+            entry,
+            at=tap.at,
+            who=where.partner if where is not None else tap.terminal,
+            where=" → ".join(places),
+            why=Said(f"{title}, {kind.en}", f"{title_zh}，{kind.zh}"),
+            amount_fen=-tap.amount_fen,
+            reference=tap.id,
+        )
+
+
+def _taps(city: City, asn: str, posted: Sequence[PostedTransfer]) -> Mapping[int, Sequence[CardTap]]:
+    runs = {run for one in posted if (run := run_of(one)) is not None}
+    taps: dict[int, list[CardTap]] = defaultdict(list)
+    if runs:
+        for tap in taps_of_runs(city, asn, range(min(runs), max(runs) + 1)):
+            taps[tap.run].append(tap)
+    return taps

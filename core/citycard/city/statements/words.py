@@ -1,0 +1,62 @@
+"""What the lines of statements are called, in English and Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from citycard.city.statements.records import Said
+from citycard.ledger.chart import TransferCode
+
+__all__ = ["CLOSING", "HEAD", "OPENING", "TAPS", "what_of"]
+
+OPENING = Said("Opening balance", "期初余额")
+CLOSING = Said("Closing balance", "期末余额")
+
+#: The words above the columns, by name.
+HEAD: Mapping[str, Said] = MappingProxyType(
+    {
+        "time": Said("Time", "时间"),
+        "what": Said("What, where, why", "内容"),
+        "amount": Said("Amount ¥", "金额 ¥"),
+        "balance": Said("Balance ¥", "余额 ¥"),
+        "period": Said("Period", "期间"),
+        "made": Said("Made", "制表时间"),
+        "page": Said("Page", "页"),
+        "nothing": Said("Nothing was booked in this period", "本期无交易"),
+        "booked": Said("booked", "记账"),
+    }
+)
+
+TAPS: Mapping[str, Said] = MappingProxyType(
+    {
+        "entry": Said("entry", "进站"),
+        "exit": Said("exit", "出站"),
+        "single": Said("single tap", "单次刷卡"),
+        "opened": Said("opening by the exit gate", "出站补登"),
+    }
+)
+
+_WHAT: Mapping[int, Said] = MappingProxyType(
+    {
+        TransferCode.LOAD: Said("Load", "充值"),
+        TransferCode.SPEND: Said("Purchase", "消费"),
+        TransferCode.PAYABLE: Said("Takings cleared", "清分收入"),
+        TransferCode.FEE: Said("Clearing fee", "清分手续费"),
+        TransferCode.SETTLEMENT: Said("Paid by clearing", "清算付款"),
+        TransferCode.DEPOSIT: Said("Deposit taken", "收取押金"),
+        TransferCode.CARD_SALE: Said("Card sold", "售卡"),
+        TransferCode.CARD_FEE: Said("Fee of the card office", "卡务手续费"),
+        TransferCode.DEPOSIT_MOVED: Said("Deposit moved to another card", "押金转移"),
+        TransferCode.OWED: Said("Owed to the holder", "转为应退"),
+        TransferCode.PAID_OUT: Said("Paid out", "退款付出"),
+        TransferCode.LATE_TAPS: Said("Late taps made good", "迟到交易补足"),
+        TransferCode.MIGRATION: Said("Moved from the old card", "旧卡余额迁移"),
+        TransferCode.CORRECTION: Said("Correction", "更正"),
+    }
+)
+
+
+def what_of(code: int) -> Said:
+    """Name a transfer by its code; one that a plugin made is named by its number."""
+    return _WHAT.get(code) or Said(f"Transfer of kind {code}", f"类型{code}转账")
