@@ -10,12 +10,16 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from citycard.city.declared import open_declared
 from citycard.city.events import deliver
+from citycard.city.floatview import keep_days
 from citycard.city.jobs import due_jobs, run_due
 from citycard.errors import CitycardError
+from citycard.ledger.tables import ledger
+from citycard.store import reading
 
 if TYPE_CHECKING:
     from citycard.city.city import City
@@ -24,11 +28,14 @@ __all__ = ["Rounds"]
 
 _EVERY_S = 1.0
 _PATIENCE_S = 5.0
+_MUCH = 50_000
 _log = logging.getLogger("citycard.rounds")
 
 
 class Rounds:
     """Go round a city every second: open what newly enabled plugins declare, tell events, run due jobs.
+
+    The sums of the float are kept at the end of each day, so that reports of past moments are quick.
 
     Each job and the telling of events has a thread of its own, so that a slow one holds up nothing else.
     Any number of servers may do this for one city (``leases``).
@@ -41,6 +48,7 @@ class Rounds:
         self._at_work: dict[str, threading.Thread] = {}
         self._troubles: dict[str, str] = {}
         self._opened_for = -1
+        self._kept_for: tuple[object, int] | None = None
 
     @contextmanager
     def going(self) -> Iterator[None]:
@@ -61,6 +69,7 @@ class Rounds:
         self._carefully("opening what plugins declare", self._open)
         self._begin("events", partial(deliver, self._city))
         self._carefully("looking for jobs", self._begin_jobs)
+        self._begin("the sums of the float", self._keep_float)
 
     def wait(self) -> None:
         """Wait until nothing is at work."""
@@ -77,6 +86,15 @@ class Rounds:
         if epoch != self._opened_for:
             self._opened_for = epoch
             open_declared(self._city)
+
+    def _keep_float(self) -> None:
+        """Keep the sums of the float when a day has ended, and whenever much was posted since."""
+        with reading(self._city.engine) as conn:
+            posted = conn.scalar(select(ledger.c.posted_seq)) or 0
+        now = (self._city.now_local().date(), posted // _MUCH)
+        if now != self._kept_for:
+            keep_days(self._city)
+            self._kept_for = now
 
     def _begin_jobs(self) -> None:
         for state in due_jobs(self._city):

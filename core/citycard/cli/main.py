@@ -27,6 +27,7 @@ _COMMANDS = {
     "chip": ("citycard.cli.chip:group", "Make software cards and offer them to any PC/SC program."),
     "city": ("citycard.cli.city:group", "Make a city, look at it."),
     "clearing": ("citycard.cli.clearing:group", "Receive batches, clear them, settle."),
+    "float": ("citycard.cli.floating:command", "What the city owes and holds, at any moment."),
     "job": ("citycard.cli.job:group", "Make many cards of a product: open a job, run it, look at it."),
     "key": ("citycard.cli.key:group", "Key versions, ceremonies, keys under transport."),
     "partner": ("citycard.cli.partner:group", "Register partners, list and show them."),
@@ -35,6 +36,7 @@ _COMMANDS = {
     "replay": ("citycard.cli.replay:group", "Play a city's taps through terminals and chips."),
     "sam": ("citycard.cli.sam:group", "Issue, update, list and revoke the SAMs of terminals."),
     "serve": ("citycard.cli.serve:serve", "Serve the city's pages and endpoints."),
+    "statement": ("citycard.cli.statement:group", "Statements of cards and partners."),
     "stock": ("citycard.cli.stock:group", "Keep number ranges and the stock of blank cards."),
     "terminal": ("citycard.cli.terminal:group", "Register terminals; what they must know."),
 }

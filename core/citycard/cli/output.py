@@ -14,14 +14,19 @@ from uuid import UUID
 import attrs
 import click
 
-__all__ = ["emit", "pairs", "progress", "say", "table"]
+__all__ = ["as_document", "emit", "pairs", "progress", "say", "table"]
 
 Item = TypeVar("Item")
 
 
 def emit(answer: object) -> None:
     """Print one JSON document on stdout: records become objects, moments ISO 8601, bytes hex."""
-    click.echo(json.dumps(answer, default=_plain, ensure_ascii=False, indent=2))
+    click.echo(as_document(answer))
+
+
+def as_document(answer: object) -> str:
+    """Give the JSON document that ``emit`` prints."""
+    return json.dumps(answer, default=_plain, ensure_ascii=False, indent=2)
 
 
 def _plain(value: object) -> Any:

@@ -6,8 +6,7 @@ a number that was seen, so that it stays right for ever; ``audit_float`` recompu
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterator
 
 from sqlalchemy import Connection, func, or_, select
 
@@ -18,35 +17,23 @@ from citycard.wallet.float import (
     FloatReport,
     Sums,
     added,
-    float_over,
     kept_sums,
     last_checkpoint,
     sums_between,
 )
 from citycard.wallet.tables import float_checkpoint, float_sum, load
 
-__all__ = ["audit_float", "keep_checkpoints"]
+__all__ = ["audit_float", "keep_checkpoint"]
 
 
-def keep_checkpoints(conn: Connection, moments: Sequence[datetime]) -> int:
-    """Keep the sums at each of these moments (aware), which grow, and return how many are new.
+def keep_checkpoint(conn: Connection, report: FloatReport) -> bool:
+    """Keep the sums of a report, and say whether that is new; nothing posted since the last is nothing new.
 
-    Nothing is kept where nothing was posted since the checkpoint before; kept again, nothing changes.
+    The report may have been made in an earlier transaction, so that nobody waits while sums are made.
     """
-    return sum(
-        _keep(conn, report)
-        for report in float_over(conn, moments)
-        if report.number > last_checkpoint(conn, report.number)
-    )
-
-
-def audit_float(conn: Connection) -> list[Violation]:
-    """Recompute every checkpoint and compare balances and loads with the transfers (docs/float.md)."""
-    return [*_wrong_checkpoints(conn), *_wrong_balances(conn), *_unposted_loads(conn)]
-
-
-def _keep(conn: Connection, report: FloatReport) -> int:
-    new = insert_missing(conn, float_checkpoint, [{"number": report.number, "at": report.at}])
+    if report.number <= last_checkpoint(conn, report.number):
+        return False
+    new = insert_missing(conn, float_checkpoint, [{"number": report.number, "at": report.at}]) == 1
     if new:
         rows = [
             {
@@ -60,6 +47,11 @@ def _keep(conn: Connection, report: FloatReport) -> int:
         ]
         insert_missing(conn, float_sum, rows)
     return new
+
+
+def audit_float(conn: Connection) -> list[Violation]:
+    """Recompute every checkpoint and compare balances and loads with the transfers (docs/float.md)."""
+    return [*_wrong_checkpoints(conn), *_wrong_balances(conn), *_unposted_loads(conn)]
 
 
 def _wrong_checkpoints(conn: Connection) -> Iterator[Violation]:

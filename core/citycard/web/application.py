@@ -16,7 +16,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from citycard.city.rounds import Rounds
-from citycard.web import api, bankapi, bankpage, pages, signin
+from citycard.web import api, bankapi, bankpage, floatpages, pages, signin, statementpages
 from citycard.web.context import Web
 from citycard.web.description import DESCRIPTION
 from citycard.web.endpoints import Endpoint, door
@@ -37,6 +37,8 @@ STATIC = Path(__file__).parent / "static"
 CORE_ENDPOINTS: tuple[Endpoint, ...] = (
     *pages.ENDPOINTS,
     *bankpage.ENDPOINTS,
+    *floatpages.ENDPOINTS,
+    *statementpages.ENDPOINTS,
     *signin.ENDPOINTS,
     *api.ENDPOINTS,
     *bankapi.ENDPOINTS,

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from types import MappingProxyType
 from typing import Any
 
 from markupsafe import Markup
 
+from citycard.city.floatview import FloatDay
 from citycard.money import yuan
 from citycard.web.languages import Language, mark
 from citycard.web.svg import Bar, Column, Segment, bars, columns, strip
 from citycard.web.views import DayView, FareBand, FloatView, JourneyView, OperatorTake, Period, StateCount
 
-__all__ = ["STATES", "balance_chart", "draw_day", "fare_name", "held_segments", "hours_of", "state_segments"]
+__all__ = [
+    "STATES",
+    "balance_chart",
+    "draw_day",
+    "fare_name",
+    "float_chart",
+    "held_segments",
+    "hours_of",
+    "state_segments",
+]
 
 # State -> its title, the tone of its tag, the colour of its piece.
 STATES: Mapping[str, tuple[str, str, str]] = MappingProxyType(
@@ -117,6 +127,33 @@ def balance_chart(journeys: Sequence[JourneyView], say: Language) -> Markup:
         for place, item in enumerate(journeys)
     ]
     return columns(say("Balance in yuan after each tap"), items, height_px=160)
+
+
+def float_chart(days: Sequence[FloatDay], say: Language) -> tuple[Markup, Sequence[Segment]]:
+    """Draw what the city owed at the end of each day; the legend says the last."""
+    every = max(len(days) // 8, 1)
+    items = [
+        Column(
+            name=day.day.isoformat(),
+            tick=day.day.strftime("%m-%d") if (len(days) - 1 - place) % every == 0 else "",
+            segments=tuple(_owed(day, say)),
+        )
+        for place, day in enumerate(days)
+    ]
+    legend = tuple(_owed(days[-1], say)) if days else ()
+    return columns(say("Yuan owed at the end of each day"), items, height_px=260), legend
+
+
+def _owed(day: FloatDay, say: Language) -> Iterator[Segment]:
+    pieces = (
+        (say("on cards"), day.cards_fen, "series-3"),
+        (say("in online accounts"), day.accounts_fen, "series-1"),
+        (say("deposits"), day.deposits_fen, "series-5"),
+        (say("owed to partners"), day.payables_fen, "series-2"),
+        (say("all else"), day.other_fen, "series-4"),
+    )
+    for name, fen, style in pieces:
+        yield Segment(name=name, size=max(fen, 0) // 100, words=say.money(fen), style=style)
 
 
 def _taps(periods: Sequence[Period], say: Language) -> Markup:

@@ -39,6 +39,7 @@ PERMISSIONS: Mapping[str, str] = MappingProxyType(
         "city.read-statements": "Read a partner's statements.",
         "city.read-plugins": "See the plugins with their states and reasons.",
         "city.read-cards": "Look up a card: its purse and its journeys. Every look is recorded.",
+        "city.read-float": "See what the city owes and holds at any moment, by account.",
         "city.read-health": "See whether the parts of the city's server work.",
         "city.read-access": "See who looked at which card.",
         "city.read-bank": "See payments, bank statements, exceptions and the reconciliation.",

@@ -24,6 +24,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 _MENU = (
     ("/", mark("The day"), PUBLIC),
     ("/partners", mark("Partners"), "city.read-partners"),
+    ("/float", mark("Float"), "city.read-float"),
     ("/plugins", mark("Plugins"), "city.read-plugins"),
     ("/cards", mark("Cards"), "city.read-cards"),
     ("/bank", mark("Bank"), "city.read-bank"),

@@ -12,7 +12,7 @@ from citycard.ids import new_id
 from citycard.ledger import AccountSpec, Ledger, Transfer
 from citycard.ledger.history import number_at
 from citycard.store import reading, writing
-from citycard.wallet.checkpoints import audit_float, keep_checkpoints
+from citycard.wallet.checkpoints import audit_float, keep_checkpoint
 from citycard.wallet.float import float_at, float_over
 
 START = datetime(2018, 9, 1, tzinfo=UTC)
@@ -102,7 +102,7 @@ def test_at_every_moment_both_sides_are_equal_and_are_what_the_paper_says(books,
         post(ledger, paper, batch)
         if kept:
             with writing(ledger.engine) as conn:
-                keep_checkpoints(conn, [ledger.clock.moment])
+                keep_checkpoint(conn, float_at(conn, ledger.clock.moment))
     moments = sorted(
         {
             *(begun + timedelta(seconds=look) for look in looks),
@@ -167,7 +167,7 @@ def test_a_leg_without_its_account_is_a_difference(books, monkeypatch):
     ledger, paper = books
     post(ledger, paper, [("trust/bank", "card/1/purse", 5000, 10)])
     with writing(ledger.engine) as conn:
-        keep_checkpoints(conn, [START])
+        keep_checkpoint(conn, float_at(conn, START))
         # As if a leg of the kept sums had been lost on the disk.
         conn.exec_driver_sql(
             "ALTER TABLE float_sum DISABLE TRIGGER ALL"

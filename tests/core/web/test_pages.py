@@ -15,7 +15,21 @@ from citycard.web.permissions import Role
 from citycard.web.readings import readings
 from citycard.web.views import FareBand
 
-PAGES = ["/", "/partners", "/partners/harbour-ferry", "/plugins", "/cards", "/bank", "/api", "/sign-in"]
+ACCOUNT = "/cards/03109901000000000001/account"
+PAGES = [
+    "/",
+    "/partners",
+    "/partners/harbour-ferry",
+    "/partners/harbour-ferry/account",
+    ACCOUNT,
+    "/float",
+    "/float/2001",
+    "/plugins",
+    "/cards",
+    "/bank",
+    "/api",
+    "/sign-in",
+]
 
 
 @pytest.fixture
@@ -59,7 +73,10 @@ def test_every_label_points_to_something_and_every_picture_has_a_name(look, path
 
 
 # Names of things and of languages, and words of the command line, are the same in every language.
-NAMES = {"Haibin", "English", "OpenAPI", "RFC", "citycard", "Cookie", "Harbour", "Ferry", "access", "grant"}
+NAMES = {
+    *("Haibin", "English", "OpenAPI", "RFC", "citycard", "Cookie", "Harbour", "Ferry", "access", "grant"),
+    *("PDF", "CSV"),
+}
 # Sums, code, and a plugin's own title and reasons are not the core's words.
 OUTSIDE = (
     "//code|//pre|//table|//dd|//svg[contains(@class, 'chart')]|//*[@class='legend']|//*[@class='notice']"

@@ -13,6 +13,7 @@ import citycard.web
 from citycard.bank.codes import BankCode
 from citycard.bank.reconciling import ITEM_TITLES
 from citycard.clearing.codes import Code, FileCode
+from citycard.ledger.chart import TITLES
 from citycard.terminal.acceptance import Refusal
 from citycard.web.application import CORE_ENDPOINTS
 from citycard.web.languages import CORE_LOCALE, read_catalogue
@@ -41,6 +42,7 @@ def said():
     found |= {reason.explanation: f"refusal {reason}" for reason in Refusal}
     found |= {code.title: f"bank code {code.name}" for code in BankCode}
     found |= {title: f"reconciliation {kind}" for kind, title in ITEM_TITLES.items()}
+    found |= {title: f"account code {code}" for code, title in TITLES.items()}
     found |= {item.route.summary: f"endpoint {item.path}" for item in CORE_ENDPOINTS}
     return found
 

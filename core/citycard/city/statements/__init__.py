@@ -16,19 +16,20 @@ if TYPE_CHECKING:
     from citycard.city.statements.csvfile import csv_lines
     from citycard.city.statements.partner import partner_statement
     from citycard.city.statements.pdffile import write_pdf
-    from citycard.city.statements.plain import as_json, text_lines
+    from citycard.city.statements.plain import PlainStatement, plain_statement, text_lines
     from citycard.city.statements.records import Line, Period, Said, Section, Statement
 
 __all__ = [
     "Line",
     "Period",
+    "PlainStatement",
     "Said",
     "Section",
     "Statement",
-    "as_json",
     "card_statement",
     "csv_lines",
     "partner_statement",
+    "plain_statement",
     "text_lines",
     "write_pdf",
 ]
@@ -38,7 +39,7 @@ _MODULES = {
     "csvfile": ("csv_lines",),
     "partner": ("partner_statement",),
     "pdffile": ("write_pdf",),
-    "plain": ("as_json", "text_lines"),
+    "plain": ("PlainStatement", "plain_statement", "text_lines"),
     "records": ("Line", "Period", "Said", "Section", "Statement"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

@@ -59,7 +59,7 @@ def card_statement(city: City, asn: str, period: Period) -> Statement:
         kind="card",
         subject=asn,
         title=Said("Statement of a card", "市民卡对账单"),
-        name=product.title if not product.title_zh else f"{product.title} {product.title_zh}",
+        name=Said(product.title, product.title_zh or product.title),
         city=Said(named.name, named.name_zh or named.name),
         period=period,
         made_at=city.now_local(),

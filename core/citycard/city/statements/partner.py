@@ -51,7 +51,7 @@ def partner_statement(city: City, partner: str, period: Period) -> Statement:
         kind="partner",
         subject=partner,
         title=Said("Statement of a partner", "合作方对账单"),
-        name=found.name,
+        name=Said(found.name, found.name),
         city=Said(named.name, named.name_zh or named.name),
         period=period,
         made_at=city.now_local(),

@@ -44,7 +44,7 @@ def _head(sheet: Sheet, statement: Statement) -> None:
     number = statement.subject if statement.kind != "card" else _grouped(statement.subject)
     sheet.text(_TIME, number, 12, bold=True)
     sheet.down(15)
-    for line in sheet.wrapped(statement.name, 10, _BALANCE - _TIME):
+    for line in sheet.wrapped(statement.name.both(), 10, _BALANCE - _TIME):
         sheet.text(_TIME, line, 10)
         sheet.down(13)
     days = f"{HEAD['period'].both()}: {statement.period.since} – {statement.period.until}"

@@ -100,7 +100,7 @@ class Statement:
     kind: str
     subject: str
     title: Said
-    name: str
+    name: Said
     city: Said
     period: Period
     made_at: datetime

@@ -13,7 +13,7 @@ They wait for the store, so endpoints call them in a thread.
 from __future__ import annotations
 
 from citycard.web.sources.bank import read_bank, read_case, read_cases, read_lines, read_payments
-from citycard.web.sources.cards import ASN_DIGITS, find_cards, open_card, open_record
+from citycard.web.sources.cards import ASN_DIGITS, find_cards, open_card, open_record, open_statement
 from citycard.web.sources.day import DayBook, read_day
 from citycard.web.sources.health import read_health
 from citycard.web.sources.partners import read_partners, read_statement
@@ -25,6 +25,7 @@ __all__ = [
     "find_cards",
     "open_card",
     "open_record",
+    "open_statement",
     "read_bank",
     "read_case",
     "read_cases",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, or_, select
 
 from citycard import registry
+from citycard.city.statements import Period, Statement, card_statement
 from citycard.city.wheres import Where
 from citycard.city.wheres import wheres as wheres_of
 from citycard.clearing.explanation import Explanation, explain
@@ -37,7 +38,7 @@ from citycard.web.views import (
 if TYPE_CHECKING:
     from citycard.city import City
 
-__all__ = ["ASN_DIGITS", "find_cards", "open_card", "open_record"]
+__all__ = ["ASN_DIGITS", "find_cards", "open_card", "open_record", "open_statement"]
 
 ASN_DIGITS = 20
 _SHOWN = 50
@@ -112,6 +113,14 @@ def open_record(city: City, asn: str, record: str, actor: Actor, *, page: str, a
         wheres = wheres_of(conn)
         names = {partner.id: partner.name for partner in registry.partners(conn)}
     return _explained(city, found, found.record, wheres, names)
+
+
+def open_statement(
+    city: City, asn: str, period: Period, actor: Actor, *, page: str, at: datetime
+) -> Statement:
+    """Record the look, then make the statement of a card; raise RegistryMissing when there is none."""
+    _look(city, asn, actor, page=page, at=at)
+    return card_statement(city, asn, period)
 
 
 def _look(city: City, asn: str, actor: Actor, *, page: str, at: datetime) -> registry.Product:

@@ -67,7 +67,7 @@ def made():
             kind="card",
             subject="03109901000000000001",
             title=Said("Statement of a card", "市民卡对账单"),
-            name="City card",
+            name=Said("City card", "市民卡"),
             city=Said("Haibin", "海滨市"),
             period=Period(since=at.date(), until=dt.date(2018, 9, 30)),
             made_at=dt.datetime(2018, 10, 1),
