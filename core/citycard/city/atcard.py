@@ -83,7 +83,17 @@ class CardDesk:
             replaced = registry.closing_for(conn, asn)
         if replaced is not None:
             settle_card(self._city, replaced.asn, actor=self._actor)
-        old = self._owed_to(asn)
+        return self._given(asn, self._owed_to(asn), terminal)
+
+    def collect(self, terminal: str | None = None) -> int:
+        """Load the refunds that are owed for this card itself, and return how much; 0 when there are none.
+
+        Broken off at any point, the next call finds out how it ended, as with ``transfer``.
+        """
+        asn = self.number()
+        return self._given(asn, asn, terminal)
+
+    def _given(self, asn: str, old: str, terminal: str | None) -> int:
         number = terminal or self._city.config.city.code + "0" * 8
         folder = self._city.folder / _JOURNAL
         folder.mkdir(exist_ok=True)
@@ -183,7 +193,7 @@ class CardDesk:
 
 
 class _OwedHost:
-    """Grant one load: what is owed for a card that was given up, onto its successor, and not twice."""
+    """Grant one load: what is owed for a card, onto its successor or itself, and not twice."""
 
     def __init__(self, city: City, old: str) -> None:
         self._city = city
@@ -223,7 +233,7 @@ class _OwedHost:
 
     def _check_owed(self, asn: str, amount_fen: int) -> None:
         with writing(self._city.engine) as conn:
-            registry.find_closing(conn, self._old)  # held, so that a payment at another desk is waited for
+            registry.hold_card(conn, self._old)  # so that a payment at another desk is waited for
             owed_fen = CardMoney(self._city, conn).owed_fen(self._old)
             status = registry.find_card(conn, asn).status
         if amount_fen > owed_fen:

@@ -7,6 +7,7 @@ taken, so that taking it again posts nothing. Codes and accounts: docs/ledger.md
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from citycard.errors import AccountMissing
 from citycard.ids import new_id
@@ -19,6 +20,7 @@ from citycard.wallet.addresses import (
     card_deposit,
     card_purse,
     card_refund,
+    holder_claim,
 )
 
 if TYPE_CHECKING:
@@ -79,6 +81,16 @@ class CardMoney:
         self._move(card_refund(asn), TRUST_BANK, owed_fen, TransferCode.PAID_OUT, asn)
         return owed_fen
 
+    def claim_taken(self, asn: str) -> int:
+        """Take what the holder of a card owes out of what is owed for it, and return how much that was."""
+        taken_fen = min(self.owed_fen(asn), self.balance_fen(holder_claim(asn)))
+        self._move(card_refund(asn), holder_claim(asn), taken_fen, TransferCode.CLAIM_PAID, asn)
+        return max(taken_fen, 0)
+
+    def claim_paid(self, asn: str, amount_fen: int, *, identity: UUID) -> None:
+        """Take what the holder of a card owes from them, at the desk, as the transfer with this id."""
+        self._move(TRUST_BANK, holder_claim(asn), amount_fen, TransferCode.CLAIM_PAID, asn, identity)
+
     def owed_fen(self, asn: str) -> int:
         """Return what is owed for a card that was given up."""
         return self.balance_fen(card_refund(asn))
@@ -90,14 +102,22 @@ class CardMoney:
         except AccountMissing:
             return 0
 
-    def _move(self, debit: str, credit: str, amount_fen: int, code: TransferCode, asn: str) -> None:
+    def _move(
+        self,
+        debit: str,
+        credit: str,
+        amount_fen: int,
+        code: TransferCode,
+        asn: str,
+        identity: UUID | None = None,
+    ) -> None:
         if amount_fen <= 0:
             return
         at = self._city.now_local()
         ledger = self._city.ledger
         ledger.open_accounts(self._conn, [_account(debit, asn), _account(credit, asn)])
         transfer = Transfer(
-            id=new_id(),
+            id=identity or new_id(),
             debit_address=debit,
             credit_address=credit,
             amount_fen=amount_fen,
@@ -118,6 +138,7 @@ _CARD_CODES = {
     "purse": AccountCode.CARD_FLOAT,
     "deposit": AccountCode.DEPOSITS,
     "refund": AccountCode.REFUNDS_DUE,
+    "claim": AccountCode.CLAIMS_ON_HOLDERS,
 }
 
 

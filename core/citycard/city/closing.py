@@ -13,8 +13,10 @@ import attrs
 from sqlalchemy import select
 
 from citycard import registry
+from citycard.bank import BankAccount, Payment, PaymentKind, order_payment
 from citycard.city.cardmoney import CardMoney
 from citycard.errors import CardNotOwed
+from citycard.ids import new_id
 from citycard.ledger.tables import account, balance
 from citycard.registry import CardClosing, ClosingState
 from citycard.store import reading, writing
@@ -64,25 +66,56 @@ def settle_card(city: City, asn: str, *, actor: str) -> None:
         _put_right(city, asn, actor)
 
 
-def pay_out(city: City, asn: str, *, actor: str) -> int:
-    """Pay what is owed for a card that was given up to its holder, and return how much; 0 the second time.
+def pay_out(city: City, asn: str, *, actor: str, creditor: BankAccount | None = None) -> int:
+    """Pay what is owed for a card to its holder, and return how much; 0 the second time.
 
-    Raise CardNotOwed before its day, and while a load onto its successor may still turn out to be done.
+    It is paid in cash, or ordered from the bank where ``creditor`` is given. What the holder owes the city is
+    taken first. A card in use may be owed a refund. Raise CardNotOwed before the day of a card that was given
+    up, and while a load of what is owed may still turn out to be done.
     """
     with writing(city.engine) as conn:
         closing = _held(conn, asn)
-        if closing is None or closing.state is ClosingState.WAITING:
-            reason = f"its last taps come in until {closing.due_on}" if closing else "it was not given up"
-            raise CardNotOwed(asn=asn, reason=reason)
-        if load_is_open(conn, closing):
-            reason = f"a load onto card {closing.successor} began and may be done: see that card again first"
-            raise CardNotOwed(asn=asn, reason=reason)
-        paid_fen = CardMoney(city, conn).paid_out(asn)
-        if paid_fen:
-            detail = f"{paid_fen} fen"
-            registry.note_events(conn, [asn], _PAID_OUT, detail, actor=actor, at=city.clock.now())
-        registry.set_closing(conn, asn, ClosingState.SETTLED, closing.owed_fen or 0)
+        money = CardMoney(city, conn)
+        _check_payable(conn, asn, closing, money.owed_fen(asn))
+        taken_fen = money.claim_taken(asn)
+        paid_fen = money.paid_out(asn) if creditor is None else _ordered(city, conn, asn, creditor)
+        for what, fen in (("claim-taken", taken_fen), (_PAID_OUT, paid_fen)):
+            if fen:
+                registry.note_events(conn, [asn], what, f"{fen} fen", actor=actor, at=city.clock.now())
+        if closing is not None:
+            registry.set_closing(conn, asn, ClosingState.SETTLED, closing.owed_fen or 0)
         return paid_fen
+
+
+def _check_payable(conn: Connection, asn: str, closing: CardClosing | None, owed_fen: int) -> None:
+    if closing is None and not owed_fen:
+        raise CardNotOwed(asn=asn, reason="it was not given up, and no refund is owed for it")
+    if closing is not None and closing.state is ClosingState.WAITING:
+        raise CardNotOwed(asn=asn, reason=f"its last taps come in until {closing.due_on}")
+    began = closing.successor if closing is not None and load_is_open(conn, closing) else None
+    if closing is None and _open_refunds(conn, asn, refund_agent(asn)):
+        began = asn
+    if began is not None:
+        reason = f"a load onto card {began} began and may be done: see that card again first"
+        raise CardNotOwed(asn=asn, reason=reason)
+
+
+def _ordered(city: City, conn: Connection, asn: str, creditor: BankAccount) -> int:
+    """Order a payment of what is owed; a bank that cannot do it gives it back to where it was owed."""
+    owed_fen = CardMoney(city, conn).owed_fen(asn)
+    if owed_fen <= 0:
+        return 0
+    at = city.now_local()
+    payment = Payment(
+        id=new_id(),
+        kind=PaymentKind.PAYOUT,
+        amount_fen=owed_fen,
+        creditor=creditor,
+        source=card_refund(asn),
+        text=f"what is owed for card {asn}",
+    )
+    order_payment(conn, city.ledger, payment, event_time=at, business_date=at.date())
+    return owed_fen
 
 
 def paid_out_at(city: City, asn: str) -> dt.datetime | None:
@@ -110,16 +143,18 @@ def _open_refunds(conn: Connection, asn: str, agent: str) -> list[Load]:
 
 
 def _spent_loads(city: City, conn: Connection, asn: str) -> None:
-    """Take a load of what was owed for an earlier card for done, when this card spent more than it had.
+    """Take a load of what was owed for this card or an earlier one for done, when it spent more than it had.
 
     The card is not seen any more, so that nothing else can tell. Both moneys are the same holder's.
     """
     earlier = registry.closing_for(conn, asn)
-    if earlier is None or CardMoney(city, conn).balance_fen(card_purse(asn)) >= 0:
-        return
-    registry.find_closing(conn, earlier.asn)  # held: nobody pays out meanwhile what the load takes
-    attempts = _open_refunds(conn, asn, refund_agent(earlier.asn))
-    if attempts:
+    for payer in (*((earlier.asn,) if earlier is not None else ()), asn):
+        if CardMoney(city, conn).balance_fen(card_purse(asn)) >= 0:
+            return
+        registry.find_closing(conn, payer)  # held: nobody pays out meanwhile what the load takes
+        attempts = _open_refunds(conn, asn, refund_agent(payer))
+        if not attempts:
+            continue
         done = max(attempts, key=lambda one: (one.online_atc, one.amount_fen, str(one.id)))
         others = [one for one in attempts if one.online_atc == done.online_atc and one.id != done.id]
         settled = [one.settled(LoadState.REVERSED, Proof.COUNTER) for one in others]

@@ -57,6 +57,13 @@ class Office:
         """Block a card; terminals refuse it from the next blacklist on, which is out now."""
         return self._stopped(asn, CardStatus.BLOCKED, reason)
 
+    def block_within(self, conn: Connection, asn: str, *, reason: str) -> None:
+        """Block a card in a transaction of somebody else's step; one that was given up is refused already."""
+        card = self._held(conn, asn)
+        if card.status in {CardStatus.ISSUED, CardStatus.LOST}:
+            self._become(conn, asn, CardStatus.BLOCKED, reason)
+        self._refuse_at_terminals(conn, asn, reason)
+
     def unblock(self, asn: str, *, reason: str) -> registry.Card:
         """Let a lost or blocked card be what it was before; StatusRefused when it was given up meanwhile."""
         with writing(self._city.engine) as conn:

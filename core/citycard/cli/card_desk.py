@@ -11,7 +11,7 @@ from citycard.cli.options import actor_option, city_option, json_option, opened
 from citycard.cli.output import emit
 from citycard.cli.reader_options import CardAt, card_option
 
-__all__ = ["activate", "renew", "stop", "transfer", "update"]
+__all__ = ["activate", "collect", "renew", "stop", "transfer", "update"]
 
 
 @click.command()
@@ -100,6 +100,28 @@ def transfer(terminal: str | None, actor: str, folder: Path, at: CardAt, as_json
         click.echo(f"card {asn}: already transferred on {already_at:%Y-%m-%d %H:%M:%S}, nothing is owed")
     else:
         _say(asn, "transferred", as_json=False, loaded_fen=loaded_fen)
+
+
+@click.command()
+@click.option("--terminal", metavar="NUMBER", help="The terminal that this is (default: the office's own).")
+@actor_option
+@city_option
+@card_option
+@json_option
+def collect(terminal: str | None, actor: str, folder: Path, at: CardAt, as_json: bool) -> None:
+    """Load the refunds that are owed for a card onto it; again when it was torn, never twice.
+
+    With --json: an object with asn, done and loaded_fen.
+    """
+    from citycard.city.atcard import CardDesk
+
+    city = opened(folder)
+    with at.opened() as reader:
+        desk = CardDesk(city, reader, actor)
+        loaded_fen = desk.collect(terminal)
+        asn = desk.number()
+    city.close()
+    _say(asn, "collected", as_json=as_json, loaded_fen=loaded_fen)
 
 
 @click.command()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from citycard.cli.bankoptions import creditor_of, creditor_options
 from citycard.cli.cardnumber import CardNumber
 from citycard.cli.options import actor_option, city_option, json_option, opened
 from citycard.cli.output import emit, table
@@ -157,13 +158,24 @@ def settle(actor: str, folder: Path, as_json: bool) -> None:
 
 @click.command("pay-out")
 @click.argument("asn", type=CardNumber())
+@creditor_options
 @actor_option
 @city_option
 @json_option
-def pay_out(asn: str, actor: str, folder: Path, as_json: bool) -> None:
+def pay_out(
+    asn: str,
+    account_name: str | None,
+    account_no: str | None,
+    bic: str,
+    actor: str,
+    folder: Path,
+    as_json: bool,
+) -> None:
     """Pay what is owed for card ASN to its holder; the second time there is nothing left.
 
-    With --json: an object with asn, paid_fen, and already_at (when it was paid before, if nothing was left).
+    It is cash from the desk, or ordered from the bank where --account-name and --account are given. What the
+    holder owes the city is taken first. With --json: an object with asn, paid_fen, and already_at (when it
+    was paid before, if nothing was left).
     """
     from citycard.city.closing import paid_out_at, settle_card
     from citycard.city.closing import pay_out as pay
@@ -171,7 +183,9 @@ def pay_out(asn: str, actor: str, folder: Path, as_json: bool) -> None:
 
     city = opened(folder)
     settle_card(city, asn, actor=actor)
-    paid_fen = pay(city, asn, actor=actor)
+    by_bank = account_name is not None or account_no is not None
+    creditor = creditor_of(account_name, account_no, bic) if by_bank else None
+    paid_fen = pay(city, asn, actor=actor, creditor=creditor)
     already_at = None if paid_fen else paid_out_at(city, asn)
     city.close()
     if as_json:

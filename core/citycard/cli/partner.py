@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import attrs
 import click
 
+from citycard.cli.bankoptions import id_option
 from citycard.cli.lazy import ListedGroup
 from citycard.cli.options import city_option, json_option, opened
 from citycard.cli.output import emit, pairs, table
@@ -82,6 +84,33 @@ def list_(district: str | None, folder: Path, as_json: bool) -> None:
         return
     rows = ((one.id, one.name, one.kind, one.district or "", one.status) for one in found)
     table(("partner", "name", "kind", "district", "status"), rows)
+
+
+@group.command()
+@click.argument("partner", metavar="ID")
+@click.option("--amount", metavar="YUAN", help="How much [default: all that it is owed].")
+@id_option
+@city_option
+@json_option
+def payout(partner: str, amount: str | None, identity: UUID, folder: Path, as_json: bool) -> None:
+    """Order a payment of what partner ID is owed beyond the clearing runs.
+
+    With --json: an object with id, partner, amount_fen, end_to_end and state.
+    """
+    from citycard.city.payouts import pay_partner
+    from citycard.money import parse_yuan, yuan
+
+    city = opened(folder)
+    try:
+        amount_fen = None if amount is None else parse_yuan(amount)
+        payment = pay_partner(city, identity, partner, amount_fen)
+    finally:
+        city.close()
+    if as_json:
+        facts = {"id": payment.id, "partner": partner, "amount_fen": payment.amount_fen}
+        emit(facts | {"end_to_end": payment.end_to_end, "state": payment.state})
+    else:
+        click.echo(f"partner {partner}: {yuan(payment.amount_fen)} yuan ordered, {payment.end_to_end}")
 
 
 @group.command()

@@ -20,6 +20,7 @@ from citycard.errors.ledger import *
 from citycard.errors.lists import *
 from citycard.errors.mifare import *
 from citycard.errors.money import *
+from citycard.errors.moneyout import *
 from citycard.errors.office import *
 from citycard.errors.pcsc import *
 from citycard.errors.sams import *

@@ -36,6 +36,8 @@ class AccountCode(IntEnum):
     LOAD_AGENTS_RECEIVABLE = 1101
     OTHER_CITIES_RECEIVABLE = 1102
     SETTLEMENT_IN_TRANSIT = 1103
+    CHARGEBACKS = 1105
+    CLAIMS_ON_HOLDERS = 1106
     CARD_FLOAT = 2001
     ONLINE_ACCOUNTS = 2002
     DEPOSITS = 2003
@@ -61,6 +63,8 @@ TITLES: dict[int, str] = {
     AccountCode.LOAD_AGENTS_RECEIVABLE: "Load agents receivable",
     AccountCode.OTHER_CITIES_RECEIVABLE: "Other cities receivable",
     AccountCode.SETTLEMENT_IN_TRANSIT: "Settlement in transit",
+    AccountCode.CHARGEBACKS: "Charge-backs in dispute",
+    AccountCode.CLAIMS_ON_HOLDERS: "Claims on holders",
     AccountCode.CARD_FLOAT: "Card float",
     AccountCode.ONLINE_ACCOUNTS: "Online accounts",
     AccountCode.DEPOSITS: "Deposits",
@@ -98,6 +102,15 @@ class TransferCode(IntEnum):
     LATE_TAPS = 66
     MIGRATION = 70
     CORRECTION = 90
+    REFUND = 160
+    REFUND_OWED = 161
+    REFUND_CREDITED = 162
+    REFUND_PAID = 163
+    CHARGEBACK = 170
+    CHARGEBACK_TAKEN = 171
+    CHARGEBACK_CLAIMED = 172
+    CHARGEBACK_WON = 173
+    CLAIM_PAID = 174
     BANK_ORDERED = 180
     BANK_PAID = 181
     BANK_RECEIVED = 182

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 __all__ = [
     "BANK_CHARGES",
     "BANK_INTEREST",
@@ -13,10 +15,14 @@ __all__ = [
     "LOSS_LATE_TAPS",
     "TRANSIT_SETTLEMENT",
     "TRUST_BANK",
+    "account_refund",
     "agent_receivable",
     "card_deposit",
     "card_purse",
     "card_refund",
+    "chargeback_pending",
+    "holder_claim",
+    "online_account",
     "partner_payable",
 ]
 
@@ -45,6 +51,26 @@ def card_deposit(asn: str) -> str:
 def card_refund(asn: str) -> str:
     """Give the address of what is owed to the holder of a card that was given up."""
     return f"card/{asn}/refund"
+
+
+def account_refund(number: str) -> str:
+    """Give the address of what is owed to the holder of an online account."""
+    return f"account/{number}/refund"
+
+
+def online_account(number: str) -> str:
+    """Give the address of the money in an online account."""
+    return f"account/{number}/online"
+
+
+def chargeback_pending(case: UUID) -> str:
+    """Give the address of a top-up that was taken back, until it is known who bears it."""
+    return f"chargeback/{case}"
+
+
+def holder_claim(asn: str) -> str:
+    """Give the address of what the holder of a card owes the city."""
+    return f"card/{asn}/claim"
 
 
 def partner_payable(partner: str) -> str:

@@ -16,7 +16,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from citycard.city.rounds import Rounds
-from citycard.web import api, bankapi, bankpage, floatpages, pages, signin, statementpages
+from citycard.web import api, bankapi, bankpage, floatpages, moneyapi, pages, signin, statementpages
 from citycard.web.context import Web
 from citycard.web.description import DESCRIPTION
 from citycard.web.endpoints import Endpoint, door
@@ -42,6 +42,7 @@ CORE_ENDPOINTS: tuple[Endpoint, ...] = (
     *signin.ENDPOINTS,
     *api.ENDPOINTS,
     *bankapi.ENDPOINTS,
+    *moneyapi.ENDPOINTS,
     *DESCRIPTION,
 )
 

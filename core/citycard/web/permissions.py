@@ -40,6 +40,10 @@ PERMISSIONS: Mapping[str, str] = MappingProxyType(
         "city.read-plugins": "See the plugins with their states and reasons.",
         "city.read-cards": "Look up a card: its purse and its journeys. Every look is recorded.",
         "city.read-float": "See what the city owes and holds at any moment, by account.",
+        "city.read-refunds": "See refunds of purchases and charge-backs of top-ups.",
+        "city.give-refunds": "Give back purchases.",
+        "city.pay-partners": "Order payouts of what partners are owed.",
+        "city.keep-chargebacks": "Open charge-backs and take their steps.",
         "city.read-health": "See whether the parts of the city's server work.",
         "city.read-access": "See who looked at which card.",
         "city.read-bank": "See payments, bank statements, exceptions and the reconciliation.",
@@ -53,7 +57,9 @@ ROLES: Mapping[Role, frozenset[str]] = MappingProxyType(
     {
         Role.PUBLIC: frozenset({PUBLIC}),
         Role.CITIZEN: frozenset({PUBLIC, "city.read-cards"}),
-        Role.CLERK: frozenset({PUBLIC, "city.read-cards", "city.read-partners"}),
+        Role.CLERK: frozenset(
+            {PUBLIC, "city.read-cards", "city.read-partners", "city.read-refunds", "city.give-refunds"}
+        ),
         Role.PARTNER: frozenset({PUBLIC, "city.read-statements"}),
         Role.OPERATOR: frozenset(PERMISSIONS),
         Role.AUDITOR: frozenset({PUBLIC, *_READING}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ from citycard.city import City
 from citycard.clock import FixedClock
 
 ON_DISK = Path(__file__).parent / "data"
+sys.path.insert(0, str(Path(__file__).parent))  # moneytown is for several tests
 
 CITY = """\
 [city]
@@ -74,3 +76,13 @@ def parked(yard):
             day=datetime(2018, 9, 1, tzinfo=UTC).date(),
         ),
     )
+
+
+@pytest.fixture
+def money_town(store_url, tmp_path):
+    """A city without plugins, once on each database."""
+    from moneytown import made_city
+
+    made = made_city(tmp_path, store_url)
+    yield made
+    made.close()

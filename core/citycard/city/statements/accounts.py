@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from citycard.errors import AccountMissing
+from citycard.ledger.chart import Side
 from citycard.ledger.history import number_at
 from citycard.ledger.records import PostedTransfer
 from citycard.store import reading
@@ -31,6 +32,7 @@ class Passage:
     since: datetime
     until: datetime
     last: int
+    side: Side
     opening_fen: int
     closing_fen: int
 
@@ -61,6 +63,7 @@ def passage(conn: Connection, city: City, address: str, period: Period) -> Passa
             since=since,
             until=until,
             last=number_at(conn, until),
+            side=city.ledger.balance(conn, address).side,
             opening_fen=city.ledger.balance_at(conn, address, since),
             closing_fen=city.ledger.balance_at(conn, address, until),
         )

@@ -1,4 +1,4 @@
-"""All money of one card in a period: purse, deposit, and what is owed for it."""
+"""All money of one card in a period: purse, online account, deposit, and what either side owes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import attrs
 
 from citycard import registry
 from citycard.city.statements.accounts import Passage, passage
-from citycard.city.statements.explained import Names, entry_of, names_of, run_of
+from citycard.city.statements.explained import Names, entry_of, names_of, reason_of, run_of
 from citycard.city.statements.records import Entry, Period, Said, Section, Statement
 from citycard.city.statements.words import TAPS
 from citycard.clearing.queries import CardTap, taps_of_runs
@@ -18,7 +18,14 @@ from citycard.ledger.chart import TransferCode
 from citycard.ledger.records import PostedTransfer
 from citycard.store import reading
 from citycard.terminal.record import RecordKind
-from citycard.wallet.addresses import card_deposit, card_purse, card_refund
+from citycard.wallet.addresses import (
+    account_refund,
+    card_deposit,
+    card_purse,
+    card_refund,
+    holder_claim,
+    online_account,
+)
 from citycard.wallet.load import Load
 from citycard.wallet.loadbook import loads_of
 
@@ -48,9 +55,22 @@ def card_statement(city: City, asn: str, period: Period) -> Statement:
             for title, address in _pockets(asn)
             if (found := passage(conn, city, address, period)) is not None
         ]
-    taps = _taps(city, asn, [posted for _, _, moved in passages for posted in moved])
+        moved_at_all = [posted for _, _, moved in passages for posted in moved]
+        reasons = {posted.transfer.ref: reason_of(conn, posted.transfer.ref) for posted in moved_at_all}
+    taps = _taps(city, asn, moved_at_all)
     sections = tuple(
-        _section(title, found, _Entries(city=city, names=names, loads=loads, taps=taps, posted=moved))
+        _section(
+            title,
+            found,
+            _Entries(
+                city=city,
+                names=names,
+                loads=loads,
+                taps=taps,
+                reasons=reasons,
+                posted=moved,
+            ),
+        )
         for title, found, moved in passages
         if moved or found.opening_fen or found.closing_fen or title is _PURSE
     )
@@ -73,8 +93,11 @@ _PURSE = Said("Purse on the card", "卡上钱包")
 def _pockets(asn: str) -> tuple[tuple[Said, str], ...]:
     return (
         (_PURSE, card_purse(asn)),
+        (Said("Online account", "联机账户"), online_account(asn)),
         (Said("Deposit", "押金"), card_deposit(asn)),
         (Said("Owed to the holder", "应退款"), card_refund(asn)),
+        (Said("Owed to the holder of the online account", "联机账户应退款"), account_refund(asn)),
+        (Said("Owed by the holder", "持卡人欠款"), holder_claim(asn)),
     )
 
 
@@ -84,7 +107,7 @@ def _section(title: Said, found: Passage, entries: _Entries) -> Section:
         title=title,
         opening_fen=found.opening_fen,
         closing_fen=found.closing_fen,
-        entries=lambda: entries.of(found.address),
+        entries=lambda: entries.of(found),
     )
 
 
@@ -96,11 +119,14 @@ class _Entries:
     names: Names
     loads: Mapping[UUID, Load]
     taps: Mapping[int, Sequence[CardTap]]
+    reasons: Mapping[str, Said | None]
     posted: Sequence[PostedTransfer]
 
-    def of(self, address: str) -> Iterator[Entry]:
+    def of(self, found: Passage) -> Iterator[Entry]:
         for posted in self.posted:
-            entry = entry_of(posted, address, self.names, self.loads.get(posted.transfer.id))
+            load = self.loads.get(posted.transfer.id)
+            entry = entry_of(posted, found.address, self.names, load, side=found.side)
+            entry = attrs.evolve(entry, why=self.reasons[posted.transfer.ref] or entry.why)
             run = run_of(posted)
             if posted.transfer.code == TransferCode.SPEND and run is not None:
                 yield from self._spent(entry, self.taps.get(run, ()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -12,13 +13,16 @@ from citycard import registry
 from citycard.city.statements.records import Entry, Said
 from citycard.city.statements.words import what_of
 from citycard.city.wheres import Where, wheres
+from citycard.ledger.chart import Side
 from citycard.ledger.records import PostedTransfer
+from citycard.wallet.chargebacks import find_chargeback
 from citycard.wallet.load import Load, refunded_card
+from citycard.wallet.refunds import find_refund
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-__all__ = ["Names", "entry_of", "names_of", "run_of"]
+__all__ = ["Names", "entry_of", "names_of", "reason_of", "run_of"]
 
 _RUN = "clearing/"
 
@@ -50,11 +54,30 @@ def run_of(posted: PostedTransfer) -> int | None:
     return int(number) if number != posted.transfer.ref and number.isdigit() else None
 
 
-def entry_of(posted: PostedTransfer, address: str, names: Names, load: Load | None = None) -> Entry:
-    """Explain a posted transfer to the owner of the liability account at ``address``."""
+def reason_of(conn: Connection, ref: str) -> Said | None:
+    """Say why the transfers of a refund or a charge-back were made; None for any other reference."""
+    kind, _, name = ref.partition("/")
+    if kind == "refund":
+        refund = find_refund(conn, UUID(name))
+        by = refund.approved_by
+        return Said(
+            f"{refund.purchase}: {refund.reason}, approved by {by}, {refund.evidence}",
+            f"{refund.purchase}：{refund.reason}，批准人{by}，{refund.evidence}",
+        )
+    if kind == "chargeback":
+        case = find_chargeback(conn, UUID(name))
+        return Said(f"charge-back {case.id}: {case.reason}", f"退单{case.id}：{case.reason}")
+    return None
+
+
+def entry_of(
+    posted: PostedTransfer, address: str, names: Names, load: Load | None = None, *, side: Side = Side.CREDIT
+) -> Entry:
+    """Explain a posted transfer from the account at ``address``, whose balance counts on ``side``."""
     moved = posted.transfer
-    came = moved.credit_address == address
-    other = moved.debit_address if came else moved.credit_address
+    credited = moved.credit_address == address
+    came = credited is (side is Side.CREDIT)
+    other = moved.debit_address if credited else moved.credit_address
     entry = Entry(
         booked_at=posted.posted_at.astimezone(names.timezone).replace(tzinfo=None, microsecond=0),
         at=moved.event_time,

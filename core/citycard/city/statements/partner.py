@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from citycard import registry
 from citycard.city.statements.accounts import Passage, passage
-from citycard.city.statements.explained import Names, entry_of, names_of, run_of
+from citycard.city.statements.explained import Names, entry_of, names_of, reason_of, run_of
 from citycard.city.statements.records import Entry, Period, Said, Section, Statement
 from citycard.clearing.tables import statement as cleared
 from citycard.ledger.chart import TransferCode
@@ -55,14 +55,20 @@ def partner_statement(city: City, partner: str, period: Period) -> Statement:
         city=Said(named.name, named.name_zh or named.name),
         period=period,
         made_at=city.now_local(),
-        sections=(_section(address, through, names, runs),),
+        sections=(_section(city, address, through, names, runs),),
     )
 
 
-def _section(address: str, through: Passage | None, names: Names, runs: Mapping[int, _Run]) -> Section:
+def _section(
+    city: City, address: str, through: Passage | None, names: Names, runs: Mapping[int, _Run]
+) -> Section:
     def entries() -> Iterator[Entry]:
         for posted in through.streamed() if through is not None else ():
-            yield _explained(posted, address, names, runs)
+            entry = _explained(posted, address, names, runs)
+            if posted.transfer.code == TransferCode.REFUND:
+                with reading(city.engine) as conn:
+                    entry = attrs.evolve(entry, why=reason_of(conn, posted.transfer.ref) or entry.why)
+            yield entry
 
     return Section(
         address=address,

@@ -53,6 +53,18 @@ _WHAT: Mapping[int, Said] = MappingProxyType(
         TransferCode.LATE_TAPS: Said("Late taps made good", "迟到交易补足"),
         TransferCode.MIGRATION: Said("Moved from the old card", "旧卡余额迁移"),
         TransferCode.CORRECTION: Said("Correction", "更正"),
+        TransferCode.REFUND: Said("Refund of a purchase", "消费退款"),
+        TransferCode.REFUND_OWED: Said("Refund of a purchase, owed", "消费退款（应退）"),
+        TransferCode.REFUND_CREDITED: Said("Refund of a purchase", "消费退款"),
+        TransferCode.REFUND_PAID: Said("Refund paid in cash", "现金退款"),
+        TransferCode.CHARGEBACK: Said("Top-up taken back", "充值被追回"),
+        TransferCode.CHARGEBACK_TAKEN: Said("Taken for a charge-back", "退单扣款"),
+        TransferCode.CHARGEBACK_CLAIMED: Said("Owed for a charge-back", "退单欠款"),
+        TransferCode.CHARGEBACK_WON: Said("Charge-back won", "退单胜诉退回"),
+        TransferCode.CLAIM_PAID: Said("Claim of the city paid", "偿还欠款"),
+        TransferCode.BANK_ORDERED: Said("Payment ordered from the bank", "银行付款"),
+        TransferCode.BANK_RETURNED: Said("Payment came back from the bank", "银行退汇"),
+        TransferCode.BANK_NOT_PAID: Said("Payment not executed by the bank", "银行未付"),
     }
 )
 

@@ -1,0 +1,213 @@
+"""Refund a purchase, a cleared record or a payment of an online account; never more than was paid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from attrs import evolve
+from sqlalchemy import select
+
+from citycard import registry
+from citycard.bank import BankAccount, Payment, PaymentKind, order_payment
+from citycard.clearing.codes import State
+from citycard.clearing.explanation import explain
+from citycard.clearing.postings import transfer_ids
+from citycard.errors import PurchaseRefundRefused
+from citycard.ids import derived_id
+from citycard.ledger.chart import AccountCode
+from citycard.ledger.records import Transfer
+from citycard.ledger.tables import account
+from citycard.store import reading, writing
+from citycard.wallet.addresses import account_refund, card_refund, online_account
+from citycard.wallet.refunds import (
+    Destination,
+    Purchase,
+    PurchaseShare,
+    Refund,
+    known_refund,
+    parts_of,
+    post_refund,
+    refunds_of,
+    write_refund,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from citycard.city.city import City
+
+__all__ = ["give_refund", "left_fen", "purchase_of"]
+
+
+def purchase_of(city: City, name: str) -> Purchase:
+    """Find a purchase by the id of its record (``990100000001-1-3``) or of its transfer (a UUID).
+
+    Raise RecordUnknown, or PurchaseRefundRefused when it is none that money was paid for.
+    """
+    try:
+        identity = UUID(name)
+    except ValueError:
+        return _of_record(city, name)
+    return _of_transfer(city, identity)
+
+
+def left_fen(purchase: Purchase, refunds: Sequence[Refund]) -> int:
+    """Say what is left of a purchase after its refunds."""
+    return purchase.amount_fen - sum(one.amount_fen for one in refunds)
+
+
+def give_refund(
+    city: City,
+    identity: UUID,
+    purchase: Purchase,
+    amount_fen: int,
+    destination: Destination,
+    *,
+    reason: str,
+    approved_by: str,
+    evidence: str,
+    actor: str,
+    account_number: str = "",
+    creditor: BankAccount | None = None,
+) -> Refund:
+    """Give a refund; asked again under the same id, it is the one that was given.
+
+    ``account_number`` names an online account, ``creditor`` a bank account, where it goes to one. The
+    partners give back what they got, in the shares in which they have it; the fee of clearing stays. Raise
+    PurchaseRefundRefused, PurchaseRefundConflict, BankDetailsInvalid.
+    """
+    _check(purchase, amount_fen, reason, approved_by, evidence)
+    wanted = Refund(
+        id=identity,
+        purchase=purchase.id,
+        owner=purchase.owner,
+        amount_fen=amount_fen,
+        destination=destination,
+        target=_target(purchase, destination, account_number, creditor),
+        reason=reason,
+        approved_by=approved_by,
+        evidence=evidence,
+        actor=actor,
+        at=city.clock.now(),
+    )
+    with writing(city.engine) as conn:
+        _hold(conn, purchase)
+        known = known_refund(conn, wanted)
+        if known is not None:
+            return known
+        earlier = refunds_of(conn, purchase=purchase.id)
+        left = left_fen(purchase, earlier)
+        if amount_fen > left:
+            told = f"{left} fen of it are left, less than {amount_fen}"
+            raise PurchaseRefundRefused(purchase=purchase.id, reason=told)
+        address = _online(conn, purchase, account_number) if destination is Destination.ACCOUNT else ""
+        refund = evolve(wanted, parts=parts_of(wanted, purchase, earlier))
+        post_refund(conn, city.ledger, refund, purchase, address, at=city.now_local())
+        write_refund(conn, refund)
+        if creditor is not None and destination is Destination.BANK:
+            _order(city, conn, refund, purchase, creditor)
+        return refund
+
+
+def _check(purchase: Purchase, amount_fen: int, reason: str, approved_by: str, evidence: str) -> None:
+    if amount_fen <= 0:
+        raise PurchaseRefundRefused(purchase=purchase.id, reason=f"{amount_fen} fen is not an amount")
+    for field, text in (("reason", reason), ("approved_by", approved_by), ("evidence", evidence)):
+        if not text.strip() or len(text) > 200:  # noqa: PLR2004 - what the column holds
+            told = f"its {field} is {text[:40]!r}: expected 1 to 200 characters"
+            raise PurchaseRefundRefused(purchase=purchase.id, reason=told)
+
+
+def _target(
+    purchase: Purchase, destination: Destination, account_number: str, creditor: BankAccount | None
+) -> str:
+    if destination is Destination.BANK:
+        if creditor is None:
+            reason = "a bank account is needed: its holder and number"
+            raise PurchaseRefundRefused(purchase=purchase.id, reason=reason)
+        return f"{creditor.name} {creditor.account} {creditor.bic}".strip()[:200]
+    return (account_number or purchase.owner) if destination is Destination.ACCOUNT else ""
+
+
+def _hold(conn: Connection, purchase: Purchase) -> None:
+    """Let nobody else refund anything of this card or account until the transaction ends."""
+    query = select(account.c.id).where(account.c.address == purchase.shares[0].posted.credit_address)
+    conn.execute(query.with_for_update())
+
+
+def _online(conn: Connection, purchase: Purchase, number: str) -> str:
+    address = online_account(number or purchase.owner)
+    found = conn.scalar(select(account.c.code).where(account.c.address == address))
+    if found != AccountCode.ONLINE_ACCOUNTS:
+        reason = f"there is no online account {number or purchase.owner}: name another destination"
+        raise PurchaseRefundRefused(purchase=purchase.id, reason=reason)
+    return address
+
+
+def _order(
+    city: City, conn: Connection, refund: Refund, purchase: Purchase, creditor: BankAccount
+) -> Payment:
+    at = city.now_local()
+    payment = Payment(
+        id=derived_id("refund", refund.id, "payment"),
+        kind=PaymentKind.REFUND,
+        amount_fen=refund.amount_fen,
+        creditor=creditor,
+        source=purchase.owed,
+        text=f"refund of {purchase.id}: {refund.reason}",
+    )
+    return order_payment(conn, city.ledger, payment, event_time=at, business_date=at.date())
+
+
+def _of_record(city: City, name: str) -> Purchase:
+    found = explain(city, name)
+    outcome, record = found.outcome, found.record
+    if record is None or outcome is None or outcome.state is not State.ACCEPTED or not record.amount_fen:
+        ended = "waits to be cleared" if outcome is None else f"ended {outcome.state}"
+        paid_fen = record.amount_fen if record is not None else 0
+        raise PurchaseRefundRefused(purchase=name, reason=f"it {ended}, and {paid_fen} fen were paid")
+    with reading(city.engine) as conn:
+        registry.find_card(conn, record.asn)
+        ids = {partner: transfer_ids(outcome.run, partner)["payable"] for partner, _ in outcome.parts}
+        posted = city.ledger.find(conn, list(ids.values()))
+    shares = tuple(
+        PurchaseShare(partner=partner, amount_fen=part_fen, posted=posted[ids[partner]].transfer)
+        for partner, part_fen in outcome.parts
+        if part_fen
+    )
+    return Purchase(
+        id=found.id,
+        owner=record.asn,
+        amount_fen=record.amount_fen,
+        owed=card_refund(record.asn),
+        shares=shares,
+    )
+
+
+def _of_transfer(city: City, identity: UUID) -> Purchase:
+    """A payment out of an online account to a partner, by its transfer."""
+    with reading(city.engine) as conn:
+        found = city.ledger.find(conn, [identity])
+        moved = found[identity].transfer if identity in found else None
+        codes = _codes(conn, moved) if moved is not None else ()
+    if moved is None or codes != (AccountCode.ONLINE_ACCOUNTS, AccountCode.PAYABLE_TO_PARTNERS):
+        raise PurchaseRefundRefused(
+            purchase=str(identity), reason="it is no payment of an online account to a partner"
+        )
+    number, partner = (address.split("/")[1] for address in (moved.debit_address, moved.credit_address))
+    return Purchase(
+        id=str(identity),
+        owner=number,
+        amount_fen=moved.amount_fen,
+        owed=account_refund(number),
+        shares=(PurchaseShare(partner=partner, amount_fen=moved.amount_fen, posted=moved),),
+    )
+
+
+def _codes(conn: Connection, moved: Transfer) -> tuple[int | None, ...]:
+    addresses = (moved.debit_address, moved.credit_address) if moved.kind.moves else ()
+    return tuple(
+        conn.scalar(select(account.c.code).where(account.c.address == address)) for address in addresses
+    )
