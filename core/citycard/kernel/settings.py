@@ -7,9 +7,8 @@ import types
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from enum import Enum, EnumMeta
-from functools import cache, partial
-from operator import is_
+from enum import Enum, EnumMeta, IntEnum, StrEnum
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin
 from uuid import UUID
@@ -120,8 +119,9 @@ def _converter(texts: bool) -> Converter:
     if texts:
         hooks |= {made: _made_of(*how) for made, how in _WRITTEN.items()}
     for kind, hook in hooks.items():
-        # For this very type: a hook for str by class would take every StrEnum too.
-        converter.register_structure_hook_func(partial(is_, kind), hook)
+        converter.register_structure_hook(kind, hook)
+    for members in (StrEnum, IntEnum):  # they are also str and int, whose hooks would let any value pass
+        converter.register_structure_hook(members, lambda value, kind: kind(value))
     converter.register_structure_hook_func(_is_plain_union, _one_of)
     return converter
 

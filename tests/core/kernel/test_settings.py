@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import time, timedelta
-from enum import Enum
+from enum import Enum, IntEnum, StrEnum
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +18,14 @@ from citycard.kernel.settings import shown, structure
 class Season(Enum):
     SUMMER = "summer"
     WINTER = "winter"
+
+
+class Size(StrEnum):
+    SMALL = "small"
+
+
+class Level(IntEnum):
+    LOW = 1
 
 
 @attrs.frozen(kw_only=True)
@@ -202,3 +210,19 @@ def test_a_secret_may_come_from_the_environment_and_city_toml_wins(plugin, city,
     assert token(city(found, settings={"zoo": {"token": "from the file"}})) == "from the file"
     assert city(found)._live.running["zoo"].context.settings.ticket_fen == 2000
     assert city(found).report("zoo").settings["token"] == "•••"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [({"size": "huge"}, "zoo.size: expected one of 'small'"), ({"level": 9}, "zoo.level: expected one of 1")],
+)
+def test_an_enum_that_is_also_text_or_a_number_takes_its_own_members_alone(content, words):
+    @attrs.frozen(kw_only=True)
+    class Cage:
+        size: Size = Size.SMALL
+        level: Level = Level.LOW
+
+    made = structure(Cage, {"size": "small", "level": 1}, where="zoo")
+    assert (type(made.size), type(made.level)) == (Size, Level)
+    with pytest.raises(SettingsInvalid, match=words):
+        structure(Cage, content, where="zoo")
