@@ -104,12 +104,12 @@ class _Reading:
     def ended(self, element: Any) -> BankStatement | None:
         if not isinstance(element.tag, str):
             raise Node(element).wrong("an entity is not allowed")
-        node = Node(element)
-        if node.name == "Ntry" and self._inside(element):
-            self._entry(read_entry(node, self._version))
+        name = element.tag.rpartition("}")[2]
+        if name == "Ntry" and self._inside(element):
+            self._entry(read_entry(Node(element), self._version))
             _drop(element)
-        elif node.name == "Stmt" and self._place(element) == self._path:
-            made = self._statement(node)
+        elif name == "Stmt" and self._place(element) == self._path:
+            made = self._statement(Node(element))
             _drop(element)
             self._lines, self._pending = [], 0
             return made

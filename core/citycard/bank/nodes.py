@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 from citycard.bank.statement import Direction
@@ -14,6 +15,12 @@ __all__ = ["Node"]
 
 _AMOUNT = re.compile(r"([0-9]{1,13})(?:\.([0-9]{0,5}))?")
 _SPACES = re.compile(r"\s+")
+
+
+@cache
+def _within(space: str, path: str) -> str:
+    """Write a path in the namespace of the element that it starts from."""
+    return "/".join(f"{space}}}{name}" if space else name for name in path.split("/"))
 
 
 class Node:
@@ -31,15 +38,12 @@ class Node:
 
     def children(self, name: str) -> Iterator[Node]:
         """Give the children with a name, in order."""
-        wanted = f"{self._space}}}{name}" if self._space else name
-        return (Node(child) for child in self._element.iterchildren(wanted))
+        return (Node(child) for child in self._element.iterchildren(_within(self._space, name)))
 
     def child(self, path: str) -> Node | None:
         """Give the first element at a path, or None."""
-        node: Node | None = self
-        for name in path.split("/"):
-            node = next(node.children(name), None) if node is not None else None
-        return node
+        found = self._element.find(_within(self._space, path))
+        return Node(found) if found is not None else None
 
     def need(self, path: str) -> Node:
         """Give the first element at a path, which must be there."""
