@@ -27,4 +27,5 @@ from citycard.errors.sams import *
 from citycard.errors.statements import *
 from citycard.errors.stock import *
 from citycard.errors.terminal import *
+from citycard.errors.topup import *
 from citycard.errors.web import *

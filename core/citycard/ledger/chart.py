@@ -38,6 +38,7 @@ class AccountCode(IntEnum):
     SETTLEMENT_IN_TRANSIT = 1103
     CHARGEBACKS = 1105
     CLAIMS_ON_HOLDERS = 1106
+    PROVIDER_RECEIVABLE = 1104
     CARD_FLOAT = 2001
     ONLINE_ACCOUNTS = 2002
     DEPOSITS = 2003
@@ -49,12 +50,16 @@ class AccountCode(IntEnum):
     REFUNDS_DUE = 2203
     SUBSIDIES_HELD = 2204
     UNMATCHED_BANK = 2205
+    TOP_UPS_IN_FLIGHT = 2206
     FEES = 4001
     BANK_INTEREST = 4002
     DISCOUNTS = 5001
     CARD_LOSS = 5002
     BANK_CHARGES = 5004
+    AGENTS_COMMISSION = 5003
     WINDOW_NET = 9001
+    AGENTS_QUOTA = 9101
+    QUOTA_GIVEN = 9102
 
 
 #: The name of each code as statements print it.
@@ -65,6 +70,7 @@ TITLES: dict[int, str] = {
     AccountCode.SETTLEMENT_IN_TRANSIT: "Settlement in transit",
     AccountCode.CHARGEBACKS: "Charge-backs in dispute",
     AccountCode.CLAIMS_ON_HOLDERS: "Claims on holders",
+    AccountCode.PROVIDER_RECEIVABLE: "Payment providers receivable",
     AccountCode.CARD_FLOAT: "Card float",
     AccountCode.ONLINE_ACCOUNTS: "Online accounts",
     AccountCode.DEPOSITS: "Deposits",
@@ -76,12 +82,16 @@ TITLES: dict[int, str] = {
     AccountCode.REFUNDS_DUE: "Refunds due",
     AccountCode.SUBSIDIES_HELD: "Subsidies held",
     AccountCode.UNMATCHED_BANK: "Unmatched bank items",
+    AccountCode.TOP_UPS_IN_FLIGHT: "Top-ups in flight",
     AccountCode.FEES: "Fees",
     AccountCode.BANK_INTEREST: "Interest from the bank",
     AccountCode.DISCOUNTS: "Discounts and caps",
     AccountCode.CARD_LOSS: "Card overdraft and clone loss",
     AccountCode.BANK_CHARGES: "Bank charges",
+    AccountCode.AGENTS_COMMISSION: "Load agents' commission",
     AccountCode.WINDOW_NET: "Window net",
+    AccountCode.AGENTS_QUOTA: "Load agents' quota",
+    AccountCode.QUOTA_GIVEN: "Quota given to load agents",
 }
 
 
@@ -120,8 +130,30 @@ class TransferCode(IntEnum):
     BANK_INTEREST = 186
     BANK_UNMATCHED = 187
     BANK_RESOLVED = 188
+    LOAD_RESERVED = 100
+    LOAD_GIVEN_BACK = 101
+    LOAD_UNPAID = 102
+    ORDER_PAID = 103
+    ORDER_DELIVERED = 104
+    ORDER_REFUNDED = 105
+    PROVIDER_SETTLED = 106
+    AGENT_DEPOSIT = 110
+    AGENT_COMMISSION = 111
+    QUOTA_GRANTED = 112
+    QUOTA_RESERVED = 113
+    QUOTA_USED = 114
+    QUOTA_RELEASED = 115
+    QUOTA_RESTORED = 116
+
+
+# Control accounts stand in pairs, one on each side.
+_CONTROLS_ON_THE_DEBIT_SIDE = frozenset({AccountCode.QUOTA_GIVEN})
 
 
 def side_of(code: int) -> Side:
-    """Give the side of an account by its class: assets (1) and expenses (5) debit, all others credit."""
-    return Side.DEBIT if str(code)[0] in {"1", "5"} else Side.CREDIT
+    """Give the side of an account by its class: assets (1) and expenses (5) debit, all others credit.
+
+    Of a pair of control accounts one is on the debit side: quota given (9102).
+    """
+    debit = str(code)[0] in {"1", "5"} or code in _CONTROLS_ON_THE_DEBIT_SIDE
+    return Side.DEBIT if debit else Side.CREDIT

@@ -9,13 +9,18 @@ __all__ = [
     "BANK_INTEREST",
     "BANK_UNMATCHED",
     "CONTROL_WINDOW",
+    "EXPENSE_COMMISSION",
     "INCOME_CARDS",
     "INCOME_CLEARING_FEE",
     "LEGACY_FLOAT",
     "LOSS_LATE_TAPS",
+    "LOSS_UNPAID_LOADS",
+    "TOP_UPS_IN_FLIGHT",
     "TRANSIT_SETTLEMENT",
     "TRUST_BANK",
     "account_refund",
+    "agent_quota",
+    "agent_quota_given",
     "agent_receivable",
     "card_deposit",
     "card_purse",
@@ -24,6 +29,8 @@ __all__ = [
     "holder_claim",
     "online_account",
     "partner_payable",
+    "provider_receivable",
+    "subsidy_fund",
 ]
 
 TRUST_BANK = "trust/bank"
@@ -36,6 +43,9 @@ CONTROL_WINDOW = "control/window"
 INCOME_CLEARING_FEE = "income/clearing-fee"
 INCOME_CARDS = "income/cards"
 LOSS_LATE_TAPS = "loss/late-taps"
+LOSS_UNPAID_LOADS = "loss/unpaid-loads"
+TOP_UPS_IN_FLIGHT = "topup/in-flight"
+EXPENSE_COMMISSION = "expense/commission"
 
 
 def card_purse(asn: str) -> str:
@@ -81,3 +91,28 @@ def partner_payable(partner: str) -> str:
 def agent_receivable(agent: str) -> str:
     """Give the address of what a load agent collected and has not handed over."""
     return f"agent/{agent}/receivable"
+
+
+def agent_quota(agent: str) -> str:
+    """Give the address of what a load agent may still load."""
+    return f"agent/{agent}/quota"
+
+
+def agent_quota_given(agent: str) -> str:
+    """Give the address of the other side of a load agent's quota."""
+    return f"agent/{agent}/quota-given"
+
+
+def provider_receivable(provider: str) -> str:
+    """Give the address of what a payment provider took from citizens and has not handed over."""
+    return f"provider/{provider}/receivable"
+
+
+def online_account(number: str) -> str:
+    """Give the address of the money in an online account."""
+    return f"account/{number}/online"
+
+
+def subsidy_fund(programme: str) -> str:
+    """Give the address of the budget of a subsidy programme: what was not granted, and what lapsed."""
+    return f"subsidy/{programme}/fund"

@@ -1,17 +1,21 @@
-"""The desk that puts money on cards: MAC1 in, MAC2 out, nothing in the ledger before the card proves it."""
+"""The desk that puts money on cards: MAC1 in, MAC2 out, nothing taken before the card proves it."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Protocol
 
+import attrs
+
 from citycard.errors import LoadProofWrong, LoadRefused
 from citycard.ledger.ledger import Ledger
-from citycard.wallet.load import Load, LoadState, Proof, load_id
+from citycard.ledger.records import Limit
+from citycard.wallet.load import Load, LoadMoney, LoadState, Proof, load_id
 from citycard.wallet.loadbook import BufferedBook, LoadBook, LoadPage, StoredBook
+from citycard.wallet.payer import Payer, PayerKind
 
 __all__ = ["LoadVault", "TopUpDesk"]
 
@@ -63,7 +67,8 @@ class TopUpDesk:
 
     A load is pending in the store before its MAC2 leaves the desk. The card settles it: by its TAC, at
     once or through GET TRANSACTION PROVE later, or by its online counter, which the next MAC1 vouches
-    for (docs/ledger.md). ``agent`` is who takes the citizen's money, empty for the city itself. ``veto``
+    for (docs/ledger.md). ``agent`` is who pays, in the words of a ``Payer``: empty for cash at the city's
+    counter. Money that can run out is reserved with the pending load, under ``limits`` if given. ``veto``
     gets ASN and amount and may answer with a reason to refuse; no purse is filled over ``purse_limit_fen``,
     which may depend on the card.
     """
@@ -74,20 +79,27 @@ class TopUpDesk:
         ledger: Ledger,
         *,
         agent: str = "",
+        limits: tuple[Limit, ...] = (),
         veto: Callable[[str, int], str | None] | None = None,
         purse_limit_fen: int | Callable[[str], int | None] | None = None,
     ) -> None:
         self._vault = vault
         self._ledger = ledger
-        self._agent = agent
+        self._agent = Payer.read(agent).words
+        self._limits = limits
         self._veto = veto
         self._purse_limit_fen = purse_limit_fen
         self._book: LoadBook = StoredBook(ledger)
 
-    def for_agent(self, agent: str) -> TopUpDesk:
-        """Give a desk that works like this one, for money that ``agent`` takes."""
+    def for_agent(self, agent: str, *, limits: tuple[Limit, ...] = ()) -> TopUpDesk:
+        """Give a desk that works like this one, for money of ``agent`` or another payer; PayerInvalid."""
         return TopUpDesk(
-            self._vault, self._ledger, agent=agent, veto=self._veto, purse_limit_fen=self._purse_limit_fen
+            self._vault,
+            self._ledger,
+            agent=agent,
+            limits=limits,
+            veto=self._veto,
+            purse_limit_fen=self._purse_limit_fen,
         )
 
     def begin(
@@ -105,7 +117,9 @@ class TopUpDesk:
         """Check MAC1, settle what was open of this card, note the load as pending and return MAC2 (4 bytes).
 
         Asked again in the same words, it gives the same answer. Raise LoadRefused with one of the reasons
-        ``amount``, ``mac1``, ``purse-limit``, ``veto``, ``counter-went-back``.
+        ``amount``, ``mac1``, ``purse-limit``, ``veto``, ``counter-went-back``, and where money is reserved
+        ``funds``, ``quota``, ``limit``, ``order``, ``given-back``. What the card's counter tells about
+        earlier loads is kept all the same.
         """
         self._check_request(asn, balance_fen, amount_fen)
         asn8, terminal6 = bytes.fromhex(asn)[-8:], bytes.fromhex(terminal)
@@ -122,7 +136,11 @@ class TopUpDesk:
             at=at,
             mac1=mac1.hex(),
         )
-        with self._book.page(asn, online_atc) as page:
+        if wanted.payer.kind is not PayerKind.CASH:
+            # First by itself: a refusal for want of money must not make what the card shows unseen.
+            with self._book.page(asn, online_atc) as page:
+                _settle_passed(page, online_atc)
+        with self._book.page(asn, online_atc, self._limits) as page:
             _note(page, wanted)
         return self._vault.load_mac2(
             asn8=asn8,
@@ -263,7 +281,23 @@ def _note(page: LoadPage, wanted: Load) -> None:
             # so that this is not yet a proof: the load stays open.
             page.write(one.settled(LoadState.REVERSED, Proof.NONE))
     _settle_passed(page, wanted.online_atc)
-    page.write(wanted)
+    page.write(_sharing(wanted, known))
+
+
+def _sharing(wanted: Load, known: Sequence[Load]) -> Load:
+    """Let an attempt stand on what is held for an earlier one in the same words: one of them can be done."""
+    for one in known:
+        if one.id == wanted.id and one.money is LoadMoney.RETURNED:
+            explanation = f"this load of card {one.asn} was begun {one.at} and given back: begin a new one"
+            raise LoadRefused(reason="given-back", explanation=explanation)
+        same = (one.agent, one.online_atc, one.amount_fen) == (
+            wanted.agent,
+            wanted.online_atc,
+            wanted.amount_fen,
+        )
+        if same and one.open and one.money is LoadMoney.HELD:
+            return attrs.evolve(wanted, money=LoadMoney.HELD, hold=one.hold)
+    return wanted
 
 
 def _settle_passed(page: LoadPage, online_atc: int) -> None:

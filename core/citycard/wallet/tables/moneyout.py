@@ -1,4 +1,4 @@
-"""The wallet's own tables, beside the ledger's."""
+"""Money that goes out again, and the sums of the float that are kept on the way."""
 
 from __future__ import annotations
 
@@ -12,42 +12,9 @@ __all__ = [
     "chargeback_step",
     "float_checkpoint",
     "float_sum",
-    "load",
     "purchase_refund",
     "purchase_refund_part",
 ]
-
-# A load is written before its MAC2 leaves the house; while it is pending nobody knows whether the card
-# took it. A card has at most one load per value of its online counter that was not reversed.
-load = Table(
-    "load",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("asn", String(20), nullable=False),
-    Column("online_atc", Integer, nullable=False),
-    Column("key_version", Integer, nullable=False),
-    Column("amount_fen", Fen, nullable=False),
-    Column("balance_before_fen", Fen, nullable=False),
-    Column("terminal", String(12), nullable=False),
-    Column("agent", String(100), nullable=False),
-    Column("at", LocalTime, nullable=False),
-    Column("state", String(8), nullable=False),
-    Column("proof", String(8), nullable=False),
-    Column("mac1", String(8), nullable=False),
-    Column("tac", String(8), nullable=False),
-    CheckConstraint("proof IN ('', 'tac', 'counter', 'terminal')", name="proof"),
-    CheckConstraint("amount_fen > 0", name="amount"),
-    CheckConstraint("state IN ('pending', 'proven', 'reversed')", name="state"),
-)
-Index(
-    "uq_load_asn_counter",
-    load.c.asn,
-    load.c.online_atc,
-    unique=True,
-    sqlite_where=load.c.state != "reversed",
-    postgresql_where=load.c.state != "reversed",
-)
-Index("ix_load_asn", load.c.asn, load.c.online_atc)
 
 # Sums of all transfers up to a number, so that the float of any later moment reads only what came after.
 float_checkpoint = Table(
