@@ -20,7 +20,7 @@ LAYERS = (
     ("money", "clock", "ids", "files"),
     ("card", "keys"),
     ("chip", "terminal", "store"),
-    ("mifare", "pcsc", "psam", "ledger"),
+    ("mifare", "pcsc", "psam", "ledger", "provider"),
     ("wallet", "registry"),
     ("bank",),
     ("clearing",),

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from citycard.keys.backend import Sealing
     from citycard.keys.keptvault import KeptVault
     from citycard.ledger import Ledger, LedgerWriter
+    from citycard.provider import PaymentProvider
     from citycard.terminal.record import TransactionRecord
     from citycard.terminal.sam import SoftSam
     from citycard.wallet.topup import TopUpDesk
@@ -226,6 +227,13 @@ class City:
             veto=issuing.unfit_for_load,
             purse_limit_fen=issuing.purse_limit_fen,
         )
+
+    @cached_property
+    def provider(self) -> PaymentProvider:
+        """The city's payment provider; raise ProviderSettingsMissing when it has none."""
+        from citycard.city.providing import open_provider
+
+        return open_provider(self)
 
     def sam(self, terminal: str, serial: int = 0) -> SoftSam:
         """Return a software SAM for a terminal (12 digits) whose last serial was ``serial``."""

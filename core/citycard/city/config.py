@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import attrs
 
@@ -23,6 +24,8 @@ __all__ = [
     "ClearingSection",
     "District",
     "LiveChoices",
+    "ProviderSection",
+    "TopUpSection",
     "VaultPlace",
     "VaultSection",
     "read_config",
@@ -112,6 +115,48 @@ class CardsSection:
     replacement_fee_fen: int = attrs.field(default=0, validator=attrs.validators.ge(0))
 
 
+def _https(_section: ProviderSection, attribute: attrs.Attribute[str], url: str) -> None:
+    where = urlsplit(url)
+    if where.scheme != "https" and where.hostname not in {"127.0.0.1", "::1", "localhost"}:
+        msg = f"{attribute.name} is {url}: expected https:// (http:// is for this machine alone)"
+        raise ValueError(msg)
+
+
+@attrs.frozen(kw_only=True)
+class ProviderSection:
+    """The payment provider: where it is, who the city is there, and the RSA keys of both sides (PEM files).
+
+    ``notify_url`` is this city's own address as the provider reaches it, such as
+    ``https://card.example.cn/api/providers/pay/notifications``; without one, orders are asked for. Relative
+    files lie in the city's folder.
+    """
+
+    name: str = attrs.field(default="pay", validator=attrs.validators.matches_re(r"[a-z0-9-]{1,32}"))
+    url: str = attrs.field(validator=_https)
+    merchant: str
+    key_file: Path
+    provider_key_file: Path
+    provider_key_name: str = "provider"
+    notify_url: str = ""
+    timeout_s: float = attrs.field(default=5.0, validator=attrs.validators.gt(0))
+
+
+@attrs.frozen(kw_only=True)
+class TopUpSection:
+    """How money gets onto cards.
+
+    The money of a load whose end no card showed is given back after ``open_days``, that of an order that was
+    paid and never collected after ``collect_days``. An order waits ``order_minutes`` for being paid.
+    ``amounts_fen`` are what the page offers.
+    """
+
+    open_days: int = attrs.field(default=7, validator=attrs.validators.ge(1))
+    collect_days: int = attrs.field(default=30, validator=attrs.validators.ge(1))
+    order_minutes: int = attrs.field(default=30, validator=attrs.validators.ge(1))
+    amounts_fen: tuple[int, ...] = (2000, 5000, 10_000)
+    provider: ProviderSection | None = None
+
+
 def _short_issuer(config: CityConfig, _attribute: object, cards: CardsSection) -> None:
     issuer, code = config.city.issuer, config.city.code
     if cards.profile in _SHORT_ISSUERS and (issuer[4:8], issuer[8:]) != (code, "FFFFFFFF"):
@@ -165,6 +210,7 @@ class CityConfig:
     bank: BankSection = BankSection()
     cards: CardsSection = attrs.field(default=CardsSection(), validator=_short_issuer)
     vault: VaultSection = VaultSection()
+    topup: TopUpSection = TopUpSection()
     districts: tuple[District, ...] = ()
     allow: tuple[str, ...] | None = None
     enable: tuple[str, ...] = ()

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import attrs
 
 from citycard.city.closing import settle_due
+from citycard.city.expiring import expire
 from citycard.city.leases import JobRun, job_runs, leased
+from citycard.city.orders import look_after_due
 from citycard.errors import CitycardError, JobBusy, JobUnknown
 
 if TYPE_CHECKING:
@@ -37,7 +39,13 @@ def _settle_cards(city: City) -> None:
 _OWN = {
     "citycard.settle-cards": _OwnJob(
         title="Fix what is owed for cards that were given up", every=timedelta(hours=1), run=_settle_cards
-    )
+    ),
+    "citycard.look-after-orders": _OwnJob(
+        title="Ask the payment provider what became of orders", every=timedelta(seconds=5), run=look_after_due
+    ),
+    "citycard.expire-topups": _OwnJob(
+        title="Give back the money of loads whose end no card showed", every=timedelta(hours=1), run=expire
+    ),
 }
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from citycard import registry
-from citycard.card.files import TransactionType
+from citycard.city.torn import torn_load
 from citycard.errors import (
     CardRefused,
     CardRemoved,
@@ -39,8 +39,7 @@ from citycard.mifare import (
 )
 from citycard.registry import CardStatus, Entitlement, MigrationState, OldCardMigration
 from citycard.store import reading, writing
-from citycard.terminal.journal import Journal, TornDebit
-from citycard.terminal.record import RecordPlan
+from citycard.terminal.journal import Journal
 from citycard.terminal.session import PurseSession
 from citycard.wallet.addresses import LEGACY_FLOAT, TRUST_BANK, agent_receivable
 from citycard.wallet.load import Load, LoadState
@@ -268,7 +267,7 @@ class CardMigration:
             journal = Journal()
             for known in self._loads(record):
                 if known.state is LoadState.PENDING:
-                    journal.note(_torn(known, target), load=True)
+                    journal.note(torn_load(known, target), load=True)
             purse = self._purse(new, journal)
             if purse.open(self._city.now_local()).asn != record.new_asn:
                 raise self._stopped(record, f"another card is in the reader: expected {record.new_asn}")
@@ -370,22 +369,3 @@ def _move(
 
 def _conflict(view: SectorView, problem: str) -> MigrationConflict:
     return MigrationConflict(old=view.card, problem=problem)
-
-
-def _torn(known: Load, target: CardView) -> TornDebit:
-    """Make the note that a terminal would have kept of a load: the desk has written it all down."""
-    return TornDebit(
-        asn=known.asn,
-        issuer=target.issuer,
-        card_kind=target.card_kind,
-        counter=known.online_atc,
-        balance_before_fen=known.balance_before_fen,
-        amount_fen=known.amount_fen,
-        tti=int(TransactionType.LOAD),
-        serial=0,
-        key_version=known.key_version,
-        algorithm=0,
-        terminal=known.terminal,
-        at=known.at,
-        plan=RecordPlan(),
-    )

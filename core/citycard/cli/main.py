@@ -23,6 +23,7 @@ _COMMANDS = {
     "access": ("citycard.cli.access:group", "Grant, list and revoke access to the web pages."),
     "bank": ("citycard.cli.bank:group", "Instruct the bank, take in its statements, reconcile."),
     "bench": ("citycard.cli.bench:group", "Measure what this machine can do."),
+    "agent": ("citycard.cli.agent:group", "Load agents: quota, deposits, closed days, statements."),
     "card": ("citycard.cli.card:group", "Read cards at a reader; load, pay, issue and manage them."),
     "chip": ("citycard.cli.chip:group", "Make software cards and offer them to any PC/SC program."),
     "chargeback": ("citycard.cli.chargeback:group", "Top-ups that a bank or provider takes back."),
@@ -36,11 +37,13 @@ _COMMANDS = {
     "product": ("citycard.cli.product:group", "List card products, show and retire them."),
     "refund": ("citycard.cli.refund:group", "Give back purchases, list what was given back."),
     "replay": ("citycard.cli.replay:group", "Play a city's taps through terminals and chips."),
+    "sandbox": ("citycard.cli.sandbox:group", "Run a payment provider of your own, to try top-ups against."),
     "sam": ("citycard.cli.sam:group", "Issue, update, list and revoke the SAMs of terminals."),
     "serve": ("citycard.cli.serve:serve", "Serve the city's pages and endpoints."),
     "statement": ("citycard.cli.statement:group", "Statements of cards and partners."),
     "stock": ("citycard.cli.stock:group", "Keep number ranges and the stock of blank cards."),
     "terminal": ("citycard.cli.terminal:group", "Register terminals; what they must know."),
+    "topup": ("citycard.cli.topup:group", "Orders paid online, loads whose end is open, automatic top-up."),
 }
 
 

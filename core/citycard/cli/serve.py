@@ -16,7 +16,7 @@ from citycard.errors import AddressTaken
 if TYPE_CHECKING:
     from citycard.city import City
 
-__all__ = ["serve"]
+__all__ = ["address_of", "listen", "serve"]
 
 _LINK_DAYS = 1
 _BACKLOG = 2048
@@ -44,9 +44,9 @@ def serve(folder: Path, host: str, port: int, link: bool, quiet: bool) -> None:
 
     city = opened(folder)
     # Bound here, so that a taken port is one clear line and not a server's traceback.
-    listening = _listen(host, port)
+    listening = listen(host, port)
     app = create_app(city)
-    address = _address(listening, host)
+    address = address_of(listening, host)
     click.echo(f"{city.config.city.name} is served at {address}")
     if link and _is_local(listening):
         click.echo(f"sign in as operator: {address}/sign-in?token={_operator_token(city)}")
@@ -66,7 +66,8 @@ def serve(folder: Path, host: str, port: int, link: bool, quiet: bool) -> None:
         city.close()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """Bind and listen, so that a call waits until the server answers; raise AddressTaken."""
     try:
         ((family, _, _, _, where), *_) = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -81,7 +82,8 @@ def _listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _address(listening: socket.socket, host: str) -> str:
+def address_of(listening: socket.socket, host: str) -> str:
+    """Give the address under which others reach what listens."""
     port = listening.getsockname()[1]
     shown = f"[{host}]" if ":" in host else host
     return f"http://{shown}:{port}"

@@ -14,6 +14,7 @@ __all__ = [
     "OrderRefused",
     "OrderUnknown",
     "PayerInvalid",
+    "ProviderKeyInvalid",
     "ProviderRefused",
     "ProviderSettingsMissing",
     "ProviderUnavailable",
@@ -94,6 +95,13 @@ class ProviderRefused(CitycardError):
 
     status, exit_code = 409, 5
     sentence = "payment provider {provider} refused {what}: {reason}"
+
+
+class ProviderKeyInvalid(CitycardError):
+    """A key file of the payment provider's settings cannot be used."""
+
+    status, exit_code = 500, 4
+    sentence = "{path} holds no key that can be used: expected {expected}"
 
 
 class ProviderSettingsMissing(CitycardError):

@@ -29,6 +29,12 @@ RESERVED = frozenset({
     "partners", "personalisation", "place", "plugin", "plugins", "product", "public", "purchase",
     "record", "refund", "replay", "run", "sam", "serve", "statement", "static", "stock", "terminal",
     "transfer", "trust", "wallet", "window",
+    "access", "account", "agent", "agents", "allow", "api", "auto", "batch", "blacklist", "card",
+    "cards", "chip", "citizen", "city", "citycard", "clearing", "core", "db", "debit", "enable",
+    "entitlement", "holder", "job", "key", "keys", "ledger", "load", "manifest", "number", "outbox",
+    "partner", "partners", "payment", "personalisation", "place", "plugin", "plugins", "product",
+    "providers", "public", "record", "replay", "run", "sam", "sandbox", "serve", "statement", "static",
+    "stock", "terminal", "topup", "topups", "transfer", "trust", "wallet", "window",
 })  # fmt: skip
 
 Keys = Callable[[Any, str], Iterable[tuple[str, str]]]

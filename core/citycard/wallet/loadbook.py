@@ -28,11 +28,13 @@ __all__ = [
     "LoadPage",
     "StoredBook",
     "expired_cards",
+    "held_loads",
     "hold_card",
     "keep",
     "loads_of",
     "lost_loads",
     "open_loads",
+    "write_loads",
 ]
 
 _COLUMNS = tuple(field.name for field in attrs.fields(Load))
@@ -124,8 +126,14 @@ def keep(
     Give them as they are written. ``limits`` are conditions of reservations.
     """
     moved = move_money(conn, ledger, loads, limits)
+    write_loads(conn, moved)
+    return moved
+
+
+def write_loads(conn: Connection, loads: Sequence[Load]) -> None:
+    """Write loads as they are; their money was moved in the same transaction."""
     # A load that is reversed makes room under its counter for the one that takes its place.
-    ordered = sorted(moved, key=lambda one: one.state is not LoadState.REVERSED)
+    ordered = sorted(loads, key=lambda one: one.state is not LoadState.REVERSED)
     known = {row.id for row in select_in(conn, select(load.c.id), load.c.id, [one.id for one in loads])}
     for one in ordered:
         if one.id in known:
@@ -133,7 +141,6 @@ def keep(
             conn.execute(update(load).where(load.c.id == one.id).values(settled))
     rows = [[_plain(getattr(one, name)) for name in _COLUMNS] for one in ordered if one.id not in known]
     insert_rows(conn, load, _COLUMNS, rows)
-    return moved
 
 
 def loads_of(conn: Connection, asn: str) -> list[Load]:
@@ -158,6 +165,12 @@ def lost_loads(conn: Connection, *, limit: int = 1000) -> list[Load]:
     """Give the loads that a card showed when their money was gone, newest first: the city bore them."""
     query = select(*_ROW).where(load.c.money == LoadMoney.LOST).order_by(load.c.at.desc()).limit(limit)
     return _loads(conn.execute(query))
+
+
+def held_loads(conn: Connection, *, limit: int = 1000) -> list[Load]:
+    """Give the loads whose money is reserved and of which no card showed the end, oldest first."""
+    held = (load.c.money == LoadMoney.HELD, load.c.proof == Proof.NONE)
+    return _loads(conn.execute(select(*_ROW).where(*held).order_by(load.c.at).limit(limit)))
 
 
 def expired_cards(conn: Connection, before: datetime) -> list[str]:

@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from citycard.city.rounds import Rounds
 from citycard.web import api, bankapi, bankpage, floatpages, moneyapi, pages, signin, statementpages
+from citycard.web import agents, api, pages, signin, topup_pages, topups
 from citycard.web.context import Web
 from citycard.web.description import DESCRIPTION
 from citycard.web.endpoints import Endpoint, door
@@ -43,6 +44,11 @@ CORE_ENDPOINTS: tuple[Endpoint, ...] = (
     *api.ENDPOINTS,
     *bankapi.ENDPOINTS,
     *moneyapi.ENDPOINTS,
+    *topup_pages.ENDPOINTS,
+    *signin.ENDPOINTS,
+    *api.ENDPOINTS,
+    *topups.ENDPOINTS,
+    *agents.ENDPOINTS,
     *DESCRIPTION,
 )
 

@@ -36,12 +36,14 @@ class Endpoint:
     """A Route with what the core's own endpoints say beside it: the attrs class of its query, page or JSON.
 
     ``plugin`` names the plugin it belongs to; it is empty for the core's own. ``media`` is the type of a body
-    that is no JSON.
+    that is no JSON. Another party's messages, ``signed`` by it, come from no form of ours, and their endpoint
+    checks the signature itself.
     """
 
     route: Route
     query: type[Any] | None = None
     page: bool = False
+    signed: bool = False
     plugin: str = ""
     media: str = ""
 
@@ -63,6 +65,7 @@ def endpoint(
     response: type[Any] | None = None,
     page: bool = False,
     media: str = "",
+    signed: bool = False,
 ) -> Endpoint:
     """Declare one of the core's own endpoints.
 
@@ -78,7 +81,7 @@ def endpoint(
         request=request,
         response=response,
     )
-    return Endpoint(route=route, query=query, page=page, media=media)
+    return Endpoint(route=route, query=query, page=page, media=media, signed=signed)
 
 
 def door(item: Endpoint) -> Address:
@@ -88,7 +91,8 @@ def door(item: Endpoint) -> Address:
     async def enter(request: Request) -> Response:
         request.state.actor = await run_in_threadpool(authenticate, web_of(request), request)
         require(request.state.actor, route.permission)
-        if request.method not in _SAFE and "authorization" not in request.headers:
+        ours = request.method not in _SAFE and "authorization" not in request.headers
+        if ours and not item.signed:
             await check_form(request)
         response = await _answered(item, request)
         if item.plugin and request.method == "GET" and wants_page(request):

@@ -52,6 +52,17 @@ PERMISSIONS: Mapping[str, str] = MappingProxyType(
 )
 
 _READING = frozenset(name for name in PERMISSIONS if name.startswith("city.read-"))
+        "city.order-topups": "Order top-ups of a card, and set its automatic top-up.",
+        "city.read-topups": "See the orders of a card and its automatic top-up.",
+        "city.refund-topups": "Send the money of an order back that was not delivered.",
+        "city.read-agents": "See where a load agent stands: quota, what it owes, closed days.",
+        "city.close-days": "Close a business day of a load agent.",
+        "city.manage-agents": "Open load agents, give them credit, and note what they pay in.",
+    }
+)
+
+_ALL = frozenset(name for name in PERMISSIONS if name != PUBLIC)
+_READING = frozenset(name for name in _ALL if name.startswith("city.read-"))
 
 ROLES: Mapping[Role, frozenset[str]] = MappingProxyType(
     {
@@ -62,6 +73,19 @@ ROLES: Mapping[Role, frozenset[str]] = MappingProxyType(
         ),
         Role.PARTNER: frozenset({PUBLIC, "city.read-statements"}),
         Role.OPERATOR: frozenset(PERMISSIONS),
+        Role.CITIZEN: frozenset({PUBLIC, "city.read-cards", "city.read-topups", "city.order-topups"}),
+        Role.CLERK: frozenset(
+            {
+                PUBLIC,
+                "city.read-cards",
+                "city.read-partners",
+                "city.read-topups",
+                "city.order-topups",
+                "city.refund-topups",
+            }
+        ),
+        Role.PARTNER: frozenset({PUBLIC, "city.read-statements", "city.read-agents", "city.close-days"}),
+        Role.OPERATOR: frozenset({PUBLIC, *_ALL}),
         Role.AUDITOR: frozenset({PUBLIC, *_READING}),
     }
 )

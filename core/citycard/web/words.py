@@ -18,6 +18,7 @@ __all__ = [
     "day_headline",
     "file_meaning",
     "file_state",
+    "order_state",
     "partner_kind",
     "plugin_state",
     "stage_name",
@@ -61,6 +62,17 @@ _CARD_STATES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "blocked": (mark("blocked"), "bad"),
         "replaced": (mark("replaced"), ""),
         "returned": (mark("returned"), ""),
+    }
+)
+
+_ORDER_STATES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "created": (mark("waits for payment"), "warn"),
+        "paid": (mark("paid, hold the card to a reader"), "good"),
+        "delivered": (mark("loaded"), "good"),
+        "refunding": (mark("being refunded"), "warn"),
+        "refunded": (mark("refunded"), ""),
+        "closed": (mark("not paid"), ""),
     }
 )
 
@@ -161,6 +173,12 @@ def bank_code(code: str, say: Language) -> str:
 def card_status(status: str, say: Language) -> dict[str, str]:
     """Give a card's status its title and tone."""
     title, tone = _CARD_STATES.get(status, (status, ""))
+    return {"title": say(title), "tone": tone}
+
+
+def order_state(state: str, say: Language) -> dict[str, str]:
+    """Say where an order of a top-up is, with the tone of its tag."""
+    title, tone = _ORDER_STATES[state]
     return {"title": say(title), "tone": tone}
 
 

@@ -1,0 +1,93 @@
+"""Automatic top-up: a card that is seen online with little in its purse is loaded, as its rule says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+import attrs
+from sqlalchemy import Connection, delete, insert, select, update
+
+from citycard.errors import TopUpRuleInvalid
+from citycard.ledger.records import Limit
+from citycard.wallet.load import Load, LoadState
+from citycard.wallet.tables import auto_top_up
+
+__all__ = ["AutoTopUp", "auto_limit", "find_rule", "remove_rule", "same_sight", "set_rule"]
+
+_SOURCE = re.compile(r"account/[0-9]{20}|agreement/[A-Za-z0-9_-]{1,64}")
+_LARGEST_FEN = 1_000_000
+
+
+def _amount(_: AutoTopUp, attribute: attrs.Attribute[Any], value: object) -> None:
+    if type(value) is not int or not 0 < value <= _LARGEST_FEN:
+        expected = f"1 to {_LARGEST_FEN} fen"
+        raise TopUpRuleInvalid(field=attribute.name, value=value, expected=expected)
+
+
+def _source(_: AutoTopUp, attribute: attrs.Attribute[Any], value: str) -> None:
+    if not _SOURCE.fullmatch(value):
+        expected = "account/ and a number of 20 digits, or agreement/ and the provider's agreement"
+        raise TopUpRuleInvalid(field=attribute.name, value=value, expected=expected)
+
+
+@attrs.frozen(kw_only=True)
+class AutoTopUp:
+    """A card's rule: below ``threshold_fen``, load ``amount_fen``, at most ``daily_limit_fen`` a day.
+
+    ``source`` is ``account/<number>`` for an online account, or ``agreement/<id>`` for a payment provider
+    that pays without asking; ``set_at`` is aware UTC.
+    """
+
+    asn: str
+    threshold_fen: int = attrs.field(validator=_amount)
+    amount_fen: int = attrs.field(validator=_amount)
+    daily_limit_fen: int = attrs.field(validator=_amount)
+    source: str = attrs.field(validator=_source)
+    actor: str = ""
+    set_at: datetime
+
+    def __attrs_post_init__(self) -> None:
+        if self.daily_limit_fen < self.amount_fen:
+            expected = f"{self.amount_fen} fen, the amount of one load, or more"
+            raise TopUpRuleInvalid(field="daily_limit_fen", value=self.daily_limit_fen, expected=expected)
+
+    @property
+    def agreement(self) -> str:
+        """Give the provider's agreement, or nothing when an account pays."""
+        kind, _, name = self.source.partition("/")
+        return name if kind == "agreement" else ""
+
+
+def set_rule(conn: Connection, rule: AutoTopUp) -> None:
+    """Give a card a rule in place of the one it had."""
+    values = attrs.asdict(rule)
+    if conn.execute(update(auto_top_up).where(auto_top_up.c.asn == rule.asn).values(values)).rowcount == 0:
+        conn.execute(insert(auto_top_up), values)
+
+
+def remove_rule(conn: Connection, asn: str) -> bool:
+    """Take a card's rule away; say whether it had one."""
+    return conn.execute(delete(auto_top_up).where(auto_top_up.c.asn == asn)).rowcount == 1
+
+
+def find_rule(conn: Connection, asn: str) -> AutoTopUp | None:
+    """Give the rule of a card, or None."""
+    row = conn.execute(select(auto_top_up).where(auto_top_up.c.asn == asn)).one_or_none()
+    return None if row is None else AutoTopUp(**row._mapping)  # noqa: SLF001 - how a row is read by name
+
+
+def auto_limit(rule: AutoTopUp, day: date) -> Limit:
+    """Give the condition under which money is reserved for a card on a day, whoever pays."""
+    return Limit(key=f"card/{rule.asn}/auto-top-up/{day}", max_fen=rule.daily_limit_fen)
+
+
+def same_sight(loads: Sequence[Load], balance_fen: int) -> bool:
+    """Say whether a card shows nothing since its last load: then it was loaded at this very sight.
+
+    ``loads`` are the card's own, in the order of its counter.
+    """
+    done = [one for one in loads if one.state is LoadState.PROVEN]
+    return bool(done) and balance_fen == done[-1].balance_before_fen + done[-1].amount_fen
