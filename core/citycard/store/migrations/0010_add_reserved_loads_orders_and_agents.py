@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "citycard_0007"
-down_revision = "citycard_0006"
+revision = "citycard_0010"
+down_revision = "citycard_0009"
 branch_labels = None
 depends_on = None
 
