@@ -35,6 +35,12 @@ RESERVED = frozenset({
     "partner", "partners", "payment", "personalisation", "place", "plugin", "plugins", "product",
     "providers", "public", "record", "replay", "run", "sam", "sandbox", "serve", "statement", "static",
     "stock", "terminal", "topup", "topups", "transfer", "trust", "wallet", "window",
+    "access", "account", "allow", "api", "batch", "bench", "blacklist", "card", "cards", "chip",
+    "citizen", "city", "citycard", "clearing", "core", "db", "debit", "enable", "entitlement", "holder",
+    "job", "key", "keys", "ledger", "load", "manifest", "number", "online", "outbox", "partner",
+    "partners", "payment", "personalisation", "place", "plugin", "plugins", "points", "product",
+    "public", "record", "replay", "run", "sam", "serve", "statement", "static", "stock", "subsidies",
+    "subsidy", "terminal", "transfer", "trust", "wallet", "window",
 })  # fmt: skip
 
 Keys = Callable[[Any, str], Iterable[tuple[str, str]]]

@@ -51,12 +51,15 @@ class AccountCode(IntEnum):
     SUBSIDIES_HELD = 2204
     UNMATCHED_BANK = 2205
     TOP_UPS_IN_FLIGHT = 2206
+    POINTS_FUND = 2301
     FEES = 4001
     BANK_INTEREST = 4002
     DISCOUNTS = 5001
     CARD_LOSS = 5002
     BANK_CHARGES = 5004
     AGENTS_COMMISSION = 5003
+    POINTS_ISSUED = 8001
+    POINTS_HELD = 8002
     WINDOW_NET = 9001
     AGENTS_QUOTA = 9101
     QUOTA_GIVEN = 9102
@@ -83,12 +86,15 @@ TITLES: dict[int, str] = {
     AccountCode.SUBSIDIES_HELD: "Subsidies held",
     AccountCode.UNMATCHED_BANK: "Unmatched bank items",
     AccountCode.TOP_UPS_IN_FLIGHT: "Top-ups in flight",
+    AccountCode.POINTS_FUND: "Points fund",
     AccountCode.FEES: "Fees",
     AccountCode.BANK_INTEREST: "Interest from the bank",
     AccountCode.DISCOUNTS: "Discounts and caps",
     AccountCode.CARD_LOSS: "Card overdraft and clone loss",
     AccountCode.BANK_CHARGES: "Bank charges",
     AccountCode.AGENTS_COMMISSION: "Load agents' commission",
+    AccountCode.POINTS_ISSUED: "Points issued",
+    AccountCode.POINTS_HELD: "Points held",
     AccountCode.WINDOW_NET: "Window net",
     AccountCode.AGENTS_QUOTA: "Load agents' quota",
     AccountCode.QUOTA_GIVEN: "Quota given to load agents",
@@ -148,12 +154,36 @@ class TransferCode(IntEnum):
 
 # Control accounts stand in pairs, one on each side.
 _CONTROLS_ON_THE_DEBIT_SIDE = frozenset({AccountCode.QUOTA_GIVEN})
+    ACCOUNT_PAID = 120
+    ACCOUNT_HELD = 121
+    HOLD_CAPTURED = 122
+    HOLD_RELEASED = 123
+    ACCOUNT_GIVEN_BACK = 124
+    ACCOUNT_CLOSED = 125
+    SUBSIDY_FUNDED = 140
+    SUBSIDY_GRANTED = 141
+    SUBSIDY_SPENT = 142
+    SUBSIDY_GIVEN_BACK = 143
+    SUBSIDY_LAPSED = 144
+    POINTS_EARNED = 150
+    POINTS_PAID_IN = 151
+    POINTS_USED = 152
+    POINTS_PAID = 153
+    POINTS_LEFT_OVER = 154
+    POINTS_LAPSED = 155
+    POINTS_BREAKAGE = 156
+    POINTS_EXCHANGED = 157
+
+
+# Control accounts stand in pairs, one on each side.
+_CONTROLS_ON_THE_DEBIT_SIDE = frozenset({AccountCode.POINTS_ISSUED})
 
 
 def side_of(code: int) -> Side:
     """Give the side of an account by its class: assets (1) and expenses (5) debit, all others credit.
 
     Of a pair of control accounts one is on the debit side: quota given (9102).
+    Of a pair of control accounts one is on the debit side: points issued (8001).
     """
     debit = str(code)[0] in {"1", "5"} or code in _CONTROLS_ON_THE_DEBIT_SIDE
     return Side.DEBIT if debit else Side.CREDIT

@@ -21,6 +21,9 @@ __all__ = [
     "account_refund",
     "agent_quota",
     "agent_quota_given",
+    "account_points",
+    "account_refund",
+    "account_subsidy",
     "agent_receivable",
     "card_deposit",
     "card_purse",
@@ -30,6 +33,10 @@ __all__ = [
     "online_account",
     "partner_payable",
     "provider_receivable",
+    "online_account",
+    "partner_payable",
+    "points_fund",
+    "points_issued",
     "subsidy_fund",
 ]
 
@@ -116,3 +123,31 @@ def online_account(number: str) -> str:
 def subsidy_fund(programme: str) -> str:
     """Give the address of the budget of a subsidy programme: what was not granted, and what lapsed."""
     return f"subsidy/{programme}/fund"
+def account_refund(number: str) -> str:
+    """Give the address of what is owed to the holder of an online account that was closed."""
+    return f"account/{number}/refund"
+
+
+def account_subsidy(number: str, programme: str) -> str:
+    """Give the address of what an online account holds of a subsidy programme."""
+    return f"account/{number}/subsidy/{programme}"
+
+
+def account_points(number: str, scheme: str) -> str:
+    """Give the address of the points of a partner's scheme that an online account holds."""
+    return f"account/{number}/points/{scheme}"
+
+
+def subsidy_fund(programme: str) -> str:
+    """Give the address of the budget of a subsidy programme: what was not granted, and what lapsed."""
+    return f"subsidy/{programme}/fund"
+
+
+def points_fund(scheme: str) -> str:
+    """Give the address of the money behind the points of a partner's scheme."""
+    return f"points/{scheme}/fund"
+
+
+def points_issued(scheme: str) -> str:
+    """Give the address of the points that a partner's scheme has issued and not taken back."""
+    return f"points/{scheme}/issued"

@@ -1,0 +1,121 @@
+"""One id, one answer: done once, refused once, and nothing half-done wherever the power fails."""
+
+from contextlib import contextmanager
+from threading import Thread
+
+import pytest
+from sqlalchemy import event, func, select
+
+from citycard.errors import ActDiffers, FundsMissing
+from citycard.ids import new_id
+from citycard.store import reading, writing
+from citycard.wallet import Payee, Payments, account_subsidy, online_account, partner_payable
+from citycard.wallet.acts import Act, once
+from citycard.wallet.tables import payment, wallet_act
+
+SHOP = Payee(partner="shop", kind="food")
+
+
+class PowerCutError(Exception):
+    pass
+
+
+@contextmanager
+def power_cut(engine, after):
+    """Fail the statement number ``after``, and say how many there were when none failed."""
+    counted = []
+
+    def count(*_):
+        counted.append(1)
+        if len(counted) == after:
+            raise PowerCutError
+
+    event.listen(engine, "before_cursor_execute", count)
+    try:
+        yield counted
+    finally:
+        event.remove(engine, "before_cursor_execute", count)
+
+
+def rows(engine, table):
+    with reading(engine) as conn:
+        return conn.scalar(select(func.count()).select_from(table))
+
+
+def test_what_was_done_is_not_done_again(wallet, opened):
+    number, identity = opened(1, 10_000), new_id()
+    first, again = (Payments(wallet).pay(identity, number, SHOP, 4000) for _ in range(2))
+    assert first == again
+    with reading(wallet.engine) as conn:
+        assert wallet.ledger.balance_fen(conn, online_account(number)) == 6000
+
+
+def test_a_refusal_stays_though_the_money_is_there_later(wallet, opened, put_in):
+    number, identity = opened(1, 100), new_id()
+    for _ in range(2):
+        with pytest.raises(FundsMissing, match="has 100 fen for this: 4000 fen are wanted"):
+            Payments(wallet).pay(identity, number, SHOP, 4000)
+        put_in(number, 10_000)
+    assert Payments(wallet).pay(new_id(), number, SHOP, 4000).amount_fen == 4000
+
+
+@pytest.mark.parametrize("change", [{"amount_fen": 1}, {"payee": Payee(partner="bus")}, {"note": "tea"}])
+def test_an_id_stands_for_one_thing(wallet, opened, change):
+    number, identity = opened(1, 10_000), new_id()
+    asked = {"payee": SHOP, "amount_fen": 4000}
+    Payments(wallet).pay(identity, number, **asked)
+    with pytest.raises(ActDiffers, match=f"id {identity} stands for another pay already"):
+        Payments(wallet).pay(identity, number, **asked | change)
+
+
+def test_a_payment_that_is_cut_off_anywhere_is_simply_made_again(wallet, opened, clock, give_meals):
+    number = opened(1, 10_000)
+    give_meals(number, 1500)
+    with power_cut(wallet.engine, after=0) as counted:
+        Payments(wallet).pay(new_id(), number, SHOP, 1000)
+    for after in range(1, len(counted) + 1):
+        identity = new_id()
+        before = money(wallet, number)
+        with pytest.raises(PowerCutError), power_cut(wallet.engine, after):
+            Payments(wallet).pay(identity, number, SHOP, 100)
+        # A statement after the commit only reads what was paid.
+        assert money(wallet, number) in (before, moved(before, 100))
+        assert Payments(wallet).pay(identity, number, SHOP, 100).amount_fen == 100
+        assert money(wallet, number) == moved(before, 100)
+    with reading(wallet.engine) as conn:
+        assert wallet.ledger.audit(conn) == []
+
+
+def moved(before, amount_fen):
+    meals, own, paid = before
+    from_meals = min(meals, amount_fen)
+    return meals - from_meals, own - amount_fen + from_meals, paid + amount_fen
+
+
+def money(wallet, number):
+    with reading(wallet.engine) as conn:
+        return tuple(
+            wallet.ledger.balance_fen(conn, address)
+            for address in (account_subsidy(number, "meals"), online_account(number), partner_payable("shop"))
+        )
+
+
+@pytest.mark.postgresql
+def test_the_same_request_sent_many_times_at_once_is_done_once(wallet, opened):
+    number, identity = opened(1, 10_000), new_id()
+    threads = [Thread(target=Payments(wallet).pay, args=(identity, number, SHOP, 3000)) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert rows(wallet.engine, payment) == 1
+    with reading(wallet.engine) as conn:
+        assert wallet.ledger.balance_fen(conn, online_account(number)) == 7000
+
+
+def test_what_is_done_is_written_down_with_who_asked(wallet):
+    act = Act(id=new_id(), kind="test", number="1", actor="clerk 7")
+    assert [once(wallet, act, lambda _: None) for _ in range(2)] == [True, False]
+    with writing(wallet.engine) as conn:
+        (row,) = conn.execute(select(wallet_act)).all()
+    assert (row.kind, row.number, row.actor, row.refusal, row.at) == ("test", "1", "clerk 7", None, row.at)
