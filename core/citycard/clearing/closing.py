@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import attrs
 from sqlalchemy import Connection, Row, insert, select, update
@@ -24,13 +25,15 @@ from citycard.clearing.reports import PartnerTotal, RunReport, StateTotal
 from citycard.clearing.sequence import Gap
 from citycard.clearing.tables import clearing_part, clearing_run, statement
 from citycard.clearing.tally import Sum, Tally
+from citycard.ledger.chart import AccountCode
 from citycard.registry.records import PartnerStatus
 from citycard.registry.tables import partner
 from citycard.store.bulk import select_in
 from citycard.store.engine import writing
 from citycard.store.outbox import publish
+from citycard.wallet.addresses import partner_payable
 
-__all__ = ["Closing", "close_run"]
+__all__ = ["Closing", "carried_over", "close_run", "waits_to_be_paid"]
 
 
 @attrs.define(kw_only=True)
@@ -57,22 +60,24 @@ class Closing:
 
 def close_run(context: ClearingContext, run: Row[Any], closing: Closing) -> bool:
     """Post, settle and write down a run; return False when somebody else closed it in the meantime."""
-    day = closing.total.business_date
-    assert day is not None
+    opened: datetime = run.opened_at.astimezone(ZoneInfo(context.terms.timezone))
+    day = closing.total.business_date or opened.date()
     with writing(context.engine) as conn:
         mine = update(clearing_run).where(clearing_run.c.number == run.number, clearing_run.c.state == "open")
         if conn.execute(mine.values(state="closed")).rowcount != 1:
             return False
-        payees = _payees(conn, closing.total)
-        partners = _partner_totals(context, closing.total, payees)
+        carried = carried_over(conn, context)
+        payees = _payees(conn, closing.total, carried)
+        partners = _partner_totals(context, closing.total, payees, carried)
         at = closing.total.last_at or datetime.combine(day, datetime.min.time())
         post_run(conn, context.ledger, run.number, closing.spends, partners, at=at, business_date=day)
-        conn.execute(
-            insert(clearing_part), [attrs.asdict(part) | {"run": run.number} for part in closing.parts]
-        )
+        if closing.parts:
+            conn.execute(
+                insert(clearing_part), [attrs.asdict(part) | {"run": run.number} for part in closing.parts]
+            )
         write_card_gaps(conn, run.number, closing.gaps)
         findings = write_terminal_gaps(conn, run.number, run.watermark)
-        report = _report(context, run, closing, partners, findings)
+        report = _report(context, run, closing, partners, findings, day)
         references = {
             one.partner: payment_reference(
                 context.terms, run.opened_at, report.digest, "payment", run.number, one.partner
@@ -96,23 +101,47 @@ def _told(report: RunReport) -> dict[str, Any]:
     return attrs.asdict(RunClosed(run=report.number, records=report.records, settled_fen=settled_fen))
 
 
-def _payees(conn: Connection, total: Tally) -> dict[str, Row[Any]]:
-    names = {name for name, _ in total.earned} | {name for name, _, _ in total.handed_in}
+def carried_over(conn: Connection, context: ClearingContext) -> dict[str, int]:
+    """Give what each partner is owed from before, in fen; below zero it owes the city.
+
+    What is paid online stands there, and what an earlier run could not pay. A payment that is made while a
+    run is closed waits for the next one.
+    """
+    owed = context.ledger.balances(conn, AccountCode.PAYABLE_TO_PARTNERS)
+    partners = {partner_payable(name): name for name in conn.scalars(select(partner.c.id))}
+    return {partners[address]: fen for address, fen in owed.items() if fen and address in partners}
+
+
+def waits_to_be_paid(conn: Connection, context: ClearingContext) -> bool:
+    """Say whether a partner could be paid something without any record that is new."""
+    carried = carried_over(conn, context)
+    rows = select_in(conn, select(partner), partner.c.id, sorted(carried))
+    return any(carried[row.id] > 0 and _can_be_paid(row) for row in rows)
+
+
+def _payees(conn: Connection, total: Tally, carried: Mapping[str, int]) -> dict[str, Row[Any]]:
+    names = {name for name, _ in total.earned} | {name for name, _, _ in total.handed_in} | carried.keys()
     return {row.id: row for row in select_in(conn, select(partner), partner.c.id, sorted(names))}
 
 
 def _partner_totals(
-    context: ClearingContext, total: Tally, payees: dict[str, Row[Any]]
+    context: ClearingContext,
+    total: Tally,
+    payees: dict[str, Row[Any]],
+    carried: Mapping[str, int],
 ) -> list[PartnerTotal]:
     earned: dict[str, Sum] = defaultdict(Sum)
     for (name, _), found in total.earned.items():
         earned[name].add(found.amount_fen, found.records)
     for name, _, _ in total.handed_in:
         earned[name].add(0, 0)
+    for name in carried:
+        if _can_be_paid(payees.get(name)):
+            earned[name].add(0, 0)
     totals = []
     for name, found in sorted(earned.items()):
         fee_fen = context.terms.fee_fen(name, found.amount_fen)
-        net_fen = found.amount_fen - fee_fen
+        net_fen, carried_fen = found.amount_fen - fee_fen, carried.get(name, 0)
         totals.append(
             PartnerTotal(
                 partner=name,
@@ -120,7 +149,8 @@ def _partner_totals(
                 gross_fen=found.amount_fen,
                 fee_fen=fee_fen,
                 net_fen=net_fen,
-                paid_fen=net_fen if _can_be_paid(payees.get(name)) else 0,
+                paid_fen=max(0, net_fen + carried_fen) if _can_be_paid(payees.get(name)) else 0,
+                carried_fen=carried_fen,
             )
         )
     return totals
@@ -154,6 +184,7 @@ def _write_statements(
             "gross_fen": one.gross_fen,
             "fee_fen": one.fee_fen,
             "net_fen": one.net_fen,
+            "carried_fen": one.carried_fen,
             "end_to_end": references.get(one.partner, ""),
             "detail": _detail(total, one.partner),
         }
@@ -185,6 +216,7 @@ def _report(
     closing: Closing,
     partners: Sequence[PartnerTotal],
     findings: dict[str, int],
+    day: date,
 ) -> RunReport:
     total, version = closing.total, context.rules_version
     totals = [
@@ -197,7 +229,7 @@ def _report(
         changed=True,
         watermark=run.watermark,
         closed_at=context.clock.now(),
-        business_date=total.business_date,
+        business_date=day,
         records=sum(found.records for found in total.codes.values()),
         amount_fen=sum(found.amount_fen for found in total.codes.values()),
         totals=tuple(totals),

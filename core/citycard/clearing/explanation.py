@@ -306,7 +306,7 @@ def _bank(conn: Connection, outcome: Outcome | None) -> tuple[BankLine, ...]:
         BankLine(
             partner=row.partner,
             end_to_end=row.end_to_end,
-            amount_fen=row.net_fen,
+            amount_fen=row.net_fen + row.carried_fen,
             account_no=row.account_no,
             file=payment_path(outcome.run),
         )

@@ -101,10 +101,15 @@ def _payment(row: Row[Any]) -> Payment:
     return Payment(
         id=derived_id("clearing", row.run, "payment", row.partner),
         kind=PaymentKind.SETTLEMENT,
-        amount_fen=row.net_fen,
+        amount_fen=row.net_fen + row.carried_fen,
         creditor=BankAccount(name=row.account_name or row.name, account=row.account_no, bic=row.bank_bic),
         source=partner_payable(row.partner),
-        text=f"citycard clearing run {row.run}, gross {row.gross_fen} fen, fee {row.fee_fen} fen",
+        text=_words(row),
         end_to_end=row.end_to_end,
         transfer=transfer_ids(row.run, row.partner)["settlement"],
     )
+
+
+def _words(row: Row[Any]) -> str:
+    words = f"citycard clearing run {row.run}, gross {row.gross_fen} fen, fee {row.fee_fen} fen"
+    return f"{words}, carried {row.carried_fen} fen" if row.carried_fen else words

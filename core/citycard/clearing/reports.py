@@ -79,8 +79,9 @@ class StateTotal:
 class PartnerTotal:
     """Hold what one partner is owed by one run: gross less fee is net.
 
-    ``paid_fen`` is net, or 0 for a partner without a bank account or that is suspended: then the net stays
-    payable.
+    ``carried_fen`` is what it was owed before the run: online payments, and nets that were not paid; below
+    zero it owes the city. ``paid_fen`` is net and carried together, or 0 where that is nothing, or the
+    partner has no bank account or is suspended: then it stays payable.
     """
 
     partner: str
@@ -89,6 +90,7 @@ class PartnerTotal:
     fee_fen: int
     net_fen: int
     paid_fen: int
+    carried_fen: int = 0
 
 
 @attrs.frozen(kw_only=True)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row, func, insert, select
 
-from citycard.clearing.closing import Closing, close_run
+from citycard.clearing.closing import Closing, close_run, waits_to_be_paid
 from citycard.clearing.context import ClearingContext
 from citycard.clearing.gather import Reader, read_bucket
 from citycard.clearing.judge import judge
@@ -29,7 +29,7 @@ __all__ = ["clear", "last_report"]
 
 
 def clear(context: ClearingContext) -> RunReport:
-    """Clear everything received up to now, and say what came of it.
+    """Clear everything received up to now, pay what partners are owed, and say what came of it.
 
     When nothing is new, nothing is changed: the report is the last run's with ``changed`` False. Whatever
     was left undone by an interruption is done first.
@@ -73,7 +73,7 @@ def _open_run(context: ClearingContext) -> Row[Any] | None:
                 func.coalesce(func.max(clearing_run.c.watermark), 0),
             )
         ).one()
-        if not _has_segments(conn, cleared, watermark):
+        if not _has_segments(conn, cleared, watermark) and not waits_to_be_paid(conn, context):
             return None
         row = {
             "number": number + 1,

@@ -41,6 +41,9 @@ class CodeLine:
 class Statement:
     """One partner's statement of one run. ``net_fen`` is gross less fee.
 
+    ``carried_fen`` is what the partner was owed before the run, such as payments online; below zero it owed
+    the city. The payment is net and carried together.
+
     ``days`` add up to the gross. ``codes`` add up to everything the partner's own terminals handed in.
     Without ``end_to_end`` nothing was paid: the partner is suspended or has no bank account, and the net
     stays payable.
@@ -56,6 +59,7 @@ class Statement:
     gross_fen: int
     fee_fen: int
     net_fen: int
+    carried_fen: int
     end_to_end: str
     days: tuple[DayLine, ...]
     codes: tuple[CodeLine, ...]
@@ -115,6 +119,7 @@ def _statement(row: Row[Any]) -> Statement:
         gross_fen=row.gross_fen,
         fee_fen=row.fee_fen,
         net_fen=row.net_fen,
+        carried_fen=row.carried_fen,
         end_to_end=row.end_to_end,
         days=tuple(
             DayLine(business_date=date.fromisoformat(day), records=records, gross_fen=gross_fen)

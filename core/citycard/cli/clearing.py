@@ -131,7 +131,7 @@ def statement_command(partner: str | None, number: int | None, folder: Path, as_
     """Print the statement of PARTNER, or one line for every partner.
 
     With --json: an object, without PARTNER an array of them, with run, partner, name, account_name,
-    account_no, bank_bic, records, gross_fen, fee_fen, net_fen, end_to_end, days and codes.
+    account_no, bank_bic, records, gross_fen, fee_fen, net_fen, carried_fen, end_to_end, days and codes.
     """
     from citycard.clearing.statements import statement_of, statements_of
 
@@ -141,7 +141,7 @@ def statement_command(partner: str | None, number: int | None, folder: Path, as_
         emit(found[0] if partner else found)
         return
     table(
-        ("run", "partner", "records", "gross", "fee", "net", "payment"),
+        ("run", "partner", "records", "gross", "fee", "net", "carried", "payment"),
         [
             (
                 one.run,
@@ -150,6 +150,7 @@ def statement_command(partner: str | None, number: int | None, folder: Path, as_
                 yuan(one.gross_fen),
                 yuan(one.fee_fen),
                 yuan(one.net_fen),
+                yuan(one.carried_fen),
                 one.end_to_end or "-",
             )
             for one in found
@@ -212,9 +213,13 @@ def _print_run(report: RunReport) -> None:
         [(total.state, total.code, total.records, yuan(total.amount_fen)) for total in report.totals],
     )
     table(
-        ("partner", "records", "gross", "fee", "net", "paid"),
+        ("partner", "records", "gross", "fee", "net", "carried", "paid"),
         [
-            (one.partner, one.records, *map(yuan, (one.gross_fen, one.fee_fen, one.net_fen, one.paid_fen)))
+            (
+                one.partner,
+                one.records,
+                *map(yuan, (one.gross_fen, one.fee_fen, one.net_fen, one.carried_fen, one.paid_fen)),
+            )
             for one in report.partners
         ],
     )
