@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from citycard.provider import PaymentProvider
     from citycard.terminal.record import TransactionRecord
     from citycard.terminal.sam import SoftSam
+    from citycard.wallet.context import WalletContext
     from citycard.wallet.topup import TopUpDesk
 
 __all__ = ["City"]
@@ -234,6 +235,18 @@ class City:
         from citycard.city.providing import open_provider
 
         return open_provider(self)
+
+    @cached_property
+    def wallet(self) -> WalletContext:
+        """What online accounts, subsidies and points work in (``wallet``)."""
+        from citycard.wallet.context import WalletContext
+
+        return WalletContext(
+            ledger=self.ledger,
+            clock=self.clock,
+            timezone=self.timezone,
+            limits=self.config.wallet.limits,
+        )
 
     def sam(self, terminal: str, serial: int = 0) -> SoftSam:
         """Return a software SAM for a terminal (12 digits) whose last serial was ``serial``."""

@@ -14,6 +14,7 @@ import attrs
 
 from citycard.errors import CitycardError, CityConfigInvalid, CityNotFound
 from citycard.kernel.settings import structure
+from citycard.wallet.limits import CityLimits
 
 __all__ = [
     "CONFIG_NAME",
@@ -28,6 +29,7 @@ __all__ = [
     "TopUpSection",
     "VaultPlace",
     "VaultSection",
+    "WalletSection",
     "read_config",
 ]
 
@@ -192,6 +194,13 @@ class VaultSection(VaultPlace):
 
 
 @attrs.frozen(kw_only=True)
+class WalletSection:
+    """What is allowed with the money of citizens: limits by kind of act, as ``wallet.limits`` has them."""
+
+    limits: CityLimits = attrs.field(factory=CityLimits)
+
+
+@attrs.frozen(kw_only=True)
 class District:
     """A district of the city, which may switch plugins on and off for itself."""
 
@@ -211,6 +220,7 @@ class CityConfig:
     cards: CardsSection = attrs.field(default=CardsSection(), validator=_short_issuer)
     vault: VaultSection = VaultSection()
     topup: TopUpSection = TopUpSection()
+    wallet: WalletSection = WalletSection()
     districts: tuple[District, ...] = ()
     allow: tuple[str, ...] | None = None
     enable: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from citycard.city.accounts import lapse
 from citycard.city.closing import settle_due
 from citycard.city.expiring import expire
 from citycard.city.leases import JobRun, job_runs, leased
@@ -45,6 +46,9 @@ _OWN = {
     ),
     "citycard.expire-topups": _OwnJob(
         title="Give back the money of loads whose end no card showed", every=timedelta(hours=1), run=expire
+    ),
+    "citycard.lapse": _OwnJob(
+        title="Take back subsidies and points whose time is over", every=timedelta(hours=1), run=lapse
     ),
 }
 

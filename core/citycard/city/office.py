@@ -15,6 +15,7 @@ from citycard.city.cardmoney import CardMoney
 from citycard.errors import OfficeRefused
 from citycard.registry import CardClosing, CardStatus
 from citycard.store import writing
+from citycard.wallet.online import move_account
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -103,6 +104,7 @@ class Office:
             money = CardMoney(self._city, conn)
             money.fee(asn, config.replacement_fee_fen if fee_fen is None else fee_fen)
             money.deposit_moved(asn, new)
+            move_account(conn, asn, new)
             self._given(conn, new, old.holder, f"replaces {asn}")
             self._carry_rights(conn, asn, new)
             return self._closing(conn, asn, new)

@@ -22,6 +22,7 @@ __all__ = ["cli", "main"]
 _COMMANDS = {
     "access": ("citycard.cli.access:group", "Grant, list and revoke access to the web pages."),
     "bank": ("citycard.cli.bank:group", "Instruct the bank, take in its statements, reconcile."),
+    "account": ("citycard.cli.account:group", "Online accounts: pay, hold, limit; shadows of cards."),
     "bench": ("citycard.cli.bench:group", "Measure what this machine can do."),
     "agent": ("citycard.cli.agent:group", "Load agents: quota, deposits, closed days, statements."),
     "card": ("citycard.cli.card:group", "Read cards at a reader; load, pay, issue and manage them."),
@@ -34,6 +35,7 @@ _COMMANDS = {
     "key": ("citycard.cli.key:group", "Key versions, ceremonies, keys under transport."),
     "partner": ("citycard.cli.partner:group", "Register partners, list and show them."),
     "plugin": ("citycard.cli.plugin:group", "List, inspect, enable and disable plugins."),
+    "points": ("citycard.cli.points:group", "Points of partners: earn, use, exchange."),
     "product": ("citycard.cli.product:group", "List card products, show and retire them."),
     "refund": ("citycard.cli.refund:group", "Give back purchases, list what was given back."),
     "replay": ("citycard.cli.replay:group", "Play a city's taps through terminals and chips."),
@@ -42,6 +44,7 @@ _COMMANDS = {
     "serve": ("citycard.cli.serve:serve", "Serve the city's pages and endpoints."),
     "statement": ("citycard.cli.statement:group", "Statements of cards and partners."),
     "stock": ("citycard.cli.stock:group", "Keep number ranges and the stock of blank cards."),
+    "subsidy": ("citycard.cli.subsidy:group", "Subsidy programmes: fund, grant, report."),
     "terminal": ("citycard.cli.terminal:group", "Register terminals; what they must know."),
     "topup": ("citycard.cli.topup:group", "Orders paid online, loads whose end is open, automatic top-up."),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import click
 
@@ -13,7 +14,7 @@ from citycard.errors import FileThere
 if TYPE_CHECKING:
     from citycard.city import City
 
-__all__ = ["NewFile", "actor_option", "city_option", "json_option", "opened"]
+__all__ = ["NewFile", "actor_option", "city_option", "id_option", "json_option", "opened"]
 
 Function = Callable[..., Any]
 
@@ -73,6 +74,23 @@ def city_option(function: Function) -> Function:
 def json_option(function: Function) -> Function:
     """Add ``--json``: print one documented JSON document instead of words."""
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(function)
+
+
+def id_option(function: Function) -> Function:
+    """Add ``--id UUID``: under the same id the same is done once, however often it is asked for."""
+    return click.option(
+        "--id",
+        "identity",
+        type=click.UUID,
+        default=_new_id,
+        help="An id that you made (UUID): asked for again under it, it is done once [default: a new one].",
+    )(function)
+
+
+def _new_id() -> UUID:
+    from citycard.ids import new_id
+
+    return new_id()
 
 
 def opened(folder: Path) -> City:
