@@ -18,6 +18,7 @@ from starlette.staticfiles import StaticFiles
 from citycard.city.rounds import Rounds
 from citycard.web import api, bankapi, bankpage, floatpages, moneyapi, pages, signin, statementpages
 from citycard.web import agents, api, pages, signin, topup_pages, topups
+from citycard.web import accounts, api, pages, signin, subsidies
 from citycard.web.context import Web
 from citycard.web.description import DESCRIPTION
 from citycard.web.endpoints import Endpoint, door
@@ -49,6 +50,10 @@ CORE_ENDPOINTS: tuple[Endpoint, ...] = (
     *api.ENDPOINTS,
     *topups.ENDPOINTS,
     *agents.ENDPOINTS,
+    *signin.ENDPOINTS,
+    *api.ENDPOINTS,
+    *accounts.ENDPOINTS,
+    *subsidies.ENDPOINTS,
     *DESCRIPTION,
 )
 

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from citycard.clearing.statements import CodeLine
 from citycard.errors import QueryInvalid
 from citycard.web import sources
+from citycard.web.accountpanel import account_panel
 from citycard.web.api import DayQuery
 from citycard.web.charts import STATES, balance_chart, draw_day, fare_name, hours_of
 from citycard.web.context import actor_of, web_of
@@ -105,6 +106,8 @@ async def statement(request: Request) -> Response:
                 "gross": say.money(item.gross_fen),
                 "fee": say.money(item.fee_fen),
                 "net": say.money(item.net_fen),
+                "carried": say.money(item.carried_fen) if item.carried_fen else "",
+                "together": say.money(item.net_fen + item.carried_fen),
                 "reference": item.end_to_end,
                 "days": [
                     {
@@ -175,10 +178,14 @@ async def card(request: Request) -> Response:
     shown, looks = await run_in_threadpool(
         sources.open_card, web.city, asn, actor_of(request), page="card", at=web.clock.now()
     )
+    account = None
+    if actor_of(request).may("city.read-accounts", asn):
+        account = await run_in_threadpool(account_panel, web.city, asn, say)
     return render(
         request,
         "card.html",
         card=shown,
+        account=account,
         product=shown.product_title_zh
         if say.code == "zh" and shown.product_title_zh
         else shown.product_title,

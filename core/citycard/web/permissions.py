@@ -48,6 +48,15 @@ PERMISSIONS: Mapping[str, str] = MappingProxyType(
         "city.read-access": "See who looked at which card.",
         "city.read-bank": "See payments, bank statements, exceptions and the reconciliation.",
         "city.keep-bank": "Instruct the bank, take in its statements, work on exceptions.",
+        "city.read-accounts": "See an online account, its holds, payments and limits. Looks are recorded.",
+        "city.use-accounts": "Pay from an online account, exchange its points, limit and freeze it.",
+        "city.manage-accounts": "Open, unfreeze and close online accounts.",
+        "city.read-charges": "See what a partner was paid and holds on online accounts.",
+        "city.charge-accounts": "Charge online accounts for a partner: hold, take, give back, give points.",
+        "city.read-subsidies": "See the subsidy programmes and where their money is.",
+        "city.grant-subsidies": "Grant subsidies out of a programme's budget.",
+        "city.manage-subsidies": "Put money into the budgets of subsidy programmes.",
+        "city.read-points": "See the points schemes and the money behind them.",
     }
 )
 
@@ -74,6 +83,7 @@ ROLES: Mapping[Role, frozenset[str]] = MappingProxyType(
         Role.PARTNER: frozenset({PUBLIC, "city.read-statements"}),
         Role.OPERATOR: frozenset(PERMISSIONS),
         Role.CITIZEN: frozenset({PUBLIC, "city.read-cards", "city.read-topups", "city.order-topups"}),
+        Role.CITIZEN: frozenset({PUBLIC, "city.read-cards", "city.read-accounts", "city.use-accounts"}),
         Role.CLERK: frozenset(
             {
                 PUBLIC,
@@ -86,6 +96,17 @@ ROLES: Mapping[Role, frozenset[str]] = MappingProxyType(
         ),
         Role.PARTNER: frozenset({PUBLIC, "city.read-statements", "city.read-agents", "city.close-days"}),
         Role.OPERATOR: frozenset({PUBLIC, *_ALL}),
+                "city.read-accounts",
+                "city.manage-accounts",
+                "city.read-subsidies",
+                "city.grant-subsidies",
+                "city.read-points",
+            }
+        ),
+        Role.PARTNER: frozenset(
+            {PUBLIC, "city.read-statements", "city.read-charges", "city.charge-accounts"}
+        ),
+        Role.OPERATOR: frozenset(PERMISSIONS),
         Role.AUDITOR: frozenset({PUBLIC, *_READING}),
     }
 )

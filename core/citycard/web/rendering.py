@@ -28,6 +28,7 @@ _MENU = (
     ("/plugins", mark("Plugins"), "city.read-plugins"),
     ("/cards", mark("Cards"), "city.read-cards"),
     ("/bank", mark("Bank"), "city.read-bank"),
+    ("/subsidies", mark("Subsidies"), "city.read-subsidies"),
 )
 
 # Who may read only what is its own finds it here, since no list leads there.

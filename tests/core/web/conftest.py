@@ -15,13 +15,16 @@ from starlette.testclient import TestClient
 from citycard import registry
 from citycard.bank.receiving import receive as take_statement
 from citycard.city import City
+from citycard.city.accounts import make_programme, make_scheme
 from citycard.clearing.intake import receive
 from citycard.clearing.run import clear
 from citycard.clock import FixedClock
-from citycard.ids import derived_id
+from citycard.ids import derived_id, new_id
+from citycard.ledger import AccountSpec
 from citycard.store import writing
 from citycard.terminal import InProcessReader, Terminal
 from citycard.terminal.record import RecordKind, RecordPlan
+from citycard.wallet import TRUST_BANK, Accounts, Holds, Programme, Scheme, online_account
 from citycard.web import create_app
 from citycard.web.limits import Attempts
 from citycard.web.permissions import Role
@@ -39,6 +42,7 @@ SITE = Path(__file__).parent / "data" / "site"
 DAY = dt.date(2026, 3, 2)
 NOW = dt.datetime(2026, 3, 2, 12, 0, tzinfo=dt.UTC)
 GATE = 900
+HOLD = derived_id("hold of the town")
 
 ACCOUNT = "6200990100000000001"
 CITY_TOML = """\
@@ -91,6 +95,8 @@ class Town:
     charged_fen: int = CHARGED_FEN
     taps: tuple[tuple[int, int, int, RecordKind, int], ...] = TAPS
     operators: tuple[str, ...] = tuple(OPERATORS)
+    hold: str = str(HOLD)
+    programme: str = "meals"
 
     @property
     def case(self) -> str:
@@ -162,10 +168,49 @@ def play(city: City) -> None:
     receive(city, [*batches, batches[1]])
 
 
+def open_account(city):
+    """Give the first card an online account, with a hold that was released, and no money in the end."""
+    wallet, asn = city.wallet, CARDS[0]
+    Accounts(wallet).open(derived_id("account"), asn)
+    make_programme(
+        city,
+        Programme(
+            id="meals",
+            title="Meals",
+            title_zh="餐补",
+            funder="Office",
+            partners=("park-gates",),
+            starts_on=DAY,
+            ends_on=DAY,
+        ),
+    )
+    wanted = Scheme(
+        partner="park-gates", title="Leaves", title_zh="叶子", points_per_yuan=1, rate_fen=1, valid_days=9
+    )
+    make_scheme(city, wanted)
+    put_in(city, asn, 500)
+    Holds(wallet).authorise(HOLD, asn, "harbour-ferry", 500, dt.timedelta(hours=1))
+    Holds(wallet).release(derived_id("release"), HOLD)
+    move(city, online_account(asn), TRUST_BANK, 500)
+
+
+def put_in(city, number, amount_fen):
+    """Put money into an online account, as a top-up does."""
+    move(city, TRUST_BANK, online_account(number), amount_fen)
+
+
+def move(city, debit, credit, amount_fen):
+    moved = city.wallet.transfer(new_id(), debit, credit, amount_fen, 90, ref="test")
+    with writing(city.engine) as conn:
+        city.ledger.open_accounts(conn, [AccountSpec(address=TRUST_BANK, code=1001)])
+        city.ledger.post_all(conn, [moved])
+
+
 @pytest.fixture(scope="session")
 def city(tmp_path_factory, _park_is_installed):
     city = make_city(tmp_path_factory.mktemp("town"))
     play(city)
+    open_account(city)
     clear(city)
     # A statement of ten days later shows none of the payments: both are missing at the bank.
     take_statement(city, camtwriter.Bank(ACCOUNT).day(DAY + dt.timedelta(days=10)))

@@ -35,6 +35,12 @@ def addresses(town):
         "/api/bank/lines": "/api/bank/lines",
         "/api/bank/exceptions": "/api/bank/exceptions?code=M01",
         "/api/bank/exceptions/{case}": f"/api/bank/exceptions/{town.case}",
+        "/api/accounts/{number}": f"/api/accounts/{town.cards[0]}",
+        "/api/accounts/holds/{hold}": f"/api/accounts/holds/{town.hold}",
+        "/api/accounts/partners/{partner}/charges": f"/api/accounts/partners/{town.operators[0]}/charges",
+        "/api/subsidies": "/api/subsidies",
+        "/api/subsidies/{programme}": f"/api/subsidies/{town.programme}",
+        "/api/points": "/api/points",
         "/park/visits/{gate}": "/park/visits/west",
     }
 

@@ -27,6 +27,8 @@ PAGES = [
     "/plugins",
     "/cards",
     "/bank",
+    "/subsidies",
+    "/subsidies/meals",
     "/api",
     "/sign-in",
 ]

@@ -27,8 +27,7 @@ def test_whoever_sees_only_their_own_sees_nothing_of_others(role):
 
 @pytest.mark.parametrize("role", sorted(OWN))
 def test_an_actor_without_a_subject_owns_nothing(role):
-    for name in ROLES[role] - {PUBLIC}:
-        assert not Actor(role=role, token="t").may(name, "")
+    assert not any(Actor(role=role, token="t").may(name, "") for name in ROLES[role] - {PUBLIC})
 
 
 @pytest.mark.parametrize(
@@ -41,7 +40,3 @@ def test_an_actor_without_a_subject_owns_nothing(role):
 )
 def test_a_plugins_permission_belongs_to_operators_and_a_reading_one_to_auditors(permission, roles):
     assert {role for role in Role if reach(role, permission) is not Reach.NONE} == roles
-
-
-def test_auditors_change_nothing():
-    assert {name for name in ROLES[Role.AUDITOR] if not name.startswith("city.read-")} == {PUBLIC}

@@ -18,6 +18,9 @@ def fill(path, town):
         .replace("{partner}", town.operators[0])
         .replace("{record}", "990100000001-1-3")
         .replace("{case}", town.case)
+        .replace("{number}", town.cards[0])
+        .replace("{hold}", town.hold)
+        .replace("{programme}", town.programme)
     )
 
 

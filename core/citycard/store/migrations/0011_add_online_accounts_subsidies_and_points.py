@@ -7,8 +7,8 @@ from alembic import op
 
 from citycard.store.guarding import append_only_sql
 
-revision = "citycard_0007"
-down_revision = "citycard_0006"
+revision = "citycard_0011"
+down_revision = "citycard_0010"
 branch_labels = None
 depends_on = None
 
