@@ -1,4 +1,4 @@
-"""Money and card never part: what was paid is on the card or goes back, whatever breaks off, and nobody is asked.
+"""Money and card never part: what was paid is on the card or goes back, and nobody is asked.
 
 In 2007 an operator paid for 15,270 loads that banks had debited and cards never saw. Here real software cards
 are loaded with money that a payment provider took, which runs as its own process, as does the city's server.

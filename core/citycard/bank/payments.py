@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, Select, insert, or_, select
 
 from citycard.bank.instruction import BankAccount, check_payable
 from citycard.bank.tables import bank_payment
-from citycard.errors import PaymentConflict, PaymentUnknown
+from citycard.errors import BankPaymentUnknown, PaymentConflict
 from citycard.ids import derived_id
 from citycard.ledger.chart import AccountCode, TransferCode
 from citycard.ledger.ledger import Ledger
@@ -142,11 +142,11 @@ def note_payments(conn: Connection, ordered: Sequence[Payment], *, at: datetime)
 
 
 def find_payment(conn: Connection, name: str | UUID, *, held: bool = False) -> Payment:
-    """Give the payment with an id or end-to-end id, ``held`` until the transaction ends; PaymentUnknown."""
+    """Give the payment with an id or end-to-end id, ``held`` until the transaction ends; BankPaymentUnknown."""
     query = select(bank_payment).where(_named(name))
     row = conn.execute(query.with_for_update() if held else query).one_or_none()
     if row is None:
-        raise PaymentUnknown(payment=str(name))
+        raise BankPaymentUnknown(payment=str(name))
     return Payment.of(row)
 
 

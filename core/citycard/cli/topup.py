@@ -288,8 +288,8 @@ def auto(
         click.echo(f"card {asn} is not topped up by itself")
     else:
         click.echo(
-            f"card {asn}: below {yuan(found.threshold_fen)}, load {yuan(found.amount_fen)} from {found.source}, "
-            f"at most {yuan(found.daily_limit_fen)} yuan a day"
+            f"card {asn}: below {yuan(found.threshold_fen)}, load {yuan(found.amount_fen)} "
+            f"from {found.source}, at most {yuan(found.daily_limit_fen)} yuan a day"
         )
 
 

@@ -6,8 +6,8 @@ Exit codes of the command line: 0 done, 1 the work found something wrong, 2 the 
 
 from __future__ import annotations
 
-from citycard.errors.bank import *
 from citycard.errors.accounts import *
+from citycard.errors.bank import *
 from citycard.errors.base import *
 from citycard.errors.card import *
 from citycard.errors.ceremony import *

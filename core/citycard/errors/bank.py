@@ -7,6 +7,7 @@ from citycard.errors.base import CitycardError
 __all__ = [
     "BankAccountDiffers",
     "BankDetailsInvalid",
+    "BankPaymentUnknown",
     "BankStatementConflict",
     "BankStatementInvalid",
     "BankStatementTooLarge",
@@ -14,7 +15,6 @@ __all__ = [
     "CaseTaken",
     "CaseUnknown",
     "PaymentConflict",
-    "PaymentUnknown",
     "ReceiptConflict",
     "ReceiptInvalid",
     "ResolutionRefused",
@@ -35,7 +35,7 @@ class PaymentConflict(CitycardError):
     sentence = "payment {payment} was ordered before with another {field}: use a new id for a new payment"
 
 
-class PaymentUnknown(CitycardError):
+class BankPaymentUnknown(CitycardError):
     """No payment has that id or end-to-end id."""
 
     status = 404

@@ -18,29 +18,13 @@ STICKY = frozenset({"sector", "service-number", "key-purpose", "account", "event
 
 #: Names no plugin may have: the core's commands, pages and table prefixes, and keys of city.toml.
 RESERVED = frozenset({
-    "access", "account", "allow", "api", "bank", "batch", "bench", "blacklist", "card", "cards", "chip",
-    "citizen", "city", "citycard", "clearing", "core", "db", "debit", "enable", "entitlement", "holder",
-    "job", "key", "keys", "ledger", "load", "manifest", "number", "outbox", "partner", "partners",
-    "personalisation", "place", "plugin", "plugins", "product", "public", "record", "replay", "run", "sam",
-    "serve", "statement", "static", "stock", "terminal", "transfer", "trust", "wallet", "window",
-    "access", "account", "allow", "api", "bank", "batch", "blacklist", "card", "cards", "chargeback",
-    "chip", "citizen", "city", "citycard", "clearing", "core", "db", "debit", "enable", "entitlement",
-    "float", "holder", "job", "key", "keys", "ledger", "load", "manifest", "number", "outbox", "partner",
-    "partners", "personalisation", "place", "plugin", "plugins", "product", "public", "purchase",
-    "record", "refund", "replay", "run", "sam", "serve", "statement", "static", "stock", "terminal",
+    "access", "account", "agent", "agents", "allow", "api", "auto", "bank", "batch", "bench", "blacklist",
+    "card", "cards", "chargeback", "chip", "citizen", "city", "citycard", "clearing", "core", "db", "debit",
+    "enable", "entitlement", "float", "holder", "job", "key", "keys", "ledger", "load", "manifest", "number",
+    "online", "outbox", "partner", "partners", "payment", "personalisation", "place", "plugin", "plugins",
+    "points", "product", "providers", "public", "purchase", "record", "refund", "replay", "run", "sam",
+    "sandbox", "serve", "statement", "static", "stock", "subsidies", "subsidy", "terminal", "topup", "topups",
     "transfer", "trust", "wallet", "window",
-    "access", "account", "agent", "agents", "allow", "api", "auto", "batch", "blacklist", "card",
-    "cards", "chip", "citizen", "city", "citycard", "clearing", "core", "db", "debit", "enable",
-    "entitlement", "holder", "job", "key", "keys", "ledger", "load", "manifest", "number", "outbox",
-    "partner", "partners", "payment", "personalisation", "place", "plugin", "plugins", "product",
-    "providers", "public", "record", "replay", "run", "sam", "sandbox", "serve", "statement", "static",
-    "stock", "terminal", "topup", "topups", "transfer", "trust", "wallet", "window",
-    "access", "account", "allow", "api", "batch", "bench", "blacklist", "card", "cards", "chip",
-    "citizen", "city", "citycard", "clearing", "core", "db", "debit", "enable", "entitlement", "holder",
-    "job", "key", "keys", "ledger", "load", "manifest", "number", "online", "outbox", "partner",
-    "partners", "payment", "personalisation", "place", "plugin", "plugins", "points", "product",
-    "public", "record", "replay", "run", "sam", "serve", "statement", "static", "stock", "subsidies",
-    "subsidy", "terminal", "transfer", "trust", "wallet", "window",
 })  # fmt: skip
 
 Keys = Callable[[Any, str], Iterable[tuple[str, str]]]

@@ -36,9 +36,9 @@ class AccountCode(IntEnum):
     LOAD_AGENTS_RECEIVABLE = 1101
     OTHER_CITIES_RECEIVABLE = 1102
     SETTLEMENT_IN_TRANSIT = 1103
+    PROVIDER_RECEIVABLE = 1104
     CHARGEBACKS = 1105
     CLAIMS_ON_HOLDERS = 1106
-    PROVIDER_RECEIVABLE = 1104
     CARD_FLOAT = 2001
     ONLINE_ACCOUNTS = 2002
     DEPOSITS = 2003
@@ -56,8 +56,8 @@ class AccountCode(IntEnum):
     BANK_INTEREST = 4002
     DISCOUNTS = 5001
     CARD_LOSS = 5002
-    BANK_CHARGES = 5004
     AGENTS_COMMISSION = 5003
+    BANK_CHARGES = 5004
     POINTS_ISSUED = 8001
     POINTS_HELD = 8002
     WINDOW_NET = 9001
@@ -71,9 +71,9 @@ TITLES: dict[int, str] = {
     AccountCode.LOAD_AGENTS_RECEIVABLE: "Load agents receivable",
     AccountCode.OTHER_CITIES_RECEIVABLE: "Other cities receivable",
     AccountCode.SETTLEMENT_IN_TRANSIT: "Settlement in transit",
+    AccountCode.PROVIDER_RECEIVABLE: "Payment providers receivable",
     AccountCode.CHARGEBACKS: "Charge-backs in dispute",
     AccountCode.CLAIMS_ON_HOLDERS: "Claims on holders",
-    AccountCode.PROVIDER_RECEIVABLE: "Payment providers receivable",
     AccountCode.CARD_FLOAT: "Card float",
     AccountCode.ONLINE_ACCOUNTS: "Online accounts",
     AccountCode.DEPOSITS: "Deposits",
@@ -91,8 +91,8 @@ TITLES: dict[int, str] = {
     AccountCode.BANK_INTEREST: "Interest from the bank",
     AccountCode.DISCOUNTS: "Discounts and caps",
     AccountCode.CARD_LOSS: "Card overdraft and clone loss",
-    AccountCode.BANK_CHARGES: "Bank charges",
     AccountCode.AGENTS_COMMISSION: "Load agents' commission",
+    AccountCode.BANK_CHARGES: "Bank charges",
     AccountCode.POINTS_ISSUED: "Points issued",
     AccountCode.POINTS_HELD: "Points held",
     AccountCode.WINDOW_NET: "Window net",
@@ -118,24 +118,6 @@ class TransferCode(IntEnum):
     LATE_TAPS = 66
     MIGRATION = 70
     CORRECTION = 90
-    REFUND = 160
-    REFUND_OWED = 161
-    REFUND_CREDITED = 162
-    REFUND_PAID = 163
-    CHARGEBACK = 170
-    CHARGEBACK_TAKEN = 171
-    CHARGEBACK_CLAIMED = 172
-    CHARGEBACK_WON = 173
-    CLAIM_PAID = 174
-    BANK_ORDERED = 180
-    BANK_PAID = 181
-    BANK_RECEIVED = 182
-    BANK_RETURNED = 183
-    BANK_NOT_PAID = 184
-    BANK_CHARGE = 185
-    BANK_INTEREST = 186
-    BANK_UNMATCHED = 187
-    BANK_RESOLVED = 188
     LOAD_RESERVED = 100
     LOAD_GIVEN_BACK = 101
     LOAD_UNPAID = 102
@@ -150,10 +132,6 @@ class TransferCode(IntEnum):
     QUOTA_USED = 114
     QUOTA_RELEASED = 115
     QUOTA_RESTORED = 116
-
-
-# Control accounts stand in pairs, one on each side.
-_CONTROLS_ON_THE_DEBIT_SIDE = frozenset({AccountCode.QUOTA_GIVEN})
     ACCOUNT_PAID = 120
     ACCOUNT_HELD = 121
     HOLD_CAPTURED = 122
@@ -173,6 +151,28 @@ _CONTROLS_ON_THE_DEBIT_SIDE = frozenset({AccountCode.QUOTA_GIVEN})
     POINTS_LAPSED = 155
     POINTS_BREAKAGE = 156
     POINTS_EXCHANGED = 157
+    REFUND = 160
+    REFUND_OWED = 161
+    REFUND_CREDITED = 162
+    REFUND_PAID = 163
+    CHARGEBACK = 170
+    CHARGEBACK_TAKEN = 171
+    CHARGEBACK_CLAIMED = 172
+    CHARGEBACK_WON = 173
+    CLAIM_PAID = 174
+    BANK_ORDERED = 180
+    BANK_PAID = 181
+    BANK_RECEIVED = 182
+    BANK_RETURNED = 183
+    BANK_NOT_PAID = 184
+    BANK_CHARGE = 185
+    BANK_INTEREST = 186
+    BANK_UNMATCHED = 187
+    BANK_RESOLVED = 188
+
+
+# Control accounts stand in pairs, one on each side.
+_CONTROLS_ON_THE_DEBIT_SIDE = frozenset({AccountCode.QUOTA_GIVEN})
 
 
 # Control accounts stand in pairs, one on each side.

@@ -18,12 +18,11 @@ __all__ = [
     "TOP_UPS_IN_FLIGHT",
     "TRANSIT_SETTLEMENT",
     "TRUST_BANK",
-    "account_refund",
-    "agent_quota",
-    "agent_quota_given",
     "account_points",
     "account_refund",
     "account_subsidy",
+    "agent_quota",
+    "agent_quota_given",
     "agent_receivable",
     "card_deposit",
     "card_purse",
@@ -32,13 +31,12 @@ __all__ = [
     "holder_claim",
     "online_account",
     "partner_payable",
-    "provider_receivable",
-    "online_account",
-    "partner_payable",
     "points_fund",
     "points_issued",
+    "provider_receivable",
     "subsidy_fund",
 ]
+
 
 TRUST_BANK = "trust/bank"
 BANK_UNMATCHED = "bank/unmatched"
@@ -115,17 +113,9 @@ def provider_receivable(provider: str) -> str:
     return f"provider/{provider}/receivable"
 
 
-def online_account(number: str) -> str:
-    """Give the address of the money in an online account."""
-    return f"account/{number}/online"
-
-
 def subsidy_fund(programme: str) -> str:
     """Give the address of the budget of a subsidy programme: what was not granted, and what lapsed."""
     return f"subsidy/{programme}/fund"
-def account_refund(number: str) -> str:
-    """Give the address of what is owed to the holder of an online account that was closed."""
-    return f"account/{number}/refund"
 
 
 def account_subsidy(number: str, programme: str) -> str:
@@ -136,11 +126,6 @@ def account_subsidy(number: str, programme: str) -> str:
 def account_points(number: str, scheme: str) -> str:
     """Give the address of the points of a partner's scheme that an online account holds."""
     return f"account/{number}/points/{scheme}"
-
-
-def subsidy_fund(programme: str) -> str:
-    """Give the address of the budget of a subsidy programme: what was not granted, and what lapsed."""
-    return f"subsidy/{programme}/fund"
 
 
 def points_fund(scheme: str) -> str:

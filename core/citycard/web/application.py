@@ -16,9 +16,21 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from citycard.city.rounds import Rounds
-from citycard.web import api, bankapi, bankpage, floatpages, moneyapi, pages, signin, statementpages
-from citycard.web import agents, api, pages, signin, topup_pages, topups
-from citycard.web import accounts, api, pages, signin, subsidies
+from citycard.web import (
+    accounts,
+    agents,
+    api,
+    bankapi,
+    bankpage,
+    floatpages,
+    moneyapi,
+    pages,
+    signin,
+    statementpages,
+    subsidies,
+    topup_pages,
+    topups,
+)
 from citycard.web.context import Web
 from citycard.web.description import DESCRIPTION
 from citycard.web.endpoints import Endpoint, door

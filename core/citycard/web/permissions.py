@@ -57,10 +57,6 @@ PERMISSIONS: Mapping[str, str] = MappingProxyType(
         "city.grant-subsidies": "Grant subsidies out of a programme's budget.",
         "city.manage-subsidies": "Put money into the budgets of subsidy programmes.",
         "city.read-points": "See the points schemes and the money behind them.",
-    }
-)
-
-_READING = frozenset(name for name in PERMISSIONS if name.startswith("city.read-"))
         "city.order-topups": "Order top-ups of a card, and set its automatic top-up.",
         "city.read-topups": "See the orders of a card and its automatic top-up.",
         "city.refund-topups": "Send the money of an order back that was not delivered.",
@@ -76,35 +72,42 @@ _READING = frozenset(name for name in _ALL if name.startswith("city.read-"))
 ROLES: Mapping[Role, frozenset[str]] = MappingProxyType(
     {
         Role.PUBLIC: frozenset({PUBLIC}),
-        Role.CITIZEN: frozenset({PUBLIC, "city.read-cards"}),
-        Role.CLERK: frozenset(
-            {PUBLIC, "city.read-cards", "city.read-partners", "city.read-refunds", "city.give-refunds"}
+        Role.CITIZEN: frozenset(
+            {
+                PUBLIC,
+                "city.read-cards",
+                "city.read-accounts",
+                "city.use-accounts",
+                "city.read-topups",
+                "city.order-topups",
+            }
         ),
-        Role.PARTNER: frozenset({PUBLIC, "city.read-statements"}),
-        Role.OPERATOR: frozenset(PERMISSIONS),
-        Role.CITIZEN: frozenset({PUBLIC, "city.read-cards", "city.read-topups", "city.order-topups"}),
-        Role.CITIZEN: frozenset({PUBLIC, "city.read-cards", "city.read-accounts", "city.use-accounts"}),
         Role.CLERK: frozenset(
             {
                 PUBLIC,
                 "city.read-cards",
                 "city.read-partners",
-                "city.read-topups",
-                "city.order-topups",
-                "city.refund-topups",
-            }
-        ),
-        Role.PARTNER: frozenset({PUBLIC, "city.read-statements", "city.read-agents", "city.close-days"}),
-        Role.OPERATOR: frozenset({PUBLIC, *_ALL}),
                 "city.read-accounts",
                 "city.manage-accounts",
                 "city.read-subsidies",
                 "city.grant-subsidies",
                 "city.read-points",
+                "city.read-refunds",
+                "city.give-refunds",
+                "city.read-topups",
+                "city.order-topups",
+                "city.refund-topups",
             }
         ),
         Role.PARTNER: frozenset(
-            {PUBLIC, "city.read-statements", "city.read-charges", "city.charge-accounts"}
+            {
+                PUBLIC,
+                "city.read-statements",
+                "city.read-charges",
+                "city.charge-accounts",
+                "city.read-agents",
+                "city.close-days",
+            }
         ),
         Role.OPERATOR: frozenset(PERMISSIONS),
         Role.AUDITOR: frozenset({PUBLIC, *_READING}),

@@ -15,7 +15,7 @@ from citycard.bank.payments import (
     order_payment,
     payments,
 )
-from citycard.errors import BankDetailsInvalid, PaymentConflict, PaymentUnknown, PostingFailed
+from citycard.errors import BankDetailsInvalid, BankPaymentUnknown, PaymentConflict, PostingFailed
 from citycard.ids import derived_id, new_id
 from citycard.ledger.records import AccountSpec
 from citycard.store import reading, writing
@@ -86,5 +86,5 @@ def test_a_payment_is_found_by_either_of_its_ids(treasury):
         found = [find_payment(conn, name).id for name in (one.id, str(one.id), "RUN-7")]
         assert found == [one.id] * 3
         assert [each.id for each in payments(conn, PaymentState.ORDERED)] == [one.id]
-        with pytest.raises(PaymentUnknown, match="RUN-8"):
+        with pytest.raises(BankPaymentUnknown, match="RUN-8"):
             find_payment(conn, "RUN-8")

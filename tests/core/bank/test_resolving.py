@@ -9,7 +9,7 @@ from citycard.bank import How, Resolution, instruct, receive, reconcile, resolve
 from citycard.bank.cases import find_cases, history
 from citycard.bank.codes import BankCode, CaseState
 from citycard.bank.payments import find_payment, payments
-from citycard.errors import CaseClosed, CaseTaken, CaseUnknown, PaymentUnknown, ResolutionRefused
+from citycard.errors import BankPaymentUnknown, CaseClosed, CaseTaken, CaseUnknown, ResolutionRefused
 from citycard.ids import new_id
 from citycard.store import reading
 
@@ -142,7 +142,7 @@ def test_a_payment_that_is_none_or_booked_already_is_refused(treasury, hear):
     (case,) = hear(Booked(signed=-30_000, day=DAY), day=DAY + dt.timedelta(days=1))
     with pytest.raises(ResolutionRefused, match="is settled already"):
         done(treasury, case, How.MATCHED, payment=payment.end_to_end)
-    with pytest.raises(PaymentUnknown):
+    with pytest.raises(BankPaymentUnknown):
         done(treasury, case, How.MATCHED, payment="nothing")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import CheckConstraint, Column, Date, ForeignKey, Index, Integer, String, Table, Uuid
 
 from citycard.store.guarding import append_only
-from citycard.store.metadata import Fen, LocalTime, SerialNumber, UtcTime, metadata
+from citycard.store.metadata import Fen, SerialNumber, UtcTime, metadata
 
 __all__ = [
     "chargeback",
