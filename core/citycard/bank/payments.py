@@ -142,7 +142,7 @@ def note_payments(conn: Connection, ordered: Sequence[Payment], *, at: datetime)
 
 
 def find_payment(conn: Connection, name: str | UUID, *, held: bool = False) -> Payment:
-    """Give the payment with an id or end-to-end id, ``held`` until the transaction ends; BankPaymentUnknown."""
+    """Give a payment by its id or end-to-end id, ``held`` until the transaction ends; BankPaymentUnknown."""
     query = select(bank_payment).where(_named(name))
     row = conn.execute(query.with_for_update() if held else query).one_or_none()
     if row is None:
