@@ -342,7 +342,7 @@ def test_whatever_is_done_agrees_with_the_book():
         folder = TemporaryDirectory()
         return open_store(f"sqlite:///{folder.name}/city.db"), folder.cleanup
 
-    run(sqlite, examples=12, steps=20)
+    run(sqlite, examples=8, steps=20)
 
 
 @pytest.mark.deep
@@ -351,7 +351,7 @@ def test_whatever_is_done_agrees_with_the_book_for_longer():
         folder = TemporaryDirectory()
         return open_store(f"sqlite:///{folder.name}/city.db"), folder.cleanup
 
-    run(sqlite, examples=150, steps=40)
+    run(sqlite, examples=40, steps=30)
 
 
 @pytest.mark.postgresql
