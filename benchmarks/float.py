@@ -140,7 +140,7 @@ def measure(ledger: Ledger) -> None:
     timed("keeping thirty checkpoints", keep, 1)
     timed("one moment, with checkpoints", asked(lambda conn: float_at(conn, noon)))
     timed("thirty days, with checkpoints", asked(lambda conn: list(float_over(conn, ends))))
-    timed("fifty accounts at a moment", asked(lambda conn: accounts_at(conn, ledger, 2001, noon)))
+    timed("fifty accounts at a moment", asked(lambda conn: accounts_at(conn, 2001, noon)))
     assert asked(lambda conn: float_at(conn, noon))() == plain
     assert plain.difference_fen == 0
     timed("the audit of the float", asked(audit_float), 1)

@@ -133,7 +133,7 @@ def _accounts(city: City, at: datetime | None, code: int, after: str, limit: int
     from citycard.wallet.floataccounts import accounts_at
 
     with reading(city.engine) as conn:
-        found = accounts_at(conn, city.ledger, code, moment_of(city, at), after=after, limit=limit)
+        found = accounts_at(conn, code, moment_of(city, at), after=after, limit=limit)
     if as_json:
         emit(found)
         return

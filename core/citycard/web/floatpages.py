@@ -177,7 +177,7 @@ def _accounts(request: Request) -> FloatAccounts:
     moment = moment_of(city, _at(request))
     code = _code(request.path_params["code"])
     with reading(city.engine) as conn:
-        found = accounts_at(conn, city.ledger, code, moment, after=query.after, limit=query.limit)
+        found = accounts_at(conn, code, moment, after=query.after, limit=query.limit)
     return FloatAccounts(
         code=code,
         at=moment.astimezone(city.timezone).replace(tzinfo=None),
