@@ -9,6 +9,7 @@ from citycard.web.application import CORE_ENDPOINTS
 from citycard.web.permissions import PUBLIC, ROLES, Role
 from citycard.web.tokens import grant, revoke
 
+NOBODY = "00000000-0000-4000-8000-000000000000"
 GETS = [item for item in CORE_ENDPOINTS if "GET" in item.route.methods]
 
 
@@ -21,13 +22,26 @@ def fill(path, town):
         .replace("{number}", town.cards[0])
         .replace("{hold}", town.hold)
         .replace("{programme}", town.programme)
+        .replace("{code}", "2001")
+        .replace("{agent}", town.operators[0])
+        .replace("{provider}", "nobody")
+        .replace("{refund}", NOBODY)
+        .replace("{order}", NOBODY)
     )
+
+
+def opened(path, status):
+    """Tell a role that may ask, and is told that this town has none, from one that may not."""
+    none = status == 404 and any(word in path for word in ("{agent}", "{refund}", "{order}", "chargebacks/"))
+    return 200 if none else status
 
 
 @pytest.mark.parametrize("role", Role)
 def test_every_role_gets_exactly_what_its_permissions_open(client, town, bearer, role):
     answers = {
-        item.path: client.get(fill(item.path, town), headers=bearer.get(role, {})).status_code
+        item.path: opened(
+            item.path, client.get(fill(item.path, town), headers=bearer.get(role, {})).status_code
+        )
         for item in GETS
     }
     refused = 401 if role is Role.PUBLIC else 403
