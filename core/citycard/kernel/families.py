@@ -25,12 +25,6 @@ RESERVED = frozenset({
     "points", "product", "providers", "public", "purchase", "record", "refund", "replay", "run", "sam",
     "sandbox", "serve", "statement", "static", "stock", "subsidies", "subsidy", "terminal", "topup", "topups",
     "transfer", "trust", "wallet", "window",
-    "access", "account", "allow", "api", "bank", "batch", "bench", "blacklist", "card", "cards",
-    "chargeback", "chip", "citizen", "city", "citycard", "clearing", "core", "db", "debit", "enable",
-    "entitlement", "float", "holder", "job", "key", "keys", "ledger", "load", "manifest", "number",
-    "outbox", "partner", "partners", "personalisation", "place", "plugin", "plugins", "product", "public",
-    "purchase", "record", "refund", "replay", "run", "sam", "serve", "statement", "static", "stock",
-    "terminal", "transfer", "trust", "wallet", "window",
 })  # fmt: skip
 
 Keys = Callable[[Any, str], Iterable[tuple[str, str]]]

@@ -2,11 +2,12 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+import attrs
 import pytest
 
 from citycard.clock import FixedClock
 from citycard.ids import new_id
-from citycard.ledger import AccountSpec, Ledger, Transfer
+from citycard.ledger import AccountSpec, Kind, Ledger, Transfer
 from citycard.store import reading, writing
 from citycard.wallet.checkpoints import audit_float, keep_checkpoint
 from citycard.wallet.float import float_at, last_checkpoint
@@ -77,7 +78,7 @@ def test_a_report_of_an_earlier_state_may_still_be_kept(ledger):
 
 
 def test_holds_and_points_are_no_money_of_the_float(ledger):
-    post(ledger, 100, kind="pending")
+    post(ledger, 100, kind=Kind.PENDING)
     post(ledger, 7, debit="points/issued", credit="points/1")
     post(ledger, 30)
     keep(ledger)
@@ -103,7 +104,7 @@ def test_a_load_that_is_proven_and_not_posted_is_found(ledger):
         proof=Proof.TAC,
     )
     with writing(ledger.engine) as conn:
-        row = {column.name: getattr(one, column.name) for column in load.columns}
+        row = attrs.asdict(one)
         conn.execute(load.insert(), row | {"state": "proven", "proof": "tac"})
     with reading(ledger.engine) as conn:
         assert [found.invariant for found in audit_float(conn)] == ["F3"]

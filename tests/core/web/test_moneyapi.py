@@ -41,7 +41,8 @@ def test_a_refund_of_a_ride_is_told_to_the_partner_and_the_float_has_no_differen
         f"{RECORD}: gate stayed shut, approved by Wang, ticket 7",
     )
     holder = client.get(f"/api/cards/{CARD}/account{DAYS}", headers=operator).json()
-    assert [one["title"] for one in holder["sections"]] == ["Purse on the card", "Owed to the holder"]
+    owed = {one["title"]: one["closing_fen"] for one in holder["sections"]}["Owed to the holder"]
+    assert owed == 50
     told = client.get("/api/float", headers=operator).json()
     assert (told["difference_fen"], told["control_fen"], told["cards"]["difference_fen"]) == (0, 0, 0)
 

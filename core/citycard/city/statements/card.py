@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import attrs
+from sqlalchemy import select
 
 from citycard import registry
 from citycard.city.statements.accounts import Passage, passage
@@ -14,12 +15,15 @@ from citycard.city.statements.explained import Names, entry_of, names_of, reason
 from citycard.city.statements.records import Entry, Period, Said, Section, Statement
 from citycard.city.statements.words import TAPS
 from citycard.clearing.queries import CardTap, taps_of_runs
+from citycard.errors import OnlineAccountUnknown
 from citycard.ledger.chart import TransferCode
 from citycard.ledger.records import PostedTransfer
+from citycard.ledger.tables import account
 from citycard.store import reading
 from citycard.terminal.record import RecordKind
 from citycard.wallet.addresses import (
     account_refund,
+    account_subsidy,
     card_deposit,
     card_purse,
     card_refund,
@@ -28,9 +32,12 @@ from citycard.wallet.addresses import (
 )
 from citycard.wallet.load import Load
 from citycard.wallet.loadbook import loads_of
+from citycard.wallet.online import find_account
 
 if TYPE_CHECKING:
     from uuid import UUID
+
+    from sqlalchemy import Connection
 
     from citycard.city.city import City
 
@@ -52,7 +59,7 @@ def card_statement(city: City, asn: str, period: Period) -> Statement:
         loads = {load.id: load for load in loads_of(conn, asn)}
         passages = [
             (title, found, found.transfers(conn))
-            for title, address in _pockets(asn)
+            for title, address in _pockets(conn, asn)
             if (found := passage(conn, city, address, period)) is not None
         ]
         moved_at_all = [posted for _, _, moved in passages for posted in moved]
@@ -90,15 +97,29 @@ def card_statement(city: City, asn: str, period: Period) -> Statement:
 _PURSE = Said("Purse on the card", "卡上钱包")
 
 
-def _pockets(asn: str) -> tuple[tuple[Said, str], ...]:
-    return (
-        (_PURSE, card_purse(asn)),
-        (Said("Online account", "联机账户"), online_account(asn)),
-        (Said("Deposit", "押金"), card_deposit(asn)),
-        (Said("Owed to the holder", "应退款"), card_refund(asn)),
-        (Said("Owed to the holder of the online account", "联机账户应退款"), account_refund(asn)),
-        (Said("Owed by the holder", "持卡人欠款"), holder_claim(asn)),
-    )
+def _pockets(conn: Connection, asn: str) -> Iterator[tuple[Said, str]]:
+    """Name every account that belongs to a card, and to the online account that hangs on it now."""
+    yield _PURSE, card_purse(asn)
+    number = _account_number(conn, asn)
+    if number is not None:
+        yield Said("Online account", "联机账户"), online_account(number)
+        begins = account_subsidy(number, "")
+        query = select(account.c.address).where(account.c.address > begins, account.c.address < f"{begins}~")
+        for address in conn.scalars(query.order_by(account.c.address)).all():
+            programme = address.removeprefix(begins)
+            yield Said(f"Subsidy {programme}", f"补贴 {programme}"), address
+    yield Said("Deposit", "押金"), card_deposit(asn)
+    yield Said("Owed to the holder", "应退款"), card_refund(asn)
+    if number is not None:
+        yield Said("Owed to the holder of the online account", "联机账户应退款"), account_refund(number)
+    yield Said("Owed by the holder", "持卡人欠款"), holder_claim(asn)
+
+
+def _account_number(conn: Connection, asn: str) -> str | None:
+    try:
+        return find_account(conn, asn).number
+    except OnlineAccountUnknown:
+        return None
 
 
 def _section(title: Said, found: Passage, entries: _Entries) -> Section:
