@@ -71,8 +71,8 @@ def transfers_between(
         touched = or_(transfer.c.dr_account == key, transfer.c.cr_account == key)
         query = ordered.where(transfer.c.posted_seq > first, transfer.c.posted_seq <= last, touched)
     else:
-        numbers = _numbers(key, _newest(conn, key), first).subquery()
-        query = ordered.join(numbers, numbers.c.posted_seq == transfer.c.posted_seq)
+        # IN, where a join would let the database read all transfers and look each up in the walk.
+        query = ordered.where(transfer.c.posted_seq.in_(_numbers(key, _newest(conn, key), first)))
         query = query.where(transfer.c.posted_seq <= last)
     return (_posted(row) for row in conn.execute(query.execution_options(yield_per=1000)))
 
@@ -104,8 +104,7 @@ def _moved(conn: Connection, key: UUID, *, above: int, newest: int) -> tuple[int
         touched = or_(transfer.c.dr_account == key, transfer.c.cr_account == key)
         sums = sums.where(transfer.c.posted_seq > above, transfer.c.posted_seq <= newest, touched)
     else:
-        numbers = _numbers(key, newest, above).subquery()
-        sums = sums.select_from(transfer.join(numbers, numbers.c.posted_seq == transfer.c.posted_seq))
+        sums = sums.where(transfer.c.posted_seq.in_(_numbers(key, newest, above)))
     debits_fen, credits_fen = conn.execute(sums).one()
     return int(debits_fen), int(credits_fen)
 
@@ -144,8 +143,7 @@ def _walk(
 ) -> Iterator[PostedTransfer]:
     """Give an account's transfers from ``start`` back, newest first, below ``before``."""
     while start and limit > 0:
-        numbers = _numbers(key, start, 0, limit).subquery()
-        query = _transfers().join(numbers, numbers.c.posted_seq == transfer.c.posted_seq)
+        query = _transfers().where(transfer.c.posted_seq.in_(_numbers(key, start, 0, limit)))
         rows = conn.execute(query.order_by(transfer.c.posted_seq.desc())).all()
         start = _previous(rows[-1], key)
         for row in rows:
