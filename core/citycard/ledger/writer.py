@@ -42,12 +42,17 @@ class _Call:
 
     transfers: Sequence[Transfer]
     accounts: Sequence[AccountSpec]
-    deadline: float
+    wait_s: float
     done: threading.Event | asyncio.Future[None]
     loop: asyncio.AbstractEventLoop | None = None
+    deadline: float = attrs.field(init=False)
     begun: bool = False
     outcomes: list[Outcome] | None = None
     error: Exception | None = None
+
+    @deadline.default
+    def _from_now(self) -> float:
+        return time.monotonic() + self.wait_s
 
     def result(self) -> list[Outcome]:
         if self.error is not None:
@@ -84,7 +89,7 @@ class LedgerWriter:
         it was begun and no answer came: send the same again.
         """
         done = threading.Event()
-        call = _Call(transfers=transfers, accounts=accounts, deadline=time.monotonic() + wait_s, done=done)
+        call = _Call(transfers=transfers, accounts=accounts, wait_s=wait_s, done=done)
         self._enter(call)
         if not done.wait(wait_s):
             self._give_up(call, wait_s)
@@ -96,8 +101,7 @@ class LedgerWriter:
         """Do what ``submit`` does from a coroutine, without a thread that waits."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
-        deadline = time.monotonic() + wait_s
-        call = _Call(transfers=transfers, accounts=accounts, deadline=deadline, done=done, loop=loop)
+        call = _Call(transfers=transfers, accounts=accounts, wait_s=wait_s, done=done, loop=loop)
         self._enter(call)
         try:
             await asyncio.wait_for(done, wait_s)
@@ -196,7 +200,7 @@ class LedgerWriter:
                 # The database went away, before or after the commit: the same again is answered the same.
                 calls = self._still_wanted(calls, gone)
                 time.sleep(_AGAIN_S)
-            except (CitycardError, DBAPIError) as error:
+            except (CitycardError, DBAPIError, ValueError, ArithmeticError) as error:
                 if len(calls) > 1:
                     # One of them is at fault, and the others shall not suffer.
                     for call in calls:
@@ -219,11 +223,12 @@ class LedgerWriter:
 
     @staticmethod
     def _still_wanted(calls: list[_Call], gone: OperationalError) -> list[_Call]:
-        """Give the calls whose time is not over; the others hear what went wrong."""
+        """Give the calls whose time is not over; of the others nobody knows whether they were posted."""
         now = time.monotonic()
         late = [call for call in calls if call.deadline <= now]
         for call in late:
-            call.error = gone
+            call.error = OutcomeUnknown(wait_s=call.wait_s)
+            call.error.__cause__ = gone
         _answer(late)
         return [call for call in calls if call.deadline > now]
 

@@ -8,9 +8,9 @@ from uuid import UUID
 import pytest
 
 from citycard.errors import AccountConflict, LedgerBusy, OutcomeUnknown
-from citycard.ledger import AccountSpec, Result
+from citycard.ledger import AccountSpec, Ledger, Limit, Result
 from citycard.ledger.writer import LedgerWriter
-from citycard.store import reading, writing
+from citycard.store import open_store, reading, writing
 
 
 @pytest.fixture
@@ -140,3 +140,36 @@ def test_two_writers_on_one_database_agree(ledger, store, move):
     assert sorted(answers) == [Result.EXISTS] * 50 + [Result.POSTED] * 50
     with reading(store) as conn:
         assert ledger.balance_fen(conn, "shop") == 50
+
+
+def test_who_posts_while_the_database_is_away_does_not_know_the_outcome(tmp_path, move):
+    away = open_store(f"sqlite:///{tmp_path / 'nowhere' / 'city.db'}")
+    with LedgerWriter(Ledger(away)) as writer:
+        for number in range(5):
+            with pytest.raises(OutcomeUnknown):
+                writer.submit([move(number, "bank", "shop", 1)], wait_s=0.1)
+    away.dispose()
+
+
+def test_a_value_that_no_database_takes_is_its_callers_trouble_alone(writer, move):
+    async def both():
+        return await asyncio.gather(
+            writer.asubmit([move(1, "bank", "shop", 1, limits=(Limit(key="day", max_fen=2**70),))]),
+            writer.asubmit([move(2, "bank", "shop", 1, code=1, ref="x", event_time=object.__new__(Broken))]),
+            writer.asubmit([move(3, "bank", "shop", 1)]),
+            return_exceptions=True,
+        )
+
+    fine, broken, other = asyncio.run(both())
+    assert (results(fine), results(other)) == ([Result.POSTED], [Result.POSTED])
+    assert isinstance(broken, ValueError)
+    assert results(writer.submit([move(4, "bank", "shop", 1)])) == [Result.POSTED]
+
+
+class Broken:
+    """A moment that cannot be written."""
+
+    tzinfo = None
+
+    def __str__(self):
+        raise ValueError
