@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
@@ -34,8 +34,10 @@ _LONGEST_REF = 200
 _LARGEST_AMOUNT_FEN = 10**15
 _LARGEST_CODE = 0xFFFF
 _CURRENCY = re.compile(r"[A-Z]{3}")
-# The digest of a transfer keeps its fields apart by such a character.
-_CONTROL = re.compile(r"[\x00-\x1f]")
+# The digest of a transfer keeps its fields apart by a control character; no database stores half a surrogate.
+_UNFIT = re.compile(r"[\x00-\x1f\ud800-\udfff]")
+#: No clock says such a moment, and in another time zone it is a moment still.
+_LAST_MOMENT = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 @lru_cache(maxsize=200_000)
@@ -76,7 +78,7 @@ class AccountSpec:
                 self.address,
                 f"1 to {_LONGEST_ADDRESS} characters without spaces around",
             )
-        if _CONTROL.search(self.address):
+        if _UNFIT.search(self.address):
             _refuse("account", "address", self.address, "no control characters")
         if not 0 < self.code <= _LARGEST_CODE:
             _refuse(f"account {self.address}", "code", self.code, f"1 to {_LARGEST_CODE}")
@@ -124,8 +126,8 @@ class Limit:
     max_count: int | None = None
 
     def __attrs_post_init__(self) -> None:
-        if not 0 < len(self.key) <= _LONGEST_ADDRESS:
-            _refuse("limit", "key", self.key, f"1 to {_LONGEST_ADDRESS} characters")
+        if not 0 < len(self.key) <= _LONGEST_ADDRESS or _UNFIT.search(self.key):
+            _refuse("limit", "key", self.key, f"1 to {_LONGEST_ADDRESS} characters, no control characters")
         for field in ("max_fen", "max_count"):
             value = getattr(self, field)
             if value is not None and value < 0:
@@ -180,7 +182,7 @@ class Transfer:
 
     def _check_characters(self) -> None:
         for field in ("debit_address", "credit_address", "ref"):
-            if _CONTROL.search(getattr(self, field)):
+            if _UNFIT.search(getattr(self, field)):
                 self._refuse(field, "no control characters")
 
     def _check_kind(self) -> None:
@@ -189,6 +191,8 @@ class Transfer:
             self._refuse("pending_id", expected)
         if self.expires_at is not None and (self.kind is not Kind.PENDING or self.expires_at.tzinfo is None):
             self._refuse("expires_at", "a moment with its time zone, of a pending transfer")
+        if self.expires_at is not None and self.expires_at >= _LAST_MOMENT:
+            self._refuse("expires_at", "a moment before the year 9000")
         if self.reverses is not None and self.kind is not Kind.SINGLE:
             self._refuse("reverses", f"none: a {self.kind} takes nothing back")
         if self.limits and self.kind.ends_hold:

@@ -1,11 +1,11 @@
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from uuid import UUID
 
 import pytest
 
 from citycard.errors import TransferInvalid
 from citycard.ledger.chart import Guard, Side
-from citycard.ledger.records import AccountSpec, Balance, Limit, Transfer, account_id
+from citycard.ledger.records import AccountSpec, Balance, Kind, Limit, Transfer, account_id
 
 GOOD = {
     "id": UUID(int=7),
@@ -29,6 +29,7 @@ GOOD = {
         ("event_time", datetime(2018, 9, 1, tzinfo=UTC), "without a time zone"),
         ("ref", "x" * 201, "at most 200"),
         ("ref", "run\x1fpost", "no control characters"),
+        ("ref", "run\ud800", "no control characters"),
         ("debit_address", "bank\0", "no control characters"),
         ("credit_address", "a\x1fb", "no control characters"),
         ("limits", (Limit(key="day", max_fen=5), Limit(key="day", max_count=1)), "each key once"),
@@ -72,3 +73,43 @@ def test_a_balance_is_counted_on_its_own_side(side, fen):
         address="a", code=1, side=side, guard=Guard.NONE, owner="", debits_fen=100, credits_fen=30
     )
     assert balance.balance_fen == fen
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        ("expires_at", datetime(2018, 9, 1), "with its time zone"),
+        (
+            "expires_at",
+            datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-8))),
+            "before the year 9000",
+        ),
+        ("kind", Kind.SINGLE, "of a pending transfer"),
+        ("pending_id", UUID(int=1), "none: a pending ends no hold"),
+        ("reverses", UUID(int=1), "none: a pending takes nothing back"),
+        ("kind", Kind.POST, "the id of a hold"),
+    ],
+)
+def test_what_a_hold_cannot_have_is_named(field, value, expected):
+    held = GOOD | {"kind": Kind.PENDING, "expires_at": datetime(2018, 9, 1, tzinfo=UTC)}
+    with pytest.raises(TransferInvalid, match=expected):
+        Transfer(**held | {field: value})
+
+
+def test_the_end_of_a_hold_has_no_limits():
+    with pytest.raises(TransferInvalid, match=r"limits is .* judged when it began"):
+        Transfer(**GOOD, kind=Kind.VOID, pending_id=UUID(int=1), limits=(Limit(key="day"),))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("key", ""), ("key", "x" * 201), ("key", "a\0"), ("max_fen", -1), ("max_count", -1)]
+)
+def test_a_limit_that_cannot_be_names_the_field(field, value):
+    with pytest.raises(TransferInvalid, match=f"{field} is "):
+        Limit(**{"key": "day"} | {field: value})
+
+
+@pytest.mark.parametrize("currency", ["cny", "CN", "CNYX", ""])
+def test_a_currency_has_three_capital_letters(currency):
+    with pytest.raises(TransferInvalid, match=r"currency is .* three capital letters"):
+        AccountSpec(address="a", code=1001, currency=currency)
