@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +24,7 @@ __all__ = ["PostgresqlServer", "find_programs"]
 _INSTALLED = Path("/usr/lib/postgresql")
 _PACKAGE = "postgresql"
 _USER = "postgres"
+_GONE_WITHIN_S = 10.0
 
 
 def find_programs(installed: Path = _INSTALLED) -> Path:
@@ -60,11 +63,7 @@ class PostgresqlServer:
                 "--no-locale",
                 str(self._data),
             )
-            options = f"-c listen_addresses= -c unix_socket_directories={self._folder} -c max_connections=50"
-            log = str(self._folder / "log")
-            self._run(
-                "pg_ctl", "start", "--wait", f"--pgdata={self._data}", f"--log={log}", f"--options={options}"
-            )
+            self.start()
         except BaseException:
             shutil.rmtree(self._folder, ignore_errors=True)
             raise
@@ -77,6 +76,32 @@ class PostgresqlServer:
             self._run("pg_ctl", "stop", "--wait", "--mode=immediate", f"--pgdata={self._data}")
         finally:
             shutil.rmtree(self._folder, ignore_errors=True)
+
+    def start(self) -> None:
+        """Start the server on its data: at first, and after ``kill``."""
+        options = f"-c listen_addresses= -c unix_socket_directories={self._folder} -c max_connections=50"
+        log = f"--log={self._folder / 'log'}"
+        self._run("pg_ctl", "start", "--wait", f"--pgdata={self._data}", log, f"--options={options}")
+
+    def kill(self) -> None:
+        """Kill the server and every process of it with SIGKILL, in the midst of whatever they do.
+
+        ``start`` lets it recover and serve again. Needs ``/proc``.
+        """
+        server = int((self._data / "postmaster.pid").read_text().split()[0])
+        # While it stands still it begins no other process.
+        os.kill(server, signal.SIGSTOP)
+        processes = [*_children(server), server]
+        for process in processes:
+            os.kill(process, signal.SIGKILL)
+        deadline = time.monotonic() + _GONE_WITHIN_S
+        while any(map(_runs, processes)):
+            if time.monotonic() > deadline:
+                raise PostgresqlFailed(program="postgres", said="it was killed and did not end")
+            time.sleep(0.01)
+        # What is dead and not yet buried keeps its number, and would pass for a server that runs.
+        for lock in (self._data / "postmaster.pid", *self._folder.glob(".s.PGSQL.*.lock")):
+            lock.unlink()
 
     def url(self, database: str = "postgres") -> str:
         """Give the URL of a database on this server, for ``open_store``."""
@@ -113,3 +138,25 @@ class PostgresqlServer:
             said = output.read().decode(errors="replace").strip()
         if done.returncode:
             raise PostgresqlFailed(program=program, said=said[-2000:])
+
+
+def _children(parent: int) -> list[int]:
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        # After the name, which stands in brackets, come the state and the parent.
+        stat = _stat(int(folder.name))
+        if stat and int(stat[1]) == parent:
+            found.append(int(folder.name))
+    return found
+
+
+def _runs(process: int) -> bool:
+    stat = _stat(process)
+    return bool(stat) and stat[0] != "Z"
+
+
+def _stat(process: int) -> list[str]:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return []

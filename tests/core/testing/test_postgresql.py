@@ -1,9 +1,10 @@
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from citycard.errors import PostgresqlFailed, PostgresqlMissing
 from citycard.store import open_store, reading, writing
-from citycard.testing.postgresql import find_programs
+from citycard.testing.postgresql import PostgresqlServer, find_programs
 
 pytestmark = pytest.mark.postgresql
 
@@ -41,3 +42,21 @@ def test_a_database_is_ones_own_and_can_be_copied(postgresql_server):
 def test_what_a_program_says_is_passed_on(postgresql_server):
     with pytest.raises(PostgresqlFailed, match=r"createdb failed.*no_such_template"):
         postgresql_server.create_database(template="no_such_template")
+
+
+def test_a_server_that_is_killed_comes_back_with_all_that_was_committed():
+    with PostgresqlServer() as server:
+        engine = open_store(server.create_database())
+        with writing(engine) as conn:
+            conn.execute(text("CREATE TABLE thing (id int)"))
+        with engine.connect() as conn:
+            conn.execute(text("INSERT INTO thing VALUES (1)"))
+            server.kill()
+            with pytest.raises(OperationalError):
+                conn.commit()
+        with pytest.raises(OperationalError):
+            engine.connect()
+        server.start()
+        with reading(engine) as conn:
+            assert conn.scalar(text("SELECT count(*) FROM thing")) == 0
+        engine.dispose()
