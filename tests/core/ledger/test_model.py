@@ -1,6 +1,5 @@
 """Any sequence of calls, against a model written independently: every answer and every row the same."""
 
-import itertools
 import shutil
 import sys
 from pathlib import Path
@@ -15,42 +14,36 @@ from citycard.store import open_store, writing
 sys.path.insert(0, str(Path(__file__).parent))
 from ledger_machine import LedgerMachine
 
-PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
+PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
 TABLES = ("limit_use", "hold", "transfer", "request", "balance", "account", "ledger")
 
 
-def run(open_engine, examples, record_property):
-    """Try that many ledgers, each with up to a hundred steps, and count the steps."""
+def run(open_engine, steps, record_property):
+    """Try ledgers, each with up to a hundred steps, until there were so many steps."""
     machine = type("LedgerMachine", (LedgerMachine,), {"open_engine": staticmethod(open_engine)})
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=examples,
-            phases=PHASES,
-            stateful_step_count=100,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
+    some = settings(
+        max_examples=25,
+        phases=PHASES,
+        stateful_step_count=100,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
     )
+    while machine.steps < steps:
+        run_state_machine_as_test(machine, settings=some)
     record_property("ledger_steps", machine.steps)
 
 
 @pytest.fixture
 def on_sqlite(migrated_sqlite, tmp_path):
-    """Give a fresh ledger in a file each time; nothing is synchronised, for nobody dies here."""
-    numbers = itertools.count()
+    """Give a fresh ledger in the same file each time; nothing is synchronised, for nobody dies here."""
+    engine = open_store(f"sqlite:///{tmp_path / 'city.db'}")
+    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = OFF"))
 
     def open_engine():
-        file = tmp_path / f"{next(numbers)}.db"
-        shutil.copyfile(migrated_sqlite, file)
-        engine = open_store(f"sqlite:///{file}")
-        event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = OFF"))
-
-        def close():
-            engine.dispose()
+        for file in tmp_path.glob("city.db*"):
             file.unlink()
-
-        return engine, close
+        shutil.copyfile(migrated_sqlite, tmp_path / "city.db")
+        return engine, engine.dispose
 
     return open_engine
 
@@ -73,10 +66,12 @@ def on_postgresql(postgresql_server, migrated_postgresql):
     postgresql_server.drop_database(url)
 
 
-def test_any_sequence_of_calls_agrees_with_the_model(on_sqlite, record_property):
-    run(on_sqlite, 30, record_property)
+@pytest.mark.parametrize("steps", [14_500, pytest.param(300_000, marks=pytest.mark.deep)])
+def test_any_sequence_of_calls_agrees_with_the_model(on_sqlite, record_property, steps):
+    run(on_sqlite, steps, record_property)
 
 
 @pytest.mark.postgresql
-def test_any_sequence_of_calls_agrees_with_the_model_on_postgresql(on_postgresql, record_property):
-    run(on_postgresql, 10, record_property)
+@pytest.mark.parametrize("steps", [5_500, pytest.param(100_000, marks=pytest.mark.deep)])
+def test_any_sequence_of_calls_agrees_with_the_model_on_postgresql(on_postgresql, record_property, steps):
+    run(on_postgresql, steps, record_property)
