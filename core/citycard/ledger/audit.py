@@ -178,9 +178,17 @@ def _holds(conn: Connection) -> list[Violation]:
     return [
         *_named(conn, "I4", wrong, "hold {} does not say what became of it"),
         *_named(conn, "I4", begun, "transfer {} began a hold that is not there"),
+        *_named(conn, "I4", _forgotten(), "hold {} would not end in its time"),
         *_held(conn, "dr_account", "dr_pending_fen"),
         *_held(conn, "cr_account", "cr_pending_fen"),
     ]
+
+
+def _forgotten() -> Select[tuple[object]]:
+    """Give the open holds that end before the ledger would look for them."""
+    found = select(hold.c.id).outerjoin(ledger, ledger.c.id == 1).where(hold.c.state == "pending")
+    unseen = or_(ledger.c.next_expiry.is_(None), ledger.c.next_expiry > hold.c.expires_at)
+    return found.where(hold.c.expires_at.is_not(None), unseen)
 
 
 def _held(conn: Connection, side: str, column: str) -> list[Violation]:

@@ -40,6 +40,8 @@ def test_a_ledger_in_order_has_nothing_to_say(posted, store):
         ("UPDATE hold SET state = 'posted' WHERE state = 'pending'", ["I4", "I4", "I4"]),
         ("UPDATE hold SET amount_fen = 19 WHERE state = 'posted'", ["I4"]),
         ("DELETE FROM hold WHERE state = 'posted'", ["I4"]),
+        ("UPDATE hold SET expires_at = '2018-09-01 00:00:00' WHERE state = 'pending'", ["I4"]),
+        ("UPDATE hold SET expires_at = '2018-09-01 00:00:00' WHERE state = 'posted'", []),
         ("UPDATE ledger SET posted_seq = 9", ["I6"]),
         (
             "INSERT INTO request SELECT dr_account, 'x', 'posted', 77, posted_at FROM transfer LIMIT 1",
