@@ -173,8 +173,9 @@ class Delivery:
             return None
         with reading(self._city.engine) as conn:
             done = len(loads_of(conn, view.asn))
-        # Until the card spends or is loaded, asking again is asking for the same order.
-        identity = derived_id("automatic order", view.asn, today, done, view.balance_fen)
+            gone = len(orders(conn, asn=view.asn, states=[OrderState.CLOSED, OrderState.REFUNDED]))
+        # Until the card spends or is loaded, or an order came to nothing, this is asking for the same one.
+        identity = derived_id("automatic order", view.asn, today, done, gone, view.balance_fen)
         try:
             order = order_top_up(
                 self._city,

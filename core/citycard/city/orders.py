@@ -22,6 +22,7 @@ from citycard.provider import NewPayment, PaymentReport, PaymentState, RefundSta
 from citycard.provider.signing import PATIENCE_S
 from citycard.registry import CardStatus
 from citycard.store import reading, writing
+from citycard.wallet.online import find_account
 from citycard.wallet.order import OrderState, PaymentOrder
 from citycard.wallet.orderbook import (
     add_order,
@@ -57,7 +58,8 @@ def order_top_up(
     """Make an order for a card's purse, or for an online account, and give it with where it is paid.
 
     Asked again under the same id it is the same order. Raise RegistryMissing, OrderInvalid, OrderConflict,
-    OrderRefused for a card that is not in use, ProviderUnavailable: then the order stands, and asking again
+    OrderRefused for a card that is not in use, OnlineAccountUnknown and AccountNotOpen for an account that
+    takes nothing, ProviderUnavailable: then the order stands, and asking again
     gives it.
     """
     now = city.clock.now()
@@ -77,6 +79,8 @@ def order_top_up(
         status = registry.find_card(conn, asn).status
         if status not in _IN_USE:
             raise OrderRefused(order=identity, state="not made", reason=f"card {asn} is {status}")
+        if account:
+            find_account(conn, account).must_take()
         order = add_order(conn, wanted)
     return _created(city, order) if order.state is OrderState.CREATED else order
 

@@ -14,6 +14,7 @@ __all__ = [
     "OrderRefused",
     "OrderUnknown",
     "PayerInvalid",
+    "ProcessFailed",
     "ProviderKeyInvalid",
     "ProviderRefused",
     "ProviderSettingsMissing",
@@ -95,6 +96,13 @@ class ProviderRefused(CitycardError):
 
     status, exit_code = 409, 5
     sentence = "payment provider {provider} refused {what}: {reason}"
+
+
+class ProcessFailed(CitycardError):
+    """A command that tests need in its own process did not start."""
+
+    exit_code = 4
+    sentence = "citycard {command} did not start, and ended with code {code}"
 
 
 class ProviderKeyInvalid(CitycardError):

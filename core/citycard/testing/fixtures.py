@@ -4,6 +4,7 @@
 database; ``store`` is the same with the core's tables in place. Tests that need PostgreSQL carry the
 marker ``postgresql``: leave them out with ``pytest -m "not postgresql"``. ``softhsm`` gives key tokens.
 
+``payment_sandbox`` gives a payment provider in its own process.
 ``pcscd`` gives a real PC/SC service of the run's own, with virtual readers for software cards.
 """
 
@@ -21,11 +22,13 @@ if TYPE_CHECKING:
 
     from citycard.testing.pcscd import PcscService
     from citycard.testing.postgresql import PostgresqlServer
+    from citycard.testing.sandbox import PaymentSandbox
     from citycard.testing.softhsm import SoftHsm
 
 __all__ = [
     "migrated_postgresql",
     "migrated_sqlite",
+    "payment_sandbox",
     "pcscd",
     "postgresql_server",
     "postgresql_url",
@@ -57,6 +60,15 @@ def pcscd() -> Iterator[PcscService]:
         pytest.skip(str(missing))
     with service, service.in_environment():
         yield service
+
+
+@pytest.fixture(scope="session")
+def payment_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PaymentSandbox]:
+    """Start a payment provider in its own process, which the whole run shares."""
+    from citycard.testing.sandbox import PaymentSandbox
+
+    with PaymentSandbox(tmp_path_factory.mktemp("sandbox")) as sandbox:
+        yield sandbox
 
 
 @pytest.fixture(scope="session")

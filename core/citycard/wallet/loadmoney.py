@@ -14,13 +14,14 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection
 
-from citycard.errors import LoadRefused, PostingFailed
+from citycard.errors import AccountNotOpen, LoadRefused, OnlineAccountUnknown, PostingFailed
 from citycard.ids import derived_id
 from citycard.ledger.chart import AccountCode, TransferCode
 from citycard.ledger.ledger import Ledger
 from citycard.ledger.records import AccountSpec, HoldState, Kind, Limit, Transfer
 from citycard.wallet.addresses import LOSS_UNPAID_LOADS, agent_quota, agent_quota_given, card_purse
 from citycard.wallet.load import Load, LoadMoney, LoadState
+from citycard.wallet.online import hold_account
 from citycard.wallet.orderbook import order_delivered, order_let_go, order_reserved
 from citycard.wallet.payer import Payer, PayerKind
 from citycard.wallet.quota import has_quota, quota_left_fen
@@ -85,8 +86,17 @@ def _reserved(
             continue
         if payer.kind is PayerKind.ORDER:
             order_reserved(conn, one)
+        if payer.kind is PayerKind.ACCOUNT:
+            _check_account(conn, payer.name)
         held.append(_hold(conn, ledger, one, limits))
     return held
+
+
+def _check_account(conn: Connection, number: str) -> None:
+    try:
+        hold_account(conn, number).must_be_open()
+    except (AccountNotOpen, OnlineAccountUnknown) as refused:
+        raise LoadRefused(reason="funds", explanation=str(refused)) from None
 
 
 def _hold(conn: Connection, ledger: Ledger, one: Load, limits: tuple[Limit, ...]) -> Load:

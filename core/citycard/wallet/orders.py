@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from citycard.errors import AccountMissing, OrderRefused
+from citycard.errors import AccountNotOpen, OnlineAccountUnknown, OrderRefused
 from citycard.ids import derived_id
 from citycard.ledger.chart import AccountCode, Guard, TransferCode
 from citycard.ledger.following import reversal
@@ -20,6 +20,7 @@ from citycard.ledger.ledger import Ledger
 from citycard.ledger.records import AccountSpec, Transfer
 from citycard.wallet.addresses import TOP_UPS_IN_FLIGHT, TRUST_BANK, online_account, provider_receivable
 from citycard.wallet.once import post_once
+from citycard.wallet.online import find_account
 from citycard.wallet.order import OrderState, PaymentOrder
 from citycard.wallet.orderbook import change_order, hold_order
 
@@ -152,11 +153,12 @@ def settle_provider(
 
 
 def _onto_account(conn: Connection, ledger: Ledger, order: PaymentOrder, at: datetime) -> PaymentOrder:
-    target = online_account(order.account)
     try:
-        ledger.balance(conn, target)
-    except AccountMissing:
-        return refund_order(conn, ledger, order.id, f"there is no online account {order.account}")
+        account = find_account(conn, order.account)
+        account.must_take()
+    except (AccountNotOpen, OnlineAccountUnknown) as refused:
+        return refund_order(conn, ledger, order.id, str(refused))
+    target = online_account(account.number)
     moved = _move(order, "delivered", TOP_UPS_IN_FLIGHT, target, TransferCode.ORDER_DELIVERED, at)
     ledger.post_all(conn, [moved])
     return change_order(conn, order, state=OrderState.DELIVERED, ended_at=ledger.clock.now())

@@ -16,6 +16,7 @@ from citycard.city.orders import notified, order_top_up, send_back
 from citycard.errors import OrderUnknown, PermissionMissing
 from citycard.store import reading, writing
 from citycard.wallet.autotopup import AutoTopUp, find_rule, remove_rule, set_rule
+from citycard.wallet.online import find_account
 from citycard.wallet.order import OrderState, PaymentOrder
 from citycard.wallet.orderbook import find_order, orders
 from citycard.web.bodies import read_bytes, read_json
@@ -78,7 +79,7 @@ class NewRule:
     """Automatic top-up: below ``threshold_fen`` load ``amount_fen``, at most ``daily_limit_fen`` a day.
 
     ``source`` is ``account/`` and the number of an online account, or ``agreement/`` and the provider's
-    agreement; a citizen's is the card's own account.
+    agreement. A citizen lets the card's own account pay.
     """
 
     id: UUID
@@ -161,9 +162,6 @@ async def set_automatic(request: Request) -> Response:
     web, asn, actor = web_of(request), request.path_params["asn"], actor_of(request)
     require(actor, "city.order-topups", asn)
     wanted = await read_json(request, NewRule)
-    if actor.role in OWN and wanted.source != f"account/{asn}":
-        # Nobody lets somebody else's account pay.
-        raise PermissionMissing(role=actor.role.value, permission="city.order-topups")
     rule = AutoTopUp(
         asn=asn,
         threshold_fen=wanted.threshold_fen,
@@ -177,6 +175,11 @@ async def set_automatic(request: Request) -> Response:
     def work() -> None:
         with writing(web.city.engine) as conn:
             registry.find_card(conn, asn)
+            # Nobody lets somebody else's account pay; an agreement is noted at a desk.
+            if not rule.agreement:
+                pays = find_account(conn, rule.source.removeprefix("account/")).asn
+            if actor.role in OWN and (rule.agreement or pays != asn):
+                raise PermissionMissing(role=actor.role.value, permission="city.order-topups")
             set_rule(conn, rule)
 
     await run_in_threadpool(work)
