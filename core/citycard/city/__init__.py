@@ -13,6 +13,7 @@ What plugins declare and the city makes real:
 - ``configuration``: what terminals must know, numbered and signed
 - ``events``: told to the plugins after the commit
 - ``jobs``, ``leases``: work on a schedule, by one process at a time; ``rounds`` does it in a server
+- ``sealing``: the ledger's seals, and whether it still is what was sealed
 - ``entitlements``: what a card's holder is entitled to, and who says so
 """
 

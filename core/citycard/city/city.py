@@ -151,8 +151,11 @@ class City:
     @cached_property
     def vault(self) -> KeptVault:
         """The city's keys, with a key for every purpose that a plugin declares under the city's root."""
+        from citycard.keys import CORE_PURPOSES
+
         vault = open_vault(self.folder, self.config)
-        vault.ensure_purposes(hierarchy_purposes(self._declared_purposes(), ""))
+        # A vault of earlier times gets the purposes that the core has had since.
+        vault.ensure_purposes([*CORE_PURPOSES, *hierarchy_purposes(self._declared_purposes(), "")])
         return vault
 
     def hierarchy(self, name: str) -> KeptVault:

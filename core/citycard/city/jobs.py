@@ -14,13 +14,15 @@ from citycard.city.closing import settle_due
 from citycard.city.expiring import expire
 from citycard.city.leases import JobRun, job_runs, leased
 from citycard.city.orders import look_after_due
+from citycard.city.sealing import require_unaltered, seal_city
 from citycard.errors import CitycardError, JobBusy, JobUnknown
 
 if TYPE_CHECKING:
     from citycard.city.city import City
 
-__all__ = ["JobState", "due_jobs", "jobs", "run_due", "run_job"]
+__all__ = ["SEALING", "VERIFYING", "JobState", "due_jobs", "jobs", "run_due", "run_job"]
 
+SEALING, VERIFYING = "citycard.seal-ledger", "citycard.verify-ledger"
 _log = logging.getLogger("citycard.jobs")
 
 
@@ -49,6 +51,10 @@ _OWN = {
     ),
     "citycard.lapse": _OwnJob(
         title="Take back subsidies and points whose time is over", every=timedelta(hours=1), run=lapse
+    ),
+    SEALING: _OwnJob(title="Seal the ledger", every=timedelta(minutes=1), run=seal_city),
+    VERIFYING: _OwnJob(
+        title="Verify the ledger against its seals", every=timedelta(days=1), run=require_unaltered
     ),
 }
 

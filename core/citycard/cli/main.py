@@ -47,6 +47,7 @@ _COMMANDS = {
     "subsidy": ("citycard.cli.subsidy:group", "Subsidy programmes: fund, grant, report."),
     "terminal": ("citycard.cli.terminal:group", "Register terminals; what they must know."),
     "topup": ("citycard.cli.topup:group", "Orders paid online, loads whose end is open, automatic top-up."),
+    "wallet": ("citycard.cli.wallet:group", "Look into the ledger, seal it, verify it, prove answers."),
 }
 
 

@@ -6,7 +6,7 @@
 - ``hierarchy``: root → city → purpose → card. ``versions``: waiting, current, accepted, retired; ``book``
   writes them down.
 - ``backend``: where the keys are, in memory or in a token, and what is computed there; ``signing`` and
-  ``sealer`` belong to it.
+  ``sealer`` belong to it. ``sealkey``: what signs the ledger's seals.
 - ``records``: the keys of a card and of a SAM. ``vault``: what may be asked of the keys.
 - ``keptvault``: a vault whose versions a file keeps. ``filevault``: the keys too, in an encrypted file, whose
   bytes are in ``sealed``. ``pkcs11vault``: the keys in a token, by ``token``, ``tokenobjects`` and
@@ -26,6 +26,7 @@ from citycard.keys.hierarchy import CORE_PURPOSES, KeyHierarchy, KeyPurpose
 from citycard.keys.pkcs11vault import Pkcs11Vault
 from citycard.keys.purse import TTI_CAPP, TTI_LOAD_EP, TTI_PURCHASE_EP
 from citycard.keys.records import CardKeys, SamKeys
+from citycard.keys.sealkey import SealKey, SealSigner
 from citycard.keys.signing import verify_signature
 from citycard.keys.vault import Vault
 from citycard.keys.versions import KeyStatus, KeyVersion
@@ -45,6 +46,8 @@ __all__ = [
     "KeyVersion",
     "Pkcs11Vault",
     "SamKeys",
+    "SealKey",
+    "SealSigner",
     "SoftKeys",
     "Vault",
     "check_value",

@@ -59,6 +59,7 @@ CORE_PURPOSES: Final = (
     KeyPurpose(name="pin-unblock", kind=0x37, title="PIN unblock key DPUK"),
     KeyPurpose(name="pin-reload", kind=0x38, title="PIN reload key DRPK"),
     KeyPurpose(name="batch", kind=0x00, title="Terminal record and batch key", algorithm=Algorithm.AES),
+    KeyPurpose(name="seal", kind=0x00, title="Key that signs the ledger's seals", algorithm=Algorithm.AES),
 )
 
 

@@ -20,8 +20,9 @@ from citycard.keys.hierarchy import KeyPurpose
 from citycard.keys.line import seal
 from citycard.keys.purse import TTI_LOAD_EP, load_mac1, load_mac2, load_session_key, load_tac, purchase_tac
 from citycard.keys.records import CardKeys, SamKeys
+from citycard.keys.sealkey import SEAL_PURPOSE, SealKey, SealSigner
 from citycard.keys.suite import Suite, suite_of
-from citycard.keys.versions import KeyVersion, KeyVersions
+from citycard.keys.versions import HONOURED, KeyStatus, KeyVersion, KeyVersions
 
 __all__ = ["Vault"]
 
@@ -222,6 +223,15 @@ class Vault:
         """Return what seals data at rest under a key of its own, such as ``registry`` (AES-256-GCM)."""
         return self._keys.sealer(name)
 
+    def seal_signer(self) -> SealSigner:
+        """Return what signs the ledger's seals, in the current version of the purpose ``seal``."""
+        return self._seal_signer(self._book.current(SEAL_PURPOSE))
+
+    def seal_keys(self) -> list[SealKey]:
+        """Return the public keys of seals, of retired versions too: what they signed was signed."""
+        rows = [row for row in self._book.rows() if row.purpose == SEAL_PURPOSE]
+        return [self._seal_signer(row).key for row in rows if row.status is not KeyStatus.WAITING]
+
     # ── what terminals are given ──
 
     def terminal_mac(self, terminal6: bytes, data: bytes) -> bytes:
@@ -357,6 +367,10 @@ class Vault:
         return False
 
     # ── inside ──
+
+    def _seal_signer(self, row: KeyVersion) -> SealSigner:
+        deriver = self._keys.diversifier(SEAL_PURPOSE, row.version, row.algorithm)
+        return SealSigner(deriver, row.version, honoured=row.status in HONOURED)
 
     def _diversifier(self, purpose: str, version: int) -> tuple[KeyDeriver, Suite]:
         ready = self._ready.get((purpose, version))

@@ -17,7 +17,7 @@ from citycard.errors import (
 from citycard.keys.cipher import Algorithm
 from citycard.keys.hierarchy import KeyPurpose
 
-__all__ = ["KeyStatus", "KeyVersion", "KeyVersions"]
+__all__ = ["HONOURED", "KeyStatus", "KeyVersion", "KeyVersions"]
 
 
 _VERSION_MOST = 0xFF
@@ -32,7 +32,8 @@ class KeyStatus(Enum):
     RETIRED = "retired"
 
 
-_HONOURED = {KeyStatus.CURRENT, KeyStatus.ACCEPTED}
+#: Versions whose keys are still good.
+HONOURED = frozenset({KeyStatus.CURRENT, KeyStatus.ACCEPTED})
 
 
 @attrs.frozen(kw_only=True)
@@ -85,12 +86,12 @@ class KeyVersions:
 
     def usable(self, purpose: str) -> list[KeyVersion]:
         """Return the versions that are honoured: the current and the accepted."""
-        return [row for row in self._of(purpose) if row.status in _HONOURED]
+        return [row for row in self._of(purpose) if row.status in HONOURED]
 
     def find(self, purpose: str, version: int) -> KeyVersion:
         """Return one usable version; raises ``KeyVersionUnknown`` for a waiting, retired or unknown one."""
         row = self._rows.get((purpose, version))
-        if row is None or row.status not in _HONOURED:
+        if row is None or row.status not in HONOURED:
             usable = ", ".join(str(other.version) for other in self.usable(purpose))
             raise KeyVersionUnknown(purpose=purpose, version=version, usable=usable or "none")
         return row

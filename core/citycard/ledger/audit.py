@@ -118,15 +118,19 @@ def _histories(conn: Connection) -> list[Violation]:
 
 
 def _answers(conn: Connection) -> list[Violation]:
+    # By the ids, which are the key of answers: nothing leads from a number to its answer.
     unanswered = (
         select(transfer.c.id)
-        .outerjoin(request, request.c.posted_seq == transfer.c.posted_seq)
-        .where(or_(request.c.id.is_(None), request.c.id != transfer.c.id))
+        .outerjoin(request, request.c.id == transfer.c.id)
+        .where(or_(request.c.posted_seq.is_(None), request.c.posted_seq != transfer.c.posted_seq))
     )
     unposted = (
         select(request.c.id)
         .outerjoin(transfer, transfer.c.posted_seq == request.c.posted_seq)
-        .where(and_(request.c.result == Result.POSTED, transfer.c.id.is_(None)))
+        .where(
+            or_(request.c.result == Result.POSTED, request.c.posted_seq.is_not(None)),
+            or_(transfer.c.id.is_(None), transfer.c.id != request.c.id),
+        )
     )
     return [
         *_named(conn, "I3", unanswered, "transfer {} is in the ledger and was not answered so"),

@@ -23,7 +23,7 @@ from citycard.ledger.records import (
     Transfer,
     account_id,
 )
-from citycard.ledger.tables import account, balance
+from citycard.ledger.tables import account, account_seal, balance
 from citycard.store.bulk import insert_missing, select_in
 
 __all__ = ["Ledger"]
@@ -73,6 +73,7 @@ class Ledger:
                 for row in opened
             ],
         )
+        insert_missing(conn, account_seal, [{"account_id": row["id"], "seal": None} for row in opened])
         return new
 
     def post(self, conn: Connection, transfers: Sequence[Transfer]) -> list[Outcome]:

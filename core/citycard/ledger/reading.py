@@ -19,6 +19,7 @@ __all__ = [
     "TrialLine",
     "account_balance",
     "account_balances",
+    "accounts_from",
     "find_hold",
     "trial_balance",
 ]
@@ -70,6 +71,14 @@ def account_balances(conn: Connection, code: int) -> list[Balance]:
     """Give every account with this code and its sums, by address."""
     query = _balances().where(account.c.code == code).order_by(account.c.address)
     return [Balance.of(row) for row in conn.execute(query)]
+
+
+def accounts_from(conn: Connection, start: str, *, code: int | None, limit: int) -> list[Balance]:
+    """Give the accounts whose address begins with ``start``, by address, with their sums."""
+    query = _balances().where(account.c.address.startswith(start, autoescape=True))
+    if code is not None:
+        query = query.where(account.c.code == code)
+    return [Balance.of(row) for row in conn.execute(query.order_by(account.c.address).limit(limit))]
 
 
 def trial_balance(conn: Connection) -> TrialBalance:

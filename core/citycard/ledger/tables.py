@@ -22,13 +22,24 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Table,
+    Text,
     Uuid,
 )
 
 from citycard.store.guarding import append_only
 from citycard.store.metadata import Fen, LocalTime, SerialNumber, UtcTime, metadata
 
-__all__ = ["account", "balance", "hold", "ledger", "limit_use", "request", "transfer"]
+__all__ = [
+    "account",
+    "account_seal",
+    "balance",
+    "hold",
+    "ledger",
+    "limit_use",
+    "request",
+    "seal",
+    "transfer",
+]
 
 # One row. Its counter orders postings as they are committed: whoever posts holds the row until the end
 # of the transaction, so that a reader who has seen number n has seen every number below it. Posting times
@@ -136,6 +147,13 @@ request = Table(
     sqlite_with_rowid=False,
 )
 append_only(request)
+# What was refused has no number: seals find it by its time.
+Index(
+    "ix_request_first_seen",
+    request.c.first_seen,
+    sqlite_where=request.c.posted_seq.is_(None),
+    postgresql_where=request.c.posted_seq.is_(None),
+)
 
 hold = Table(
     "hold",
@@ -165,3 +183,37 @@ limit_use = Table(
     Column("used_count", Fen, nullable=False),
     CheckConstraint("used_fen >= 0 AND used_count >= 0", name="not_negative"),
 )
+
+# A seal covers the transfers of its numbers, the refusals from the seal before until ``refused_until``, and
+# the accounts that ``account_seal`` gives it.
+seal = Table(
+    "seal",
+    metadata,
+    Column("seq", SerialNumber, primary_key=True, autoincrement=False),
+    Column("first_posted_seq", Fen, nullable=False),
+    Column("last_posted_seq", Fen, nullable=False),
+    Column("refused_until", UtcTime, nullable=False),
+    Column("accounts", Integer, nullable=False),
+    Column("transfers", Integer, nullable=False),
+    Column("refusals", Integer, nullable=False),
+    Column("accounts_root", LargeBinary(32), nullable=False),
+    Column("transfers_root", LargeBinary(32), nullable=False),
+    Column("refusals_root", LargeBinary(32), nullable=False),
+    Column("sums", Text, nullable=False),
+    Column("prev_hash", LargeBinary(32), nullable=False),
+    Column("sealed_at", UtcTime, nullable=False),
+    Column("key_id", String(60), nullable=False),
+    Column("signature", LargeBinary(64), nullable=False),
+    CheckConstraint("last_posted_seq = first_posted_seq + transfers - 1", name="span"),
+)
+append_only(seal)
+
+# Accounts are opened by many at once and in no order, so that each says itself which seal covers it; none
+# while it waits for the next one.
+account_seal = Table(
+    "account_seal",
+    metadata,
+    Column("account_id", Uuid, ForeignKey(account.c.id), primary_key=True),
+    Column("seal", Fen),
+)
+Index("ix_account_seal_seal", account_seal.c.seal, account_seal.c.account_id)

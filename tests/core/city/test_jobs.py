@@ -15,7 +15,14 @@ from citycard.errors import JobBusy, JobUnknown, PluginFailed
 from citycard.registry import ClosingState
 from citycard.store import reading, writing
 
-OWN = ("citycard.settle-cards", "citycard.lapse")
+OWN = (
+    "citycard.settle-cards",
+    "citycard.look-after-orders",
+    "citycard.expire-topups",
+    "citycard.lapse",
+    "citycard.seal-ledger",
+    "citycard.verify-ledger",
+)
 
 
 def due(city):

@@ -13,7 +13,14 @@ from citycard.cli.main import _run
 from citycard.store import reading
 
 ON_DISK = Path(__file__).parents[1] / "kernel" / "data"
-OWN_JOBS = ["citycard.settle-cards", "citycard.lapse"]
+OWN_JOBS = [
+    "citycard.settle-cards",
+    "citycard.look-after-orders",
+    "citycard.expire-topups",
+    "citycard.lapse",
+    "citycard.seal-ledger",
+    "citycard.verify-ledger",
+]
 
 CITY = """\
 [city]

@@ -179,7 +179,7 @@ def test_a_closed_vault_holds_no_key_any_more(vault):
 
 
 def test_a_vault_shows_no_key(vault, hierarchy):
-    assert repr(vault) == "<Vault with 9 key purposes>"
+    assert repr(vault) == "<Vault with 10 key purposes>"
     assert hierarchy.city_key().hex() not in f"{vault} {[attrs.asdict(row) for row in vault.versions()]}"
 
 

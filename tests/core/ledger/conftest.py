@@ -1,11 +1,16 @@
 """A ledger on each database, and a way to write transfers shortly."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
 
-from citycard.ledger import AccountSpec, Ledger, Transfer
+from citycard.clock import SystemClock
+from citycard.keys import CORE_PURPOSES, Vault
+from citycard.keys.versions import KeyVersions
+from citycard.ledger import AccountSpec, Kind, Ledger, Limit, Transfer, capture, release, reversal
+from citycard.ledger.sealing import seal_ledger
+from citycard.ledger.verifying import verify_ledger
 from citycard.store import writing
 
 DAY = date(2018, 9, 1)
@@ -57,3 +62,59 @@ def post(ledger):
             return [str(outcome.result) for outcome in ledger.post(conn, transfers)]
 
     return post
+
+
+@pytest.fixture
+def vault():
+    """Return a vault with the core's purposes."""
+    versions = KeyVersions()
+    versions.ensure(CORE_PURPOSES)
+    return Vault(bytes(range(16)), versions)
+
+
+@pytest.fixture
+def seal(store, vault):
+    """Return a function that seals what waits, with spans of at most five transfers."""
+    return lambda: seal_ledger(store, vault.seal_signer(), SystemClock(), span=5)
+
+
+@pytest.fixture
+def verify(store, vault):
+    """Return a function that verifies the ledger and gives what was found."""
+    return lambda *heads: verify_ledger(store, vault.seal_keys(), heads=heads).findings
+
+
+@pytest.fixture
+def busy(ledger, post, move, seal):
+    """Return a ledger in which everything happened that can, under several seals."""
+    with writing(ledger.engine) as conn:
+        ledger.open_accounts(
+            conn,
+            [
+                AccountSpec(address="points/given", code=1104, currency="PTS"),
+                AccountSpec(address="points/1", code=2301, currency="PTS", owner="1"),
+                AccountSpec(address="idle", code=2002, guard="dr<=cr"),
+            ],
+        )
+    soon = datetime.now(UTC) + timedelta(hours=1)
+    limits = (Limit(key="online/1/day", max_fen=1000, max_count=9),)
+    holds = [
+        move(10 + n, "online/1", "shop", 20 + n, kind=Kind.PENDING, limits=limits, expires_at=soon)
+        for n in range(4)
+    ]
+    end = {"event_time": AT, "business_date": DAY}
+    load, group = move(1, "bank", "online/1", 500), UUID(int=77)
+    post(load, move(2, "bank", "purse/1", 300), move(3, "purse/1", "shop", 70), move(4, "nowhere", "shop", 1))
+    seal()
+    post(*holds, move(5, "points/given", "points/1", 9), move(6, "online/1", "shop", 5000))
+    post(capture(holds[0], id=UUID(int=20), amount_fen=15, **end), release(holds[1], id=UUID(int=21), **end))
+    post(reversal(load, id=UUID(int=22), amount_fen=40, code=90, **end))
+    post(move(23, "purse/1", "purse/2", 4, group=group), move(24, "purse/2", "shop", 3, group=group))
+    post(
+        move(25, "fund", "bank", 30), move(26, "bank", "fund", 8), move(27, "bank", "fund", 6, ref="\u57ce\n")
+    )
+    seal()
+    post(move(28, "purse/1", "shop", 1))
+    post(move(29, "nowhere", "shop", 1))
+    seal()
+    return ledger
