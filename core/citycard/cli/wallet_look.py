@@ -55,9 +55,7 @@ def accounts(start: str, code: int | None, limit: int, folder: Path, as_json: bo
 
 @click.command()
 @click.argument("address")
-@click.option(
-    "--at", type=click.DateTime(_MOMENTS), help="A past moment, in the city's time (default: now)."
-)
+@click.option("--at", type=click.DateTime(_MOMENTS), help="A past moment, in the city's time (default: now).")
 @city_option
 @json_option
 def balance(address: str, at: datetime | None, folder: Path, as_json: bool) -> None:

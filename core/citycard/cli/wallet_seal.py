@@ -197,7 +197,10 @@ def key(version: int | None, folder: Path, as_json: bool) -> None:
     city.close()
     if as_json:
         emit(
-            [{"id": one.id, "version": one.version, "honoured": one.honoured, "pem": one.pem} for one in known]
+            [
+                {"id": one.id, "version": one.version, "honoured": one.honoured, "pem": one.pem}
+                for one in known
+            ]
         )
         return
     wanted = [one for one in known if one.version == (current if version is None else version)]
