@@ -41,16 +41,16 @@ def draw_day(day: DayView, say: Language) -> tuple[dict[str, Markup], dict[str, 
     """Draw every chart of a day; return the drawings and the legends by name."""
     held = held_segments(day.float, say) if day.float else ()
     states = state_segments(day.states, say)
-    loaded = day.float.loads_fen if day.float else 0
+    taken = day.float.taken_fen if day.float else 0
     charts = {
         "taps": _taps(day.periods, say),
         "operators": _operators(day.operators, say),
         "fares": _fares(day.fares, say),
         "loads": strip(
-            say("Loaded onto cards: {amount}", amount=say.money(loaded)),
-            [Segment(name=say("Loaded onto cards"), size=loaded, words=say.money(loaded), style="series-3")],
+            say("Taken in: {amount}", amount=say.money(taken)),
+            [Segment(name=say("Taken in"), size=taken, words=say.money(taken), style="series-3")],
         ),
-        "held": strip(say("Where the loaded money is now"), held),
+        "held": strip(say("Where the money is now"), held),
         "states": strip(say("Records by the state they ended in"), states),
     }
     return charts, {"taps": _tap_legend(day.periods, say), "held": held, "states": states}

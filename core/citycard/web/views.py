@@ -71,12 +71,14 @@ class FareBand:
 
 @attrs.frozen(kw_only=True)
 class FloatView:
-    """Where the money is: what was loaded, and where each fen of it lies now.
+    """Where the money is: what was taken in, and where each fen of it lies now.
 
-    ``loads_fen`` comes from the loads that cards have proven, everything else from the ledger.
-    ``difference_fen`` is what the right side has more than the left; it must be 0.
+    ``taken_fen`` is what the city holds or is owed, with what the bank has paid out for it; of it,
+    ``loads_fen`` are the loads that cards have proven. ``difference_fen`` is what the right side has more
+    than the left; it must be 0.
     """
 
+    taken_fen: int
     loads_fen: int
     cards_fen: int
     payables_fen: int
@@ -92,7 +94,7 @@ class FloatView:
     @property
     def difference_fen(self) -> int:
         """Compare both sides of the float."""
-        return self.held_fen - self.loads_fen
+        return self.held_fen - self.taken_fen
 
 
 @attrs.frozen(kw_only=True)

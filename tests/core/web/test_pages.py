@@ -115,8 +115,8 @@ def test_each_chart_has_the_words_that_it_draws(look):
         "Taps over the day",
         "Fares charged by operator: Harbour Ferry ¥18.25; Park & <Gates> ¥2.00",
         "Rides by fare",
-        "Loaded onto cards: ¥200.00",
-        "Where the loaded money is now",
+        "Taken in: ¥200.00",
+        "Where the money is now",
         "Records by the state they ended in",
     ]
     assert "Harbour Ferry: ¥18.25" in [title.text for title in page.xpath("//svg//rect/title")]

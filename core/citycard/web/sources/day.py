@@ -19,6 +19,7 @@ from citycard.clearing import queries
 from citycard.clearing.status import Status, status
 from citycard.clearing.tables import clearing_clock, clearing_run
 from citycard.ledger.chart import AccountCode
+from citycard.ledger.reading import MONEY
 from citycard.ledger.tables import ledger
 from citycard.store import reading
 from citycard.terminal.record import RecordKind
@@ -52,10 +53,8 @@ _COLUMNS: dict[int, str] = {
 # Columns in the chart of a day stay wide enough to be seen: a short morning is cut finer than a whole day.
 _SPANS_MINUTES = ((6, 10), (12, 15), (24, 30))
 
-_SIDES = frozenset(
+_SHOWN = frozenset(
     {
-        AccountCode.TRUST_BANK,
-        AccountCode.LOAD_AGENTS_RECEIVABLE,
         AccountCode.CARD_FLOAT,
         AccountCode.PAYABLE_TO_PARTNERS,
         AccountCode.WINDOW_NET,
@@ -63,6 +62,7 @@ _SIDES = frozenset(
         AccountCode.FEES,
     }
 )
+_ASSETS, _OTHERS = 1, 0
 
 
 @attrs.define
@@ -152,7 +152,7 @@ def read_day(city: City, wish: date | None) -> DayView:
 
 
 def read_float(city: City) -> FloatView | None:
-    """Compare what was loaded with where it is; None before the first load."""
+    """Compare what was taken in with where it is; None before the first fen."""
     with reading(city.engine) as conn:
         loads_fen = conn.scalar(select(func.sum(load.c.amount_fen)).where(load.c.state == "proven")) or 0
         settled = select(func.sum(bank_payment.c.amount_fen)).where(bank_payment.c.state == "settled")
@@ -160,18 +160,27 @@ def read_float(city: City) -> FloatView | None:
         trial = city.ledger.trial_balance(conn)
     owed: dict[int, int] = defaultdict(int)
     for line in trial.lines:
-        owed[line.code if line.code in _SIDES else 0] += line.credits_fen - line.debits_fen
+        if line.currency == MONEY:
+            owed[line.code if line.code in _SHOWN else _class_of(line.code)] += (
+                line.credits_fen - line.debits_fen
+            )
     if not loads_fen and not any(owed.values()):
         return None
     return FloatView(
+        taken_fen=settled_fen - owed[_ASSETS],
         loads_fen=int(loads_fen),
         cards_fen=owed[AccountCode.CARD_FLOAT],
         payables_fen=owed[AccountCode.PAYABLE_TO_PARTNERS] + owed[AccountCode.WINDOW_NET],
         # On its way to the partners, or with them: what the bank has booked is in transit no more.
         settled_fen=owed[AccountCode.SETTLEMENT_IN_TRANSIT] + settled_fen,
         fees_fen=owed[AccountCode.FEES],
-        other_fen=owed[0],
+        other_fen=owed[_OTHERS],
     )
+
+
+def _class_of(code: int) -> int:
+    """Say whether an account is an asset, or stands against the assets with all others."""
+    return _ASSETS if str(code).startswith("1") else _OTHERS
 
 
 def _periods(city: City, day: date) -> tuple[int, tuple[Period, ...], int]:
