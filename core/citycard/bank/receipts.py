@@ -16,6 +16,7 @@ from citycard.ledger.chart import AccountCode
 from citycard.ledger.ledger import Ledger
 from citycard.ledger.records import AccountSpec
 from citycard.wallet.addresses import agent_receivable, partner_payable
+from citycard.wallet.orders import provider_account
 
 __all__ = ["Receipt", "ReceiptKind", "account_for", "expect_receipt", "receipts", "words_of"]
 
@@ -74,10 +75,12 @@ class Receipt:
 
 
 def account_for(kind: ReceiptKind | str, owner: str) -> AccountSpec | None:
-    """Give the account of an agent or a partner that what they pay in is for; None for other kinds."""
+    """Give the account of an agent, a provider or a partner that what they pay in is for; else None."""
     if kind == ReceiptKind.AGENT:
         code = AccountCode.LOAD_AGENTS_RECEIVABLE
         return AccountSpec(address=agent_receivable(owner), code=code, owner=owner)
+    if kind == ReceiptKind.PROVIDER:
+        return provider_account(owner)
     if kind == ReceiptKind.PARTNER:
         code = AccountCode.PAYABLE_TO_PARTNERS
         return AccountSpec(address=partner_payable(owner), code=code, owner=owner)

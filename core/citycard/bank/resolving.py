@@ -20,6 +20,7 @@ from citycard.ids import derived_id
 from citycard.ledger.chart import AccountCode, TransferCode
 from citycard.store.engine import reading, writing
 from citycard.wallet.addresses import BANK_UNMATCHED, TRUST_BANK
+from citycard.wallet.agents import restore_quotas
 
 __all__ = ["Resolution", "resolve"]
 
@@ -190,7 +191,9 @@ class _Work:
         day = local_now(self._context).date()
         name = f"bank/case/{self._case.id}"
         parts = ("resolved", self._case.id)
-        self._context.ledger.post_all(self._conn, transfers_for(moves, parts=parts, day=day, ref=name))
+        moved = transfers_for(moves, parts=parts, day=day, ref=name)
+        self._context.ledger.post_all(self._conn, moved)
+        restore_quotas(self._conn, self._context.ledger, moved)
 
     def _line_of(self) -> Row[tuple[object, ...]]:
         at = (bank_line.c.statement == self._case.statement) & (bank_line.c.position == self._case.position)

@@ -9,13 +9,12 @@ from uuid import UUID
 from citycard import registry
 from citycard.errors import AgentConflict
 from citycard.store import reading, writing
+from citycard.wallet.agentdays import AgentDay, close_agent_day
 from citycard.wallet.agents import (
     Agent,
-    AgentDay,
     AgentStanding,
     agent_deposit,
     agents,
-    close_agent_day,
     open_agent,
     set_credit,
     standing_of,

@@ -13,7 +13,8 @@ from citycard.cli.options import actor_option, city_option, json_option, opened
 from citycard.cli.output import emit, pairs, table
 
 if TYPE_CHECKING:
-    from citycard.wallet.agents import AgentDay, AgentStanding
+    from citycard.wallet.agentdays import AgentDay
+    from citycard.wallet.agents import AgentStanding
 
 __all__ = ["group"]
 
@@ -134,7 +135,7 @@ def statement(partner: str, folder: Path, as_json: bool) -> None:
     """
     from citycard.city.agents import standing
     from citycard.store import reading
-    from citycard.wallet.agents import agent_days
+    from citycard.wallet.agentdays import agent_days
 
     city = opened(folder)
     try:

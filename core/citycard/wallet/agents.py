@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import attrs
 from sqlalchemy import Connection, func, insert, select, update
 
-from citycard.errors import AgentConflict, AgentUnknown, DayNotClosable
+from citycard.errors import AgentConflict, AgentUnknown
 from citycard.ids import derived_id
 from citycard.ledger.chart import AccountCode, TransferCode
 from citycard.ledger.ledger import Ledger
 from citycard.ledger.records import AccountSpec, Transfer
 from citycard.wallet.addresses import (
-    EXPENSE_COMMISSION,
     TRUST_BANK,
     agent_quota,
     agent_quota_given,
@@ -24,19 +24,19 @@ from citycard.wallet.addresses import (
 from citycard.wallet.load import LoadState
 from citycard.wallet.once import post_once
 from citycard.wallet.quota import open_quota, quota_left_fen
-from citycard.wallet.tables import agent_day, load, load_agent
+from citycard.wallet.tables import load, load_agent
 
 __all__ = [
     "Agent",
-    "AgentDay",
     "AgentStanding",
-    "agent_days",
     "agent_deposit",
+    "agent_transfer",
     "agents",
-    "close_agent_day",
     "find_agent",
+    "hold_agent",
     "open_agent",
     "restore_quota",
+    "restore_quotas",
     "set_credit",
     "standing_of",
 ]
@@ -57,28 +57,6 @@ class Agent:
     )
     credit_fen: int = attrs.field(default=0, validator=attrs.validators.ge(0))
     opened_at: datetime
-
-
-@attrs.frozen(kw_only=True)
-class AgentDay:
-    """A closed business day of an agent: what it loaded, earns, and has to hand over for it.
-
-    ``late`` of the ``loads`` were begun on earlier days and proven since those were closed.
-    """
-
-    agent: str
-    day: date
-    loads: int
-    late: int
-    amount_fen: int
-    commission_fen: int
-    actor: str
-    closed_at: datetime
-
-    @property
-    def hand_over_fen(self) -> int:
-        """Give what the agent hands over for this day."""
-        return self.amount_fen - self.commission_fen
 
 
 @attrs.frozen(kw_only=True)
@@ -144,13 +122,15 @@ def set_credit(
 
     A line below what is used already lets it load nothing until it has handed that over.
     """
-    known = _hold(conn, agent)
+    known = hold_agent(conn, agent)
     change_fen = credit_fen - known.credit_fen
     if change_fen == 0 or ledger.find(conn, [id]):
         return known
     raised = (agent_quota_given(agent), agent_quota(agent))
     debit, credit = raised if change_fen > 0 else raised[::-1]
-    granted = _transfer(id, debit, credit, abs(change_fen), TransferCode.QUOTA_GRANTED, f"agent/{agent}", at)
+    granted = agent_transfer(
+        id, debit, credit, abs(change_fen), TransferCode.QUOTA_GRANTED, f"agent/{agent}", at
+    )
     ledger.post_all(conn, [granted])
     conn.execute(update(load_agent).where(load_agent.c.id == agent).values(credit_fen=credit_fen))
     return attrs.evolve(known, credit_fen=credit_fen)
@@ -170,10 +150,12 @@ def agent_deposit(
 
     ``id`` stands for one receipt and ``ref`` says where it was read; ``at`` is local.
     """
-    _hold(conn, agent)
+    hold_agent(conn, agent)
     trust = AccountSpec(address=TRUST_BANK, code=AccountCode.TRUST_BANK)
     ledger.open_accounts(conn, [trust, _receivable(agent)])
-    paid = _transfer(id, TRUST_BANK, agent_receivable(agent), amount_fen, TransferCode.AGENT_DEPOSIT, ref, at)
+    paid = agent_transfer(
+        id, TRUST_BANK, agent_receivable(agent), amount_fen, TransferCode.AGENT_DEPOSIT, ref, at
+    )
     new = post_once(conn, ledger, [paid])
     restore_quota(conn, ledger, agent, amount_fen, ref=ref, id=id, at=at)
     return new
@@ -195,41 +177,29 @@ def restore_quota(
     """
     debit, credit = agent_quota_given(agent), agent_quota(agent)
     again = derived_id("quota restored", id)
-    restored = _transfer(again, debit, credit, amount_fen, TransferCode.QUOTA_RESTORED, ref, at)
+    restored = agent_transfer(again, debit, credit, amount_fen, TransferCode.QUOTA_RESTORED, ref, at)
     return post_once(conn, ledger, [restored])
 
 
-def close_agent_day(
-    conn: Connection, ledger: Ledger, agent: str, day: date, *, actor: str, at: datetime
-) -> AgentDay:
-    """Close a business day of an agent and give its statement; closed before, it is the same one.
+def restore_quotas(conn: Connection, ledger: Ledger, posted: Iterable[Transfer]) -> int:
+    """Restore quotas by what posted transfers credit to agents that have one; return how many were new.
 
-    Every proven load up to that day that no statement has yet goes into this one, late ones too. The
-    commission is credited to the agent and restores its quota. Raise DayNotClosable for a day to come, and
-    for one before a closed one.
+    Whoever books what agents pay in, such as the bank's side, calls this in the same transaction.
     """
-    terms = _hold(conn, agent)
-    query = select(agent_day).where(agent_day.c.agent == agent).order_by(agent_day.c.day.desc())
-    closed = [_day(row) for row in conn.execute(query)]
-    for known in closed:
-        if known.day == day:
-            return known
-    if day > at.date():
-        raise DayNotClosable(agent=agent, day=day, reason=f"it is still {at.date()}")
-    if closed and day < closed[0].day:
-        reason = f"{closed[0].day} is closed, and what came late stands in there"
-        raise DayNotClosable(agent=agent, day=day, reason=reason)
-    made = _gathered(conn, terms, day, actor=actor, closed_at=ledger.clock.now())
-    conn.execute(insert(agent_day), attrs.asdict(made))
-    if made.commission_fen:
-        _credit_commission(conn, ledger, made, at)
-    return made
-
-
-def agent_days(conn: Connection, agent: str, *, limit: int = 100) -> list[AgentDay]:
-    """Give the closed days of an agent, newest first."""
-    query = select(agent_day).where(agent_day.c.agent == agent).order_by(agent_day.c.day.desc())
-    return [_day(row) for row in conn.execute(query.limit(limit))]
+    owners = {agent_receivable(known.id): known.id for known in agents(conn)}
+    return sum(
+        restore_quota(
+            conn,
+            ledger,
+            owners[one.credit_address],
+            one.amount_fen,
+            ref=one.ref,
+            id=one.id,
+            at=one.event_time,
+        )
+        for one in posted
+        if one.credit_address in owners
+    )
 
 
 def standing_of(conn: Connection, ledger: Ledger, agent: str) -> AgentStanding:
@@ -251,45 +221,8 @@ def standing_of(conn: Connection, ledger: Ledger, agent: str) -> AgentStanding:
     )
 
 
-def _gathered(conn: Connection, terms: Agent, day: date, *, actor: str, closed_at: datetime) -> AgentDay:
-    """Put what is proven up to a day into that day, and add it up."""
-    begins, ends = datetime.combine(day, time()), datetime.combine(day + timedelta(days=1), time())
-    mine = (load.c.agent == terms.id, load.c.state == str(LoadState.PROVEN))
-    unclosed = (*mine, load.c.closed_on.is_(None), load.c.at < ends)
-    conn.execute(update(load).where(*unclosed).values(closed_on=day))
-    late = func.coalesce(func.sum(func.cast(load.c.at < begins, load.c.online_atc.type)), 0)
-    sums = select(func.count(), func.coalesce(func.sum(load.c.amount_fen), 0), late)
-    count, amount_fen, late_count = conn.execute(sums.where(*mine, load.c.closed_on == day)).one()
-    return AgentDay(
-        agent=terms.id,
-        day=day,
-        loads=int(count),
-        late=int(late_count),
-        amount_fen=int(amount_fen),
-        commission_fen=int(amount_fen) * terms.commission_bp // _BASIS_POINTS,
-        actor=actor,
-        closed_at=closed_at,
-    )
-
-
-def _credit_commission(conn: Connection, ledger: Ledger, made: AgentDay, at: datetime) -> None:
-    agent, ref = made.agent, f"agent/{made.agent}/{made.day}"
-    expense = AccountSpec(address=EXPENSE_COMMISSION, code=AccountCode.AGENTS_COMMISSION)
-    ledger.open_accounts(conn, [expense])
-    earned = _transfer(
-        derived_id("agent commission", agent, made.day),
-        EXPENSE_COMMISSION,
-        agent_receivable(agent),
-        made.commission_fen,
-        TransferCode.AGENT_COMMISSION,
-        ref,
-        at,
-    )
-    ledger.post_all(conn, [earned])
-    restore_quota(conn, ledger, agent, made.commission_fen, ref=ref, id=earned.id, at=at)
-
-
-def _hold(conn: Connection, agent: str) -> Agent:
+def hold_agent(conn: Connection, agent: str) -> Agent:
+    """Give an agent that nobody else takes a step with until the transaction ends; raise AgentUnknown."""
     row = conn.execute(select(load_agent).where(load_agent.c.id == agent).with_for_update()).one_or_none()
     if row is None:
         raise AgentUnknown(agent=agent)
@@ -305,18 +238,15 @@ def _agent(row: Any) -> Agent:
     return Agent(**row._mapping)  # noqa: SLF001 - the documented way to read a row by name
 
 
-def _day(row: Any) -> AgentDay:
-    return AgentDay(**row._mapping)  # noqa: SLF001
-
-
 def _receivable(agent: str) -> AccountSpec:
     code = AccountCode.LOAD_AGENTS_RECEIVABLE
     return AccountSpec(address=agent_receivable(agent), code=code, owner=agent)
 
 
-def _transfer(
+def agent_transfer(
     identity: UUID, debit: str, credit: str, amount_fen: int, code: TransferCode, ref: str, at: datetime
 ) -> Transfer:
+    """Make a transfer of an agent's money or quota; ``at`` is local."""
     return Transfer(
         id=identity,
         debit_address=debit,

@@ -12,7 +12,8 @@ from starlette.responses import Response
 
 from citycard.city import agents
 from citycard.store import reading
-from citycard.wallet.agents import AgentDay, AgentStanding, agent_days
+from citycard.wallet.agentdays import AgentDay, agent_days
+from citycard.wallet.agents import AgentStanding
 from citycard.web.bodies import read_json
 from citycard.web.context import actor_of, web_of
 from citycard.web.endpoints import Endpoint, endpoint, json_answer

@@ -1,34 +1,18 @@
 """Loads against a real vault and a card that makes its MACs with the keys the vault gave it."""
 
 import contextlib
-import sys
-from datetime import timedelta
-from pathlib import Path
+from datetime import datetime, timedelta
 
 import pytest
 
 from citycard.errors import LoadProofWrong, LoadRefused
-from citycard.keys import CORE_PURPOSES, KeyHierarchy, Vault
-from citycard.keys.versions import KeyVersions
 from citycard.ledger import Ledger
 from citycard.store import reading
 from citycard.wallet import LoadState, Proof, TopUpDesk, loads_of, open_loads
 
-sys.path.insert(0, str(Path(__file__).parent))
-from pocketcard import ASN, AT, TERMINAL, PocketCard
-
-
-@pytest.fixture(scope="module")
-def vault():
-    versions = KeyVersions()
-    versions.ensure(CORE_PURPOSES)
-    root, city = bytes.fromhex("00112233445566778899AABBCCDDEEFF"), bytes.fromhex("5840000000000001")
-    return Vault(KeyHierarchy.from_root(root, city).city_key(), versions)
-
-
-@pytest.fixture
-def card(vault):
-    return PocketCard(vault.card_keys(bytes.fromhex(ASN)[-8:]))
+ASN = "01042910000000000017"
+TERMINAL = "001122334455"
+AT = datetime(2018, 9, 1, 8, 30, 15)
 
 
 @pytest.fixture
