@@ -19,8 +19,9 @@ from citycard.web import create_app
 from citycard.web.permissions import Role
 from citycard.web.tokens import grant
 
-TODAY = dt.date(2026, 3, 2)
-NOW = dt.datetime(2026, 3, 2, 12, 0, tzinfo=dt.UTC)
+# The provider lives by the machine's own clock.
+NOW = dt.datetime.now(dt.UTC).replace(microsecond=0)
+TODAY = NOW.date()
 OWN, OTHER = "03109901000000000001", "03109901000000000002"
 CITY_TOML = """\
 [city]
@@ -211,9 +212,9 @@ def test_only_a_partner_of_the_kind_agent_becomes_one(client, operator):
     assert (answer.status_code, "kind is operator, not agent" in answer.json()["detail"]) == (409, True)
 
 
-def test_an_agent_sees_itself_and_closes_its_own_day_once(client, bearer, kiosk):
+def test_an_agent_sees_itself_and_closes_its_own_day_once(city, client, bearer, kiosk):
     agent = bearer[Role.PARTNER]
-    body = {"id": str(new_id()), "day": "2026-03-02"}
+    body = {"id": str(new_id()), "day": str(city.now_local().date())}
     closed = [client.post("/api/agents/kiosk-7/days", json=body, headers=agent).json() for _ in range(2)]
     assert (closed[0], closed[0]["loads"]) == (closed[1], 0)
     assert client.get("/api/agents/kiosk-7", headers=agent).json()["days"] == [closed[0]]
