@@ -14,15 +14,14 @@ from citycard.city.closing import settle_due
 from citycard.city.expiring import expire
 from citycard.city.leases import JobRun, job_runs, leased
 from citycard.city.orders import look_after_due
-from citycard.city.sealing import require_unaltered, seal_city
+from citycard.city.sealing import SEALING, VERIFYING, require_unaltered, seal_city
 from citycard.errors import CitycardError, JobBusy, JobUnknown
 
 if TYPE_CHECKING:
     from citycard.city.city import City
 
-__all__ = ["SEALING", "VERIFYING", "JobState", "due_jobs", "jobs", "run_due", "run_job"]
+__all__ = ["JobState", "due_jobs", "jobs", "run_due", "run_job"]
 
-SEALING, VERIFYING = "citycard.seal-ledger", "citycard.verify-ledger"
 _log = logging.getLogger("citycard.jobs")
 
 

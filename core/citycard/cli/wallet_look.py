@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from citycard.cli.options import city_option, json_option, opened
 from citycard.cli.output import emit, pairs, table
+
+if TYPE_CHECKING:
+    from citycard.ledger import Balance
 
 __all__ = ["accounts", "balance", "transfers"]
 
@@ -132,7 +136,7 @@ def transfers(address: str, before: int | None, limit: int, folder: Path, as_jso
     )
 
 
-def _account(found: object) -> dict[str, object]:
+def _account(found: Balance) -> dict[str, object]:
     import attrs
 
     said = {field.name: getattr(found, field.name) for field in attrs.fields(type(found))}

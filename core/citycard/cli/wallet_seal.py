@@ -1,7 +1,8 @@
-"""``citycard wallet seal``, ``seals``, ``verify``, ``prove``, ``check-proof``, ``key``: what seals are for."""
+"""``citycard wallet seal``, ``seals``, ``verify``, ``prove``, ``check-proof`` and ``key``."""
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,25 +19,20 @@ if TYPE_CHECKING:
 
 __all__ = ["check", "key", "prove", "seal", "seals", "verify"]
 
-_HASH = 32
+_NOTED = re.compile(r"[1-9]\d{0,17}:[0-9a-fA-F]{64}")
 
 
-class _Head(click.ParamType):
-    """A seal that was noted somewhere: ``NUMBER:HASH``."""
+def _heads(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> list[SealHead]:
+    """Read seals that were noted somewhere: ``NUMBER:HASH``."""
+    from citycard.ledger.seals import SealHead
 
-    name = "number:hash"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> SealHead:
-        from citycard.ledger.seals import SealHead
-
-        number, _, text = str(value).partition(":")
-        try:
-            head = SealHead(seq=int(number), hash32=bytes.fromhex(text))
-        except ValueError:
-            head = SealHead(seq=0, hash32=b"")
-        if head.seq < 1 or len(head.hash32) != _HASH:
-            self.fail(f"{value!r} is no NUMBER:HASH as citycard wallet seals prints it.", param, ctx)
-        return head
+    heads = []
+    for value in values:
+        if not _NOTED.fullmatch(value):
+            raise click.BadParameter(f"{value!r} is no NUMBER:HASH of a seal: citycard wallet seals has both")
+        number, _, text = value.partition(":")
+        heads.append(SealHead(seq=int(number), hash32=bytes.fromhex(text)))
+    return heads
 
 
 @click.command()
@@ -88,14 +84,15 @@ def seals(before: int | None, limit: int, folder: Path, as_json: bool) -> None:
 @click.option(
     "--head",
     "heads",
-    type=_Head(),
+    metavar="NUMBER:HASH",
+    callback=_heads,
     multiple=True,
-    help="A seal that was noted elsewhere, as NUMBER:HASH; it must still be there.",
+    help="A seal that was noted elsewhere; it must still be there.",
 )
 @city_option
 @json_option
-def verify(heads: tuple[SealHead, ...], folder: Path, as_json: bool) -> int:
-    """Verify the whole ledger: seals, signatures, everything under them, and every balance from its transfers.
+def verify(heads: list[SealHead], folder: Path, as_json: bool) -> int:
+    """Verify the whole ledger: seals, signatures, all under them, and every balance from its transfers.
 
     Exit code 1 says that something is wrong; the first line names what. With --json: an object with holds,
     seals, accounts, transfers, refusals, unsealed_accounts, unsealed_transfers, unsealed_refusals, head (seal
@@ -117,8 +114,9 @@ def verify(heads: tuple[SealHead, ...], folder: Path, as_json: bool) -> int:
         )
     elif seen.holds:
         click.echo(
-            f"the ledger holds: {seen.transfers} transfers, {seen.refusals} refusals, {seen.accounts} accounts, "
-            f"{seen.seals} seals; {seen.unsealed_transfers} transfers wait for the next seal"
+            f"the ledger holds: {seen.transfers} transfers, {seen.refusals} refusals, "
+            f"{seen.accounts} accounts, {seen.seals} seals; "
+            f"{seen.unsealed_transfers} transfers wait for the next seal"
         )
     else:
         for one in seen.findings:

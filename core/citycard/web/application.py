@@ -27,6 +27,7 @@ from citycard.web import (
     moneyapi,
     pages,
     points,
+    seals,
     signin,
     statementpages,
     subsidies,
@@ -66,6 +67,7 @@ CORE_ENDPOINTS: tuple[Endpoint, ...] = (
     *charges.ENDPOINTS,
     *subsidies.ENDPOINTS,
     *points.ENDPOINTS,
+    *seals.ENDPOINTS,
     *DESCRIPTION,
 )
 

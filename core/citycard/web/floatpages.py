@@ -29,6 +29,7 @@ from citycard.web.context import web_of
 from citycard.web.endpoints import Endpoint, endpoint, json_answer, read_query
 from citycard.web.languages import Language, mark
 from citycard.web.rendering import language_of, render
+from citycard.web.seals import seal_panel
 
 if TYPE_CHECKING:
     from citycard.city import City
@@ -127,6 +128,7 @@ async def float_page(request: Request) -> Response:
         pieces=legend,
         groups=_groups(found, say, _kept(at)),
         days=[_day(day, say) for day in reversed(days)],
+        sealed=await seal_panel(request),
     )
 
 

@@ -40,6 +40,7 @@ PERMISSIONS: Mapping[str, str] = MappingProxyType(
         "city.read-plugins": "See the plugins with their states and reasons.",
         "city.read-cards": "Look up a card: its purse and its journeys. Every look is recorded.",
         "city.read-float": "See what the city owes and holds at any moment, by account.",
+        "city.read-ledger": "See the seals of the ledger, and get proofs of what it answered.",
         "city.read-refunds": "See refunds of purchases and charge-backs of top-ups.",
         "city.give-refunds": "Give back purchases.",
         "city.pay-partners": "Order payouts of what partners are owed.",

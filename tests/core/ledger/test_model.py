@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from ledger_machine import LedgerMachine
 
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
-TABLES = ("limit_use", "hold", "transfer", "request", "balance", "account", "ledger")
+TABLES = ("account_seal", "limit_use", "hold", "transfer", "request", "balance", "account", "ledger")
 
 
 def run(open_engine, steps, record_property):

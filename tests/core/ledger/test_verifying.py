@@ -1,8 +1,7 @@
 """Whatever of a sealed ledger is changed behind the database's back, verifying finds it."""
 
 import sqlite3
-from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
 from uuid import UUID
@@ -92,29 +91,26 @@ def same_row(table, row):
 def other_than(column, value):
     """Give another value of the column's kind, as near as can be."""
     if value is None:
-        kind = column.type.python_type
-        made = {UUID: UUID(int=3), int: 2, datetime: datetime.fromisoformat("2018-09-01T00:00:00+00:00")}
-        return made[kind]
-    if column.name in {"used_fen", "used_count"} or (column.table.name, column.name) == (
+        return _NEW[column.type.python_type]
+    # What a limit counts beyond its holds, and a ledger that waits for the clock, are as they may be.
+    down = column.name in {"used_fen", "used_count"} or (column.table.name, column.name) == (
         "ledger",
         "posted_at",
-    ):
-        # What a limit counts beyond its holds, and a ledger that waits for the clock, are as they may be.
-        return value - (1 if isinstance(value, int) else timedelta(microseconds=1))
-    if isinstance(value, int):
-        return value + (1000 if column.primary_key else 1)
-    if isinstance(value, UUID):
-        return UUID(int=value.int ^ 1 << 100)
-    if isinstance(value, datetime):
-        return value + timedelta(microseconds=1)
-    if isinstance(value, date):
-        return value + timedelta(days=1)
-    if isinstance(value, bytes):
-        return bytes([value[0] ^ 1]) + value[1:]
-    if isinstance(value, str):
-        return value[:-1] + chr(ord(value[-1]) ^ 1) if value else "x"
-    assert isinstance(value, Sequence)
-    return [*value, "another/key"]
+    )
+    kind = next(kind for kind in _CHANGES if isinstance(value, kind))
+    return _CHANGES[kind](value, -1 if down else 1000 if column.primary_key else 1)
+
+
+_NEW = {UUID: UUID(int=3), int: 2, datetime: datetime(2018, 9, 1, tzinfo=UTC)}
+_CHANGES = {
+    int: lambda value, step: value + step,
+    UUID: lambda value, _: UUID(int=value.int ^ 1 << 100),
+    datetime: lambda value, step: value + timedelta(microseconds=step),
+    date: lambda value, step: value + timedelta(days=step),
+    bytes: lambda value, _: bytes([value[0] ^ 1]) + value[1:],
+    str: lambda value, _: value[:-1] + chr(ord(value[-1]) ^ 1) if value else "x",
+    list: lambda value, _: [*value, "another/key"],
+}
 
 
 def test_a_ledger_in_order_holds(busy, verify, store, vault):

@@ -41,6 +41,7 @@ def addresses(town):
         "/api/subsidies": "/api/subsidies",
         "/api/subsidies/{programme}": f"/api/subsidies/{town.programme}",
         "/api/points": "/api/points",
+        "/api/wallet/seals": "/api/wallet/seals",
         "/park/visits/{gate}": "/park/visits/west",
     }
 

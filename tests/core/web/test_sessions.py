@@ -27,12 +27,15 @@ def fill(path, town):
         .replace("{provider}", "nobody")
         .replace("{refund}", NOBODY)
         .replace("{order}", NOBODY)
+        .replace("{transfer}", NOBODY)
     )
 
 
 def opened(path, status):
     """Tell a role that may ask, and is told that this town has none, from one that may not."""
-    none = status == 404 and any(word in path for word in ("{agent}", "{refund}", "{order}", "chargebacks/"))
+    none = status == 404 and any(
+        word in path for word in ("{agent}", "{refund}", "{order}", "{transfer}", "chargebacks/")
+    )
     return 200 if none else status
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from citycard.city.sealing import seal_state
 from citycard.ledger.chart import AccountCode
 from citycard.store import reading
 from citycard.web.views import HealthView
@@ -45,10 +46,17 @@ def read_health(city: City) -> tuple[HealthView, ...]:
     return (*_store(city), *plugins, *checks)
 
 
+def _sealed(city: City) -> HealthView:
+    """Say what the jobs that seal and verify the ledger found: looking at all of it takes too long here."""
+    trouble = seal_state(city).trouble
+    return HealthView(name="ledger seals", well=not trouble, words=trouble)
+
+
 def _store(city: City) -> list[HealthView]:
     try:
         with reading(city.engine) as conn:
             trial = city.ledger.trial_balance(conn)
+        sealed = _sealed(city)
     except SQLAlchemyError as error:
         return [
             HealthView(name=STORE, well=False, words=f"the store does not answer ({type(error).__name__})")
@@ -62,4 +70,4 @@ def _store(city: City) -> list[HealthView]:
     if window_fen:
         wrong.append(f"the clearing window holds {window_fen} fen and must hold none")
     ledger = HealthView(name="ledger", well=not wrong, words="; ".join(wrong))
-    return [HealthView(name=STORE, well=True), ledger]
+    return [HealthView(name=STORE, well=True), ledger, sealed]
