@@ -171,19 +171,14 @@ class TransferCode(IntEnum):
     BANK_RESOLVED = 188
 
 
-# Control accounts stand in pairs, one on each side.
-_CONTROLS_ON_THE_DEBIT_SIDE = frozenset({AccountCode.QUOTA_GIVEN})
-
-
-# Control accounts stand in pairs, one on each side.
-_CONTROLS_ON_THE_DEBIT_SIDE = frozenset({AccountCode.POINTS_ISSUED})
+# Memorandum accounts stand in pairs, one on each side.
+_MEMORANDUM_ON_THE_DEBIT_SIDE = frozenset({AccountCode.POINTS_ISSUED, AccountCode.QUOTA_GIVEN})
 
 
 def side_of(code: int) -> Side:
     """Give the side of an account by its class: assets (1) and expenses (5) debit, all others credit.
 
-    Of a pair of control accounts one is on the debit side: quota given (9102).
-    Of a pair of control accounts one is on the debit side: points issued (8001).
+    Of a pair of memorandum accounts one is on the debit side: points issued (8001), quota given (9102).
     """
-    debit = str(code)[0] in {"1", "5"} or code in _CONTROLS_ON_THE_DEBIT_SIDE
+    debit = str(code)[0] in {"1", "5"} or code in _MEMORANDUM_ON_THE_DEBIT_SIDE
     return Side.DEBIT if debit else Side.CREDIT

@@ -75,7 +75,7 @@ def orders(
     conn: Connection, *, asn: str = "", states: Iterable[OrderState] = (), limit: int = 1000
 ) -> list[PaymentOrder]:
     """Give orders, newest first: those of a card, those in some states, or all."""
-    query = select(payment_order).order_by(payment_order.c.created_at.desc(), payment_order.c.id)
+    query = select(payment_order).order_by(payment_order.c.created_at.desc(), payment_order.c.id.desc())
     if asn:
         query = query.where(payment_order.c.asn == asn)
     wanted = [str(state) for state in states]
