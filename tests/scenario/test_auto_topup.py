@@ -69,6 +69,13 @@ def test_an_account_tops_its_card_up_once_a_sight_and_within_the_limit_of_a_day(
     assert "does not have 2000 fen" in last.refused[0]
 
 
+def test_a_card_that_was_just_loaded_by_hand_is_still_topped_up(story, account):
+    rule(story, f"account/{account}")
+    story.load_with_cash(100)
+    assert deliver(story.town, story.reader).topped_up_fen == 2000
+    assert deliver(story.town, story.reader).topped_up_fen == 0
+
+
 def test_a_card_is_not_loaded_twice_when_it_is_taken_away_at_its_sight(story, account):
     rule(story, f"account/{account}")
     with pytest.raises(CardRemoved):

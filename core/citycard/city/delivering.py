@@ -152,9 +152,11 @@ class Delivery:
         with reading(self._city.engine) as conn:
             rule = find_rule(conn, view.asn)
             before = loads_of(conn, view.asn) if rule is not None else []
+            agreed = [one for one in orders(conn, asn=view.asn) if one.agreement] if rule is not None else []
         if rule is None or view.balance_fen >= rule.threshold_fen:
             return 0
-        if same_sight(before, view.balance_fen):
+        automatic = {rule.source, *(Payer.order(one.id).words for one in agreed)}
+        if same_sight(before, view.balance_fen, automatic):
             return 0
         today = self._city.now_local().date()
         if rule.agreement:

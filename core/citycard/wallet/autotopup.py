@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -84,10 +84,12 @@ def auto_limit(rule: AutoTopUp, day: date) -> Limit:
     return Limit(key=f"card/{rule.asn}/auto-top-up/{day}", max_fen=rule.daily_limit_fen)
 
 
-def same_sight(loads: Sequence[Load], balance_fen: int) -> bool:
-    """Say whether a card shows nothing since its last load: then it was loaded at this very sight.
+def same_sight(loads: Sequence[Load], balance_fen: int, automatic: Container[str]) -> bool:
+    """Say whether a card shows nothing since its last load, which its rule made: this is still that sight.
 
-    ``loads`` are the card's own, in the order of its counter.
+    ``loads`` are the card's own, in the order of its counter; ``automatic`` are the payers of a rule's loads.
     """
     done = [one for one in loads if one.state is LoadState.PROVEN]
-    return bool(done) and balance_fen == done[-1].balance_before_fen + done[-1].amount_fen
+    if not done or done[-1].agent not in automatic:
+        return False
+    return balance_fen == done[-1].balance_before_fen + done[-1].amount_fen
