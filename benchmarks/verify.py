@@ -2,8 +2,8 @@
 
     python benchmarks/verify.py [--transfers N] [--postgresql] [--json]
 
-Making the ledger is not timed: holds, captures, refusals and guarded accounts among plain transfers. The floor
-hashes the very bytes that the seals cover, read from memory.
+Making the ledger is not timed: holds, captures, refusals and guarded accounts among plain transfers. The
+floor hashes the very bytes that the seals cover, read from memory.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ from citycard.ledger.verifying import verify_ledger
 from citycard.store import open_store, reading, writing
 from citycard.store.migrate import upgrade
 
-AT = dt.datetime(2018, 9, 1, 8)
+AT = dt.datetime.fromisoformat("2018-09-01T08:00")
+#: Of what is sent: holds that are taken up to here, loads up to there, the rest is paid to the shop.
+HOLDS, LOADS = 0.1, 0.5
 AT_ONCE = 2000
 
 
@@ -86,9 +88,9 @@ def fill(ledger: Ledger, transfers: int) -> None:
             name = dice.choice(accounts)
             held = move(name, "shop", 200, kind=Kind.PENDING)
             drawn = dice.random()
-            if drawn < 0.1:
+            if drawn < HOLDS:
                 batch += [held, capture(held, id=new_id(), amount_fen=150, **end)]
-            elif drawn < 0.5:
+            elif drawn < LOADS:
                 batch.append(move("bank", name, 400))
             else:
                 batch.append(move(name, "shop", dice.randrange(1, 600)))
