@@ -68,7 +68,7 @@ class OrderList:
 
 
 @attrs.frozen(kw_only=True)
-class Refund:
+class RefundOrder:
     """Send an order's money back; ``id`` is yours. A second request finds it done."""
 
     id: UUID
@@ -147,7 +147,7 @@ async def show(request: Request) -> Response:
 
 async def refund(request: Request) -> Response:
     order = await _known(request, "city.refund-topups")
-    await read_json(request, Refund)
+    await read_json(request, RefundOrder)
     reason = f"sent back by {whoever(request)}"
     return json_answer(order_view(await run_in_threadpool(send_back, web_of(request).city, order.id, reason)))
 
@@ -260,7 +260,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         refund,
         permission="city.refund-topups",
         methods=("POST",),
-        request=Refund,
+        request=RefundOrder,
         response=OrderView,
         summary="Send the money of an order back that was not delivered.",
     ),

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import typing
+from collections import defaultdict
 
+import attrs
 import jsonschema
 import pytest
 
@@ -217,3 +220,22 @@ def test_an_empty_city_has_a_day_of_nothing(empty_city):
         page = client.get("/", headers={"accept": "text/html"})
     assert (day["day"], day["taps"], day["float"], day["fares"], day["states"]) == (None, 0, None, [], [])
     assert (page.status_code, "No taps yet" in page.text, "<svg role" in page.text) == (200, True, False)
+
+
+def test_no_two_records_share_a_name_in_the_description():
+    found = defaultdict(set)
+
+    def walk(kind):
+        if isinstance(kind, type) and attrs.has(kind):
+            if kind not in found[kind.__name__]:
+                found[kind.__name__].add(kind)
+                for inside in typing.get_type_hints(kind).values():
+                    walk(inside)
+        else:
+            for inside in typing.get_args(kind):
+                walk(inside)
+
+    for item in CORE_ENDPOINTS:
+        for kind in (item.query, item.route.request, item.route.response):
+            walk(kind)
+    assert {name: kinds for name, kinds in found.items() if len(kinds) > 1} == {}
