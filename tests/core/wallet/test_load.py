@@ -1,6 +1,6 @@
 from datetime import datetime
 
-from citycard.wallet.load import Load, LoadState, Proof, load_id
+from citycard.wallet.load import Load, LoadState, Proof, load_id, refund_agent, refunded_card
 
 AT = datetime(2018, 9, 1, 8, 30)
 
@@ -32,4 +32,19 @@ def test_a_load_stays_open_until_something_proves_its_end():
     )
     assert (load.state, load.open) == (LoadState.PENDING, True)
     assert load.settled(LoadState.REVERSED, Proof.NONE).open
-    assert not load.settled(LoadState.PROVEN, Proof.TAC, "0a0b0c0d").open
+    proven = load.settled(LoadState.PROVEN, Proof.TAC, "0a0b0c0d")
+    assert (proven.open, proven.state, proven.proof, proven.tac) == (False, "proven", "tac", "0a0b0c0d")
+    ends = [
+        (LoadState.PENDING, Proof.NONE),
+        (LoadState.REVERSED, Proof.NONE),
+        (LoadState.REVERSED, Proof.COUNTER),
+        (LoadState.PROVEN, Proof.COUNTER),
+    ]
+    assert [load.settled(*end).closed_without_doing for end in ends] == [False, False, True, False]
+
+
+def test_a_card_that_was_given_up_may_pay_for_a_load():
+    assert refund_agent("1" * 20) == "refund/" + "1" * 20
+    assert refunded_card(refund_agent("1" * 20)) == "1" * 20
+    for agent in ("", "kiosk-7", "account/17"):
+        assert refunded_card(agent) is None

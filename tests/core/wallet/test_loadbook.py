@@ -1,6 +1,6 @@
 import contextlib
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import attrs
@@ -11,7 +11,16 @@ from citycard.ledger import Ledger
 from citycard.store import reading, writing
 from citycard.wallet import Load, LoadState, Proof, loads_of
 from citycard.wallet.load import LoadMoney
-from citycard.wallet.loadbook import StoredBook, keep
+from citycard.wallet.loadbook import (
+    BufferedBook,
+    StoredBook,
+    expired_cards,
+    held_loads,
+    keep,
+    lost_loads,
+    open_loads,
+    write_loads,
+)
 
 ASN = "00000000000000000001"
 
@@ -80,3 +89,73 @@ def test_pages_of_one_card_are_read_one_after_the_other(store):
         list(pool.map(step, range(1, 13)))
     with reading(store) as conn:
         assert [one.online_atc for one in loads_of(conn, ASN)] == list(range(12))
+
+
+def card_number(number):
+    return f"{number:020d}"
+
+
+@pytest.fixture
+def shelf(store):
+    """Write loads of six cards, the later the lower their number, with their money everywhere."""
+    begun = datetime(2018, 9, 1, 8)
+    kinds = [
+        {"money": LoadMoney.HELD},
+        {"money": LoadMoney.HELD, "state": LoadState.REVERSED},
+        {"money": LoadMoney.HELD, "state": LoadState.REVERSED, "proof": Proof.COUNTER},
+        {"money": LoadMoney.LOST, "state": LoadState.PROVEN, "proof": Proof.TAC},
+        {"money": LoadMoney.LOST, "state": LoadState.PROVEN, "proof": Proof.TAC},
+        {},
+    ]
+    loads = [
+        attempt(number, asn=card_number(number), at=begun - timedelta(hours=number), **more)
+        for number, more in enumerate(kinds, 1)
+    ]
+    again = attempt(9, online_atc=1, asn=card_number(2), at=begun, money=LoadMoney.HELD)
+    with writing(store) as conn:
+        write_loads(conn, [*loads, again])
+    return store
+
+
+def numbers(loads):
+    return [one.id.int for one in loads]
+
+
+def test_loads_are_listed_by_what_became_of_them_and_in_their_order(shelf):
+    with reading(shelf) as conn:
+        assert numbers(open_loads(conn)) == [6, 1, 9]
+        assert numbers(open_loads(conn, limit=2)) == [6, 1]
+        assert numbers(held_loads(conn)) == [2, 1, 9]
+        assert numbers(held_loads(conn, limit=1)) == [2]
+        assert numbers(lost_loads(conn)) == [4, 5]
+        assert numbers(lost_loads(conn, limit=1)) == [4]
+
+
+def test_cards_with_money_held_for_long_are_named_once_and_the_oldest_first(shelf):
+    begun = datetime(2018, 9, 1, 8)
+    with reading(shelf) as conn:
+        assert expired_cards(conn, begun) == [card_number(2), card_number(1)]
+        assert expired_cards(conn, begun - timedelta(hours=2)) == [card_number(2)]
+        assert expired_cards(conn, begun - timedelta(hours=2, seconds=1)) == []
+
+
+def test_a_buffered_page_shows_what_a_stored_one_shows(shelf):
+    book = BufferedBook(Ledger(shelf))
+    for number in range(1, 7):
+        for counter in (0, 1, 2):
+            with (
+                book.page(card_number(number), counter) as buffered,
+                StoredBook(Ledger(shelf)).page(card_number(number), counter) as stored,
+            ):
+                assert sorted(numbers(buffered.loads)) == sorted(numbers(stored.loads)), (number, counter)
+
+
+def test_what_is_settled_later_is_written_over_what_was_known(store):
+    with writing(store) as conn:
+        write_loads(conn, [attempt(1), attempt(2, online_atc=1)])
+        held = {"money": LoadMoney.HELD, "hold": UUID(int=7)}
+        write_loads(conn, [attempt(1, state=LoadState.PROVEN, proof=Proof.TAC, tac="01020304", **held)])
+        first, second = loads_of(conn, ASN)
+    settled = (first.state, first.proof, first.tac, first.money, first.hold)
+    assert settled == ("proven", "tac", "01020304", "held", UUID(int=7))
+    assert second == attempt(2, online_atc=1)

@@ -131,7 +131,7 @@ def test_a_wrong_tac_proves_nothing(desk, card, look):
 
 
 def test_a_proof_of_nothing_is_refused(desk):
-    with pytest.raises(LoadRefused, match=r"unknown"):
+    with pytest.raises(LoadRefused, match=rf"^load refused \(unknown\): card {ASN} began no load under 3$"):
         desk.confirm(ASN, 3, b"\0\0\0\0")
 
 
@@ -173,6 +173,50 @@ def test_limits_and_vetoes_are_said(vault, store, card):
     with pytest.raises(LoadRefused, match="amount"):
         careful.begin(**card.init(1) | {"amount_fen": 0})
     assert len(careful.begin(**card.init(10_000))) == 4
+
+
+def test_the_desk_of_an_agent_is_as_careful(vault, store, card):
+    def veto(asn, fen):
+        return "blocked" if fen == 7 else None
+
+    kiosk = TopUpDesk(vault, Ledger(store), purse_limit_fen=10_000, veto=veto).for_agent("kiosk-7")
+    with pytest.raises(LoadRefused, match="purse-limit"):
+        kiosk.begin(**card.init(10_001))
+    with pytest.raises(LoadRefused, match="veto"):
+        kiosk.begin(**card.init(7))
+    assert len(kiosk.begin(**card.init(10_000))) == 4
+
+
+def test_what_was_proven_by_a_tac_stays_so_when_only_the_terminal_speaks_again(desk, card, look):
+    asked = card.init(5000)
+    desk.confirm(ASN, 0, card.credit(asked, desk.begin(**asked)))
+    desk.confirm(ASN, 0, b"")
+    assert look()[0] == [(0, 5000, LoadState.PROVEN, Proof.TAC)]
+    with pytest.raises(LoadProofWrong):
+        desk.confirm(ASN, 0, b"\0\0\0\0")
+
+
+def test_a_reversal_is_of_one_counter_and_of_what_is_pending(desk, card, look):
+    for fen in (5000, 3000):
+        asked = card.init(fen)
+        desk.confirm(ASN, asked["online_atc"], card.credit(asked, desk.begin(**asked)))
+    desk.begin(**card.init(2000))
+    desk.reverse(ASN, 1)
+    desk.reverse(ASN, 7)
+    states = [LoadState.PROVEN, LoadState.PROVEN, LoadState.PENDING]
+    assert [state for _, _, state, _ in look()[0]] == states
+    desk.reverse(ASN, 2)
+    assert [state for _, _, state, _ in look()[0]] == [*states[:2], LoadState.REVERSED]
+
+
+def test_a_witness_settles_what_the_counter_tells_and_begins_nothing(desk, card, look):
+    asked = card.init(5000)
+    card.credit(asked, desk.begin(**asked))
+    seen = {name: value for name, value in card.init(700).items() if name != "at"}
+    desk.witness(**seen)
+    assert look() == ([(0, 5000, LoadState.PROVEN, Proof.COUNTER)], 5000, 5000)
+    with pytest.raises(LoadRefused, match="mac1"):
+        desk.witness(**seen | {"mac1": b"\0\0\0\0"})
 
 
 def test_what_an_agent_takes_the_agent_owes(desk, card, store):
