@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from citycard.ledger.tables import balance, request, transfer
-from citycard.store.copying import array_text, copy_rows
+from citycard.store.copying import array_text, copy_rows, driver_of
 
 __all__ = ["keep", "look_up"]
 
@@ -99,7 +99,7 @@ def _pipeline(conn: Connection) -> Iterator[Any]:
     import psycopg
     from sqlalchemy.exc import DBAPIError
 
-    driver: Any = conn.connection.driver_connection
+    driver = driver_of(conn)
     said = ""
 
     def ask(statement: str, values: Sequence[Any]) -> Any:

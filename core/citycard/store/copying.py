@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import JSON, Column, Connection, Integer, LargeBinary, Table, Uuid
 from sqlalchemy.types import TypeEngine
 
-__all__ = ["array_text", "copy_rows"]
+__all__ = ["array_text", "copy_rows", "driver_of"]
 
 #: How COPY says that there is no value.
 _NULL = "\\N"
@@ -36,7 +36,7 @@ def copy_rows(
     from sqlalchemy.exc import DBAPIError
 
     statement = f"COPY {name} ({', '.join(names)}) FROM STDIN"
-    cursor: Any = conn.connection.cursor()
+    cursor: Any = driver_of(conn).cursor()
     try:
         with cursor.copy(statement) as copy:
             for piece in _pieces(conn, table, names, rows):
@@ -46,6 +46,13 @@ def copy_rows(
         raise DBAPIError.instance(statement, None, error, psycopg.Error, dialect=conn.dialect) from error
     finally:
         cursor.close()
+
+
+def driver_of(conn: Connection) -> Any:
+    """Give the driver's own connection, in a transaction that ``conn`` knows of and will commit."""
+    if not conn.in_transaction():
+        conn.begin()
+    return conn.connection.driver_connection
 
 
 def array_text(conn: Connection, column: Column[Any], values: Sequence[Any]) -> str:

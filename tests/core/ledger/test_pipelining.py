@@ -60,3 +60,14 @@ def test_what_the_database_refuses_is_said_in_the_same_words_everywhere(ledger, 
         ledger.post(conn, [move(10 + number, "bank", "shop", 1) for number in range(many)])
     with reading(store) as conn:
         assert ledger.balance_fen(conn, "shop") == 5
+
+
+def test_who_commits_by_hand_has_it_committed(ledger, store, post, move):
+    post(move(9, "bank", "purse/1", 1))
+    with store.connect() as conn:
+        ledger.post_all(conn, [move(1, "bank", "shop", 5)])
+        conn.commit()
+        ledger.post_all(conn, [move(2, "bank", "shop", 7)])
+        conn.rollback()
+    with reading(store) as conn:
+        assert ledger.balance_fen(conn, "shop") == 5

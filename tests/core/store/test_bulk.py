@@ -118,3 +118,15 @@ def test_no_keys_find_nothing(conn):
 
 def test_a_sequence_is_cut_into_pieces():
     assert [list(piece) for piece in chunks(range(7), 3)] == [[0, 1, 2], [3, 4, 5], [6]]
+
+
+def test_who_commits_by_hand_has_it_committed(store_url):
+    engine = open_store(store_url)
+    mixed.create(engine)
+    with engine.connect() as conn:
+        insert_rows(conn, mixed, NAMES, [row(1)])
+        conn.commit()
+        insert_rows(conn, mixed, NAMES, [row(2)])
+        conn.rollback()
+        assert stored(conn) == [row(1)]
+    engine.dispose()
