@@ -130,7 +130,8 @@ class LedgerWriter:
     def _enter(self, call: _Call) -> None:
         size = len(call.transfers)
         with self._changed:
-            if self._closing or self._size + size > self._most_waiting:
+            # Who comes alone is never too much, or it could never come.
+            if self._closing or (self._size and self._size + size > self._most_waiting):
                 raise LedgerBusy(waiting=self._size)
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._work, name="citycard ledger", daemon=True)

@@ -117,6 +117,12 @@ def test_a_queue_that_is_full_says_so_at_once(ledger, move):
         )
 
 
+def test_a_call_that_is_larger_than_the_queue_is_taken_when_nobody_waits(ledger, move):
+    with LedgerWriter(ledger, most=1, most_waiting=2) as writer:
+        many = [move(number, "bank", "shop", 1) for number in range(1, 6)]
+        assert results(writer.submit(many)) == [Result.POSTED] * 5
+
+
 def test_a_closed_writer_posts_what_waits_and_takes_no_more(ledger, store, move):
     writer = LedgerWriter(ledger)
     assert results(writer.submit([move(1, "bank", "shop", 1)])) == [Result.POSTED]
