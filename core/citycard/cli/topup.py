@@ -184,18 +184,21 @@ def refund(identity: UUID, reason: str, folder: Path, as_json: bool) -> None:
 
 
 @group.command()
+@click.argument("identities", metavar="[ORDER]...", nargs=-1, type=click.UUID)
 @city_option
 @json_option
-def check(folder: Path, as_json: bool) -> None:
-    """Ask the provider about every order that is due, as the server does by itself.
+def check(identities: tuple[UUID, ...], folder: Path, as_json: bool) -> None:
+    """Ask the provider about each ORDER, or about every order that is due, as the server does by itself.
 
     With --json: an object with orders, how many were asked about.
     """
-    from citycard.city.orders import look_after_due
+    from citycard.city.orders import look_after, look_after_due
 
     city = opened(folder)
     try:
-        asked = look_after_due(city)
+        for identity in identities:
+            look_after(city, identity)
+        asked = len(identities) or look_after_due(city)
     finally:
         city.close()
     if as_json:

@@ -19,6 +19,7 @@ from citycard.bank.receiving import match_again, statement_path
 from citycard.errors import BankAccountDiffers, BankStatementConflict, BankStatementInvalid
 from citycard.ids import derived_id
 from citycard.store import reading, writing
+from citycard.wallet.agents import Agent, open_agent
 
 DAY = dt.date(2026, 11, 24)
 METRO, SHOP, UNMATCHED = "partner/metro/payable", "partner/shop/payable", "bank/unmatched"
@@ -116,6 +117,20 @@ def test_details_of_one_entry_are_lines_of_their_own(treasury, bank):
     parts = tuple(out(one) for one in paid)
     receive(treasury, bank.day(DAY, Booked(signed=-50_000, day=DAY, batch=file.message_id, parts=parts)))
     assert codes(treasury) == ["OK", "OK"]
+    sound(treasury)
+
+
+def test_what_an_agent_pays_in_restores_its_quota_once(treasury, bank):
+    now = treasury.clock.now()
+    terms = Agent(id="kiosk", credit_fen=10_000, opened_at=now)
+    with writing(treasury.engine) as conn:
+        open_agent(conn, treasury.ledger, terms, at=now.replace(tzinfo=None))
+    expect(treasury, "KIOSK-7", kind="agent", credit="agent/kiosk/receivable", standing=True)
+    file = bank.day(DAY, Booked(signed=4_000, day=DAY, end_to_end="KIOSK-7"))
+    for _ in range(2):
+        receive(treasury, file)
+    assert treasury.balance("agent/kiosk/quota") == 14_000
+    assert treasury.balance("agent/kiosk/receivable") == -4_000
     sound(treasury)
 
 
