@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from citycard import registry
 from citycard.city import agents
 from citycard.city.orders import look_after, order_top_up
 from citycard.city.providing import has_provider
@@ -29,6 +30,9 @@ from citycard.web.rendering import language_of, render
 from citycard.web.sessions import require
 from citycard.web.topups import rule_of, whoever
 from citycard.web.words import order_state
+
+if TYPE_CHECKING:
+    from citycard.city import City
 
 __all__ = ["ENDPOINTS"]
 
@@ -93,12 +97,14 @@ async def agent_page(request: Request) -> Response:
     say = language_of(request)
     shown = await run_in_threadpool(read_agent, request)
     web, name = web_of(request), request.path_params["agent"]
+    title = await run_in_threadpool(_partner_name, web.city, name)
     today = web.city.now_local().date()
     closed = {one.day for one in shown.days}
     return render(
         request,
         "agent.html",
         agent=name,
+        name=title,
         standing=shown.standing,
         today=today,
         today_words=say.day(today),
@@ -129,6 +135,11 @@ async def close_agent_day(request: Request) -> Response:
         raise QueryInvalid(field="day", text="…", expected="a day such as 2018-09-01") from None
     await run_in_threadpool(_close, request, name, day)
     return RedirectResponse(f"/agents/{quote(name)}", HTTPStatus.SEE_OTHER)
+
+
+def _partner_name(city: City, name: str) -> str:
+    with reading(city.engine) as conn:
+        return registry.find_partner(conn, name).name
 
 
 def _close(request: Request, name: str, day: date) -> None:
