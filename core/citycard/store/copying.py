@@ -58,10 +58,15 @@ def driver_of(conn: Connection) -> Any:
 def array_text(conn: Connection, column: Column[Any], values: Sequence[Any]) -> str:
     """Write values of a column as the text of a PostgreSQL array."""
     write, escaped = _writer(conn, column.type)
-    texts = ["NULL" if value is None else write(value) for value in values]
-    if escaped:
-        texts = [text if value is None else _quoted(text) for text, value in zip(texts, values, strict=True)]
-    return "{" + ",".join(texts) + "}"
+
+    def element(value: Any) -> str:
+        if value is None:
+            return "NULL"
+        return _quoted(write(value)) if escaped else write(value)
+
+    if values and values[0] is values[-1] and values.count(values[0]) == len(values):
+        return "{" + ",".join([element(values[0])] * len(values)) + "}"
+    return "{" + ",".join(map(element, values)) + "}"
 
 
 def _quoted(text: str) -> str:
