@@ -42,6 +42,8 @@ def load(amount: str, terminal: str, agent: str, folder: Path, at: CardAt, as_js
     amount_fen = parse_yuan(amount)
     city = opened(folder)
     try:
+        if agent:
+            _check_agent(city, agent)
         with Handheld(city, terminal, agent=agent) as handheld, at.opened() as reader:
             done = handheld.load(reader, amount_fen)
     finally:
@@ -65,6 +67,15 @@ def load(amount: str, terminal: str, agent: str, folder: Path, at: CardAt, as_js
     click.echo(
         f"card {done.asn}: loaded {yuan(done.amount_fen)}, balance {yuan(done.balance_after_fen)} yuan"
     )
+
+
+def _check_agent(city: City, agent: str) -> None:
+    """Refuse a name that is no load agent: nobody would ever be asked for the money."""
+    from citycard.store import reading
+    from citycard.wallet.agents import find_agent
+
+    with reading(city.engine) as conn:
+        find_agent(conn, agent)
 
 
 @click.command()

@@ -123,7 +123,11 @@ class FloatReport:
     @property
     def control_fen(self) -> int:
         """Sum every other code, as a credit; 0 whenever nothing is half-way."""
-        return sum(line.balance_fen for line in self.lines if str(line.code)[0] not in "1245")
+        return sum(
+            line.balance_fen if line.side is Side.CREDIT else -line.balance_fen
+            for line in self.lines
+            if str(line.code)[0] not in "1245"
+        )
 
     @property
     def difference_fen(self) -> int:

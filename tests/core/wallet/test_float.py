@@ -178,3 +178,16 @@ def test_a_leg_without_its_account_is_a_difference(books, monkeypatch):
     with reading(ledger.engine) as conn:
         assert float_at(conn, START).difference_fen == 5000
         assert [one.invariant for one in audit_float(conn)] == ["F1"]
+
+
+def test_memoranda_that_mirror_each_other_and_points_are_no_money(store):
+    ledger = Ledger(store, FixedClock(START))
+    pairs = [("agent/kiosk/quota-given", 9102, "agent/kiosk/quota", 9101, "CNY")]
+    pairs += [("points/shop/issued", 8001, "account/1/points", 8002, "PTS")]
+    with writing(store) as conn:
+        for debit, debit_code, credit, credit_code, currency in pairs:
+            ledger.open_accounts(conn, [AccountSpec(address=debit, code=debit_code, currency=currency)])
+            ledger.open_accounts(conn, [AccountSpec(address=credit, code=credit_code, currency=currency)])
+            ledger.post_all(conn, [moved(debit, credit, 50_000, 112)])
+        report = float_at(conn, START + timedelta(days=1))
+    assert (report.control_fen, report.difference_fen) == (0, 0)

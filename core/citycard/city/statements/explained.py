@@ -13,6 +13,7 @@ from citycard import registry
 from citycard.city.statements.records import Entry, Said
 from citycard.city.statements.words import what_of
 from citycard.city.wheres import Where, wheres
+from citycard.errors import PurchaseRefundUnknown
 from citycard.ledger.chart import Side
 from citycard.ledger.records import PostedTransfer
 from citycard.wallet.chargebacks import find_chargeback
@@ -55,10 +56,16 @@ def run_of(posted: PostedTransfer) -> int | None:
 
 
 def reason_of(conn: Connection, ref: str) -> Said | None:
-    """Say why the transfers of a refund or a charge-back were made; None for any other reference."""
+    """Say why the transfers of a refund or a charge-back were made; None for any other reference.
+
+    What a partner gives back by itself has the same kind of reference, and no record of who approved it.
+    """
     kind, _, name = ref.partition("/")
     if kind == "refund":
-        refund = find_refund(conn, UUID(name))
+        try:
+            refund = find_refund(conn, UUID(name))
+        except PurchaseRefundUnknown:
+            return None
         by = refund.approved_by
         return Said(
             f"{refund.purchase}: {refund.reason}, approved by {by}, {refund.evidence}",
