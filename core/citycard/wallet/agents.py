@@ -124,12 +124,13 @@ def set_credit(
     """
     known = hold_agent(conn, agent)
     change_fen = credit_fen - known.credit_fen
-    if change_fen == 0 or ledger.find(conn, [id]):
+    mine = derived_id("agent credit", id)
+    if change_fen == 0 or ledger.find(conn, [mine]):
         return known
     raised = (agent_quota_given(agent), agent_quota(agent))
     debit, credit = raised if change_fen > 0 else raised[::-1]
     granted = agent_transfer(
-        id, debit, credit, abs(change_fen), TransferCode.QUOTA_GRANTED, f"agent/{agent}", at
+        mine, debit, credit, abs(change_fen), TransferCode.QUOTA_GRANTED, f"agent/{agent}", at
     )
     ledger.post_all(conn, [granted])
     conn.execute(update(load_agent).where(load_agent.c.id == agent).values(credit_fen=credit_fen))
@@ -153,11 +154,12 @@ def agent_deposit(
     hold_agent(conn, agent)
     trust = AccountSpec(address=TRUST_BANK, code=AccountCode.TRUST_BANK)
     ledger.open_accounts(conn, [trust, _receivable(agent)])
+    mine = derived_id("agent deposit", id)
     paid = agent_transfer(
-        id, TRUST_BANK, agent_receivable(agent), amount_fen, TransferCode.AGENT_DEPOSIT, ref, at
+        mine, TRUST_BANK, agent_receivable(agent), amount_fen, TransferCode.AGENT_DEPOSIT, ref, at
     )
     new = post_once(conn, ledger, [paid])
-    restore_quota(conn, ledger, agent, amount_fen, ref=ref, id=id, at=at)
+    restore_quota(conn, ledger, agent, amount_fen, ref=ref, id=mine, at=at)
     return new
 
 

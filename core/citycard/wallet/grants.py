@@ -72,7 +72,8 @@ def grant(
         left_fen = report_programme(conn, context.ledger, programme).left_fen
         _check(context, found, amount_fen, left_fen)
         hold_account(conn, number).must_take()
-        _post(conn, context, [(identity, number, amount_fen)], programme, batch)
+        mine = derived_id("subsidy grant", identity)
+        _post(conn, context, [(mine, number, amount_fen)], programme, batch)
 
     content = {"programme": programme, "amount_fen": amount_fen, "batch": batch}
     return once(context, Act(id=identity, kind="grant", number=number, actor=actor, content=content), work)

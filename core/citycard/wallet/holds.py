@@ -6,6 +6,7 @@ once: captured in whole or in part (the rest is free again), released, or expire
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,9 +15,11 @@ import attrs
 from sqlalchemy import Connection, insert, select
 
 from citycard.errors import FundsMissing, HoldRefused, HoldUnknown, WalletInvalid
+from citycard.ids import derived_id
 from citycard.ledger import HoldState, Kind, Transfer, capture, release
 from citycard.ledger.chart import TransferCode
 from citycard.ledger.tables import hold as ledger_hold
+from citycard.store.bulk import select_in
 from citycard.store.engine import reading
 from citycard.wallet.acts import Act, once
 from citycard.wallet.addresses import online_account
@@ -140,7 +143,12 @@ class Holds:
             raise FundsMissing(owner=owner, available_fen=have_fen, wanted_fen=wanted.amount_fen)
         payable = open_payable(conn, context, wanted.partner)
         held = context.transfer(
-            wanted.id, address, payable, wanted.amount_fen, TransferCode.ACCOUNT_HELD, ref=f"hold/{wanted.id}"
+            _transfer_id(wanted.id),
+            address,
+            payable,
+            wanted.amount_fen,
+            TransferCode.ACCOUNT_HELD,
+            ref=f"hold/{wanted.id}",
         )
         held = attrs.evolve(held, kind=Kind.PENDING, expires_at=wanted.expires_at)
         post_limited(conn, context, account, ActKind.HOLD, wanted.amount_fen, [held])
@@ -156,7 +164,7 @@ class Holds:
         at = context.now_local()
         moved = capture(
             held,
-            id=identity,
+            id=derived_id("account capture", identity),
             amount_fen=taken_fen,
             event_time=at,
             business_date=at.date(),
@@ -173,20 +181,25 @@ class Holds:
                 hold=known.id,
                 note=known.note,
                 at=at,
-                parts=(PaidPart(programme=OWN_MONEY, amount_fen=taken_fen, transfer=identity),),
+                parts=(PaidPart(programme=OWN_MONEY, amount_fen=taken_fen, transfer=moved.id),),
             ),
         )
 
     def _release(self, conn: Connection, identity: UUID, known: AccountHold) -> None:
         held, at = self._held(conn, known), self._context.now_local()
         freed = release(
-            held, id=identity, event_time=at, business_date=at.date(), code=TransferCode.HOLD_RELEASED
+            held,
+            id=derived_id("account release", identity),
+            event_time=at,
+            business_date=at.date(),
+            code=TransferCode.HOLD_RELEASED,
         )
         self._end(conn, known, freed)
 
     def _held(self, conn: Connection, known: AccountHold) -> Transfer:
         hold_account(conn, known.number)
-        return self._context.ledger.find(conn, [known.id])[known.id].transfer
+        identity = _transfer_id(known.id)
+        return self._context.ledger.find(conn, [identity])[identity].transfer
 
     def _end(self, conn: Connection, known: AccountHold, ending: Transfer) -> None:
         outcome = self._context.ledger.post(conn, [ending])[0]
@@ -215,18 +228,30 @@ def holds_of(
 def _holds(conn: Connection, context: WalletContext, query: Any) -> list[AccountHold]:
     chosen = query.subquery()
     joined = (
-        select(chosen, ledger_hold.c.state, payment.c.amount_fen.label("captured_fen"))
-        .join(ledger_hold, ledger_hold.c.id == chosen.c.id)
+        select(chosen, payment.c.amount_fen.label("captured_fen"))
         .outerjoin(payment, payment.c.hold == chosen.c.id)
         .order_by(chosen.c.at.desc(), chosen.c.id.desc())
     )
-    now = context.clock.now()
+    rows, now = conn.execute(joined).all(), context.clock.now()
+    states = _states(conn, [row.id for row in rows])
     found = []
-    for row in conn.execute(joined):
+    for row in rows:
         values = dict(row._mapping)  # noqa: SLF001 - the documented way to read a row by name
-        state = HoldState(values.pop("state"))
+        state = states[row.id]
         # The ledger lets go of what is over before the next posting; nobody can take it any more.
         if state is HoldState.PENDING and values["expires_at"] <= now:
             state = HoldState.EXPIRED
         found.append(AccountHold(**values | {"state": state, "captured_fen": values["captured_fen"] or 0}))
     return found
+
+
+def _states(conn: Connection, holds: Sequence[UUID]) -> dict[UUID, HoldState]:
+    """Give how holds stand in the ledger, by the ids of their clients."""
+    of = {_transfer_id(identity): identity for identity in holds}
+    query = select(ledger_hold.c.id, ledger_hold.c.state)
+    return {of[row.id]: HoldState(row.state) for row in select_in(conn, query, ledger_hold.c.id, list(of))}
+
+
+def _transfer_id(identity: UUID) -> UUID:
+    """Give the ledger's id of a hold: a client's own could be one that the city will post under."""
+    return derived_id("account hold", identity)

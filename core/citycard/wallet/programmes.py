@@ -16,6 +16,7 @@ import attrs
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, select
 
 from citycard.errors import ProgrammeConflict, ProgrammeUnknown, WalletInvalid
+from citycard.ids import derived_id
 from citycard.ledger.chart import AccountCode, Guard, TransferCode
 from citycard.ledger.ledger import Ledger
 from citycard.ledger.records import AccountSpec, Transfer
@@ -188,7 +189,8 @@ def fund_programme(
         ledger.open_accounts(conn, [AccountSpec(address=TRUST_BANK, code=AccountCode.TRUST_BANK)])
         fund = subsidy_fund(programme)
         ref = f"subsidy/{programme}"
-        moved = context.transfer(identity, TRUST_BANK, fund, amount_fen, TransferCode.SUBSIDY_FUNDED, ref=ref)
+        mine = derived_id("subsidy funding", identity)
+        moved = context.transfer(mine, TRUST_BANK, fund, amount_fen, TransferCode.SUBSIDY_FUNDED, ref=ref)
         ledger.post_all(conn, [moved])
         row = {"id": identity, "programme": programme, "amount_fen": amount_fen}
         conn.execute(insert(subsidy_funding), row | {"at": context.now_local()})

@@ -141,6 +141,8 @@ def test_an_agent_that_pays_ahead_loads_what_it_paid(wallet):
         assert new is expected
     now = standing(wallet, "prepaid")
     assert (now.quota_left_fen, now.owed_fen) == (7000, -7000)
+    with reading(wallet.engine) as conn:
+        assert wallet.ledger.find(conn, [paid]) == {}, "a client's id is none of the ledger's"
 
 
 def test_another_credit_line_is_given_once_under_its_id(wallet, kiosk):

@@ -10,7 +10,7 @@ from citycard.errors import (
     LimitExceeded,
     WalletInvalid,
 )
-from citycard.ids import new_id
+from citycard.ids import derived_id, new_id
 from citycard.store import reading
 from citycard.wallet import (
     Accounts,
@@ -75,6 +75,19 @@ def test_a_capture_is_a_payment_that_can_be_given_back(wallet, opened, holds):
     assert (paid.hold, paid.amount_fen, paid.partner) == (held.id, 8000, "hotel")
     Payments(wallet).give_back(new_id(), capture, 1000)
     assert money(wallet, number) == (3000, 3000, 7000)
+
+
+def test_no_id_that_a_partner_makes_is_one_of_the_ledger(wallet, opened, holds):
+    number = opened(1, 10_000)
+    ids = [derived_id("clearing", 7, "payable", name) for name in ("bus", "metro", "taxi", "canteen")]
+    holds.authorise(ids[0], number, "hotel", 1, DAY)
+    holds.capture(ids[1], ids[0])
+    holds.authorise(ids[2], number, "hotel", 1, DAY)
+    holds.release(ids[3], ids[2])
+    with reading(wallet.engine) as conn:
+        assert wallet.ledger.find(conn, ids) == {}
+        assert {one.id: one.state for one in holds_of(conn, wallet)} == {ids[0]: "posted", ids[2]: "voided"}
+        assert wallet.ledger.audit(conn) == []
 
 
 def test_more_than_is_held_is_not_captured_and_the_hold_stays(wallet, opened, holds):

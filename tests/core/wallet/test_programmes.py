@@ -49,6 +49,8 @@ def test_money_is_put_into_a_budget_once(wallet):
     identity = new_id()
     for _ in range(2):
         assert fund_programme(wallet, identity, "meals", 500).budget_fen == 500
+    with reading(wallet.engine) as conn:
+        assert wallet.ledger.find(conn, [identity]) == {}, "a client's id is none of the ledger's"
     with pytest.raises(ActDiffers):
         fund_programme(wallet, identity, "meals", 501)
     with pytest.raises(WalletInvalid):
