@@ -9,6 +9,7 @@ from citycard.errors.base import CitycardError
 __all__ = [
     "AccountNotOpen",
     "ActDiffers",
+    "ChargeRefused",
     "FundsMissing",
     "GrantFileInvalid",
     "GrantRefused",
@@ -47,6 +48,13 @@ class WalletRefused(CitycardError):
 
     status, exit_code = 409, 5
     sentence = "refused: {reason}"
+
+
+class ChargeRefused(CitycardError):
+    """An account does not pay what a partner charges; how much it has and may pay is its holder's to know."""
+
+    status, exit_code = 409, 5
+    sentence = "account {number} does not pay this: ask its holder"
 
 
 class OnlineAccountUnknown(CitycardError):

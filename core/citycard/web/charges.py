@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from uuid import UUID
 
@@ -12,7 +14,7 @@ from starlette.responses import Response
 
 from citycard.city.accounts import payee
 from citycard.city.accountview import PaymentLine, payment_line
-from citycard.errors import PageNotFound
+from citycard.errors import ChargeRefused, FundsMissing, LimitExceeded, PageNotFound
 from citycard.store import reading
 from citycard.wallet.holds import AccountHold, Holds, holds_of
 from citycard.wallet.paymentbook import payments_of
@@ -21,6 +23,7 @@ from citycard.web.accounts import ToDo, ToPay, asked_by, charged_number, paid, p
 from citycard.web.bodies import read_json
 from citycard.web.context import actor_of, city_of
 from citycard.web.endpoints import Endpoint, endpoint, json_answer
+from citycard.web.permissions import Actor, Role
 from citycard.web.sessions import require
 
 __all__ = ["ENDPOINTS"]
@@ -67,8 +70,11 @@ class ChargeList:
 
 async def charge(request: Request) -> Response:
     body = await read_json(request, ToPay)
-    require(actor_of(request), "city.charge-accounts", body.partner)
-    return await paid(request, await charged_number(request), body)
+    actor = actor_of(request)
+    require(actor, "city.charge-accounts", body.partner)
+    number = await charged_number(request)
+    with _without_sums(actor, number):
+        return await paid(request, number, body)
 
 
 async def hold(request: Request) -> Response:
@@ -84,7 +90,8 @@ async def hold(request: Request) -> Response:
             body.id, number, to.partner, body.amount_fen, lasts, note=body.note, actor=asked_by(actor)
         )
 
-    return json_answer(await run_in_threadpool(work))
+    with _without_sums(actor, number):
+        return json_answer(await run_in_threadpool(work))
 
 
 async def show_hold(request: Request) -> Response:
@@ -137,6 +144,17 @@ async def _own_hold(request: Request, permission: str) -> AccountHold:
     found = await run_in_threadpool(holds.find, _id(request, "hold"))
     require(actor_of(request), permission, found.partner)
     return found
+
+
+@contextmanager
+def _without_sums(actor: Actor, number: str) -> Iterator[None]:
+    """Let a partner learn that an account does not pay, and not what it has or has used of its limits."""
+    try:
+        yield
+    except (FundsMissing, LimitExceeded):
+        if actor.role is not Role.PARTNER:
+            raise
+        raise ChargeRefused(number=number) from None
 
 
 def _id(request: Request, what: str) -> UUID:

@@ -207,6 +207,19 @@ def test_a_partner_charges_an_account(ask, opened):
     assert (status, done["partner"], done["amount_fen"]) == (200, "hotel", 300)
 
 
+@pytest.mark.parametrize("what", ["charges", "holds"])
+def test_a_partner_learns_no_sum_from_what_an_account_does_not_pay(ask, opened, what):
+    wanted = {"id": str(uuid4()), "partner": "hotel", "amount_fen": 10_001}
+    for _ in range(2):
+        status, problem = ask(Role.PARTNER, f"{opened}/{what}", wanted)
+        assert (status, problem["type"]) == (409, "/api#charge-refused")
+        assert problem["detail"] == f"account {MINE} does not pay this: ask its holder"
+    ask(Role.CITIZEN, f"{opened}/limits", {"act": what[:4].replace("char", "pay"), "rule": {"day_fen": 700}})
+    status, problem = ask(Role.PARTNER, f"{opened}/{what}", {"partner": "hotel", "amount_fen": 701})
+    assert (status, problem["type"]) == (409, "/api#charge-refused")
+    assert "700" not in str(problem)
+
+
 def test_the_page_of_a_card_shows_its_account_in_both_languages(ask, opened):
     ask(Role.OPERATOR, "/api/subsidies/meals/funds", {"amount_fen": 50_000})
     ask(
