@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -14,13 +14,14 @@ from citycard.bank import BankAccount, Payment, PaymentKind, order_payment
 from citycard.clearing.codes import State
 from citycard.clearing.explanation import explain
 from citycard.clearing.postings import transfer_ids
-from citycard.errors import PurchaseRefundRefused
+from citycard.errors import AccountNotOpen, PurchaseRefundRefused
 from citycard.ids import derived_id
 from citycard.ledger.chart import AccountCode
 from citycard.ledger.records import Transfer
 from citycard.ledger.tables import account
 from citycard.store import reading, writing
 from citycard.wallet.addresses import account_refund, card_refund, online_account
+from citycard.wallet.online import OnlineAccount, hold_accounts
 from citycard.wallet.refunds import (
     Destination,
     Purchase,
@@ -92,7 +93,10 @@ def give_refund(
         actor=actor,
         at=city.clock.now(),
     )
+    online = account_number or purchase.owner
     with writing(city.engine) as conn:
+        # Whoever pays from an account holds it before its money: so does a refund to one.
+        held = hold_accounts(conn, [online]) if destination is Destination.ACCOUNT else {}
         _hold(conn, purchase)
         known = known_refund(conn, wanted)
         if known is not None:
@@ -102,7 +106,7 @@ def give_refund(
         if amount_fen > left:
             told = f"{left} fen of it are left, less than {amount_fen}"
             raise PurchaseRefundRefused(purchase=purchase.id, reason=told)
-        address = _online(conn, purchase, account_number) if destination is Destination.ACCOUNT else ""
+        address = _online(purchase, online, held) if destination is Destination.ACCOUNT else ""
         refund = evolve(wanted, parts=parts_of(wanted, purchase, earlier))
         post_refund(conn, city.ledger, refund, purchase, address, at=city.now_local())
         write_refund(conn, refund)
@@ -137,13 +141,16 @@ def _hold(conn: Connection, purchase: Purchase) -> None:
     conn.execute(query.with_for_update())
 
 
-def _online(conn: Connection, purchase: Purchase, number: str) -> str:
-    address = online_account(number or purchase.owner)
-    found = conn.scalar(select(account.c.code).where(account.c.address == address))
-    if found != AccountCode.ONLINE_ACCOUNTS:
-        reason = f"there is no online account {number or purchase.owner}: name another destination"
+def _online(purchase: Purchase, number: str, held: Mapping[str, OnlineAccount]) -> str:
+    if number not in held:
+        reason = f"there is no online account {number}: name another destination"
         raise PurchaseRefundRefused(purchase=purchase.id, reason=reason)
-    return address
+    try:
+        held[number].must_take()
+    except AccountNotOpen as closed:
+        reason = f"{closed}: name another destination"
+        raise PurchaseRefundRefused(purchase=purchase.id, reason=reason) from closed
+    return online_account(number)
 
 
 def _order(

@@ -20,7 +20,7 @@ from citycard.ledger.ledger import Ledger
 from citycard.ledger.records import AccountSpec, Transfer
 from citycard.wallet.addresses import TOP_UPS_IN_FLIGHT, TRUST_BANK, online_account, provider_receivable
 from citycard.wallet.once import post_once
-from citycard.wallet.online import find_account
+from citycard.wallet.online import find_account, hold_account
 from citycard.wallet.order import OrderState, PaymentOrder
 from citycard.wallet.orderbook import change_order, hold_order
 
@@ -140,7 +140,7 @@ def settle_provider(
     trust = AccountSpec(address=TRUST_BANK, code=AccountCode.TRUST_BANK)
     ledger.open_accounts(conn, [trust, provider_account(provider)])
     settled = Transfer(
-        id=id,
+        id=derived_id("provider settled", id),
         debit_address=TRUST_BANK,
         credit_address=provider_receivable(provider),
         amount_fen=amount_fen,
@@ -154,7 +154,7 @@ def settle_provider(
 
 def _onto_account(conn: Connection, ledger: Ledger, order: PaymentOrder, at: datetime) -> PaymentOrder:
     try:
-        account = find_account(conn, order.account)
+        account = hold_account(conn, find_account(conn, order.account).number)
         account.must_take()
     except (AccountNotOpen, OnlineAccountUnknown) as refused:
         return refund_order(conn, ledger, order.id, str(refused))

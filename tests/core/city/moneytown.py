@@ -10,6 +10,7 @@ from citycard.clock import FixedClock
 from citycard.ids import new_id
 from citycard.ledger import AccountSpec, Transfer
 from citycard.store import reading, writing
+from citycard.wallet.online import open_account
 
 CITY = """\
 [city]
@@ -47,14 +48,14 @@ def move(city, debit, credit, amount_fen, code=10, **more):
         city.ledger.open_accounts(
             conn,
             [
-                AccountSpec(
-                    address=one,
-                    code=code_of(one),
-                    guard="dr<=cr" if one.endswith("/online") else "none",
-                )
+                AccountSpec(address=one, code=code_of(one))
                 for one in (debit, credit)
+                if not one.endswith("/online")
             ],
         )
+        for one in (debit, credit):
+            if one.endswith("/online"):
+                open_account(conn, city.ledger, one.split("/")[1], at=city.clock.now())
         city.ledger.post_all(conn, [made])
     return made
 

@@ -13,6 +13,7 @@ from citycard.city.refunds import give_refund, purchase_of
 from citycard.errors import PurchaseRefundConflict, PurchaseRefundRefused
 from citycard.ids import new_id
 from citycard.store import reading
+from citycard.wallet import Accounts
 from citycard.wallet.refunds import Destination, Purchase, PurchaseShare, find_refund, refunds_of
 
 CARD = "01010199010000000001"
@@ -132,6 +133,18 @@ def test_what_goes_to_a_bank_account_is_ordered_once(money_town):
 def test_without_an_online_account_nothing_goes_there(money_town):
     with pytest.raises(PurchaseRefundRefused, match="no online account"):
         give(money_town, bought(money_town, metro=300), 300, Destination.ACCOUNT)
+
+
+def test_a_closed_account_takes_no_refund_and_one_that_was_given_before_stays(money_town):
+    move(money_town, "trust/bank", f"account/{CARD}/online", 50)
+    purchase, identity = bought(money_town, metro=300), new_id()
+    given = give(money_town, purchase, 100, Destination.ACCOUNT, identity=identity)
+    Accounts(money_town.wallet).close(new_id(), CARD)
+    before = balances(money_town)
+    with pytest.raises(PurchaseRefundRefused, match=r"is closed: .*name another destination"):
+        give(money_town, purchase, 100, Destination.ACCOUNT)
+    assert give(money_town, purchase, 100, Destination.ACCOUNT, identity=identity) == given
+    assert changed(money_town, before) == {}
 
 
 def test_an_online_payment_goes_back_into_its_account_or_is_owed(money_town):

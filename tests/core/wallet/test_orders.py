@@ -87,6 +87,14 @@ def test_an_order_for_an_account_is_there_with_its_payment(wallet, ordered, paid
     assert money() == (5000, 0)
 
 
+def test_an_order_for_an_account_that_was_closed_is_refunded(wallet, ordered, paid, card):
+    Accounts(wallet).open(new_id(), card.asn)
+    Accounts(wallet).close(new_id(), card.asn)
+    assert paid(ordered(account=card.asn)).state is OrderState.REFUNDING
+    with reading(wallet.engine) as conn:
+        assert wallet.ledger.balance_fen(conn, online_account(card.asn)) == 0
+
+
 def test_an_order_for_an_account_that_is_not_there_is_refunded(wallet, ordered, paid, money, card):
     order = paid(ordered(account=card.asn))
     assert (order.state, order.look_at) == (OrderState.REFUNDING, wallet.clock.now())
@@ -145,6 +153,8 @@ def test_the_provider_hands_over_what_it_owes_once(wallet, ordered, paid, money)
             )
         assert new is expected
     assert money() == (0, 5000)
+    with reading(wallet.engine) as conn:
+        assert wallet.ledger.find(conn, [receipt]) == {}, "a client's id is none of the ledger's"
 
 
 def test_an_id_stands_for_one_order(ordered):
