@@ -10,6 +10,7 @@ from citycard.cli.main import _run
 from citycard.ids import new_id
 from citycard.ledger import AccountSpec, Transfer
 from citycard.store import writing
+from citycard.wallet.online import open_account
 
 CITY = '[city]\nname = "Town"\ncode = "9901"\n'
 CARD = "01010199010000000001"
@@ -28,11 +29,9 @@ def town(tmp_path, monkeypatch):
     ]
     with writing(city.engine) as conn:
         registry.add_partners(conn, [registry.Partner(id="canteen", name="Canteen", account_no="6222000011")])
-        codes = {"trust": 1001, "account": 2002, "partner": 2101}
-        addresses = {one for debit, credit, _ in ways for one in (debit, credit)}
-        city.ledger.open_accounts(
-            conn, [AccountSpec(address=one, code=codes[one.partition("/")[0]]) for one in addresses]
-        )
+        open_account(conn, city.ledger, CARD, at=city.clock.now())
+        codes = {"trust/bank": 1001, "partner/canteen/payable": 2101}
+        city.ledger.open_accounts(conn, [AccountSpec(address=one, code=code) for one, code in codes.items()])
         for debit, credit, fen in ways:
             made.append(
                 Transfer(
