@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import delete, insert, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from citycard import registry
 from citycard.city.providing import has_provider
@@ -100,6 +101,10 @@ def look_after_due(city: City) -> int:
         except CitycardError as error:
             _log.warning("order %s: %s", order.id, error)
             _put_off(city, order.id, str(error))
+        except SQLAlchemyError as error:
+            # The store cannot keep what was heard of this one; that holds up none of the others.
+            _log.exception("order %s", order.id)
+            _put_off(city, order.id, f"the store did not take its step: {type(error).__name__}")
     return len(due)
 
 

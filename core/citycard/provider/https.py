@@ -29,6 +29,8 @@ _JSON = {"accept": "application/json", "content-type": "application/json"}
 _NOT_FOUND, _REFUSALS, _OK = 404, range(400, 500), range(200, 300)
 _BUSY = frozenset({408, 425, 429})
 _FIRST_PAUSE_S = 0.2
+#: As long as the city's store keeps them.
+_LONGEST_TRANSACTION, _LONGEST_URL = 64, 300
 
 
 @attrs.frozen(kw_only=True)
@@ -77,12 +79,12 @@ class HttpsProvider:
         answer = self._ask("POST", "/v1/refunds", content, what=f"refund {refund}")
         if answer is None:
             raise ProviderRefused(provider=self.name, what=f"refund {refund}", reason="the order is unknown")
-        return RefundState(answer["state"])
+        return _refund_state(answer, self.name)
 
     def query_refund(self, refund: str) -> RefundState:
         """Say what became of a refund."""
         answer = self._ask("GET", f"/v1/refunds/{quote(refund, safe='')}", None, what=f"query of {refund}")
-        return RefundState.UNKNOWN if answer is None else RefundState(answer["state"])
+        return RefundState.UNKNOWN if answer is None else _refund_state(answer, self.name)
 
     def read_notification(self, path: str, headers: Mapping[str, str], body: bytes) -> Notification:
         """Verify a notification that was sent to ``path``; raise NotificationRefused."""
@@ -143,7 +145,8 @@ class HttpsProvider:
         if not isinstance(content, dict):
             raise ProviderUnavailable(provider=self.name, what=what, reason="its answer is no JSON object")
         if answer.status not in _OK:
-            reason = str(content.get("message", f"status {answer.status}"))[:200]
+            told = str(content.get("message", f"status {answer.status}"))[:200]
+            reason = "".join(letter if letter.isprintable() else " " for letter in told)
             raise ProviderRefused(provider=self.name, what=what, reason=reason)
         return content
 
@@ -153,7 +156,18 @@ def _report(content: dict[str, Any] | None, provider: str) -> PaymentReport:
         return _record(content or {})
     except (ValueError, KeyError, TypeError):
         raise ProviderUnavailable(
-            provider=provider, what="an order", reason="its answer does not say its state"
+            provider=provider,
+            what="an order",
+            reason="its answer does not say its state in fields of the agreed form and length",
+        ) from None
+
+
+def _refund_state(content: Mapping[str, Any], provider: str) -> RefundState:
+    try:
+        return RefundState(content["state"])
+    except (ValueError, KeyError):
+        raise ProviderUnavailable(
+            provider=provider, what="a refund", reason="its answer does not say its state"
         ) from None
 
 
@@ -164,6 +178,16 @@ def _record(content: Mapping[str, Any]) -> PaymentReport:
         number=str(content["number"]),
         state=PaymentState(content["state"]),
         amount_fen=content["amount_fen"],
-        transaction=str(content.get("transaction", "")),
-        pay_url=str(content.get("pay_url", "")),
+        transaction=_text(content, "transaction", _LONGEST_TRANSACTION),
+        pay_url=_text(content, "pay_url", _LONGEST_URL),
     )
+
+
+def _text(content: Mapping[str, Any], name: str, longest: int) -> str:
+    """Give a text that every store can keep: no longer than agreed, and without control characters."""
+    value = content.get(name, "")
+    if not isinstance(value, str):
+        raise TypeError
+    if len(value) > longest or not value.isprintable():
+        raise ValueError
+    return value

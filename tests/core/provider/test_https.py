@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import attrs
@@ -141,3 +143,66 @@ def test_a_notification_about_nothing_is_refused(provider, told, content):
     headers, body = told(content)
     with pytest.raises(NotificationRefused, match="says nothing about an order"):
         provider.read_notification(PATH, headers, body)
+
+
+UNFIT = [
+    {"pay_url": "https://pay.example/" + "x" * 300},
+    {"pay_url": 7},
+    {"pay_url": "https://pay.example/\0"},
+    {"transaction": "t" * 65},
+    {"transaction": None},
+]
+
+
+@pytest.mark.parametrize("unfit", UNFIT)
+def test_a_notification_that_no_store_could_keep_is_refused(provider, told, unfit):
+    headers, body = told({"number": "7", "state": "paid", "amount_fen": 5000} | unfit)
+    with pytest.raises(NotificationRefused, match="says nothing about an order"):
+        provider.read_notification(PATH, headers, body)
+
+
+class Answering(BaseHTTPRequestHandler):
+    """Signs whatever its server says, as the provider does."""
+
+    def do_GET(self):
+        body, nonce = json.dumps(self.server.says).encode(), self.headers["pay-nonce"]
+        seal = self.server.signer.seal("GET", self.path, body, nonce=nonce, now=dt.datetime.now(dt.UTC))
+        self.send_response(200)
+        for name, value in (seal.headers | {"content-length": str(len(body))}).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def answering(provider, payment_sandbox):
+    """Return a function that makes a provider whose every signed answer is the given one."""
+    key = Path(payment_sandbox.settings["provider_key_file"]).with_name("provider.pem")
+    with HTTPServer(("127.0.0.1", 0), Answering) as server:
+        server.signer = Signer(payment_sandbox.settings["provider_key_name"], read_private_key(key))
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+
+        def answer(says):
+            server.says = says
+            return attrs.evolve(provider, url=f"http://127.0.0.1:{server.server_port}")
+
+        yield answer
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("unfit", UNFIT)
+def test_an_answer_that_no_store_could_keep_is_none(answering, unfit):
+    good = {"number": "7", "state": "unpaid", "amount_fen": 5000, "transaction": "t" * 64}
+    assert answering(good).query("7").transaction == "t" * 64
+    with pytest.raises(ProviderUnavailable, match="agreed form and length"):
+        answering(good | unfit).query("7")
+
+
+def test_an_answer_without_the_state_of_a_refund_is_none(answering):
+    with pytest.raises(ProviderUnavailable, match="does not say its state"):
+        answering({"state": "perhaps"}).query_refund("7")
