@@ -17,7 +17,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from citycard import registry
 from citycard.city.providing import has_provider
-from citycard.errors import CitycardError, NotificationRefused, OrderRefused, ProviderRefused
+from citycard.errors import (
+    CitycardError,
+    NotificationRefused,
+    OrderElsewhere,
+    OrderRefused,
+    ProviderRefused,
+)
 from citycard.ids import derived_id
 from citycard.provider import NewPayment, PaymentReport, PaymentState, RefundState
 from citycard.provider.signing import PATIENCE_S
@@ -109,9 +115,13 @@ def look_after_due(city: City) -> int:
 
 
 def look_after(city: City, identity: UUID) -> PaymentOrder:
-    """Ask the provider what became of an order that is not over, and take the step that follows."""
+    """Ask the provider what became of an order that is not over, and take the step that follows.
+
+    Raise OrderElsewhere when the city has another provider than the order's, which knows nothing of it.
+    """
     with reading(city.engine) as conn:
         order = find_order(conn, identity)
+    _refuse_elsewhere(city, order)
     if order.state is OrderState.CREATED:
         return _look_after_unpaid(city, order)
     if order.state is OrderState.REFUNDING:
@@ -120,8 +130,9 @@ def look_after(city: City, identity: UUID) -> PaymentOrder:
 
 
 def notified(city: City, provider: str, path: str, headers: Mapping[str, str], body: bytes) -> PaymentOrder:
-    """Take a provider's notification, each message once; raise NotificationRefused, OrderUnknown.
+    """Take a provider's notification, each message once.
 
+    Raise NotificationRefused, OrderUnknown, and OrderElsewhere for an order of another provider.
     The message is remembered in the step that it leads to: when that fails, it may be sent again.
     """
     if provider != city.provider.name:
@@ -139,8 +150,10 @@ def notified(city: City, provider: str, path: str, headers: Mapping[str, str], b
         old = now - dt.timedelta(seconds=2 * PATIENCE_S)
         conn.execute(delete(payment_nonce).where(payment_nonce.c.seen_at < old))
         conn.execute(insert(payment_nonce), {"provider": provider, "nonce": told.nonce, "seen_at": now})
+        order = find_order(conn, identity)
+        _refuse_elsewhere(city, order)
         if told.report.state is not PaymentState.PAID:
-            return find_order(conn, identity)
+            return order
         return order_paid(
             conn,
             city.ledger,
@@ -154,6 +167,7 @@ def notified(city: City, provider: str, path: str, headers: Mapping[str, str], b
 def send_back(city: City, identity: UUID, reason: str) -> PaymentOrder:
     """Refund an order that is paid and that no load reserves; the provider is asked at once."""
     with writing(city.engine) as conn:
+        _refuse_elsewhere(city, find_order(conn, identity))
         order = refund_order(conn, city.ledger, identity, reason)
     return look_after(city, identity) if order.state is OrderState.REFUNDING else order
 
@@ -174,6 +188,12 @@ def refund_uncollected(city: City) -> list[PaymentOrder]:
 
 
 # ── the steps ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _refuse_elsewhere(city: City, order: PaymentOrder) -> None:
+    """Let no provider be asked about an order of another one: it would not know it, or make it again."""
+    if not order.state.over and order.provider != city.provider.name:
+        raise OrderElsewhere(order=order.id, provider=order.provider, now=city.provider.name)
 
 
 def _created(city: City, order: PaymentOrder) -> PaymentOrder:

@@ -10,6 +10,7 @@ __all__ = [
     "DayNotClosable",
     "NotificationRefused",
     "OrderConflict",
+    "OrderElsewhere",
     "OrderInvalid",
     "OrderRefused",
     "OrderUnknown",
@@ -73,6 +74,16 @@ class OrderConflict(CitycardError):
 
     status, exit_code = 409, 5
     sentence = "order {order} was made before with {field} {existing}, not {wanted}: make a new id"
+
+
+class OrderElsewhere(CitycardError):
+    """An order was made at another payment provider than the city has now."""
+
+    status, exit_code = 409, 5
+    sentence = (
+        "order {order} was made at payment provider {provider}, and city.toml names {now}: put the section "
+        "of {provider} back until its orders are over"
+    )
 
 
 class OrderRefused(CitycardError):
