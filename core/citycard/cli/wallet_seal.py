@@ -127,11 +127,12 @@ def verify(heads: list[SealHead], folder: Path, as_json: bool) -> int:
 @click.command()
 @click.argument("identity", type=click.UUID, metavar="ID")
 @city_option
-def prove(identity: UUID, folder: Path) -> None:
+@json_option
+def prove(identity: UUID, folder: Path, as_json: bool) -> None:  # noqa: ARG001 - the proof is JSON either way
     """Prove what the ledger answered to the transfer ID: a JSON document that anybody can check.
 
-    It is an object with leaf and seal, the texts that are hashed, index, size, path, signature and format
-    (docs/seal.md).
+    With --json, and without: an object with leaf and seal, the texts that are hashed, index, size, path,
+    signature and format (docs/seal.md).
     """
     from citycard.ledger.proofs import prove as proven
     from citycard.store import reading

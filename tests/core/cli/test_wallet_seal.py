@@ -119,6 +119,7 @@ def test_a_proof_is_checked_without_the_city(call, tmp_path, identity, kind):
     (one,) = json.loads(call("seal", "--json").stdout)
     proof, pem = tmp_path / "proof.json", tmp_path / "key.pem"
     proof.write_text(call("prove", identity).stdout)
+    assert call("prove", identity, "--json").stdout == proof.read_text()
     pem.write_text(call("key").stdout)
     for how in (("--key", pem), ("--hash", one["hash"]), ()):
         told = json.loads(call("check-proof", proof, *how, "--json").stdout)
