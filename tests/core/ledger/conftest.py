@@ -111,7 +111,9 @@ def busy(ledger, post, move, seal):
     post(reversal(load, id=UUID(int=22), amount_fen=40, code=90, **end))
     post(move(23, "purse/1", "purse/2", 4, group=group), move(24, "purse/2", "shop", 3, group=group))
     post(
-        move(25, "fund", "bank", 30), move(26, "bank", "fund", 8), move(27, "bank", "fund", 6, ref="\u57ce\n")
+        move(25, "fund", "bank", 30),
+        move(26, "bank", "fund", 8),
+        move(27, "bank", "fund", 6, ref='\u57ce "1"'),
     )
     seal()
     post(move(28, "purse/1", "shop", 1))

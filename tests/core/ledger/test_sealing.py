@@ -80,7 +80,7 @@ def test_a_ledger_has_the_same_roots_on_both_databases(tmp_path, postgresql_serv
             ledger.post(
                 conn,
                 [
-                    move(1, "bank", "\u57ce\u5e02 \U0001f68c", 5, ref='a "quoted" \\ \x1f ref'),
+                    move(1, "bank", "\u57ce\u5e02 \U0001f68c", 5, ref='a "quoted" \\ ref'),
                     move(2, "bank", "nowhere", 5),
                 ],
             )

@@ -116,7 +116,7 @@ def test_a_ledger_in_order_holds(busy, verify, store, vault):
     assert verify() == ()
     seen = verify_ledger(store, vault.seal_keys())
     assert seen.holds
-    assert (seen.seals, seen.accounts, seen.refusals) == (6, 9, 4)
+    assert (seen.seals, seen.accounts, seen.refusals) == (6, 9, 3)
     assert (seen.unsealed_transfers, seen.unsealed_refusals, seen.unsealed_accounts) == (0, 0, 0)
 
 
@@ -315,9 +315,11 @@ def test_progress_is_told_in_order(busy, store, vault):
 
 def dump(file):
     with sqlite3.connect(file) as conn:
+        # The ledger's own row is not sealed: a moment in it may be written otherwise and mean the same.
+        columns = {table.name: table.c.keys() for table in TABLES} | {"ledger": ["id", "posted_seq"]}
         return {
             table.name: sorted(
-                conn.execute(f"SELECT {', '.join(table.c.keys())} FROM {table.name}"), key=repr
+                conn.execute(f"SELECT {', '.join(columns[table.name])} FROM {table.name}"), key=repr
             )
             for table in TABLES
         }
