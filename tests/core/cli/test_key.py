@@ -57,7 +57,7 @@ def test_a_new_city_has_version_1_of_every_purpose(city):
     assert (len(kcv), rows[-1].pop("kcv") == kcv) == (6, False)
     assert {row["version"] for row in rows} == {1}
     assert rows[-1] == {
-        "purpose": "batch",
+        "purpose": "seal",
         "version": 1,
         "status": "current",
         "algorithm": "aes",
