@@ -100,7 +100,8 @@ def other_than(column, value):
     return _CHANGES[kind](value, -1 if down else 1000 if column.primary_key else 1)
 
 
-_NEW = {UUID: UUID(int=3), int: 2, datetime: datetime(2018, 9, 1, tzinfo=UTC)}
+# A moment in UTC does not tell its type.
+_NEW = {UUID: UUID(int=3), int: 2, object: datetime(2018, 9, 1, tzinfo=UTC)}
 _CHANGES = {
     int: lambda value, step: value + step,
     UUID: lambda value, _: UUID(int=value.int ^ 1 << 100),
