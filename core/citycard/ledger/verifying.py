@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -40,18 +40,26 @@ def verify_ledger(
     transfers were read. What is found comes in the order of posting, then what has no place in it. Memory
     does not grow with the ledger.
     """
-    with _sorting_on_disk(engine) as own, reading(own) as conn:
-        chain = Chain(
-            conn=conn,
-            keys={key.id: key for key in keys},
-            heads=heads,
-            progress=lambda count: progress("seals", count),
-        )
-        findings = list(_carefully("file", _file(conn)))
-        findings += _carefully("seal", chain.check())
-        for name, part, check in _CHECKS:
-            progress(name, chain.transfers)
-            findings += _carefully(part, check(conn))
+    try:
+        with _sorting_on_disk(engine) as own, reading(own) as conn:
+            return _verified(conn, {key.id: key for key in keys}, heads, progress)
+    except SQLAlchemyError as error:
+        found = Finding(part="file", found=f"the database cannot be read: {_told(error)}")
+        return Verification(seals=0, accounts=0, transfers=0, refusals=0, head=None, findings=(found,))
+
+
+def _verified(
+    conn: Connection,
+    keys: Mapping[str, Key],
+    heads: Sequence[SealHead],
+    progress: Callable[[str, int], None],
+) -> Verification:
+    chain = Chain(conn=conn, keys=keys, heads=heads, progress=lambda count: progress("seals", count))
+    findings = list(_carefully("file", _file(conn)))
+    findings += _carefully("seal", chain.check())
+    for name, part, check in _CHECKS:
+        progress(name, chain.transfers)
+        findings += _carefully(part, check(conn))
     findings.sort(key=lambda one: (one.posted_seq is None, one.posted_seq or 0, one.seal or 0))
     unsealed = {f"unsealed_{name}": count for name, count in chain.unsealed.items()}
     return Verification(
@@ -59,9 +67,9 @@ def verify_ledger(
         accounts=chain.accounts,
         transfers=chain.transfers,
         refusals=chain.refusals,
-        **unsealed,
         head=chain.last.head if chain.last.seq else None,
         findings=tuple(findings[:_MOST]),
+        **unsealed,
     )
 
 
@@ -94,9 +102,12 @@ def _carefully(part: str, findings: Iterator[Finding]) -> list[Finding]:
             if len(collected) < _MOST:
                 collected.append(one)
     except _UNREADABLE as error:
-        words = " ".join(str(getattr(error, "orig", None) or error).split()) or type(error).__name__
-        collected.append(Finding(part=part, found=f"it cannot be read on: {words}"))
+        collected.append(Finding(part=part, found=f"it cannot be read on: {_told(error)}"))
     return collected
+
+
+def _told(error: Exception) -> str:
+    return " ".join(str(getattr(error, "orig", None) or error).split()) or type(error).__name__
 
 
 @contextmanager

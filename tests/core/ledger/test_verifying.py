@@ -352,6 +352,15 @@ def test_a_flipped_byte_anywhere_in_the_file_is_found_or_changes_nothing(busy, s
     assert found
 
 
+def test_a_file_that_is_no_database_any_more_is_told(tmp_path, vault):
+    file = tmp_path / "city.db"
+    file.write_bytes(b"something else" * 1000)
+    engine = open_store(f"sqlite:///{file}")
+    (found,) = verify_ledger(engine, vault.seal_keys()).findings
+    engine.dispose()
+    assert (found.part, "is not a database" in found.found) == ("file", True)
+
+
 def pages_of(file):
     """Give the pages of the ledger's tables, from 0; a flip anywhere else is no business of the ledger."""
     named = ", ".join(f"'{table.name}'" for table in TABLES)
