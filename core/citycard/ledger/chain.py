@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import attrs
 from sqlalchemy import Connection, CursorResult, Result, Select, select
 
+from citycard.ids import derived_id
 from citycard.ledger.findings import Finding
 from citycard.ledger.leaves import (
     accounts_query,
@@ -21,7 +22,6 @@ from citycard.ledger.leaves import (
     transfers_query,
 )
 from citycard.ledger.merkle import MerkleTree, leaf_hash
-from citycard.ledger.records import account_id
 from citycard.ledger.seals import NO_SEAL, Seal, SealHead, text_of
 from citycard.ledger.tables import account, account_seal, seal
 
@@ -188,7 +188,8 @@ class Chain:
             yield from _compare(one, "accounts", tree)
 
     def _wrong_account(self, row: Any, one: Seal | None) -> tuple[str, str] | None:
-        if account_id(str(row.address)).hex != row.id:
+        # Made anew each time: ``account_id`` would keep every address in memory.
+        if derived_id("account", row.address).hex != row.id:
             return "address", f"account {row.address!r} does not have the id of its address"
         if row.under is not None and (one is None or row.under != one.seq):
             return "seal", f"account {row.address} says seal {row.under}, which is not there"

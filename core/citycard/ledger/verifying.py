@@ -126,3 +126,5 @@ def _sorting_on_disk(engine: Engine) -> Iterator[Engine]:
 
 def _sort_on_disk(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA temp_store = FILE")
+    # Everything is read once, in order: a large cache would only fill, and each sorting may grow as large.
+    connection.execute("PRAGMA cache_size = -8192")
