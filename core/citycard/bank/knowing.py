@@ -41,8 +41,14 @@ def read_known(conn: Connection, lines: Iterable[StatementLine], *, before: int 
         known.receipts[row.reference] = Receipt.of(row)
     if before:
         references = sorted({line.reference for line in listed if line.reference})
-        columns = (bank_line.c.reference, bank_line.c.direction, bank_line.c.amount_fen)
+        columns = (
+            bank_line.c.reference,
+            bank_line.c.direction,
+            bank_line.c.amount_fen,
+            bank_line.c.booked_on,
+        )
         earlier = select(*columns).where(bank_line.c.statement < before)
         for row in select_in(conn, earlier, bank_line.c.reference, references):
             known.booked.add((row.reference, row.direction, row.amount_fen))
+            known.days.add((row.reference, row.direction, row.amount_fen, row.booked_on))
     return known

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
 import attrs
 
@@ -48,13 +49,15 @@ class Known:
     """What is known when a line is judged; ``learn`` keeps it true for the lines after it.
 
     ``payments`` by end-to-end id, ``batches`` by message id (the instruction's number and its payments),
-    ``receipts`` by reference, ``booked`` the bank's references of earlier lines.
+    ``receipts`` by reference, ``booked`` the bank's references of earlier lines, ``days`` those of earlier
+    statements with the day of booking: several lines of one statement, or other days, may share one.
     """
 
     payments: dict[str, Payment] = attrs.field(factory=dict)
     batches: dict[str, tuple[int, list[str]]] = attrs.field(factory=dict)
     receipts: dict[str, Receipt] = attrs.field(factory=dict)
     booked: set[tuple[str, str, int]] = attrs.field(factory=set)
+    days: set[tuple[str, str, int, date]] = attrs.field(factory=set)
 
     def learn(self, line: StatementLine, match: Match) -> None:
         """Take in what a line turned out to be."""
@@ -76,9 +79,13 @@ def match_line(line: StatementLine, known: Known) -> Match:
         found = _paid(line, payment) if line.direction is Direction.DEBIT else _came_back(line, payment)
     elif line.direction is Direction.DEBIT and not line.end_to_end and line.batch in known.batches:
         found = _whole_instruction(line, known)
-    found = found or _bank_own(line) or _expected(line, known)
+    found = found or _bank_own(line)
+    if found is None and (*_seen(line), line.booked_on) in known.days:
+        # The bank tells a day again in another statement: a standing receipt would take its money twice.
+        found = _booked_before(line)
+    found = found or _expected(line, known)
     if found is None and line.reference and _seen(line) in known.booked:
-        found = unknown_line(line, BankCode.M05, f"the bank's reference {line.reference} was booked before")
+        found = _booked_before(line)
     return found or unknown_line(line, BankCode.M02, "no payment and no expected receipt has its references")
 
 
@@ -200,6 +207,10 @@ def _expected(line: StatementLine, known: Known) -> Match | None:
 def _move(line: StatementLine, other: str, code: TransferCode) -> Move:
     debit, credit = (TRUST_BANK, other) if line.direction is Direction.CREDIT else (other, TRUST_BANK)
     return Move(debit=debit, credit=credit, amount_fen=line.amount_fen, code=code)
+
+
+def _booked_before(line: StatementLine) -> Match:
+    return unknown_line(line, BankCode.M05, f"the bank's reference {line.reference} was booked before")
 
 
 def _seen(line: StatementLine) -> tuple[str, str, int]:

@@ -134,6 +134,22 @@ def test_what_an_agent_pays_in_restores_its_quota_once(treasury, bank):
     sound(treasury)
 
 
+def test_a_day_told_again_in_another_statement_pays_no_standing_receipt_twice(treasury, bank):
+    now = treasury.clock.now()
+    with writing(treasury.engine) as conn:
+        open_agent(conn, treasury.ledger, Agent(id="kiosk", opened_at=now), at=now.replace(tzinfo=None))
+    expect(treasury, "KIOSK-7", kind="agent", credit="agent/kiosk/receivable", standing=True)
+    paid = Booked(signed=4_000, day=DAY, end_to_end="KIOSK-7", reference="B1")
+    receive(treasury, bank.day(DAY, paid, paid))
+    receive(treasury, bank.day(DAY, paid, paid))
+    assert codes(treasury) == ["A01", "A01", "M05", "M05"]
+    receive(treasury, bank.day(DAY + dt.timedelta(days=1), paid))
+    assert sorted(codes(treasury)) == ["A01", "A01", "A01", "M05", "M05"]
+    assert treasury.balance("agent/kiosk/quota") == 12_000
+    assert (treasury.balance("agent/kiosk/receivable"), treasury.balance(UNMATCHED)) == (-12_000, 8_000)
+    sound(treasury)
+
+
 def test_what_is_expected_is_found_by_its_reference_wherever_the_payer_wrote_it(treasury, bank):
     expect(treasury, "KIOSK-7", kind="agent", credit="agent/kiosk/receivable", standing=True)
     expect(treasury, "ELDERS-2026", kind="subsidy", credit="subsidy/elders", amount_fen=9_000)
