@@ -13,7 +13,7 @@ from citycard.bank.calendar import BusinessCalendar
 from citycard.bank.codes import BankCode, CaseState
 from citycard.bank.context import BankContext
 from citycard.bank.tables import bank_case, bank_case_step, bank_line, bank_payment, bank_statement
-from citycard.errors import CaseClosed, CaseUnknown
+from citycard.errors import CaseClosed, CaseStepConflict, CaseUnknown
 from citycard.store.engine import reading, write_alone, writing
 
 __all__ = [
@@ -104,10 +104,13 @@ def history(conn: Connection, case: UUID) -> list[CaseStep]:
 
 
 def take(context: BankContext, case: UUID, *, actor: str, step: UUID) -> Case:
-    """Take an exception to work on it, from somebody else too; the same ``step`` again changes nothing."""
+    """Take an exception to work on it, from somebody else too; the same ``step`` again changes nothing.
+
+    Raise CaseClosed when it is resolved, and CaseStepConflict when ``step`` was another one.
+    """
     with writing(context.engine) as conn:
         found = hold_case(conn, case)
-        if not step_is_done(conn, step):
+        if not step_is_done(conn, case, step, "taken", actor):
             if found.state is CaseState.RESOLVED:
                 raise CaseClosed(case=str(case), how=found.resolution)
             before = f"from {found.taken_by}" if found.taken_by not in {"", actor[:100]} else ""
@@ -124,9 +127,24 @@ def hold_case(conn: Connection, case: UUID) -> Case:
     return case_of(conn, case)
 
 
-def step_is_done(conn: Connection, step: UUID) -> bool:
-    """Say whether a step with this id was taken."""
-    return conn.scalar(select(bank_case_step.c.seq).where(bank_case_step.c.id == step)) is not None
+def step_is_done(
+    conn: Connection, case: UUID, step: UUID, what: str, actor: str, detail: str | None = None
+) -> bool:
+    """Say whether this step was done; ``detail`` is None where it follows from what was before.
+
+    Raise CaseStepConflict when another step was done under its id.
+    """
+    done = conn.execute(select(bank_case_step).where(bank_case_step.c.id == step)).one_or_none()
+    if done is None:
+        return False
+    kept = {"case": done.about, "deed": done.what, "actor": done.actor}
+    wanted: dict[str, object] = {"case": case, "deed": what, "actor": actor[:100]}
+    if detail is not None:
+        kept["content"], wanted["content"] = done.detail, detail[:300]
+    for field, value in wanted.items():
+        if kept[field] != value:
+            raise CaseStepConflict(step=str(step), field=field)
+    return True
 
 
 def write_step(

@@ -53,19 +53,20 @@ class Resolution:
     @property
     def words(self) -> str:
         """Say it in a line."""
-        told = [self.how.value, self.payment, self.account, self.reason]
-        return ": ".join(filter(None, [" ".join(filter(None, told[:3])), told[3]]))[:300]
+        to = f"{self.creditor.name} {self.creditor.account}" if self.creditor else ""
+        told = " ".join(filter(None, [self.how.value, self.payment, self.account, to]))
+        return ": ".join(filter(None, [told, self.reason]))[:300]
 
 
 def resolve(context: BankContext, case: UUID, resolution: Resolution, *, actor: str, step: UUID) -> Case:
     """Resolve an exception and post where its money belongs; the same ``step`` again changes nothing.
 
-    Raise CaseTaken when somebody else works on it, CaseClosed when it is resolved, and ResolutionRefused
-    when it does not fit what the exception is about.
+    Raise CaseTaken when somebody else works on it, CaseClosed when it is resolved, CaseStepConflict when
+    ``step`` was another one, and ResolutionRefused when it does not fit what the exception is about.
     """
     with writing(context.engine) as conn:
         found = hold_case(conn, case)
-        if not step_is_done(conn, step):
+        if not step_is_done(conn, case, step, "resolved", actor, resolution.words):
             if found.state is CaseState.RESOLVED:
                 raise CaseClosed(case=str(case), how=found.resolution)
             if found.taken_by not in {"", actor[:100]}:

@@ -12,6 +12,7 @@ __all__ = [
     "BankStatementInvalid",
     "BankStatementTooLarge",
     "CaseClosed",
+    "CaseStepConflict",
     "CaseTaken",
     "CaseUnknown",
     "PaymentConflict",
@@ -90,6 +91,14 @@ class CaseUnknown(CitycardError):
     status = 404
     exit_code = 4
     sentence = "exception {case!r} is not known: `citycard bank exceptions list` lists them"
+
+
+class CaseStepConflict(CitycardError):
+    """A step was done before under that id, and it was another one."""
+
+    status = 409
+    exit_code = 5
+    sentence = "step {step} was done before with another {field}: use a new id for a new step"
 
 
 class CaseTaken(CitycardError):

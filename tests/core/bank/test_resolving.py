@@ -9,7 +9,14 @@ from citycard.bank import How, Resolution, instruct, receive, reconcile, resolve
 from citycard.bank.cases import find_cases, history
 from citycard.bank.codes import BankCode, CaseState
 from citycard.bank.payments import find_payment, payments
-from citycard.errors import BankPaymentUnknown, CaseClosed, CaseTaken, CaseUnknown, ResolutionRefused
+from citycard.errors import (
+    BankPaymentUnknown,
+    CaseClosed,
+    CaseStepConflict,
+    CaseTaken,
+    CaseUnknown,
+    ResolutionRefused,
+)
 from citycard.ids import new_id
 from citycard.store import reading
 
@@ -170,6 +177,24 @@ def test_every_step_is_kept_and_done_once(treasury, hear):
     ]
     assert steps[2][2] == "from wang"
     assert treasury.balance(SHOP) == 50_700
+
+
+def test_an_id_that_stands_for_another_step_is_refused_and_posts_nothing(treasury, hear):
+    small, large = hear(Booked(signed=700, day=DAY), Booked(signed=900, day=DAY))
+    taken, resolved = new_id(), new_id()
+    take(treasury, small.id, actor="li", step=taken)
+    with pytest.raises(CaseStepConflict, match="another deed"):
+        done(treasury, small, How.POSTED, step=taken, account=SHOP)
+    with pytest.raises(CaseStepConflict, match="another actor"):
+        take(treasury, small.id, actor="wang", step=taken)
+    done(treasury, small, How.POSTED, step=resolved, account=SHOP)
+    with pytest.raises(CaseStepConflict, match="another content"):
+        done(treasury, small, How.POSTED, step=resolved, account=METRO)
+    with pytest.raises(CaseStepConflict, match="another case"):
+        done(treasury, large, How.POSTED, step=resolved, account=SHOP)
+    with reading(treasury.engine) as conn:
+        assert [(one.id, one.state) for one in find_cases(conn)] == [(large.id, CaseState.OPEN)]
+    assert (treasury.balance(SHOP), treasury.balance(UNMATCHED)) == (50_700, 900)
 
 
 def test_an_exception_that_is_none_is_said(treasury):
