@@ -186,22 +186,31 @@ def restore_quota(
 def restore_quotas(conn: Connection, ledger: Ledger, posted: Iterable[Transfer]) -> int:
     """Restore quotas by what posted transfers credit to agents that have one; return how many were new.
 
+    What they debit, such as a deposit that the bank takes back, is taken from the quota, below zero too.
     Whoever books what agents pay in, such as the bank's side, calls this in the same transaction.
     """
     owners = {agent_receivable(known.id): known.id for known in agents(conn)}
-    return sum(
-        restore_quota(
-            conn,
-            ledger,
-            owners[one.credit_address],
-            one.amount_fen,
-            ref=one.ref,
-            id=one.id,
-            at=one.event_time,
-        )
-        for one in posted
-        if one.credit_address in owners
+    new = 0
+    for one in posted:
+        if one.credit_address in owners:
+            agent, amount_fen = owners[one.credit_address], one.amount_fen
+            new += restore_quota(conn, ledger, agent, amount_fen, ref=one.ref, id=one.id, at=one.event_time)
+        if one.debit_address in owners:
+            new += _take_back(conn, ledger, owners[one.debit_address], one)
+    return new
+
+
+def _take_back(conn: Connection, ledger: Ledger, agent: str, debited: Transfer) -> bool:
+    taken = agent_transfer(
+        derived_id("quota taken back", debited.id),
+        agent_quota(agent),
+        agent_quota_given(agent),
+        debited.amount_fen,
+        TransferCode.QUOTA_RESTORED,
+        debited.ref,
+        debited.event_time,
     )
+    return post_once(conn, ledger, [taken])
 
 
 def standing_of(conn: Connection, ledger: Ledger, agent: str) -> AgentStanding:

@@ -18,7 +18,8 @@ from citycard.errors import (
     ResolutionRefused,
 )
 from citycard.ids import new_id
-from citycard.store import reading
+from citycard.store import reading, writing
+from citycard.wallet.agents import Agent, open_agent
 
 DAY = dt.date(2026, 11, 24)
 METRO, SHOP, UNMATCHED = "partner/metro/payable", "partner/shop/payable", "bank/unmatched"
@@ -60,6 +61,20 @@ def test_money_that_left_for_no_reason_is_posted_to_who_bears_it(treasury, hear)
     (case,) = hear(Booked(signed=-700, day=DAY))
     done(treasury, case, How.POSTED, account="expense/bank-charges")
     assert (treasury.balance("expense/bank-charges"), treasury.balance(UNMATCHED)) == (700, 0)
+
+
+def test_a_deposit_that_the_bank_takes_back_is_taken_from_the_agents_quota_once(treasury, hear):
+    now = treasury.clock.now()
+    with writing(treasury.engine) as conn:
+        open_agent(conn, treasury.ledger, Agent(id="kiosk", opened_at=now), at=now.replace(tzinfo=None))
+    (paid,) = hear(Booked(signed=700, day=DAY))
+    done(treasury, paid, How.POSTED, account="agent/kiosk/receivable")
+    assert treasury.balance("agent/kiosk/quota") == 700
+    (reversed_,) = hear(Booked(signed=-900, day=DAY), day=DAY + dt.timedelta(days=1))
+    step = new_id()
+    for _ in range(2):
+        done(treasury, reversed_, How.POSTED, step=step, account="agent/kiosk/receivable")
+    assert (treasury.balance("agent/kiosk/receivable"), treasury.balance("agent/kiosk/quota")) == (200, -200)
 
 
 def test_a_line_without_its_reference_is_matched_by_hand(treasury, hear):
