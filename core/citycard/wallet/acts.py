@@ -25,7 +25,7 @@ from citycard.wallet.tables import wallet_act
 if TYPE_CHECKING:
     from citycard.wallet.context import WalletContext
 
-__all__ = ["Act", "once"]
+__all__ = ["Act", "noted_before", "once"]
 
 
 @attrs.frozen(kw_only=True)
@@ -65,6 +65,20 @@ def once(context: WalletContext, act: Act, work: Callable[[Connection], object])
     if refused is not None:
         raise refused
     return True
+
+
+def noted_before(conn: Connection, act: Act, at: datetime) -> bool:
+    """Note an act in the transaction that does it, and say whether it was noted before; ``at`` is aware.
+
+    Raise ActDiffers when the id stands for something else.
+    """
+    _queue_for(conn, act.id)
+    row = conn.execute(select(wallet_act).where(wallet_act.c.id == act.id)).one_or_none()
+    if row is not None:
+        _repeat(act, row)
+        return True
+    conn.execute(insert(wallet_act), _row(act, None, at))
+    return False
 
 
 def _tried(conn: Connection, work: Callable[[Connection], object]) -> WalletRefused | None:

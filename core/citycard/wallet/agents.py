@@ -15,6 +15,7 @@ from citycard.ids import derived_id
 from citycard.ledger.chart import AccountCode, TransferCode
 from citycard.ledger.ledger import Ledger
 from citycard.ledger.records import AccountSpec, Transfer
+from citycard.wallet.acts import Act, noted_before
 from citycard.wallet.addresses import (
     TRUST_BANK,
     agent_quota,
@@ -120,12 +121,16 @@ def set_credit(
 ) -> Agent:
     """Give an agent another credit line, once under an id; ``at`` is local.
 
-    A line below what is used already lets it load nothing until it has handed that over.
+    A line below what is used already lets it load nothing until it has handed that over. Sent again, an id
+    changes nothing, whatever came in between; raise ActDiffers when it stands for another line or agent.
     """
     known = hold_agent(conn, agent)
-    change_fen = credit_fen - known.credit_fen
+    act = Act(id=id, kind="agent credit", content={"agent": agent, "credit_fen": credit_fen})
     mine = derived_id("agent credit", id)
-    if change_fen == 0 or ledger.find(conn, [mine]):
+    if noted_before(conn, act, ledger.clock.now()) or ledger.find(conn, [mine]):
+        return known
+    change_fen = credit_fen - known.credit_fen
+    if change_fen == 0:
         return known
     raised = (agent_quota_given(agent), agent_quota(agent))
     debit, credit = raised if change_fen > 0 else raised[::-1]

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from citycard.errors import AgentConflict, AgentUnknown, DayNotClosable
+from citycard.errors import ActDiffers, AgentConflict, AgentUnknown, DayNotClosable
 from citycard.ids import new_id
 from citycard.store import reading, writing
 from citycard.wallet import Load, LoadState, Proof
@@ -152,6 +152,22 @@ def test_another_credit_line_is_given_once_under_its_id(wallet, kiosk):
             set_credit(conn, wallet.ledger, kiosk.id, 40_000, id=given, at=wallet.now_local())
     now = standing(wallet)
     assert (now.quota_left_fen, now.agent.credit_fen) == (40_000, 40_000)
+
+
+def test_a_credit_line_that_is_sent_again_late_undoes_no_later_one(wallet, kiosk):
+    def give(fen, identity):
+        with writing(wallet.engine) as conn:
+            return set_credit(conn, wallet.ledger, kiosk.id, fen, id=identity, at=wallet.now_local())
+
+    first, second = new_id(), new_id()
+    give(100_000, first)  # as it is already
+    give(50_000, second)
+    assert give(100_000, first).credit_fen == 50_000
+    for fen, identity in ((70_000, first), (60_000, second)):
+        with pytest.raises(ActDiffers, match="another agent credit"):
+            give(fen, identity)
+    now = standing(wallet)
+    assert (now.quota_left_fen, now.agent.credit_fen) == (50_000, 50_000)
 
 
 def test_an_agent_is_opened_once_and_not_with_other_terms(wallet, kiosk):
