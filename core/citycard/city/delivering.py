@@ -12,7 +12,7 @@ from uuid import UUID
 
 import attrs
 
-from citycard.city.orders import order_top_up
+from citycard.city.orders import look_after, order_top_up
 from citycard.city.torn import torn_load
 from citycard.errors import CitycardError, LoadRefused
 from citycard.ids import derived_id
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["Delivery", "Seen", "deliver"]
 
 _FOLDER = "topup"
+_OPEN = (OrderState.CREATED, OrderState.PAID, OrderState.REFUNDING)
 
 
 @attrs.frozen(kw_only=True)
@@ -98,6 +99,7 @@ class Delivery:
         )
         self._journal = journal
         self._refused: list[str] = []
+        self._tried: set[UUID] = set()
 
     def see(self) -> Seen:
         """Finish, deliver, top up; each order once, and at most one automatic load."""
@@ -135,6 +137,7 @@ class Delivery:
         return [order for order in reversed(paid) if order.for_purse]
 
     def _collect(self, order: PaymentOrder) -> bool:
+        self._tried.add(order.id)
         desk = self._city.desk.for_agent(Payer.order(order.id).words)
         return self._load(desk, order.amount_fen, f"order {order.id}") is not None
 
@@ -160,11 +163,27 @@ class Delivery:
             return 0
         today = self._city.now_local().date()
         if rule.agreement:
-            order = self._paid_by_agreement(rule, view, today)
-            return rule.amount_fen if order is not None and self._collect(order) else 0
+            order = self._open_order(view.asn) or self._paid_by_agreement(rule, view, today)
+            waits = order is not None and order.state is OrderState.PAID and order.id not in self._tried
+            return order.amount_fen if order is not None and waits and self._collect(order) else 0
         desk = self._city.desk.for_agent(rule.source, limits=(auto_limit(rule, today),))
         done = self._load(desk, rule.amount_fen, "automatic top-up")
         return done.amount_fen if done is not None else 0
+
+    def _open_order(self, asn: str) -> PaymentOrder | None:
+        """Give an order that an agreement was asked for and that is not over: until it is, none is added.
+
+        When nobody knows yet whether it is paid, the provider is asked.
+        """
+        with reading(self._city.engine) as conn:
+            found = [one for one in orders(conn, asn=asn, states=_OPEN) if one.agreement]
+        if not found or found[0].state is not OrderState.CREATED:
+            return found[0] if found else None
+        try:
+            return look_after(self._city, found[0].id)
+        except CitycardError as error:
+            self._refused.append(f"automatic top-up: {error}")
+            return found[0]
 
     def _paid_by_agreement(self, rule: AutoTopUp, view: CardView, today: dt.date) -> PaymentOrder | None:
         """Let the provider pay, and give the order; None when it did not, or nobody knows."""
