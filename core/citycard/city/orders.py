@@ -29,7 +29,9 @@ from citycard.provider import NewPayment, PaymentReport, PaymentState, RefundSta
 from citycard.provider.signing import PATIENCE_S
 from citycard.registry import CardStatus
 from citycard.store import reading, writing
-from citycard.wallet.online import find_account
+from citycard.wallet.enforcing import refuse_over
+from citycard.wallet.limits import ActKind
+from citycard.wallet.online import find_account, hold_account
 from citycard.wallet.order import OrderState, PaymentOrder
 from citycard.wallet.orderbook import (
     add_order,
@@ -37,18 +39,23 @@ from citycard.wallet.orderbook import (
     due_orders,
     find_order,
     hold_order,
+    live_orders_of_account,
     uncollected_orders,
 )
 from citycard.wallet.orders import order_closed, order_paid, order_refunded, refund_order
 from citycard.wallet.tables import payment_nonce
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from citycard.city.city import City
 
 __all__ = ["look_after", "look_after_due", "notified", "order_top_up", "refund_uncollected", "send_back"]
 
 _log = logging.getLogger("citycard.orders")
 _FIRST_LOOK_S, _LONGEST_S = 10, 600
+#: No week or month that a limit counts over began longer ago.
+_LONGEST_PERIOD = dt.timedelta(days=32)
 _IN_USE = frozenset({CardStatus.STOCK, CardStatus.ISSUED})
 
 
@@ -66,8 +73,8 @@ def order_top_up(
 
     Asked again under the same id it is the same order. Raise RegistryMissing, OrderInvalid, OrderConflict,
     OrderRefused for a card that is not in use, OnlineAccountUnknown and AccountNotOpen for an account that
-    takes nothing, ProviderUnavailable: then the order stands, and asking again
-    gives it.
+    takes nothing, LimitExceeded for one into which this would be too much (nothing was ordered then),
+    ProviderUnavailable: then the order stands, and asking again gives it.
     """
     now = city.clock.now()
     wanted = PaymentOrder(
@@ -89,6 +96,8 @@ def order_top_up(
         if account:
             find_account(conn, account).must_take()
         order = add_order(conn, wanted)
+        if account and order is wanted:
+            _refuse_over_limits(city, conn, order)
     return _created(city, order) if order.state is OrderState.CREATED else order
 
 
@@ -188,6 +197,19 @@ def refund_uncollected(city: City) -> list[PaymentOrder]:
 
 
 # ── the steps ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _refuse_over_limits(city: City, conn: Connection, order: PaymentOrder) -> None:
+    """Refuse a new order while that costs nothing: what is paid is not sent back for a limit's sake."""
+    account = hold_account(conn, find_account(conn, order.account).number)
+    names = {account.number, account.asn}
+    others = live_orders_of_account(conn, names, order.created_at - _LONGEST_PERIOD)
+    before = [
+        (one.created_at.astimezone(city.timezone).replace(tzinfo=None), one.amount_fen)
+        for one in others
+        if one.id != order.id
+    ]
+    refuse_over(conn, city.wallet, account.number, ActKind.TOP_UP, order.amount_fen, before)
 
 
 def _refuse_elsewhere(city: City, order: PaymentOrder) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import attrs
@@ -18,7 +19,7 @@ from citycard.wallet.context import WalletContext
 from citycard.wallet.limits import ActKind, LimitRule
 from citycard.wallet.online import OnlineAccount, own_limits
 
-__all__ = ["post_limited", "rule_of"]
+__all__ = ["post_limited", "refuse_over", "rule_of"]
 
 
 def rule_of(conn: Connection, context: WalletContext, number: str, act: ActKind) -> LimitRule:
@@ -53,6 +54,33 @@ def post_limited(
     if found is not None:
         raise _exceeded(number, found)
     context.ledger.post_all(conn, wanted)  # what nobody foresaw is told as the ledger says it
+
+
+def refuse_over(
+    conn: Connection,
+    context: WalletContext,
+    number: str,
+    act: ActKind,
+    amount_fen: int,
+    before: Iterable[tuple[datetime, int]],
+) -> None:
+    """Raise LimitExceeded when an act that is only asked for yet is more than an account's limits allow.
+
+    ``before`` gives the local moment and the fen of every act that counts, from the beginning of the month
+    and the week; hold the account, so that no other is asked for meanwhile.
+    """
+    at = context.now_local()
+    rule = rule_of(conn, context, number, act)
+    fen: Counter[str] = Counter()
+    times: Counter[str] = Counter()
+    for moment, counted_fen in before:
+        for limit in rules.conditions(number, act, rule, moment):
+            fen[limit.key] += counted_fen
+            times[limit.key] += 1
+    used = {key: (fen[key], times[key]) for key in times}
+    found = rules.broken(number, act, rule, at, amount_fen=amount_fen, used=used)
+    if found is not None:
+        raise _exceeded(number, found)
 
 
 def _refuse_single(number: str, act: ActKind, rule: LimitRule, at: datetime, own_fen: int) -> None:

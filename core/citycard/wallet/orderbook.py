@@ -23,6 +23,7 @@ __all__ = [
     "due_orders",
     "find_order",
     "hold_order",
+    "live_orders_of_account",
     "order_delivered",
     "order_let_go",
     "order_reserved",
@@ -82,6 +83,19 @@ def orders(
     if wanted:
         query = query.where(payment_order.c.state.in_(wanted))
     return _all(conn, query.limit(limit))
+
+
+def live_orders_of_account(
+    conn: Connection, names: Iterable[str], created_from: datetime
+) -> list[PaymentOrder]:
+    """Give the orders for an account, by all its names, that were neither closed nor refunded."""
+    gone = [str(OrderState.CLOSED), str(OrderState.REFUNDED)]
+    query = select(payment_order).where(
+        payment_order.c.account.in_(list(names)),
+        payment_order.c.created_at >= created_from,
+        payment_order.c.state.not_in(gone),
+    )
+    return _all(conn, query)
 
 
 def due_orders(conn: Connection, now: datetime, *, limit: int = 200) -> list[PaymentOrder]:
