@@ -34,8 +34,9 @@ _LONGEST_REF = 200
 _LARGEST_AMOUNT_FEN = 10**15
 _LARGEST_CODE = 0xFFFF
 _CURRENCY = re.compile(r"[A-Z]{3}")
-# The digest of a transfer keeps its fields apart by a control character; no database stores half a surrogate.
-_UNFIT = re.compile(r"[\x00-\x1f\ud800-\udfff]")
+# U+001F keeps the fields of a transfer's digest apart; not every database stores the others.
+_UNFIT = re.compile(r"[\x00\x1f\ud800-\udfff]")
+_FIT = "no U+0000, U+001F or surrogate"
 #: No clock says such a moment, and in another time zone it is a moment still.
 _LAST_MOMENT = datetime(9000, 1, 1, tzinfo=UTC)
 
@@ -79,7 +80,7 @@ class AccountSpec:
                 f"1 to {_LONGEST_ADDRESS} characters without spaces around",
             )
         if _UNFIT.search(self.address):
-            _refuse("account", "address", self.address, "no control characters")
+            _refuse("account", "address", self.address, _FIT)
         if not 0 < self.code <= _LARGEST_CODE:
             _refuse(f"account {self.address}", "code", self.code, f"1 to {_LARGEST_CODE}")
         if not _CURRENCY.fullmatch(self.currency):
@@ -127,7 +128,7 @@ class Limit:
 
     def __attrs_post_init__(self) -> None:
         if not 0 < len(self.key) <= _LONGEST_ADDRESS or _UNFIT.search(self.key):
-            _refuse("limit", "key", self.key, f"1 to {_LONGEST_ADDRESS} characters, no control characters")
+            _refuse("limit", "key", self.key, f"1 to {_LONGEST_ADDRESS} characters, {_FIT}")
         for field in ("max_fen", "max_count"):
             value = getattr(self, field)
             if value is not None and value < 0:
@@ -183,7 +184,7 @@ class Transfer:
     def _check_characters(self) -> None:
         for field in ("debit_address", "credit_address", "ref"):
             if _UNFIT.search(getattr(self, field)):
-                self._refuse(field, "no control characters")
+                self._refuse(field, _FIT)
 
     def _check_kind(self) -> None:
         if self.kind.ends_hold is not (self.pending_id is not None):

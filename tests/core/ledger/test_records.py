@@ -28,10 +28,10 @@ GOOD = {
         ("code", 0, "1 to 65535"),
         ("event_time", datetime(2018, 9, 1, tzinfo=UTC), "the city's local time, without a time zone"),
         ("ref", "x" * 201, "at most 200 characters"),
-        ("ref", "run\x1fpost", "no control characters"),
-        ("ref", "run\ud800", "no control characters"),
-        ("debit_address", "bank\0", "no control characters"),
-        ("credit_address", "a\x1fb", "no control characters"),
+        ("ref", "run\x1fpost", "no U+0000, U+001F or surrogate"),
+        ("ref", "run\ud800", "no U+0000, U+001F or surrogate"),
+        ("debit_address", "bank\0", "no U+0000, U+001F or surrogate"),
+        ("credit_address", "a\x1fb", "no U+0000, U+001F or surrogate"),
         ("limits", (Limit(key="day", max_fen=5), Limit(key="day", max_count=1)), "each key once"),
     ],
 )
@@ -44,7 +44,7 @@ def test_a_transfer_that_cannot_be_names_itself_and_the_field(field, value, expe
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("address", ""), ("address", " bank"), ("address", "x" * 201), ("address", "a\nb"), ("code", 70_000)],
+    [("address", ""), ("address", " bank"), ("address", "x" * 201), ("address", "a\x1fb"), ("code", 70_000)],
 )
 def test_an_account_that_cannot_be_names_the_field(field, value):
     with pytest.raises(TransferInvalid, match=f"{field} is "):
