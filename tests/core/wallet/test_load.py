@@ -1,4 +1,5 @@
 from datetime import datetime
+from uuid import UUID
 
 from citycard.wallet.load import Load, LoadState, Proof, load_id, refund_agent, refunded_card
 
@@ -11,10 +12,13 @@ def test_an_attempt_has_one_id_and_another_attempt_another():
         ("1" * 20, *base[1:]),
         (base[0], 4, *base[2:]),
         (*base[:2], b"\1\2\3\5", *base[3:]),
+        (*base[:3], "2" * 12, AT),
         (*base[:4], AT.replace(minute=31)),
     ]
     assert load_id(*base) == load_id(*base)
-    assert len({load_id(*one) for one in [base, *others]}) == 5
+    assert len({load_id(*one) for one in [base, *others]}) == 6
+    # What was begun before a new version came is the same attempt afterwards.
+    assert load_id(*base) == UUID("51473b96-3235-5570-8272-e872d33d456b")
 
 
 def test_a_load_stays_open_until_something_proves_its_end():
@@ -34,6 +38,7 @@ def test_a_load_stays_open_until_something_proves_its_end():
     assert load.settled(LoadState.REVERSED, Proof.NONE).open
     proven = load.settled(LoadState.PROVEN, Proof.TAC, "0a0b0c0d")
     assert (proven.open, proven.state, proven.proof, proven.tac) == (False, "proven", "tac", "0a0b0c0d")
+    assert proven.settled(LoadState.PROVEN, Proof.COUNTER).tac == ""
     ends = [
         (LoadState.PENDING, Proof.NONE),
         (LoadState.REVERSED, Proof.NONE),

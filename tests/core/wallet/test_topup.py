@@ -139,7 +139,10 @@ def test_a_counter_that_goes_back_is_refused(desk, card):
     old = card.init(100)
     asked = card.init(5000)
     desk.confirm(ASN, 0, card.credit(asked, desk.begin(**asked)))
-    with pytest.raises(LoadRefused, match="counter-went-back"):
+    said = (
+        rf"^load refused \(counter-went-back\): card {ASN} shows counter 0 again, under which it was loaded$"
+    )
+    with pytest.raises(LoadRefused, match=said):
         desk.begin(**old)
 
 
@@ -264,3 +267,55 @@ def test_a_buffered_desk_that_fails_writes_nothing(desk, card, look):
         fast.begin(**card.init(1000))
         fast.confirm(ASN, 0, b"\0\0\0\0")
     assert look() == ([], 0, 0)
+
+
+def test_what_proved_a_load_is_kept_with_it(desk, card, store):
+    asked = card.init(5000)
+    tac = card.credit(asked, desk.begin(**asked))
+    desk.confirm(ASN, 0, tac)
+    card.credit(again := card.init(3000), desk.begin(**again))
+    desk.begin(**card.init(1))
+    with reading(store) as conn:
+        assert [(one.proof, one.tac) for one in loads_of(conn, ASN)] == [
+            (Proof.TAC, tac.hex()),
+            (Proof.COUNTER, ""),
+            (Proof.NONE, ""),
+        ]
+
+
+def test_without_a_tac_the_attempt_that_is_still_pending_is_meant(desk, card, look):
+    desk.begin(**card.init(9000))
+    desk.begin(**card.init(4000))
+    desk.confirm(ASN, 0, b"")
+    assert sorted(look()[0]) == [
+        (0, 4000, LoadState.PROVEN, Proof.TERMINAL),
+        (0, 9000, LoadState.REVERSED, Proof.COUNTER),
+    ]
+
+
+def test_a_new_attempt_leaves_alone_what_is_settled_under_other_counters(desk, card, look):
+    for fen in (5000, 3000):
+        asked = card.init(fen)
+        desk.confirm(ASN, asked["online_atc"], card.credit(asked, desk.begin(**asked)))
+    desk.begin(**card.init(700))
+    desk.begin(**card.init(900))
+    assert look()[0] == [
+        (0, 5000, LoadState.PROVEN, Proof.TAC),
+        (1, 3000, LoadState.PROVEN, Proof.TAC),
+        (2, 700, LoadState.REVERSED, Proof.NONE),
+        (2, 900, LoadState.PENDING, Proof.NONE),
+    ]
+
+
+def test_of_attempts_of_one_amount_always_the_same_one_stands(desk, card, store):
+    tried = [card.init(5000), card.init(5000)]
+    for asked in tried:
+        mac2 = desk.begin(**asked)
+    card.credit(tried[-1], mac2)
+    desk.begin(**card.init(1))
+    with reading(store) as conn:
+        first, second = [one for one in loads_of(conn, ASN) if one.online_atc == 0]
+    stands = max(first, second, key=lambda one: str(one.id))
+    assert [one.state for one in (first, second)] == [
+        LoadState.PROVEN if one is stands else LoadState.REVERSED for one in (first, second)
+    ]
