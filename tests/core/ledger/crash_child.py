@@ -19,7 +19,7 @@ from pathlib import Path
 from sqlalchemy import event, select, text
 
 from citycard.ledger import Ledger
-from citycard.ledger.tables import account, balance, hold, ledger, limit_use, request, transfer
+from citycard.ledger.tables import account, account_seal, balance, hold, ledger, limit_use, request, transfer
 from citycard.store import open_store, reading, writing
 from citycard.wallet import loads_of, open_loads
 from citycard.wallet.tables import load
@@ -88,7 +88,7 @@ def fresh(engine, folder):
     else:
         with writing(engine) as conn:
             conn.execute(text("SET LOCAL session_replication_role = replica"))
-            for table in (load, limit_use, hold, transfer, request, balance, account, ledger):
+            for table in (load, account_seal, limit_use, hold, transfer, request, balance, account, ledger):
                 conn.execute(text(f"DELETE FROM {table.name}"))
         engine.dispose()
 
