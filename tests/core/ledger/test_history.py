@@ -113,6 +113,19 @@ def test_pages_join_without_a_gap_from_any_number(timed, store, busy):
             assert page == below[:limit], (limit, before)
 
 
+def test_a_page_is_read_by_one_query_however_long_it_is(timed, store, busy):
+    asked = []
+    with reading(store) as conn:
+        timed.balance(conn, "shop")  # so that the transaction has begun
+        event.listen(store, "after_cursor_execute", lambda *known: asked.append(known[2]))
+        counts = []
+        for limit in (1, 2, 5):
+            asked.clear()
+            assert len(timed.transfers_of(conn, "purse/1", limit=limit)) == limit
+            counts.append(len(asked))
+    assert counts == [2, 2, 2]  # its newest transfer, and the page
+
+
 def test_the_last_number_until_a_moment(timed, store, busy):
     with reading(store) as conn:
         assert number_at(conn, START - MINUTE) == 0

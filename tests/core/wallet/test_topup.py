@@ -9,6 +9,7 @@ from citycard.errors import LoadProofWrong, LoadRefused
 from citycard.ledger import Ledger
 from citycard.store import reading
 from citycard.wallet import LoadState, Proof, TopUpDesk, loads_of, open_loads
+from citycard.wallet.load import load_id
 
 ASN = "01042910000000000017"
 TERMINAL = "001122334455"
@@ -157,7 +158,7 @@ def test_a_counter_that_goes_back_is_refused(desk, card):
     ],
 )
 def test_a_mac1_that_does_not_fit_is_refused_and_leaves_nothing(desk, card, look, field, value):
-    with pytest.raises(LoadRefused, match="mac1"):
+    with pytest.raises(LoadRefused, match=rf"^load refused \(mac1\): MAC1 of card {ASN} is wrong$"):
         desk.begin(**card.init(5000) | {field: value})
     assert look()[0] == []
 
@@ -169,13 +170,38 @@ def test_limits_and_vetoes_are_said(vault, store, card):
         purse_limit_fen=10_000,
         veto=lambda asn, fen: f"{asn} is blocked" if fen == 7 else None,
     )
-    with pytest.raises(LoadRefused, match=r"purse-limit.*10001 fen, more than 10000"):
-        careful.begin(**card.init(10_001))
-    with pytest.raises(LoadRefused, match=f"veto.*{ASN} is blocked"):
+    asked = card.init(9000)
+    card.credit(asked, careful.begin(**asked))
+    with pytest.raises(
+        LoadRefused, match=r"^load refused \(purse-limit\): the purse would hold 10001 fen, more than 10000$"
+    ):
+        careful.begin(**card.init(1001))
+    with pytest.raises(LoadRefused, match=rf"^load refused \(veto\): {ASN} is blocked$"):
         careful.begin(**card.init(7))
-    with pytest.raises(LoadRefused, match="amount"):
-        careful.begin(**card.init(1) | {"amount_fen": 0})
-    assert len(careful.begin(**card.init(10_000))) == 4
+    for fen in (0, -1):
+        with pytest.raises(
+            LoadRefused, match=rf"^load refused \(amount\): {fen} fen is not an amount to load$"
+        ):
+            careful.begin(**card.init(1) | {"amount_fen": fen})
+    assert len(careful.begin(**card.init(1000))) == 4
+
+
+def test_a_purse_limit_may_depend_on_the_card(vault, store, card):
+    limits = {ASN: 300, "1" * 20: None}
+    careful = TopUpDesk(vault, Ledger(store), purse_limit_fen=limits.__getitem__)
+    with pytest.raises(LoadRefused, match="301 fen, more than 300"):
+        careful.begin(**card.init(301))
+    assert len(careful.begin(**card.init(300))) == 4
+    other = type(card)(vault.card_keys(bytes.fromhex("1" * 16)), asn="1" * 20)
+    assert len(careful.begin(**other.init(100_000))) == 4
+
+
+def test_an_attempt_is_known_by_its_own_words(desk, card, store):
+    asked = card.init(5000)
+    desk.begin(**asked)
+    with reading(store) as conn:
+        (one,) = loads_of(conn, ASN)
+    assert one.id == load_id(ASN, 0, asked["mac1"], TERMINAL, asked["at"])
 
 
 def test_the_desk_of_an_agent_is_as_careful(vault, store, card):
