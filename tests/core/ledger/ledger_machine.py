@@ -369,7 +369,7 @@ class LedgerMachine(RuleBasedStateMachine):
                 known = self.ledger.hold(conn, one.id)
                 expected = (states[one.id], one.amount_fen, one.expires_at)
                 assert (known.state, known.amount_fen, known.expires_at) == expected
-        found = self.ledger.find(conn, {*model.answers, *(one.id for one in model.journal)})
+        found = self.ledger.find(conn, list({*model.answers, *(one.id for one in model.journal)}))
         assert {
             key: (content(one.transfer), one.posted_seq, one.posted_at) for key, one in found.items()
         } == {one.id: (one.content, one.number, one.at) for one in model.journal}
