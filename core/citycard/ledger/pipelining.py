@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection
+import attrs
+from sqlalchemy import Connection, Dialect
 
+from citycard.ledger.rows import REQUEST_COLUMNS, TRANSFER_COLUMNS
 from citycard.ledger.tables import balance, request, transfer
 from citycard.store.copying import array_text, copy_rows, driver_of
 
-__all__ = ["keep", "look_up"]
+__all__ = ["Tip", "ask_at_tip", "keep", "keep_at_tip", "look_up", "values_at_tip"]
 
 #: From here on COPY, which no pipeline knows, is faster than an array for each column.
 _WORTH_A_COPY = 500
@@ -34,15 +37,25 @@ _MOVE = (
     "FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], "
     "%s::bigint[]) AS new(key, dr, cr, drp, crp, last, transfers) WHERE balance.account_id = new.key"
 )
+# Their values are all of one kind; none of them is written by name.
+_SUMS = ("account_id", *["last_seq"] * 6)
 _ADVANCE = "UPDATE ledger SET posted_seq = %s, posted_at = %s"
+
+
+_ASK_AT_TIP = (
+    "SELECT posted_seq, posted_at, next_expiry, (SELECT "
+    "string_agg(concat_ws(E'\\t', place, guard, currency, dr_posted_fen, cr_posted_fen, dr_pending_fen, "
+    "cr_pending_fen, last_seq, transfers), E'\\n') FROM balance "
+    "JOIN unnest(%s::uuid[]) WITH ORDINALITY AS wanted(key, place) ON account_id = key) FROM ledger"
+)
 
 
 def look_up(conn: Connection, ids: Sequence[UUID], keys: Sequence[UUID]) -> tuple[Any, list[Any], list[Any]]:
     """Take the ledger's row, and give it (or None), what was answered to ids, and balances of accounts."""
     with _pipeline(conn) as ask:
         head = ask(_TAKE, ())
-        known = ask(_KNOWN, (array_text(conn, request.c.id, ids),))
-        balances = ask(_BALANCES, (array_text(conn, balance.c.account_id, keys),))
+        known = ask(_KNOWN, (array_text(conn.dialect, request.c.id, ids),))
+        balances = ask(_BALANCES, (array_text(conn.dialect, balance.c.account_id, keys),))
         return head.fetchone(), known.fetchall(), balances.fetchall()
 
 
@@ -63,16 +76,76 @@ def keep(
     with _pipeline(conn) as ask:
         for table, names, rows in written if not many else ():
             if rows:
-                ask(_insertion(table, names), _arrays(conn, table, names, rows))
+                ask(_insertion(table, names), _arrays(conn.dialect, table, names, rows))
         if balances:
-            names = ("account_id", *["last_seq"] * (len(balances[0]) - 1))
-            ask(_MOVE, _arrays(conn, balance, names, balances))
+            ask(_MOVE, _arrays(conn.dialect, balance, _SUMS, balances))
             ask(_ADVANCE, advance)
 
 
-def _insertion(table: Any, names: Sequence[str]) -> str:
-    casts = ", ".join(f"%s::{_ARRAYS.get(name, 'bigint')}[]" for name in names)
-    return f"INSERT INTO {table.name} ({', '.join(names)}) SELECT * FROM unnest({casts})"  # noqa: S608
+@attrs.frozen
+class Tip:
+    """How the ledger ends: the number of its last transfer, and a moment after which the next is posted.
+
+    Before ``next_expiry`` no open hold expires; that says nothing about how the ledger ends.
+    """
+
+    posted_seq: int
+    posted_at: datetime | None
+    next_expiry: datetime | None = attrs.field(eq=False)
+
+
+def ask_at_tip(conn: Connection, keys: Sequence[UUID]) -> tuple[Tip | None, list[tuple[Any, ...]]]:
+    """Give how the ledger ends, and the accounts at that moment that are open.
+
+    Each begins with its place among ``keys``; the guard and the sums follow in the order of ``Standing``.
+    """
+    with _told(conn) as ask:
+        row = ask(_ASK_AT_TIP, (array_text(conn.dialect, balance.c.account_id, keys),)).fetchone()
+    if row is None:
+        return None, []
+    *tip, lines = row
+    found = []
+    for line in lines.splitlines() if lines else ():
+        place, guard, currency, *sums = line.split("\t")
+        *four, last_seq, transfers = map(int, sums)
+        found.append((int(place) - 1, guard, *four, currency, last_seq, transfers))
+    return Tip(*tip), found
+
+
+def values_at_tip(
+    dialect: Dialect,
+    tip: Tip,
+    afterwards: Tip,
+    requests: Sequence[Sequence[Any]],
+    transfers: Sequence[Sequence[Any]],
+    balances: Sequence[Sequence[Any]],
+) -> tuple[Any, ...]:
+    """Write what ``keep_at_tip`` sends: rows in the order of their columns, and both ends of the ledger."""
+    return (
+        afterwards.posted_seq,
+        afterwards.posted_at,
+        tip.posted_seq,
+        tip.posted_at,
+        *_arrays(dialect, request, REQUEST_COLUMNS, requests),
+        *_arrays(dialect, transfer, TRANSFER_COLUMNS, transfers),
+        *_arrays(dialect, balance, _SUMS, balances),
+    )
+
+
+def keep_at_tip(conn: Connection, values: Sequence[Any]) -> bool:
+    """Write answers, transfers and balances at once if the ledger ends as it was thought to; say whether.
+
+    ``conn`` commits each statement by itself.
+    """
+    with _told(conn) as ask:
+        return bool(ask(_KEEP_AT_TIP, values).fetchone()[0])
+
+
+def _insertion(table: Any, names: Sequence[str], given: str = "") -> str:
+    """Insert rows that come as an array for each column, once for each row of the table ``given``."""
+    arrays = ", ".join(f"%s::{_ARRAYS.get(name, 'bigint')}[]" for name in names)
+    rows = f"SELECT row.* FROM {given}unnest({arrays}) AS row"  # noqa: S608 - names of our own columns
+    return f"INSERT INTO {table.name} ({', '.join(names)}) {rows}"
 
 
 _ARRAYS = {
@@ -86,16 +159,28 @@ _ARRAYS = {
 }
 
 
+_KEEP_AT_TIP = (
+    "WITH taken AS (UPDATE ledger SET posted_seq = %s, posted_at = %s "  # noqa: S608 - our own names
+    "WHERE posted_seq = %s AND posted_at = %s RETURNING id), "
+    f"answered AS ({_insertion(request, REQUEST_COLUMNS, 'taken, ')}), "
+    f"moved AS ({_insertion(transfer, TRANSFER_COLUMNS, 'taken, ')}), "
+    f"summed AS ({_MOVE.replace('FROM ', 'FROM taken, ', 1)}) "
+    "SELECT count(*) FROM taken"
+)
+
+
 def _arrays(
-    conn: Connection, table: Any, names: Sequence[str], rows: Sequence[Sequence[Any]]
+    dialect: Dialect, table: Any, names: Sequence[str], rows: Sequence[Sequence[Any]]
 ) -> tuple[str, ...]:
-    columns = zip(*rows, strict=True)
-    return tuple(array_text(conn, table.c[name], column) for name, column in zip(names, columns, strict=True))
+    columns = zip(*rows, strict=True) if rows else ((),) * len(names)
+    return tuple(
+        array_text(dialect, table.c[name], column) for name, column in zip(names, columns, strict=True)
+    )
 
 
 @contextmanager
-def _pipeline(conn: Connection) -> Iterator[Any]:
-    """Give what sends a statement and returns the cursor on which its answer can be waited for."""
+def _told(conn: Connection) -> Iterator[Any]:
+    """Give what sends a statement and returns its cursor."""
     import psycopg
     from sqlalchemy.exc import DBAPIError
 
@@ -108,8 +193,16 @@ def _pipeline(conn: Connection) -> Iterator[Any]:
         return driver.cursor().execute(statement, values)
 
     try:
-        with driver.pipeline():
-            yield ask
+        yield ask
     except psycopg.Error as error:
         # The driver was spoken to directly: its errors get the classes that all others have.
-        raise DBAPIError.instance(said, None, error, psycopg.Error, dialect=conn.dialect) from error
+        raise DBAPIError.instance(
+            said, None, error, psycopg.Error, connection_invalidated=driver.closed, dialect=conn.dialect
+        ) from error
+
+
+@contextmanager
+def _pipeline(conn: Connection) -> Iterator[Any]:
+    """Give what sends a statement and returns the cursor on which its answer can be waited for."""
+    with _told(conn) as ask, driver_of(conn).pipeline():
+        yield ask

@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -21,6 +22,7 @@ import attrs
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from citycard.errors import CitycardError, LedgerBusy, OutcomeUnknown
+from citycard.ledger.ahead import Ahead, Judged, simple
 from citycard.ledger.ledger import Ledger
 from citycard.ledger.records import AccountSpec, Outcome, Transfer
 from citycard.store.engine import writing
@@ -31,6 +33,10 @@ __all__ = ["LedgerWriter"]
 _GATHER_S = 0.001
 #: How long to wait before a database that went away is tried again.
 _AGAIN_S = 0.05
+#: After so long without a call the connections are given back.
+_REST_S = 0.5
+#: From so many transfers on a half is judged while the other is written.
+_WORTH_HALVING = 32
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -78,6 +84,8 @@ class LedgerWriter:
         self._changed = threading.Condition()
         self._closing = False
         self._thread: threading.Thread | None = None
+        self._ahead = Ahead(ledger.engine) if ledger.engine.dialect.name == "postgresql" else None
+        self._posting: deque[Future[None]] = deque()
 
     def submit(
         self, transfers: Sequence[Transfer], accounts: Sequence[AccountSpec] = (), *, wait_s: float = 5.0
@@ -160,27 +168,42 @@ class LedgerWriter:
     # ── the writer's thread ──────────────────────────────────────────────────────────────────────
 
     def _work(self) -> None:
-        while True:
-            calls = self._next()
-            if not calls:
-                return
-            self._post(calls)
+        with ThreadPoolExecutor(1, "citycard ledger commit") as committer:
+            while calls := self._next():
+                if self._ahead is None:
+                    self._post(calls)
+                else:
+                    # While one transaction is written, the next one is judged.
+                    judged = self._judged(calls, self._ahead)
+                    self._posting.append(committer.submit(self._commit, calls, judged, self._ahead))
+        if self._ahead is not None:
+            self._ahead.rest()
 
     def _next(self) -> list[_Call]:
         """Wait for calls and give those of the next transaction; none when the writer is closed."""
+        while len(self._posting) > 1:
+            wait([self._posting.popleft()])
         with self._changed:
+            rest_s: float | None = _REST_S
             while not self._waiting:
                 if self._closing:
                     return []
                 self._expected = 0
-                self._changed.wait()
+                if not self._changed.wait(rest_s) and self._ahead is not None and self._is_idle():
+                    self._ahead.rest()
+                    rest_s = None
             if not self._closing and self._size < self._expected:
                 self._changed.wait(_GATHER_S)
-            calls = self._take()
+            # Of many that come at once, one half is written while the other is judged.
+            halve = self._ahead is not None and self._size >= _WORTH_HALVING and self._is_idle()
+            calls = self._take(self._size // 2 if halve else self._most)
             self._expected = min(self._most, sum(len(call.transfers) for call in calls))
             return calls
 
-    def _take(self) -> list[_Call]:
+    def _is_idle(self) -> bool:
+        return all(one.done() for one in self._posting)
+
+    def _take(self, most: int) -> list[_Call]:
         taken: list[_Call] = []
         size = 0
         groups: set[UUID] = set()
@@ -188,7 +211,7 @@ class LedgerWriter:
             call = self._waiting[0]
             mine = {one.group for one in call.transfers if one.group is not None}
             # Members of a group come in one call: two calls that name the same one are judged apart.
-            if taken and (size + len(call.transfers) > self._most or mine & groups):
+            if taken and (size + len(call.transfers) > most or mine & groups):
                 break
             call.begun = True
             taken.append(self._waiting.popleft())
@@ -196,6 +219,22 @@ class LedgerWriter:
             groups |= mine
         self._size -= size
         return taken
+
+    def _judged(self, calls: list[_Call], ahead: Ahead) -> Judged | None:
+        transfers = [one for call in calls for one in call.transfers]
+        if any(call.accounts for call in calls) or not simple(transfers):
+            return None
+        if ahead.must_forget():
+            wait(self._posting)
+            ahead.forget()
+        return ahead.judge(transfers, self._ledger.clock.now())
+
+    def _commit(self, calls: list[_Call], judged: Judged | None, ahead: Ahead) -> None:
+        if judged is not None and ahead.write(judged):
+            _share(calls, judged.outcomes)
+            return
+        ahead.stale = True
+        self._post(calls)
 
     def _post(self, calls: list[_Call]) -> None:
         while calls:
@@ -221,9 +260,7 @@ class LedgerWriter:
                 _answer(calls)
                 raise
             else:
-                for call, answers in zip(calls, outcomes, strict=True):
-                    call.outcomes = answers
-                _answer(calls)
+                _share(calls, outcomes)
                 return
 
     @staticmethod
@@ -237,14 +274,21 @@ class LedgerWriter:
         _answer(late)
         return [call for call in calls if call.deadline > now]
 
-    def _transact(self, calls: list[_Call]) -> list[list[Outcome]]:
+    def _transact(self, calls: list[_Call]) -> list[Outcome]:
         transfers = [one for call in calls for one in call.transfers]
         accounts = [one for call in calls for one in call.accounts]
         with writing(self._ledger.engine) as conn:
             if accounts:
                 self._ledger.open_accounts(conn, accounts)
-            outcomes = iter(self._ledger.post(conn, transfers))
-        return [[next(outcomes) for _ in call.transfers] for call in calls]
+            return self._ledger.post(conn, transfers)
+
+
+def _share(calls: Sequence[_Call], outcomes: Sequence[Outcome]) -> None:
+    """Give every call its answers, which come in the order of all transfers, and wake the callers."""
+    answers = iter(outcomes)
+    for call in calls:
+        call.outcomes = [next(answers) for _ in call.transfers]
+    _answer(calls)
 
 
 def _answer(calls: Sequence[_Call]) -> None:

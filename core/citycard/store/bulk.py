@@ -61,7 +61,9 @@ def select_in(
         from sqlalchemy.dialects.postgresql import ARRAY
 
         # Of no type of its own, so that the server reads the text as an array once and not for each row.
-        array = cast(bindparam("keys_", array_text(conn, column, keys), NullType()), ARRAY(column.type))
+        array = cast(
+            bindparam("keys_", array_text(conn.dialect, column, keys), NullType()), ARRAY(column.type)
+        )
         yield from conn.execute(query.where(column == any_(array))).fetchall()
     else:
         listed = text("SELECT value FROM json_each(:keys_)").bindparams(

@@ -11,7 +11,7 @@ from itertools import repeat
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import JSON, Column, Connection, Integer, LargeBinary, Table, Uuid
+from sqlalchemy import JSON, Column, Connection, Dialect, Integer, LargeBinary, Table, Uuid
 from sqlalchemy.types import TypeEngine
 
 __all__ = ["array_text", "copy_rows", "driver_of"]
@@ -39,7 +39,7 @@ def copy_rows(
     cursor: Any = driver_of(conn).cursor()
     try:
         with cursor.copy(statement) as copy:
-            for piece in _pieces(conn, table, names, rows):
+            for piece in _pieces(conn.dialect, table, names, rows):
                 copy.write(piece)
     except psycopg.Error as error:
         # The driver was spoken to directly: its errors get the classes that all others have.
@@ -55,9 +55,9 @@ def driver_of(conn: Connection) -> Any:
     return conn.connection.driver_connection
 
 
-def array_text(conn: Connection, column: Column[Any], values: Sequence[Any]) -> str:
+def array_text(dialect: Dialect, column: Column[Any], values: Sequence[Any]) -> str:
     """Write values of a column as the text of a PostgreSQL array."""
-    write, escaped = _writer(conn, column.type)
+    write, escaped = _writer(dialect, column.type)
 
     def element(value: Any) -> str:
         if value is None:
@@ -76,22 +76,22 @@ def _quoted(text: str) -> str:
 
 
 def _pieces(
-    conn: Connection, table: Table, names: Sequence[str], rows: Sequence[Sequence[Any]]
+    dialect: Dialect, table: Table, names: Sequence[str], rows: Sequence[Sequence[Any]]
 ) -> Iterator[str]:
     columns = [table.c[name] for name in names]
     for start in range(0, len(rows), _PIECE):
         values = zip(*rows[start : start + _PIECE], strict=True)
-        texts = [_fields(conn, column, given) for column, given in zip(columns, values, strict=True)]
+        texts = [_fields(dialect, column, given) for column, given in zip(columns, values, strict=True)]
         yield "\n".join(map("\t".join, zip(*texts, strict=True))) + "\n"
 
 
-def _fields(conn: Connection, column: Column[Any], values: Sequence[Any]) -> Iterable[str]:
+def _fields(dialect: Dialect, column: Column[Any], values: Sequence[Any]) -> Iterable[str]:
     """Write a column as fields of lines; what is the same all the way down is written once."""
     if values[0] is values[-1] and values.count(values[0]) == len(values):
-        return repeat(_field(conn, column, values[0]), len(values))
-    write, escaped = _writer(conn, column.type)
+        return repeat(_field(dialect, column, values[0]), len(values))
+    write, escaped = _writer(dialect, column.type)
     if column.nullable and None in values:
-        return [_field(conn, column, value) for value in values]
+        return [_field(dialect, column, value) for value in values]
     texts = list(map(write, values))
     if isinstance(column.type, LargeBinary):
         return ["\\" + text for text in texts]
@@ -101,19 +101,19 @@ def _fields(conn: Connection, column: Column[Any], values: Sequence[Any]) -> Ite
     return texts
 
 
-def _field(conn: Connection, column: Column[Any], value: Any) -> str:
-    write, escaped = _writer(conn, column.type)
+def _field(dialect: Dialect, column: Column[Any], value: Any) -> str:
+    write, escaped = _writer(dialect, column.type)
     if value is None and not isinstance(column.type, JSON):
         return _NULL
     return write(value).translate(_ESCAPED) if escaped else write(value)
 
 
-def _writer(conn: Connection, kind: TypeEngine[Any]) -> tuple[Callable[[Any], str], bool]:
+def _writer(dialect: Dialect, kind: TypeEngine[Any]) -> tuple[Callable[[Any], str], bool]:
     """Give what writes a value of a type, and whether its text may hold what must be escaped."""
     for known, write, escaped in _WRITERS:
         if isinstance(kind, known):
             return write, escaped
-    convert = kind.dialect_impl(conn.dialect).bind_processor(conn.dialect)
+    convert = kind.dialect_impl(dialect).bind_processor(dialect)
     if convert is None:
         return str, True
     return (lambda value: str(convert(value))), True

@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 
 from citycard.clock import FixedClock
 from citycard.ledger import AccountSpec, Kind, Ledger, Limit, Transfer, capture, release, reversal
+from citycard.ledger.ahead import Ahead
 from citycard.ledger.records import account_id
 from citycard.ledger.tables import hold, ledger
 from citycard.store import reading, writing
@@ -34,7 +35,10 @@ ROWS = (
     "SELECT id, state, amount_fen, expires_at, posted_seq FROM hold ORDER BY 1",
     "SELECT key, used_fen, used_count FROM limit_use ORDER BY 1",
     "SELECT posted_seq, posted_at FROM ledger",
-    "SELECT posted_seq, id, dr_account, cr_account, amount_fen, kind FROM transfer WHERE posted_seq > {}",
+    (
+        "SELECT posted_seq, id, dr_account, cr_account, amount_fen, kind FROM transfer "
+        "WHERE posted_seq > {} ORDER BY 1"
+    ),
 )
 START = datetime(2018, 9, 1, 0, 30, tzinfo=UTC)
 EAST = timezone(timedelta(hours=8))
@@ -114,6 +118,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.engine, self.close = type(self).open_engine()
         self.clock = FixedClock(START)
         self.ledger = Ledger(self.engine, clock=self.clock)
+        self.ahead = Ahead(self.engine)
         self.model = Model({})
         self.newest, self.seen, self.audited = 1, 0, 0
         self.sent, self.batches, self.moments = {}, [], []
@@ -213,7 +218,9 @@ class LedgerMachine(RuleBasedStateMachine):
     # ── what can be done ─────────────────────────────────────────────────────────────────────────
 
     def _call(self, conn, batch):
-        outcomes = self.ledger.post(conn, batch)
+        return self._agree(batch, self.ledger.post(conn, batch))
+
+    def _agree(self, batch, outcomes):
         assert [outcome.id for outcome in outcomes] == [one.id for one in batch]
         answers = [(str(outcome.result), outcome.repeated) for outcome in outcomes]
         assert answers == self.model.post(batch, self.clock.moment)
@@ -246,6 +253,34 @@ class LedgerMachine(RuleBasedStateMachine):
             self.ledger.post(conn, self._batch(drawn))
             conn.rollback()
         self._nothing_changed()
+
+    @precondition(lambda self: self.engine.dialect.name == "postgresql")
+    @rule(first=drafts(most=3), second=drafts(most=3), others=st.none() | drafts(most=2))
+    def judge_two_calls_before_the_first_is_written(self, first, second, others):
+        """Do as a writer does; now and then somebody else posts in between."""
+        waiting = []
+        for drawn in (first, second):
+            batch = self._batch([attrs.evolve(one, kind="single", limits=()) for one in drawn])
+            if self.ahead.must_forget():
+                self._write_judged(waiting)
+                waiting = []
+                self.ahead.forget()
+            waiting.append((batch, self.ahead.judge(batch, self.clock.now())))
+            self.batches.append(batch)
+        if others is not None:
+            self.batches.append(self._batch(others))
+            with writing(self.engine) as conn:
+                self._call(conn, self.batches[-1])
+        self._write_judged(waiting)
+
+    def _write_judged(self, waiting):
+        for batch, judged in waiting:
+            if judged is not None and self.ahead.write(judged):
+                self._agree(batch, judged.outcomes)
+                continue
+            self.ahead.stale = True
+            with writing(self.engine) as conn:
+                self._call(conn, batch)
 
     @precondition(lambda self: self.batches)
     @rule(back=st.integers(0, 9), zone=st.sampled_from([UTC, EAST]))
@@ -384,4 +419,5 @@ class LedgerMachine(RuleBasedStateMachine):
                 self._call(conn, [one for batch in self.batches for one in batch])
             self.everything_is_as_in_the_model()
             self._through_the_front_door()
+            self.ahead.rest()
             self.close()
