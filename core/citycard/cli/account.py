@@ -9,6 +9,7 @@ from uuid import UUID
 
 import click
 
+from citycard.cli.bankoptions import creditor_of, creditor_options
 from citycard.cli.cardnumber import CardNumber
 from citycard.cli.lazy import ListedGroup
 from citycard.cli.options import actor_option, city_option, id_option, json_option, opened
@@ -53,9 +54,9 @@ def open_(card: str, identity: UUID, actor: str, folder: Path, as_json: bool) ->
 def show(number: str, folder: Path, as_json: bool) -> None:
     """Show the account with this NUMBER, or that hangs on the card with this NUMBER.
 
-    With --json: an object with number, asn, status, opened_at, balance_fen, available_fen, subsidies
-    (programme, title, title_zh, partners, partner_kinds, ends_on, available_fen), points (scheme, title,
-    title_zh, points, next_points, next_expiry), holds, payments and limits (act, city, own, together).
+    With --json: an object with number, asn, status, opened_at, balance_fen, available_fen, owed_fen,
+    subsidies (programme, title, title_zh, partners, partner_kinds, ends_on, available_fen), points (scheme,
+    title, title_zh, points, next_points, next_expiry), holds, payments and limits (act, city, own, together).
     """
     _show(opened(folder), number, as_json)
 
@@ -273,6 +274,45 @@ def close(number: str, identity: UUID, actor: str, folder: Path, as_json: bool) 
     _become("close", number, identity, actor, folder, as_json)
 
 
+@group.command("pay-out")
+@click.argument("number", type=CardNumber())
+@click.option("--amount", metavar="YUAN", help="How much [default: all that is owed].")
+@creditor_options
+@id_option
+@actor_option
+@city_option
+@json_option
+def pay_out(
+    number: str,
+    amount: str | None,
+    account_name: str | None,
+    account_no: str | None,
+    bic: str,
+    identity: UUID,
+    actor: str,
+    folder: Path,
+    as_json: bool,
+) -> None:
+    """Pay what is owed for an account to its holder: it was closed, or money came back after that.
+
+    It is cash from the desk, or ordered from the bank where --account-name and --account are given. What the
+    holder owes the city is taken first. With --json: an object with id, number, paid_fen, claim_fen,
+    end_to_end and state (of the payment ordered from the bank, empty for cash).
+    """
+    from citycard.city.accountpayouts import pay_account
+
+    by_bank = account_name is not None or account_no is not None
+    creditor = creditor_of(account_name, account_no, bic) if by_bank else None
+    amount_fen = None if amount is None else parse_yuan(amount)
+    paid = pay_account(opened(folder), identity, number, amount_fen, creditor=creditor, actor=actor)
+    if as_json:
+        emit(paid)
+        return
+    said = f"account {paid.number}: {yuan(paid.paid_fen)} yuan "
+    said += f"ordered, {paid.end_to_end}" if paid.end_to_end else "paid out"
+    click.echo(said + (f", {yuan(paid.claim_fen)} taken for what was owed" if paid.claim_fen else ""))
+
+
 @group.command()
 @click.option("--negative", is_flag=True, help="Only those below zero.")
 @click.option("--limit", type=click.IntRange(1), default=1000, show_default=True, help="How many at most.")
@@ -319,6 +359,7 @@ def _show(city: City, number: str, as_json: bool) -> None:
             ("status", view.status),
             ("balance", f"{yuan(view.balance_fen)} yuan"),
             ("available", f"{yuan(view.available_fen)} yuan"),
+            *([("owed", f"{yuan(view.owed_fen)} yuan")] if view.owed_fen else []),
             *(
                 (f"subsidy {one.programme}", f"{yuan(one.available_fen)} yuan until {one.ends_on}")
                 for one in view.subsidies

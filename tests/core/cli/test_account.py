@@ -127,6 +127,24 @@ def test_an_account_is_limited_frozen_and_closed(answer, said):
     assert answer("account", "close", FIRST)["status"] == "closed"
 
 
+def test_what_is_owed_for_a_closed_account_is_paid_out(answer, said):
+    assert said("account", "pay-out", FIRST)[0] == 5
+    assert answer("account", "close", FIRST)["owed_fen"] == 10_000
+    identity = str(uuid4())
+    to = ["--account-name", "李雷", "--account", "6222000011112222"]
+    paid = [answer("account", "pay-out", FIRST, "--amount", "60", "--id", identity, *to) for _ in range(2)]
+    assert paid[0] == paid[1]
+    assert (paid[0]["paid_fen"], paid[0]["state"]) == (6000, "ordered")
+    assert "owed       40.00 yuan\n" in said("account", "show", FIRST)[1]
+    assert said("account", "pay-out", FIRST)[1] == f"account {FIRST}: 40.00 yuan paid out\n"
+    code, _, err = said("account", "pay-out", FIRST)
+    assert (code, err) == (
+        5,
+        f"citycard: account {FIRST} is not paid out: nothing is owed for it: close it first\n",
+    )
+    assert said("account", "pay-out", FIRST, "--account", "6222")[0] == 2
+
+
 def test_what_is_said_without_json_is_short(said):
     paid = said("account", "pay", FIRST, "canteen", "1")[1]
     assert paid.endswith(": 1.00 yuan to canteen\n")
