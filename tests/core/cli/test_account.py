@@ -127,6 +127,21 @@ def test_an_account_is_limited_frozen_and_closed(answer, said):
     assert answer("account", "close", FIRST)["status"] == "closed"
 
 
+def test_the_id_of_a_payment_or_a_hold_is_a_purchase_that_is_refunded_once(answer, said):
+    why = ["--to", "cash", "--reason", "no lunch", "--approved-by", "Wang", "--evidence", "ticket 7"]
+    paid = answer("account", "pay", FIRST, "canteen", "6")
+    held = answer("account", "hold", FIRST, "hotel", "9")
+    answer("account", "capture", held["id"], "5")
+    assert answer("account", "give-back", paid["id"], "1")["returned_fen"] == 100
+    assert answer("refund", "give", paid["id"], *why)["amount_fen"] == 500
+    assert answer("refund", "give", held["id"], *why)["amount_fen"] == 500
+    assert answer("account", "show", FIRST)["payments"][1]["returned_fen"] == 600
+    assert len(answer("refund", "list", "--purchase", held["id"])) == 1
+    code, _, err = said("refund", "give", paid["id"], "--amount", "0.01", *why)
+    told = "is not refunded: 0 fen of it are left, less than 1"
+    assert (code, err) == (5, f"citycard: purchase {paid['id']} {told}\n")
+
+
 def test_what_is_owed_for_a_closed_account_is_paid_out(answer, said):
     assert said("account", "pay-out", FIRST)[0] == 5
     assert answer("account", "close", FIRST)["owed_fen"] == 10_000
