@@ -9,12 +9,13 @@ from uuid import UUID
 
 import click
 
+from citycard.cli.amount import amount_of
 from citycard.cli.bankoptions import creditor_of, creditor_options
 from citycard.cli.cardnumber import CardNumber
 from citycard.cli.lazy import ListedGroup
 from citycard.cli.options import actor_option, city_option, id_option, json_option, opened
 from citycard.cli.output import emit, pairs, table
-from citycard.money import parse_yuan, yuan
+from citycard.money import yuan
 
 if TYPE_CHECKING:
     from citycard.city import City
@@ -92,7 +93,7 @@ def pay(
     account = Accounts(city.wallet).find(number)
     payments = Payments(city.wallet)
     to = payee(city, partner)
-    done = payments.pay(identity, account.number, to, parse_yuan(amount), note=note, actor=actor)
+    done = payments.pay(identity, account.number, to, amount_of(amount), note=note, actor=actor)
     _tell_payment(done, as_json)
 
 
@@ -114,7 +115,7 @@ def give_back(
     from citycard.wallet import Payments
 
     wallet = opened(folder).wallet
-    done = Payments(wallet).give_back(identity, payment, parse_yuan(amount), note=note, actor=actor)
+    done = Payments(wallet).give_back(identity, payment, amount_of(amount), note=note, actor=actor)
     _tell_payment(done, as_json)
 
 
@@ -152,7 +153,7 @@ def hold(
         identity,
         account.number,
         to.partner,
-        parse_yuan(amount),
+        amount_of(amount),
         timedelta(minutes=minutes),
         note=note,
         actor=actor,
@@ -174,7 +175,7 @@ def capture(hold: UUID, amount: str | None, identity: UUID, actor: str, folder: 
     """
     from citycard.wallet import Holds
 
-    amount_fen = None if amount is None else parse_yuan(amount)
+    amount_fen = None if amount is None else amount_of(amount)
     _tell_hold(Holds(opened(folder).wallet).capture(identity, hold, amount_fen, actor=actor), as_json)
 
 
@@ -220,7 +221,7 @@ def limit(
     from citycard.wallet import Accounts, ActKind, LimitRule
 
     bounds = {
-        name if name.endswith("_count") else f"{name}_fen": parse_yuan(value)
+        name if name.endswith("_count") else f"{name}_fen": amount_of(value)
         if isinstance(value, str)
         else value
         for name, value in given.items()
@@ -303,7 +304,7 @@ def pay_out(
 
     by_bank = account_name is not None or account_no is not None
     creditor = creditor_of(account_name, account_no, bic) if by_bank else None
-    amount_fen = None if amount is None else parse_yuan(amount)
+    amount_fen = None if amount is None else amount_of(amount)
     paid = pay_account(opened(folder), identity, number, amount_fen, creditor=creditor, actor=actor)
     if as_json:
         emit(paid)

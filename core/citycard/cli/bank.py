@@ -11,11 +11,12 @@ import attrs
 import click
 
 from citycard.bank.codes import BankCode, LineState
+from citycard.cli.amount import amount_of
 from citycard.cli.bank_exceptions import exceptions
 from citycard.cli.lazy import ListedGroup
 from citycard.cli.options import city_option, json_option, opened
 from citycard.cli.output import emit, pairs, say, table
-from citycard.money import parse_yuan, yuan
+from citycard.money import yuan
 
 if TYPE_CHECKING:
     from citycard.bank.holes import Hole
@@ -117,7 +118,7 @@ def expect_command(
         id=derived_id("bank", "receipt", reference.upper()),
         kind=kind,
         reference=reference,
-        amount_fen=parse_yuan(amount) if amount else None,
+        amount_fen=amount_of(amount) if amount else None,
         credit=account.address if account else credit,
         standing=standing,
     )

@@ -7,12 +7,13 @@ from uuid import UUID
 
 import click
 
+from citycard.cli.amount import amount_of
 from citycard.cli.bankoptions import creditor_of, creditor_options, id_option
 from citycard.cli.cardnumber import CardNumber
 from citycard.cli.lazy import ListedGroup
 from citycard.cli.options import actor_option, city_option, json_option, opened
 from citycard.cli.output import emit, pairs, table
-from citycard.money import parse_yuan, yuan
+from citycard.money import yuan
 
 __all__ = ["group"]
 
@@ -76,7 +77,7 @@ def give(
             again = next((one for one in earlier if one.id == identity), None)
             left = left_fen(conn, found)
         if amount is not None:
-            amount_fen = parse_yuan(amount)
+            amount_fen = amount_of(amount)
         else:
             amount_fen = again.amount_fen if again is not None else left
         given = give_refund(

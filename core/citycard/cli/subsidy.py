@@ -10,11 +10,12 @@ from uuid import UUID
 import attrs
 import click
 
+from citycard.cli.amount import amount_of
 from citycard.cli.cardnumber import CardNumber
 from citycard.cli.lazy import ListedGroup
 from citycard.cli.options import actor_option, city_option, id_option, json_option, opened
 from citycard.cli.output import emit, pairs, say, table
-from citycard.money import parse_yuan, yuan
+from citycard.money import yuan
 
 if TYPE_CHECKING:
     from citycard.wallet import ProgrammeReport
@@ -94,7 +95,7 @@ def fund(programme: str, amount: str, identity: UUID, actor: str, folder: Path, 
     from citycard.wallet import fund_programme
 
     city = opened(folder)
-    _tell(fund_programme(city.wallet, identity, programme, parse_yuan(amount), actor=actor), as_json)
+    _tell(fund_programme(city.wallet, identity, programme, amount_of(amount), actor=actor), as_json)
 
 
 @group.command()
@@ -117,7 +118,7 @@ def grant(
 
     city = opened(folder)
     account = Accounts(city.wallet).find(number)
-    grant(city.wallet, identity, programme, account.number, parse_yuan(amount), actor=actor)
+    grant(city.wallet, identity, programme, account.number, amount_of(amount), actor=actor)
     with reading(city.engine) as conn:
         report = report_programme(conn, city.ledger, programme)
     _tell(report, as_json)

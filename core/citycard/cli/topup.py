@@ -42,10 +42,10 @@ def order(
     With --json: the order, as in ``show``.
     """
     from citycard.city.orders import order_top_up
+    from citycard.cli.amount import amount_of
     from citycard.ids import new_id
-    from citycard.money import parse_yuan
 
-    amount_fen = parse_yuan(amount)
+    amount_fen = amount_of(amount)
     city = opened(folder)
     try:
         made = order_top_up(city, identity or new_id(), asn, amount_fen, account=account, actor=actor)
@@ -258,7 +258,8 @@ def auto(
     null.
     """
     from citycard import registry
-    from citycard.money import parse_yuan, yuan
+    from citycard.cli.amount import amount_of
+    from citycard.money import yuan
     from citycard.store import writing
     from citycard.wallet.autotopup import AutoTopUp, find_rule, remove_rule, set_rule
 
@@ -274,9 +275,9 @@ def auto(
             elif below and amount and daily and source:
                 rule = AutoTopUp(
                     asn=asn,
-                    threshold_fen=parse_yuan(below),
-                    amount_fen=parse_yuan(amount),
-                    daily_limit_fen=parse_yuan(daily),
+                    threshold_fen=amount_of(below),
+                    amount_fen=amount_of(amount),
+                    daily_limit_fen=amount_of(daily),
                     source=source,
                     actor=actor,
                     set_at=city.clock.now(),
