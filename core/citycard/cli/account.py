@@ -9,16 +9,16 @@ from uuid import UUID
 
 import click
 
+from citycard.cli.account_show import hold_words, show_account
 from citycard.cli.amount import amount_of
 from citycard.cli.bankoptions import creditor_of, creditor_options
 from citycard.cli.cardnumber import CardNumber
 from citycard.cli.lazy import ListedGroup
 from citycard.cli.options import actor_option, city_option, id_option, json_option, opened
-from citycard.cli.output import emit, pairs, table
+from citycard.cli.output import emit, table
 from citycard.money import yuan
 
 if TYPE_CHECKING:
-    from citycard.city import City
     from citycard.wallet import AccountHold, Payment
 
 __all__ = ["group"]
@@ -45,7 +45,7 @@ def open_(card: str, identity: UUID, actor: str, folder: Path, as_json: bool) ->
     from citycard.city.accounts import open_account
 
     city = opened(folder)
-    _show(city, open_account(city, identity, card, actor=actor).number, as_json)
+    show_account(city, open_account(city, identity, card, actor=actor).number, as_json)
 
 
 @group.command()
@@ -55,11 +55,12 @@ def open_(card: str, identity: UUID, actor: str, folder: Path, as_json: bool) ->
 def show(number: str, folder: Path, as_json: bool) -> None:
     """Show the account with this NUMBER, or that hangs on the card with this NUMBER.
 
-    With --json: an object with number, asn, status, opened_at, balance_fen, available_fen, owed_fen,
-    subsidies (programme, title, title_zh, partners, partner_kinds, ends_on, available_fen), points (scheme,
-    title, title_zh, points, next_points, next_expiry), holds, payments and limits (act, city, own, together).
+    It shows the newest ten holds and payments. With --json: an object with number, asn, status, opened_at,
+    balance_fen, available_fen, owed_fen, subsidies (programme, title, title_zh, partners, partner_kinds,
+    ends_on, available_fen), points (scheme, title, title_zh, points, next_points, next_expiry), holds (as in
+    ``hold``), payments (as in ``pay``), newest first, and limits (act, city, own, together).
     """
-    _show(opened(folder), number, as_json)
+    show_account(opened(folder), number, as_json)
 
 
 @group.command()
@@ -230,7 +231,7 @@ def limit(
     accounts = Accounts(city.wallet)
     found = accounts.find(number)
     accounts.limit(identity, found.number, ActKind(act), LimitRule(**bounds), actor=actor)
-    _show(city, found.number, as_json)
+    show_account(city, found.number, as_json)
 
 
 @group.command()
@@ -343,35 +344,7 @@ def _become(what: str, number: str, identity: UUID, actor: str, folder: Path, as
     accounts = Accounts(city.wallet)
     found = accounts.find(number)
     getattr(accounts, what)(identity, found.number, actor=actor)
-    _show(city, found.number, as_json)
-
-
-def _show(city: City, number: str, as_json: bool) -> None:
-    from citycard.city.accountview import read_account
-
-    view = read_account(city, number)
-    if as_json:
-        emit(view)
-        return
-    pairs(
-        [
-            ("account", view.number),
-            ("card", view.asn),
-            ("status", view.status),
-            ("balance", f"{yuan(view.balance_fen)} yuan"),
-            ("available", f"{yuan(view.available_fen)} yuan"),
-            *([("owed", f"{yuan(view.owed_fen)} yuan")] if view.owed_fen else []),
-            *(
-                (f"subsidy {one.programme}", f"{yuan(one.available_fen)} yuan until {one.ends_on}")
-                for one in view.subsidies
-            ),
-            *(
-                (f"points {one.scheme}", f"{one.points}, {one.next_points} of them until {one.next_expiry}")
-                for one in view.points
-            ),
-            *((f"hold {one.id}", f"{yuan(one.amount_fen)} yuan, {one.state}") for one in view.holds),
-        ]
-    )
+    show_account(city, found.number, as_json)
 
 
 def _tell_payment(done: Payment, as_json: bool) -> None:
@@ -388,5 +361,4 @@ def _tell_hold(done: AccountHold, as_json: bool) -> None:
     if as_json:
         emit(done)
         return
-    said = f"hold {done.id}: {yuan(done.amount_fen)} yuan for {done.partner}, {done.state}"
-    click.echo(said + (f", {yuan(done.captured_fen)} taken" if done.captured_fen else ""))
+    click.echo(f"hold {done.id}: {hold_words(done)}")

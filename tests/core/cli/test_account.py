@@ -160,13 +160,32 @@ def test_what_is_owed_for_a_closed_account_is_paid_out(answer, said):
     assert said("account", "pay-out", FIRST, "--account", "6222")[0] == 2
 
 
+_SHOWN = (
+    "balance                                       97.75 yuan",
+    "95.75 yuan",
+    "2.00 yuan for hotel, pending\n",
+    "2.00 yuan for hotel, posted, 1.50 captured\n",
+    "1.50 yuan to hotel, of hold ",
+    "1.00 yuan to canteen, 0.25 given back\n",
+)
+
+
 def test_what_is_said_without_json_is_short(said):
     paid = said("account", "pay", FIRST, "canteen", "1")[1]
     assert paid.endswith(": 1.00 yuan to canteen\n")
     held = said("account", "hold", FIRST, "hotel", "2")[1]
     assert held.endswith(": 2.00 yuan for hotel, pending\n")
+    assert (
+        ": 2.00 yuan for hotel, posted, 1.50 captured\n"
+        in said("account", "capture", held.split()[1][:-1], "1.5")[1]
+    )
+    assert (
+        ": 1.00 yuan to canteen, 0.25 given back\n"
+        in said("account", "give-back", paid.split()[1][:-1], "0.25")[1]
+    )
+    said("account", "hold", FIRST, "hotel", "2")
     shown = said("account", "show", FIRST)[1]
-    assert [words for words in ("99.00 yuan", "97.00 yuan", "2.00 yuan, pending") if words not in shown] == []
+    assert [words for words in _SHOWN if words not in shown] == []
 
 
 def test_shadows_below_zero_are_listed(town, answer, said):
