@@ -88,7 +88,9 @@ def add(
 @city_option
 @json_option
 def fund(programme: str, amount: str, identity: UUID, actor: str, folder: Path, as_json: bool) -> None:
-    """Put so many YUAN of the funder, which came to the trust bank, into the budget of programme ID.
+    """Put so many YUAN of the funder, paid in at the desk, into the budget of programme ID.
+
+    What comes by bank is expected: ``bank expect REFERENCE --kind subsidy --for ID``.
 
     With --json: the report, as in ``report``.
     """
