@@ -214,6 +214,23 @@ return [...document.querySelectorAll('h1, h2, h3, p, dt, dd, li, td, th, a, butt
 """
 
 
+@pytest.mark.parametrize("width", [1280, 1100, 900])
+def test_nothing_of_the_float_stands_out_of_its_frame(operator, server, width):
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    operator.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        operator.get(f"{server[0]}/float")
+        outside = operator.execute_script(
+            """return [...document.querySelectorAll('.fact dd')].flatMap(frame =>
+            [frame, ...frame.querySelectorAll('*')].filter(one => one.scrollWidth > one.clientWidth
+            && one.clientWidth || one.getBoundingClientRect().right
+            > frame.getBoundingClientRect().right + 1).map(one => one.textContent));"""
+        )
+    finally:
+        operator.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert outside == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_words_stand_out_from_their_ground_in_both_schemes(operator, server, scheme):
     media = [{"name": "prefers-color-scheme", "value": scheme}]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from citycard.city.orders import order_top_up
-from citycard.errors import LimitExceeded
+from citycard.errors import LimitExceeded, OrderInvalid
 from citycard.ids import new_id
 from citycard.store import reading
 from citycard.wallet import ActKind, LimitRule
@@ -28,6 +28,15 @@ def order(story):
         return order_top_up(story.town, identity or new_id(), ASN, fen, account=ASN)
 
     return order
+
+
+def test_an_order_for_a_purse_is_never_more_than_the_purse_may_hold(story):
+    with pytest.raises(OrderInvalid, match="expected 100000 fen or less, the most that the purse"):
+        story.order(100_001)
+    with reading(story.town.engine) as conn:
+        assert orders(conn, asn=ASN) == []
+    made = story.order(100_000)
+    assert (made.state, story.order(100_000, made.id).id) == (OrderState.CREATED, made.id)
 
 
 def test_an_order_over_the_limit_of_one_or_of_a_month_is_not_made(story, order):

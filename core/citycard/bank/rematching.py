@@ -28,6 +28,7 @@ from citycard.ledger.chart import TransferCode
 from citycard.store.bulk import insert_rows
 from citycard.wallet.addresses import BANK_UNMATCHED, TRUST_BANK
 from citycard.wallet.agents import restore_quotas
+from citycard.wallet.programmes import note_funding
 
 __all__ = ["Rematched", "line_of", "rematch", "within"]
 
@@ -103,6 +104,7 @@ def _explained(conn: Connection, context: BankContext, case: Any, line: Statemen
     if not all(outcome.posted for outcome in context.ledger.post(conn, moved)):
         return 0
     restore_quotas(conn, context.ledger, moved)
+    note_funding(conn, moved)
     if match.payment_state is not None:
         change_payments(conn, [payment.id for payment in match.payments], match.payment_state, now)
     if match.receipt is not None and not match.receipt.standing:

@@ -21,6 +21,7 @@ from citycard.ledger.chart import AccountCode, TransferCode
 from citycard.store.engine import reading, writing
 from citycard.wallet.addresses import BANK_UNMATCHED, TRUST_BANK
 from citycard.wallet.agents import restore_quotas
+from citycard.wallet.programmes import note_funding
 
 __all__ = ["Resolution", "resolve"]
 
@@ -195,6 +196,7 @@ class _Work:
         moved = transfers_for(moves, parts=parts, day=day, ref=name)
         self._context.ledger.post_all(self._conn, moved)
         restore_quotas(self._conn, self._context.ledger, moved)
+        note_funding(self._conn, moved)
 
     def _line_of(self) -> Row[tuple[object, ...]]:
         at = (bank_line.c.statement == self._case.statement) & (bank_line.c.position == self._case.position)

@@ -21,6 +21,7 @@ from citycard.ledger.records import AccountSpec, Transfer
 from citycard.store.bulk import chunks, insert_rows, select_in
 from citycard.wallet.addresses import BANK_CHARGES, BANK_INTEREST, BANK_UNMATCHED, TRUST_BANK
 from citycard.wallet.agents import restore_quotas
+from citycard.wallet.programmes import note_funding
 
 __all__ = [
     "OWN_ACTOR",
@@ -82,7 +83,9 @@ def settle(conn: Connection, ledger: Ledger, judged: Sequence[Judged]) -> list[J
             kept.append(attrs.evolve(each, match=lost))
         ended.append(kept[-1] if refused else each)
     ledger.post_all(conn, [one for each in kept for one in _moved(each, "kept")])
-    restore_quotas(conn, ledger, [one for each in judged for one in _moved(each) if posted[one.id].posted])
+    taken = [one for each in judged for one in _moved(each) if posted[one.id].posted]
+    restore_quotas(conn, ledger, taken)
+    note_funding(conn, taken)
     now = ledger.clock.now()
     _write_matches(conn, ended, now)
     _write_cases(conn, ended, now)

@@ -10,6 +10,7 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection
 
+from citycard.city.accountpayouts import owed_fen
 from citycard.store import reading
 from citycard.wallet.addresses import online_account
 from citycard.wallet.enforcing import rule_of
@@ -98,7 +99,10 @@ class LimitsView:
 
 @attrs.frozen(kw_only=True)
 class AccountView:
-    """An online account. ``available_fen`` is the balance less what is held."""
+    """An online account. ``available_fen`` is the balance less what is held.
+
+    ``owed_fen`` is owed to its holder, and is paid out: the account was closed, or a payment of it came back.
+    """
 
     number: str
     asn: str
@@ -106,6 +110,7 @@ class AccountView:
     opened_at: datetime
     balance_fen: int
     available_fen: int
+    owed_fen: int
     subsidies: tuple[SubsidyView, ...]
     points: tuple[PointsView, ...]
     holds: tuple[AccountHold, ...]
@@ -126,6 +131,7 @@ def read_account(city: City, number: str) -> AccountView:
             opened_at=account.opened_at,
             balance_fen=city.ledger.balance_fen(conn, address),
             available_fen=available_fen(conn, wallet, address),
+            owed_fen=owed_fen(city, conn, account.number),
             subsidies=_subsidies(conn, city, account),
             points=_points(conn, city, account),
             holds=tuple(holds_of(conn, wallet, number=account.number)),

@@ -21,6 +21,7 @@ from citycard.errors import (
     CitycardError,
     NotificationRefused,
     OrderElsewhere,
+    OrderInvalid,
     OrderRefused,
     ProviderRefused,
 )
@@ -71,10 +72,10 @@ def order_top_up(
 ) -> PaymentOrder:
     """Make an order for a card's purse, or for an online account, and give it with where it is paid.
 
-    Asked again under the same id it is the same order. Raise RegistryMissing, OrderInvalid, OrderConflict,
-    OrderRefused for a card that is not in use, OnlineAccountUnknown and AccountNotOpen for an account that
-    takes nothing, LimitExceeded for one into which this would be too much (nothing was ordered then),
-    ProviderUnavailable: then the order stands, and asking again gives it.
+    Asked again under the same id it is the same order. Raise RegistryMissing, OrderInvalid (for more than a
+    purse may hold, too), OrderConflict, OrderRefused for a card that is not in use, OnlineAccountUnknown and
+    AccountNotOpen for an account that takes nothing, LimitExceeded for one into which this would be too much:
+    nothing was ordered then. Raise ProviderUnavailable: then the order stands, and asking again gives it.
     """
     now = city.clock.now()
     wanted = PaymentOrder(
@@ -89,6 +90,7 @@ def order_top_up(
         expires_at=now + dt.timedelta(minutes=city.config.topup.order_minutes),
         look_at=now + dt.timedelta(seconds=_FIRST_LOOK_S),
     )
+    limit_fen = None if account else city.issuing.purse_limit_fen(asn)
     with writing(city.engine) as conn:
         status = registry.find_card(conn, asn).status
         if status not in _IN_USE:
@@ -98,6 +100,9 @@ def order_top_up(
         order = add_order(conn, wanted)
         if account and order is wanted:
             _refuse_over_limits(city, conn, order)
+        if order is wanted and limit_fen is not None and amount_fen > limit_fen:
+            expected = f"{limit_fen} fen or less, the most that the purse of card {asn} may hold"
+            raise OrderInvalid(field="amount_fen", value=amount_fen, expected=expected)
     return _created(city, order) if order.state is OrderState.CREATED else order
 
 

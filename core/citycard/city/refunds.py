@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -22,6 +22,8 @@ from citycard.ledger.tables import account
 from citycard.store import reading, writing
 from citycard.wallet.addresses import account_refund, card_refund, online_account
 from citycard.wallet.online import OnlineAccount, hold_accounts
+from citycard.wallet.paymentbook import Payment as AccountPayment
+from citycard.wallet.paymentbook import add_returned, find_payment, payment_named
 from citycard.wallet.refunds import (
     Destination,
     Purchase,
@@ -33,30 +35,50 @@ from citycard.wallet.refunds import (
     refunds_of,
     write_refund,
 )
+from citycard.wallet.tables import account_hold
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from citycard.city.city import City
 
-__all__ = ["give_refund", "left_fen", "purchase_of"]
+__all__ = ["give_refund", "left_fen", "purchase_name", "purchase_of"]
 
 
 def purchase_of(city: City, name: str) -> Purchase:
-    """Find a purchase by the id of its record (``990100000001-1-3``) or of its transfer (a UUID).
+    """Find a purchase by the id of its record (``990100000001-1-3``), or a payment of an online account.
 
-    Raise RecordUnknown, or PurchaseRefundRefused when it is none that money was paid for.
+    A payment is found by its own id, by that of the hold that it captured, or of its transfer (UUIDs). Raise
+    RecordUnknown, or PurchaseRefundRefused when it is none that money was paid for.
     """
     try:
         identity = UUID(name)
     except ValueError:
         return _of_record(city, name)
+    with reading(city.engine) as conn:
+        paid = payment_named(conn, identity)
+        if paid is not None:
+            return _of_payment(city, conn, paid)
+        if conn.scalar(select(account_hold.c.id).where(account_hold.c.id == identity)) is not None:
+            raise PurchaseRefundRefused(purchase=name, reason="it is a hold that was not captured")
     return _of_transfer(city, identity)
 
 
-def left_fen(purchase: Purchase, refunds: Sequence[Refund]) -> int:
-    """Say what is left of a purchase after its refunds."""
-    return purchase.amount_fen - sum(one.amount_fen for one in refunds)
+def purchase_name(conn: Connection, name: str) -> str:
+    """Give the id under which refunds of a purchase are kept, by any id that ``purchase_of`` takes."""
+    try:
+        paid = payment_named(conn, UUID(name))
+    except ValueError:
+        return name
+    return name if paid is None else str(paid.id)
+
+
+def left_fen(conn: Connection, purchase: Purchase) -> int:
+    """Say what can be given back of a purchase: of a payment, whatever way a part of it was given back."""
+    if purchase.payment is not None:
+        paid = find_payment(conn, purchase.payment)
+        return sum(part.left_fen for part in paid.parts if not part.programme)
+    return purchase.amount_fen - sum(one.amount_fen for one in refunds_of(conn, purchase=purchase.id))
 
 
 def give_refund(
@@ -79,7 +101,7 @@ def give_refund(
     partners give back what they got, in the shares in which they have it; the fee of clearing stays. Raise
     PurchaseRefundRefused, PurchaseRefundConflict, BankDetailsInvalid.
     """
-    _check(purchase, amount_fen, reason, approved_by, evidence)
+    _check(purchase, amount_fen, destination, reason, approved_by, evidence)
     wanted = Refund(
         id=identity,
         purchase=purchase.id,
@@ -96,13 +118,14 @@ def give_refund(
     online = account_number or purchase.owner
     with writing(city.engine) as conn:
         # Whoever pays from an account holds it before its money: so does a refund to one.
-        held = hold_accounts(conn, [online]) if destination is Destination.ACCOUNT else {}
+        touched = [online] if destination is Destination.ACCOUNT else []
+        held = hold_accounts(conn, [*touched, *([] if purchase.payment is None else [purchase.owner])])
         _hold(conn, purchase)
         known = known_refund(conn, wanted)
         if known is not None:
             return known
         earlier = refunds_of(conn, purchase=purchase.id)
-        left = left_fen(purchase, earlier)
+        left = left_fen(conn, purchase)
         if amount_fen > left:
             told = f"{left} fen of it are left, less than {amount_fen}"
             raise PurchaseRefundRefused(purchase=purchase.id, reason=told)
@@ -110,14 +133,26 @@ def give_refund(
         refund = evolve(wanted, parts=parts_of(wanted, purchase, earlier))
         post_refund(conn, city.ledger, refund, purchase, address, at=city.now_local())
         write_refund(conn, refund)
+        if purchase.payment is not None:
+            _note_returned(conn, purchase.payment, amount_fen)
         if creditor is not None and destination is Destination.BANK:
             _order(city, conn, refund, purchase, creditor)
         return refund
 
 
-def _check(purchase: Purchase, amount_fen: int, reason: str, approved_by: str, evidence: str) -> None:
+def _check(
+    purchase: Purchase,
+    amount_fen: int,
+    destination: Destination,
+    reason: str,
+    approved_by: str,
+    evidence: str,
+) -> None:
     if amount_fen <= 0:
         raise PurchaseRefundRefused(purchase=purchase.id, reason=f"{amount_fen} fen is not an amount")
+    if destination is Destination.PURSE and purchase.owed != card_refund(purchase.owner):
+        told = "an online account paid it, not a purse: give it to the account, to a bank account or in cash"
+        raise PurchaseRefundRefused(purchase=purchase.id, reason=told)
     for field, text in (("reason", reason), ("approved_by", approved_by), ("evidence", evidence)):
         if not text.strip() or len(text) > 200:  # noqa: PLR2004 - what the column holds
             told = f"its {field} is {text[:40]!r}: expected 1 to 200 characters"
@@ -193,8 +228,32 @@ def _of_record(city: City, name: str) -> Purchase:
     )
 
 
+def _note_returned(conn: Connection, identity: UUID, amount_fen: int) -> None:
+    """Note in a payment that is held that more of the account's own money came back."""
+    paid = find_payment(conn, identity)
+    assert paid.own_place is not None
+    add_returned(conn, paid, paid.own_place, amount_fen)
+
+
+def _of_payment(city: City, conn: Connection, paid: AccountPayment) -> Purchase:
+    """What an account itself paid; subsidies go back to where they came from, and nowhere else."""
+    if paid.own_place is None:
+        told = f"subsidies paid it: citycard account give-back {paid.id} gives it back to them"
+        raise PurchaseRefundRefused(purchase=str(paid.id), reason=told)
+    part = paid.parts[paid.own_place]
+    posted = city.ledger.find(conn, [part.transfer])[part.transfer].transfer
+    return Purchase(
+        id=str(paid.id),
+        owner=paid.number,
+        amount_fen=part.amount_fen,
+        owed=account_refund(paid.number),
+        shares=(PurchaseShare(partner=paid.partner, amount_fen=part.amount_fen, posted=posted),),
+        payment=paid.id,
+    )
+
+
 def _of_transfer(city: City, identity: UUID) -> Purchase:
-    """A payment out of an online account to a partner, by its transfer."""
+    """A payment out of an online account to a partner that nothing but its transfer tells of."""
     with reading(city.engine) as conn:
         found = city.ledger.find(conn, [identity])
         moved = found[identity].transfer if identity in found else None

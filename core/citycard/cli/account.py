@@ -9,14 +9,16 @@ from uuid import UUID
 
 import click
 
+from citycard.cli.account_show import hold_words, show_account
+from citycard.cli.amount import amount_of
+from citycard.cli.bankoptions import creditor_of, creditor_options
 from citycard.cli.cardnumber import CardNumber
 from citycard.cli.lazy import ListedGroup
 from citycard.cli.options import actor_option, city_option, id_option, json_option, opened
-from citycard.cli.output import emit, pairs, table
-from citycard.money import parse_yuan, yuan
+from citycard.cli.output import emit, table
+from citycard.money import yuan
 
 if TYPE_CHECKING:
-    from citycard.city import City
     from citycard.wallet import AccountHold, Payment
 
 __all__ = ["group"]
@@ -43,7 +45,7 @@ def open_(card: str, identity: UUID, actor: str, folder: Path, as_json: bool) ->
     from citycard.city.accounts import open_account
 
     city = opened(folder)
-    _show(city, open_account(city, identity, card, actor=actor).number, as_json)
+    show_account(city, open_account(city, identity, card, actor=actor).number, as_json)
 
 
 @group.command()
@@ -53,11 +55,12 @@ def open_(card: str, identity: UUID, actor: str, folder: Path, as_json: bool) ->
 def show(number: str, folder: Path, as_json: bool) -> None:
     """Show the account with this NUMBER, or that hangs on the card with this NUMBER.
 
-    With --json: an object with number, asn, status, opened_at, balance_fen, available_fen, subsidies
-    (programme, title, title_zh, partners, partner_kinds, ends_on, available_fen), points (scheme, title,
-    title_zh, points, next_points, next_expiry), holds, payments and limits (act, city, own, together).
+    It shows the newest ten holds and payments. With --json: an object with number, asn, status, opened_at,
+    balance_fen, available_fen, owed_fen, subsidies (programme, title, title_zh, partners, partner_kinds,
+    ends_on, available_fen), points (scheme, title, title_zh, points, next_points, next_expiry), holds (as in
+    ``hold``), payments (as in ``pay``), newest first, and limits (act, city, own, together).
     """
-    _show(opened(folder), number, as_json)
+    show_account(opened(folder), number, as_json)
 
 
 @group.command()
@@ -91,7 +94,7 @@ def pay(
     account = Accounts(city.wallet).find(number)
     payments = Payments(city.wallet)
     to = payee(city, partner)
-    done = payments.pay(identity, account.number, to, parse_yuan(amount), note=note, actor=actor)
+    done = payments.pay(identity, account.number, to, amount_of(amount), note=note, actor=actor)
     _tell_payment(done, as_json)
 
 
@@ -113,7 +116,7 @@ def give_back(
     from citycard.wallet import Payments
 
     wallet = opened(folder).wallet
-    done = Payments(wallet).give_back(identity, payment, parse_yuan(amount), note=note, actor=actor)
+    done = Payments(wallet).give_back(identity, payment, amount_of(amount), note=note, actor=actor)
     _tell_payment(done, as_json)
 
 
@@ -151,7 +154,7 @@ def hold(
         identity,
         account.number,
         to.partner,
-        parse_yuan(amount),
+        amount_of(amount),
         timedelta(minutes=minutes),
         note=note,
         actor=actor,
@@ -173,7 +176,7 @@ def capture(hold: UUID, amount: str | None, identity: UUID, actor: str, folder: 
     """
     from citycard.wallet import Holds
 
-    amount_fen = None if amount is None else parse_yuan(amount)
+    amount_fen = None if amount is None else amount_of(amount)
     _tell_hold(Holds(opened(folder).wallet).capture(identity, hold, amount_fen, actor=actor), as_json)
 
 
@@ -219,7 +222,7 @@ def limit(
     from citycard.wallet import Accounts, ActKind, LimitRule
 
     bounds = {
-        name if name.endswith("_count") else f"{name}_fen": parse_yuan(value)
+        name if name.endswith("_count") else f"{name}_fen": amount_of(value)
         if isinstance(value, str)
         else value
         for name, value in given.items()
@@ -228,7 +231,7 @@ def limit(
     accounts = Accounts(city.wallet)
     found = accounts.find(number)
     accounts.limit(identity, found.number, ActKind(act), LimitRule(**bounds), actor=actor)
-    _show(city, found.number, as_json)
+    show_account(city, found.number, as_json)
 
 
 @group.command()
@@ -273,6 +276,45 @@ def close(number: str, identity: UUID, actor: str, folder: Path, as_json: bool) 
     _become("close", number, identity, actor, folder, as_json)
 
 
+@group.command("pay-out")
+@click.argument("number", type=CardNumber())
+@click.option("--amount", metavar="YUAN", help="How much [default: all that is owed].")
+@creditor_options
+@id_option
+@actor_option
+@city_option
+@json_option
+def pay_out(
+    number: str,
+    amount: str | None,
+    account_name: str | None,
+    account_no: str | None,
+    bic: str,
+    identity: UUID,
+    actor: str,
+    folder: Path,
+    as_json: bool,
+) -> None:
+    """Pay what is owed for an account to its holder: it was closed, or money came back after that.
+
+    It is cash from the desk, or ordered from the bank where --account-name and --account are given. What the
+    holder owes the city is taken first. With --json: an object with id, number, paid_fen, claim_fen,
+    end_to_end and state (of the payment ordered from the bank, empty for cash).
+    """
+    from citycard.city.accountpayouts import pay_account
+
+    by_bank = account_name is not None or account_no is not None
+    creditor = creditor_of(account_name, account_no, bic) if by_bank else None
+    amount_fen = None if amount is None else amount_of(amount)
+    paid = pay_account(opened(folder), identity, number, amount_fen, creditor=creditor, actor=actor)
+    if as_json:
+        emit(paid)
+        return
+    said = f"account {paid.number}: {yuan(paid.paid_fen)} yuan "
+    said += f"ordered, {paid.end_to_end}" if paid.end_to_end else "paid out"
+    click.echo(said + (f", {yuan(paid.claim_fen)} taken for what was owed" if paid.claim_fen else ""))
+
+
 @group.command()
 @click.option("--negative", is_flag=True, help="Only those below zero.")
 @click.option("--limit", type=click.IntRange(1), default=1000, show_default=True, help="How many at most.")
@@ -302,34 +344,7 @@ def _become(what: str, number: str, identity: UUID, actor: str, folder: Path, as
     accounts = Accounts(city.wallet)
     found = accounts.find(number)
     getattr(accounts, what)(identity, found.number, actor=actor)
-    _show(city, found.number, as_json)
-
-
-def _show(city: City, number: str, as_json: bool) -> None:
-    from citycard.city.accountview import read_account
-
-    view = read_account(city, number)
-    if as_json:
-        emit(view)
-        return
-    pairs(
-        [
-            ("account", view.number),
-            ("card", view.asn),
-            ("status", view.status),
-            ("balance", f"{yuan(view.balance_fen)} yuan"),
-            ("available", f"{yuan(view.available_fen)} yuan"),
-            *(
-                (f"subsidy {one.programme}", f"{yuan(one.available_fen)} yuan until {one.ends_on}")
-                for one in view.subsidies
-            ),
-            *(
-                (f"points {one.scheme}", f"{one.points}, {one.next_points} of them until {one.next_expiry}")
-                for one in view.points
-            ),
-            *((f"hold {one.id}", f"{yuan(one.amount_fen)} yuan, {one.state}") for one in view.holds),
-        ]
-    )
+    show_account(city, found.number, as_json)
 
 
 def _tell_payment(done: Payment, as_json: bool) -> None:
@@ -346,5 +361,4 @@ def _tell_hold(done: AccountHold, as_json: bool) -> None:
     if as_json:
         emit(done)
         return
-    said = f"hold {done.id}: {yuan(done.amount_fen)} yuan for {done.partner}, {done.state}"
-    click.echo(said + (f", {yuan(done.captured_fen)} taken" if done.captured_fen else ""))
+    click.echo(f"hold {done.id}: {hold_words(done)}")

@@ -38,11 +38,11 @@ def open_(partner: str, commission_bp: int, credit: str, folder: Path, as_json: 
     An agent with a credit line of 0 loads what it paid in. With --json: where it stands, as in ``list``.
     """
     from citycard.city.agents import open_load_agent, standing
-    from citycard.money import parse_yuan
+    from citycard.cli.amount import amount_of
 
     city = opened(folder)
     try:
-        open_load_agent(city, partner, commission_bp=commission_bp, credit_fen=parse_yuan(credit))
+        open_load_agent(city, partner, commission_bp=commission_bp, credit_fen=amount_of(credit))
         now = standing(city, partner)
     finally:
         city.close()
@@ -61,12 +61,12 @@ def quota(partner: str, credit: str, identity: UUID | None, folder: Path, as_jso
     With --json: where it stands, as in ``list``.
     """
     from citycard.city.agents import give_credit, standing
+    from citycard.cli.amount import amount_of
     from citycard.ids import new_id
-    from citycard.money import parse_yuan
 
     city = opened(folder)
     try:
-        give_credit(city, partner, parse_yuan(credit), identity=identity or new_id())
+        give_credit(city, partner, amount_of(credit), identity=identity or new_id())
         now = standing(city, partner)
     finally:
         city.close()
@@ -86,13 +86,13 @@ def deposit(partner: str, amount: str, ref: str, identity: UUID | None, folder: 
     Without --id, the same --ref is the same deposit. With --json: where it stands, as in ``list``.
     """
     from citycard.city.agents import paid_in, standing
+    from citycard.cli.amount import amount_of
     from citycard.ids import derived_id
-    from citycard.money import parse_yuan
 
     city = opened(folder)
     try:
         made = identity or derived_id("agent deposit", partner, ref)
-        paid_in(city, partner, parse_yuan(amount), identity=made, ref=ref)
+        paid_in(city, partner, amount_of(amount), identity=made, ref=ref)
         now = standing(city, partner)
     finally:
         city.close()

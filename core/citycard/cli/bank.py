@@ -11,11 +11,12 @@ import attrs
 import click
 
 from citycard.bank.codes import BankCode, LineState
+from citycard.cli.amount import amount_of
 from citycard.cli.bank_exceptions import exceptions
 from citycard.cli.lazy import ListedGroup
 from citycard.cli.options import city_option, json_option, opened
 from citycard.cli.output import emit, pairs, say, table
-from citycard.money import parse_yuan, yuan
+from citycard.money import yuan
 
 if TYPE_CHECKING:
     from citycard.bank.holes import Hole
@@ -87,7 +88,9 @@ def payments_command(state: str | None, folder: Path, as_json: bool) -> None:
 @group.command("expect")
 @click.argument("reference")
 @click.option("--kind", type=click.Choice(_KINDS), required=True, help="Who pays in.")
-@click.option("--for", "owner", metavar="ID", default="", help="The agent or partner that pays in.")
+@click.option(
+    "--for", "owner", metavar="ID", default="", help="The agent or partner that pays in, or the programme."
+)
 @click.option("--credit", metavar="ACCOUNT", default="", help="The ledger account that is credited.")
 @click.option("--amount", metavar="YUAN", help="How much; any amount when left out.")
 @click.option("--standing", is_flag=True, help="The reference is used again and again.")
@@ -99,15 +102,18 @@ def expect_command(
 ) -> None:  # fmt: skip
     """Expect money under REFERENCE: what the payer writes, as end-to-end id or in the text.
 
-    --for says whose account it is for an agent or a partner; others name an open account with --credit. The
-    desk's cash needs neither. With --json: an object with new, id, reference, kind, amount_fen, credit,
-    standing and state.
+    --for says whose account it is for an agent or a partner, and for a subsidy the programme; others name an
+    open account with --credit. The desk's cash needs neither. With --json: an object with new, id, reference,
+    kind, amount_fen, credit, standing and state.
     """
     from citycard.bank.receipts import Receipt, account_for, expect_receipt
     from citycard.ids import derived_id
     from citycard.store import writing
+    from citycard.wallet.addresses import subsidy_fund
 
     account = account_for(kind, owner) if owner else None
+    if kind == "subsidy" and owner:
+        credit = credit or subsidy_fund(owner)
     if account is None and kind in {"agent", "partner"}:
         problem = f"say whose {kind} it is, with --for ID"
         raise click.UsageError(problem)
@@ -117,7 +123,7 @@ def expect_command(
         id=derived_id("bank", "receipt", reference.upper()),
         kind=kind,
         reference=reference,
-        amount_fen=parse_yuan(amount) if amount else None,
+        amount_fen=amount_of(amount) if amount else None,
         credit=account.address if account else credit,
         standing=standing,
     )

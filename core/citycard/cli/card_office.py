@@ -110,10 +110,10 @@ def replace(
     ``show``.
     """
     from citycard.city.office import Office
-    from citycard.money import parse_yuan
+    from citycard.cli.amount import amount_of
 
     city = opened(folder)
-    fee_fen = None if fee is None else parse_yuan(fee)
+    fee_fen = None if fee is None else amount_of(fee)
     Office(city, actor).replace(asn, new, reason=reason, fee_fen=fee_fen)
     _show(city, asn, as_json=as_json)
 

@@ -37,9 +37,10 @@ def load(amount: str, terminal: str, agent: str, folder: Path, at: CardAt, as_js
     balance_before_fen, balance_after_fen, counter, terminal, at and recovered.
     """
     from citycard.city.handheld import Handheld
-    from citycard.money import parse_yuan, yuan
+    from citycard.cli.amount import amount_of
+    from citycard.money import yuan
 
-    amount_fen = parse_yuan(amount)
+    amount_fen = amount_of(amount)
     city = opened(folder)
     try:
         if agent:
@@ -94,10 +95,11 @@ def pay(amount: str, terminal: str, service: str | None, folder: Path, at: CardA
     terminal, terminal_serial, tac, at, recovered, batch and warning (null, or why clearing will suspend it).
     """
     from citycard.city.handheld import Handheld
-    from citycard.money import parse_yuan, yuan
+    from citycard.cli.amount import amount_of
+    from citycard.money import yuan
     from citycard.terminal import RecordPlan
 
-    amount_fen = parse_yuan(amount)
+    amount_fen = amount_of(amount)
     city = opened(folder)
     try:
         number = _service(city, service) if service else 0

@@ -8,12 +8,13 @@ from uuid import UUID
 
 import click
 
+from citycard.cli.amount import amount_of
 from citycard.cli.bankoptions import id_option
 from citycard.cli.cardnumber import CardNumber
 from citycard.cli.lazy import ListedGroup
 from citycard.cli.options import actor_option, city_option, json_option, opened
 from citycard.cli.output import emit, pairs, say, table
-from citycard.money import parse_yuan, yuan
+from citycard.money import yuan
 
 __all__ = ["group"]
 
@@ -61,7 +62,7 @@ def open_(
             city,
             identity,
             topup,
-            None if amount is None else parse_yuan(amount),
+            None if amount is None else amount_of(amount),
             reason=reason,
             deadline=deadline.date(),
             actor=actor,
@@ -193,7 +194,7 @@ def pay_claim(asn: str, amount: str, identity: UUID, folder: Path, as_json: bool
 
     city = opened(folder)
     try:
-        left_fen = pay(city, identity, asn, parse_yuan(amount))
+        left_fen = pay(city, identity, asn, amount_of(amount))
     finally:
         city.close()
     if as_json:

@@ -54,8 +54,8 @@ def new(
     """Make FILE, a software card. FILE holds keys: keep it as you keep a card.
 
     Without --product it is a blank card of a profile, as its maker delivers it. With --product and --asn it
-    is a card of the city, personalised, enabled, and in the registry. With --json: an object with file, kind,
-    profile, product and asn.
+    is a card of the city, personalised, enabled, and entered in the registry under a number that no card has.
+    With --json: an object with file, kind, profile, product and asn.
     """
     from citycard.cli.cardfile import blank_file, chip_file, write_card_file
 
@@ -74,8 +74,9 @@ def new(
 
 
 def _personalised(folder: Path, product: str, asn: str) -> Any:
-    """Make a chip of the city and enter it in the registry, unless it is there."""
+    """Make a chip of the city and enter it in the registry; refuse a number that a card has."""
     from citycard import registry
+    from citycard.errors import CardNumberTaken
     from citycard.store import writing
 
     if len(asn) != _DIGITS or not asn.isdecimal():
@@ -85,7 +86,8 @@ def _personalised(folder: Path, product: str, asn: str) -> Any:
         on = city.now_local().date()
         chip = city.issuing.chip(asn, product, on)
         with writing(city.engine) as conn:
-            registry.add_cards(conn, [city.issuing.card(asn, product, on)])
+            if not registry.add_cards(conn, [city.issuing.card(asn, product, on)]):
+                raise CardNumberTaken(asn=asn)
     finally:
         city.close()
     return chip

@@ -103,7 +103,11 @@ def _run(arguments: Sequence[str] | None) -> int:
 def _told(error: Exception) -> tuple[str, int]:
     """Say an error in one line, and give its exit code."""
     store = sys.modules.get("sqlalchemy.exc")
-    if isinstance(error, click.ClickException):
+    if isinstance(error, click.NoSuchOption) and error.option_name.lstrip("-")[:1].isdigit():
+        context = error.ctx
+        expected = "an amount is yuan without a sign, such as 12.34: what begins with - is read as an option"
+        told = f"{context.command_path if context else 'citycard'}: {expected}", 2
+    elif isinstance(error, click.ClickException):
         context = getattr(error, "ctx", None)
         told = f"{context.command_path if context else 'citycard'}: {error.format_message()}", 2
     elif isinstance(error, click.Abort):

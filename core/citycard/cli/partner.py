@@ -98,11 +98,12 @@ def payout(partner: str, amount: str | None, identity: UUID, folder: Path, as_js
     With --json: an object with id, partner, amount_fen, end_to_end and state.
     """
     from citycard.city.payouts import pay_partner
-    from citycard.money import parse_yuan, yuan
+    from citycard.cli.amount import amount_of
+    from citycard.money import yuan
 
     city = opened(folder)
     try:
-        amount_fen = None if amount is None else parse_yuan(amount)
+        amount_fen = None if amount is None else amount_of(amount)
         payment = pay_partner(city, identity, partner, amount_fen)
     finally:
         city.close()

@@ -9,11 +9,12 @@ from uuid import UUID
 import attrs
 import click
 
+from citycard.cli.amount import amount_of
 from citycard.cli.cardnumber import CardNumber
 from citycard.cli.lazy import ListedGroup
 from citycard.cli.options import actor_option, city_option, id_option, json_option, opened
 from citycard.cli.output import emit, table
-from citycard.money import parse_yuan, yuan
+from citycard.money import yuan
 
 if TYPE_CHECKING:
     from citycard.city import City
@@ -132,7 +133,7 @@ def earn(
 
     city = opened(folder)
     points = Points(city.wallet)
-    _tell(points.earn(identity, _number(city, number), scheme, parse_yuan(amount), actor=actor), as_json)
+    _tell(points.earn(identity, _number(city, number), scheme, amount_of(amount), actor=actor), as_json)
 
 
 @group.command()

@@ -7,12 +7,13 @@ from uuid import UUID
 
 import click
 
+from citycard.cli.amount import amount_of
 from citycard.cli.bankoptions import creditor_of, creditor_options, id_option
 from citycard.cli.cardnumber import CardNumber
 from citycard.cli.lazy import ListedGroup
 from citycard.cli.options import actor_option, city_option, json_option, opened
 from citycard.cli.output import emit, pairs, table
-from citycard.money import parse_yuan, yuan
+from citycard.money import yuan
 
 __all__ = ["group"]
 
@@ -57,7 +58,9 @@ def give(
     folder: Path,
     as_json: bool,
 ) -> None:
-    """Give back PURCHASE, the id of a record (TERMINAL-BATCH-LINE) or of an online payment's transfer.
+    """Give back PURCHASE: the id of a record (TERMINAL-BATCH-LINE), or of a payment or hold of an account.
+
+    Of a payment, it is what the account itself paid: ``account give-back`` gives subsidies back, too.
 
     With --json: an object with id, purchase, owner, amount_fen, destination, target, reason, approved_by,
     evidence, actor, at and parts (partner, amount_fen, transfer).
@@ -72,10 +75,11 @@ def give(
         with reading(city.engine) as conn:
             earlier = refunds_of(conn, purchase=found.id)
             again = next((one for one in earlier if one.id == identity), None)
+            left = left_fen(conn, found)
         if amount is not None:
-            amount_fen = parse_yuan(amount)
+            amount_fen = amount_of(amount)
         else:
-            amount_fen = again.amount_fen if again is not None else left_fen(found, earlier)
+            amount_fen = again.amount_fen if again is not None else left
         given = give_refund(
             city,
             identity,
@@ -109,6 +113,7 @@ def list_(purchase: str | None, asn: str | None, folder: Path, as_json: bool) ->
 
     With --json: an array of the objects of ``refund give``.
     """
+    from citycard.city.refunds import purchase_name
     from citycard.store import reading
     from citycard.wallet.refunds import refunds_of
 
@@ -116,7 +121,8 @@ def list_(purchase: str | None, asn: str | None, folder: Path, as_json: bool) ->
         raise click.UsageError("give --purchase or --card")
     city = opened(folder)
     with reading(city.engine) as conn:
-        found = refunds_of(conn, purchase=purchase, owner=asn)
+        name = None if purchase is None else purchase_name(conn, purchase)
+        found = refunds_of(conn, purchase=name, owner=asn)
     city.close()
     if as_json:
         emit(found)

@@ -10,11 +10,12 @@ from uuid import UUID
 import attrs
 import click
 
+from citycard.cli.amount import amount_of
 from citycard.cli.cardnumber import CardNumber
 from citycard.cli.lazy import ListedGroup
 from citycard.cli.options import actor_option, city_option, id_option, json_option, opened
 from citycard.cli.output import emit, pairs, say, table
-from citycard.money import parse_yuan, yuan
+from citycard.money import yuan
 
 if TYPE_CHECKING:
     from citycard.wallet import ProgrammeReport
@@ -87,14 +88,16 @@ def add(
 @city_option
 @json_option
 def fund(programme: str, amount: str, identity: UUID, actor: str, folder: Path, as_json: bool) -> None:
-    """Put so many YUAN of the funder, which came to the trust bank, into the budget of programme ID.
+    """Put so many YUAN of the funder, paid in at the desk, into the budget of programme ID.
+
+    What comes by bank is expected: ``bank expect REFERENCE --kind subsidy --for ID``.
 
     With --json: the report, as in ``report``.
     """
     from citycard.wallet import fund_programme
 
     city = opened(folder)
-    _tell(fund_programme(city.wallet, identity, programme, parse_yuan(amount), actor=actor), as_json)
+    _tell(fund_programme(city.wallet, identity, programme, amount_of(amount), actor=actor), as_json)
 
 
 @group.command()
@@ -117,7 +120,7 @@ def grant(
 
     city = opened(folder)
     account = Accounts(city.wallet).find(number)
-    grant(city.wallet, identity, programme, account.number, parse_yuan(amount), actor=actor)
+    grant(city.wallet, identity, programme, account.number, amount_of(amount), actor=actor)
     with reading(city.engine) as conn:
         report = report_programme(conn, city.ledger, programme)
     _tell(report, as_json)

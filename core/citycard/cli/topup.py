@@ -9,7 +9,7 @@ from uuid import UUID
 import click
 
 from citycard.cli.lazy import ListedGroup
-from citycard.cli.options import actor_option, city_option, json_option, opened
+from citycard.cli.options import actor_option, city_option, id_option, json_option, opened
 from citycard.cli.output import emit, pairs, say, table
 from citycard.cli.reader_options import CardAt, card_option
 
@@ -42,10 +42,10 @@ def order(
     With --json: the order, as in ``show``.
     """
     from citycard.city.orders import order_top_up
+    from citycard.cli.amount import amount_of
     from citycard.ids import new_id
-    from citycard.money import parse_yuan
 
-    amount_fen = parse_yuan(amount)
+    amount_fen = amount_of(amount)
     city = opened(folder)
     try:
         made = order_top_up(city, identity or new_id(), asn, amount_fen, account=account, actor=actor)
@@ -238,6 +238,7 @@ def expire(folder: Path, as_json: bool) -> None:
 @click.option("--daily", metavar="YUAN", help="How much in one day at most.")
 @click.option("--from", "source", help="account/NUMBER, or agreement/ID of the provider.")
 @click.option("--off", is_flag=True, help="Do not top the card up any more.")
+@id_option
 @actor_option
 @city_option
 @json_option
@@ -248,6 +249,7 @@ def auto(
     daily: str | None,
     source: str | None,
     off: bool,
+    identity: UUID,
     actor: str,
     folder: Path,
     as_json: bool,
@@ -258,9 +260,10 @@ def auto(
     null.
     """
     from citycard import registry
-    from citycard.money import parse_yuan, yuan
+    from citycard.cli.amount import amount_of
+    from citycard.money import yuan
     from citycard.store import writing
-    from citycard.wallet.autotopup import AutoTopUp, find_rule, remove_rule, set_rule
+    from citycard.wallet.autotopup import AutoTopUp, change_rule, find_rule
 
     given = (below, amount, daily, source)
     if any(given) and (off or not all(given)):
@@ -269,20 +272,21 @@ def auto(
     try:
         with writing(city.engine) as conn:
             registry.find_card(conn, asn)
-            if off:
-                remove_rule(conn, asn)
-            elif below and amount and daily and source:
+            rule = None
+            if below and amount and daily and source:
                 rule = AutoTopUp(
                     asn=asn,
-                    threshold_fen=parse_yuan(below),
-                    amount_fen=parse_yuan(amount),
-                    daily_limit_fen=parse_yuan(daily),
+                    threshold_fen=amount_of(below),
+                    amount_fen=amount_of(amount),
+                    daily_limit_fen=amount_of(daily),
                     source=source,
                     actor=actor,
                     set_at=city.clock.now(),
                 )
-                set_rule(conn, rule)
-            found = find_rule(conn, asn)
+            if rule is None and not off:
+                found = find_rule(conn, asn)
+            else:
+                found = change_rule(conn, identity, asn, rule, actor=actor, at=city.clock.now())
     finally:
         city.close()
     if as_json:

@@ -8,6 +8,7 @@ from citycard.errors.base import CitycardError
 
 __all__ = [
     "AccountNotOpen",
+    "AccountNotOwed",
     "ActDiffers",
     "ChargeRefused",
     "FundsMissing",
@@ -68,6 +69,12 @@ class AccountNotOpen(WalletRefused):
     """An online account is frozen or closed, or cannot be closed yet."""
 
     sentence = "account {number} {reason}"
+
+
+class AccountNotOwed(WalletRefused):
+    """Nothing is owed to the holder of an online account, or less than is to be paid out."""
+
+    sentence = "account {number} is not paid out: {reason}"
 
 
 class FundsMissing(WalletRefused):

@@ -6,6 +6,7 @@ from citycard.errors.base import CitycardError
 
 __all__ = [
     "BlankUnfit",
+    "CardNumberTaken",
     "NumbersUsedUp",
     "PersonalisationJobUnknown",
     "PersonalisationLost",
@@ -20,6 +21,13 @@ class RangeOverlap(CitycardError):
 
     status, exit_code = 409, 5
     sentence = "range {name!r} from {first} to {last} {reason}: choose numbers that nobody has"
+
+
+class CardNumberTaken(CitycardError):
+    """A card is to be made with a number that another card has."""
+
+    status, exit_code = 409, 5
+    sentence = "card {asn} is there already: choose a number that no card has"
 
 
 class NumbersUsedUp(CitycardError):

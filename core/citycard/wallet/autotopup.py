@@ -6,16 +6,26 @@ import re
 from collections.abc import Container, Sequence
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 import attrs
 from sqlalchemy import Connection, delete, insert, select, update
 
 from citycard.errors import TopUpRuleInvalid
 from citycard.ledger.records import Limit
+from citycard.wallet.acts import Act, noted_before
 from citycard.wallet.load import Load, LoadState
 from citycard.wallet.tables import auto_top_up
 
-__all__ = ["AutoTopUp", "auto_limit", "find_rule", "remove_rule", "same_sight", "set_rule"]
+__all__ = [
+    "AutoTopUp",
+    "auto_limit",
+    "change_rule",
+    "find_rule",
+    "remove_rule",
+    "same_sight",
+    "set_rule",
+]
 
 _SOURCE = re.compile(r"account/[0-9]{20}|agreement/[A-Za-z0-9_-]{1,64}")
 _LARGEST_FEN = 1_000_000
@@ -71,6 +81,25 @@ def set_rule(conn: Connection, rule: AutoTopUp) -> None:
 def remove_rule(conn: Connection, asn: str) -> bool:
     """Take a card's rule away; say whether it had one."""
     return conn.execute(delete(auto_top_up).where(auto_top_up.c.asn == asn)).rowcount == 1
+
+
+def change_rule(
+    conn: Connection, identity: UUID, asn: str, rule: AutoTopUp | None, *, actor: str, at: datetime
+) -> AutoTopUp | None:
+    """Give a card a rule, or take it away with None, once under an id; give the rule that it has then.
+
+    Asked again it changes nothing, whatever was set meanwhile; ``at`` is aware UTC. Raise ActDiffers when the
+    id stands for something else.
+    """
+    fields = ("threshold_fen", "amount_fen", "daily_limit_fen", "source")
+    content = {name: getattr(rule, name) for name in fields} if rule is not None else {}
+    act = Act(id=identity, kind="auto-top-up", number=asn, actor=actor[:100], content=content)
+    if not noted_before(conn, act, at):
+        if rule is None:
+            remove_rule(conn, asn)
+        else:
+            set_rule(conn, rule)
+    return find_rule(conn, asn)
 
 
 def find_rule(conn: Connection, asn: str) -> AutoTopUp | None:

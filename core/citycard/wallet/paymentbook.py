@@ -13,7 +13,15 @@ from citycard.errors import PaymentUnknown
 from citycard.store.bulk import select_in
 from citycard.wallet.tables import payment, payment_part
 
-__all__ = ["PaidPart", "Payment", "add_returned", "find_payment", "payments_of", "write_payment"]
+__all__ = [
+    "PaidPart",
+    "Payment",
+    "add_returned",
+    "find_payment",
+    "payment_named",
+    "payments_of",
+    "write_payment",
+]
 
 _SHOWN = 50
 
@@ -45,6 +53,11 @@ class Payment:
     note: str
     at: datetime
     parts: tuple[PaidPart, ...]
+
+    @property
+    def own_place(self) -> int | None:
+        """Give the place of the part that the account itself paid; None where subsidies paid all of it."""
+        return next((place for place, part in enumerate(self.parts) if not part.programme), None)
 
     @property
     def returned_fen(self) -> int:
@@ -83,6 +96,16 @@ def find_payment(conn: Connection, identity: UUID) -> Payment:
     if not found:
         raise PaymentUnknown(id=identity)
     return found[0]
+
+
+def payment_named(conn: Connection, identity: UUID) -> Payment | None:
+    """Give the payment with this id, or that captured this hold, or of which this transfer paid a part."""
+    of_part = select(payment_part.c.payment).where(payment_part.c.transfer == identity)
+    for mine in (payment.c.id == identity, payment.c.hold == identity, payment.c.id.in_(of_part)):
+        found = _payments(conn, select(payment).where(mine))
+        if found:
+            return found[0]
+    return None
 
 
 def payments_of(

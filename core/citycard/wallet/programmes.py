@@ -21,6 +21,7 @@ from citycard.ledger.chart import AccountCode, Guard, TransferCode
 from citycard.ledger.ledger import Ledger
 from citycard.ledger.records import AccountSpec, Transfer
 from citycard.ledger.tables import account, balance
+from citycard.store.bulk import select_in
 from citycard.store.engine import reading
 from citycard.wallet.acts import Act, once
 from citycard.wallet.addresses import TRUST_BANK, account_subsidy, subsidy_fund
@@ -42,6 +43,7 @@ __all__ = [
     "find_programme",
     "fund_programme",
     "hold_programme",
+    "note_funding",
     "note_lapse",
     "pots_of",
     "programmes_by_id",
@@ -176,7 +178,10 @@ def hold_programme(conn: Connection, programme: str) -> Programme:
 def fund_programme(
     context: WalletContext, identity: UUID, programme: str, amount_fen: int, *, actor: str = ""
 ) -> ProgrammeReport:
-    """Put money of the funder, which came to the trust bank, into a programme's fund."""
+    """Put money of the funder, paid in at the desk, into a programme's fund.
+
+    What the funder pays into the trust account comes with the bank's statement: ``note_funding``.
+    """
     if amount_fen <= 0:
         expected = "1 fen or more"
         raise WalletInvalid(
@@ -199,6 +204,32 @@ def fund_programme(
     once(context, Act(id=identity, kind="fund", actor=actor, content=content), work)
     with reading(context.engine) as conn:
         return report_programme(conn, context.ledger, programme)
+
+
+def note_funding(conn: Connection, posted: Iterable[Transfer]) -> int:
+    """Count what posted transfers credit to funds of programmes into their budgets; return how many were new.
+
+    Whoever books what funders pay in, such as the bank's side, calls this in the same transaction.
+    """
+    funded = [one for one in posted if one.credit_address.startswith("subsidy/")]
+    if not funded:
+        return 0
+    funds = {subsidy_fund(name): name for name in programmes_by_id(conn)}
+    query = select(subsidy_funding.c.id)
+    known = {row.id for row in select_in(conn, query, subsidy_funding.c.id, [one.id for one in funded])}
+    rows = [
+        {
+            "id": one.id,
+            "programme": funds[one.credit_address],
+            "amount_fen": one.amount_fen,
+            "at": one.event_time,
+        }
+        for one in funded
+        if one.credit_address in funds and one.id not in known
+    ]
+    if rows:
+        conn.execute(insert(subsidy_funding), rows)
+    return len(rows)
 
 
 def pots_of(conn: Connection, context: WalletContext, number: str) -> list[Pot]:

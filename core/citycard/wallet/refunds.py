@@ -67,6 +67,8 @@ class Purchase:
     """A purchase that can be refunded: a cleared record, or a payment from an online account.
 
     ``owner`` is the number of the card or the account, ``owed`` the address of what is owed to its holder.
+    Of a payment, it is what the account itself paid, and ``payment`` its id: what was given back of it in any
+    way stands there.
     """
 
     id: str
@@ -74,6 +76,7 @@ class Purchase:
     amount_fen: int
     owed: str
     shares: tuple[PurchaseShare, ...]
+    payment: UUID | None = None
 
 
 @attrs.frozen(kw_only=True)

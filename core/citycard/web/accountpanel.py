@@ -54,6 +54,7 @@ def account_panel(city: City, asn: str, say: Language) -> dict[str, Any] | None:
         "status": {"title": say(title), "tone": tone},
         "balance": say.money(view.balance_fen),
         "available": say.money(view.available_fen),
+        "owed": say.money(view.owed_fen) if view.owed_fen else "",
         "subsidies": [_subsidy(one, names, say) for one in view.subsidies],
         "points": [
             {

@@ -10,6 +10,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from citycard.bank import BankAccount
+from citycard.city.accountpayouts import AccountPaid, pay_account
 from citycard.city.accounts import open_account, payee
 from citycard.city.accountview import AccountView, PaymentLine, payment_line, read_account
 from citycard.errors import OnlineAccountUnknown
@@ -62,6 +64,17 @@ class ToLimit:
     rule: LimitRule
 
 
+@attrs.frozen(kw_only=True)
+class ToPayOut:
+    """A payment of what is owed to a holder: all without an amount, in cash without a bank account."""
+
+    id: UUID
+    amount_fen: int | None = None
+    to_name: str = ""
+    to_account: str = ""
+    to_bic: str = ""
+
+
 async def open_one(request: Request) -> Response:
     body, actor, city = await read_json(request, AccountToOpen), actor_of(request), city_of(request)
     await run_in_threadpool(open_account, city, body.id, body.card, actor=asked_by(actor))
@@ -105,6 +118,18 @@ async def unfreeze(request: Request) -> Response:
 
 async def close(request: Request) -> Response:
     return await _become(request, "close", "city.manage-accounts")
+
+
+async def pay_out(request: Request) -> Response:
+    number = await account_number(request, "city.pay-holders")
+    body, city, actor = await read_json(request, ToPayOut), city_of(request), asked_by(actor_of(request))
+    to = BankAccount(name=body.to_name, account=body.to_account, bic=body.to_bic)
+    creditor = to if body.to_name or body.to_account else None
+
+    def work() -> AccountPaid:
+        return pay_account(city, body.id, number, body.amount_fen, creditor=creditor, actor=actor)
+
+    return json_answer(await run_in_threadpool(work))
 
 
 async def account_number(request: Request, permission: str) -> str:
@@ -228,5 +253,13 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         ToDo,
         AccountView,
         "Close an account; its money becomes a refund that is due.",
+    ),
+    post(
+        "/api/accounts/{number}/payouts",
+        pay_out,
+        "city.pay-holders",
+        ToPayOut,
+        AccountPaid,
+        "Pay the holder what is owed for an account, in cash or by bank.",
     ),
 )

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from citycard.bank import BankAccount, Payment
 from citycard.city.chargebacks import open_chargeback, take_step
 from citycard.city.payouts import pay_partner
-from citycard.city.refunds import give_refund, purchase_of
+from citycard.city.refunds import give_refund, purchase_name, purchase_of
 from citycard.errors import BodyInvalid, ChargebackUnknown, PurchaseRefundUnknown
 from citycard.store import reading
 from citycard.wallet.chargebacks import (
@@ -131,7 +131,8 @@ async def refunds(request: Request) -> Response:
 
     def read() -> list[Refund]:
         with reading(city_of(request).engine) as conn:
-            return refunds_of(conn, purchase=query.purchase or None, owner=query.card)
+            name = purchase_name(conn, query.purchase) if query.purchase else None
+            return refunds_of(conn, purchase=name, owner=query.card)
 
     return json_answer(RefundList(refunds=tuple(await run_in_threadpool(read))))
 

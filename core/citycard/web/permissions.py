@@ -52,6 +52,7 @@ PERMISSIONS: Mapping[str, str] = MappingProxyType(
         "city.read-accounts": "See an online account, its holds, payments and limits. Looks are recorded.",
         "city.use-accounts": "Pay from an online account, exchange its points, limit and freeze it.",
         "city.manage-accounts": "Open, unfreeze and close online accounts.",
+        "city.pay-holders": "Pay holders what is owed for their online accounts.",
         "city.read-charges": "See what a partner was paid and holds on online accounts.",
         "city.charge-accounts": "Charge online accounts for a partner: hold, take, give back, give points.",
         "city.read-subsidies": "See the subsidy programmes and where their money is.",

@@ -41,7 +41,7 @@ class ProgrammeList:
 
 @attrs.frozen(kw_only=True)
 class ToFund:
-    """Money of the funder that came to the trust bank; ``id`` is made by the client."""
+    """Money of the funder, paid in at the desk; ``id`` is made by the client."""
 
     id: UUID
     amount_fen: int

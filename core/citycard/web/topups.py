@@ -15,7 +15,7 @@ from citycard import registry
 from citycard.city.orders import notified, order_top_up, send_back
 from citycard.errors import OrderUnknown, PermissionMissing
 from citycard.store import reading, writing
-from citycard.wallet.autotopup import AutoTopUp, find_rule, remove_rule, set_rule
+from citycard.wallet.autotopup import AutoTopUp, change_rule, find_rule, remove_rule
 from citycard.wallet.online import find_account
 from citycard.wallet.order import OrderState, PaymentOrder
 from citycard.wallet.orderbook import find_order, orders
@@ -78,6 +78,7 @@ class RefundOrder:
 class NewRule:
     """Automatic top-up: below ``threshold_fen`` load ``amount_fen``, at most ``daily_limit_fen`` a day.
 
+    ``id`` is yours: sent again with it, nothing is changed, and the answer is the rule that the card has.
     ``source`` is ``account/`` and the number of an online account, or ``agreement/`` and the provider's
     agreement. A citizen lets the card's own account pay.
     """
@@ -172,7 +173,7 @@ async def set_automatic(request: Request) -> Response:
         set_at=web.clock.now(),
     )
 
-    def work() -> None:
+    def work() -> AutoTopUp | None:
         with writing(web.city.engine) as conn:
             registry.find_card(conn, asn)
             # Nobody lets somebody else's account pay; an agreement is noted at a desk.
@@ -180,10 +181,9 @@ async def set_automatic(request: Request) -> Response:
                 pays = find_account(conn, rule.source.removeprefix("account/")).asn
             if actor.role in OWN and (rule.agreement or pays != asn):
                 raise PermissionMissing(role=actor.role.value, permission="city.order-topups")
-            set_rule(conn, rule)
+            return change_rule(conn, wanted.id, asn, rule, actor=rule.actor, at=rule.set_at)
 
-    await run_in_threadpool(work)
-    return json_answer(RuleView(rule=rule))
+    return json_answer(RuleView(rule=await run_in_threadpool(work)))
 
 
 async def stop_automatic(request: Request) -> Response:

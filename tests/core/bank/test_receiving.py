@@ -20,6 +20,7 @@ from citycard.errors import BankAccountDiffers, BankStatementConflict, BankState
 from citycard.ids import derived_id
 from citycard.store import reading, writing
 from citycard.wallet.agents import Agent, open_agent
+from citycard.wallet.programmes import Programme, add_programme, report_programme
 
 DAY = dt.date(2026, 11, 24)
 METRO, SHOP, UNMATCHED = "partner/metro/payable", "partner/shop/payable", "bank/unmatched"
@@ -131,6 +132,28 @@ def test_what_an_agent_pays_in_restores_its_quota_once(treasury, bank):
         receive(treasury, file)
     assert treasury.balance("agent/kiosk/quota") == 14_000
     assert treasury.balance("agent/kiosk/receivable") == -4_000
+    sound(treasury)
+
+
+def test_what_a_funder_pays_in_is_in_the_budget_of_its_programme_once(treasury, bank):
+    meals = Programme(
+        id="meals", title="Meals", funder="Office", partners=("shop",), starts_on=DAY, ends_on=DAY
+    )
+    with writing(treasury.engine) as conn:
+        add_programme(conn, treasury.ledger, meals)
+    file = bank.day(DAY, Booked(signed=4_000, day=DAY, end_to_end="MEALS-2026"))
+    receive(treasury, file)
+    assert codes(treasury) == ["M02"]
+    expect(treasury, "MEALS-2026", kind="subsidy", credit="subsidy/meals/fund", standing=True)
+    match_again(treasury)
+    later = DAY + dt.timedelta(days=1)
+    again = bank.day(later, Booked(signed=3_000, day=later, end_to_end="MEALS-2026"))
+    for told in (file, again, again):
+        receive(treasury, told)
+    with reading(treasury.engine) as conn:
+        report = report_programme(conn, treasury.ledger, "meals")
+    assert (report.budget_fen, report.fund_fen, report.difference_fen) == (7_000, 7_000, 0)
+    assert reconcile(treasury).desk_fen == 0
     sound(treasury)
 
 

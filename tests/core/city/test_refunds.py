@@ -1,6 +1,7 @@
 """A refund is never more than was paid, is given once, and every fen of it comes from who was paid."""
 
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,11 +10,20 @@ from moneytown import balances, broken_off_everywhere, move
 
 from citycard.bank import BankAccount, PaymentKind
 from citycard.bank.payments import payments
-from citycard.city.refunds import give_refund, purchase_of
-from citycard.errors import PurchaseRefundConflict, PurchaseRefundRefused
+from citycard.city.refunds import give_refund, purchase_name, purchase_of
+from citycard.errors import PurchaseRefundConflict, PurchaseRefundRefused, RefundRefused
 from citycard.ids import new_id
-from citycard.store import reading
-from citycard.wallet import Accounts
+from citycard.store import reading, writing
+from citycard.wallet import (
+    Accounts,
+    Holds,
+    Payee,
+    Payments,
+    Programme,
+    add_programme,
+    fund_programme,
+    grant,
+)
 from citycard.wallet.refunds import Destination, Purchase, PurchaseShare, find_refund, refunds_of
 
 CARD = "01010199010000000001"
@@ -159,6 +169,78 @@ def test_an_online_payment_goes_back_into_its_account_or_is_owed(money_town):
         f"account/{CARD}/online": 250,
         "transit/settlement": -350,
     }
+
+
+@pytest.fixture
+def paid_online(money_town):
+    """A payment of 6 yuan from an account; and one of 5 yuan that captured a hold."""
+    move(money_town, "trust/bank", f"account/{CARD}/online", 3000)
+    paid = Payments(money_town.wallet).pay(new_id(), CARD, Payee(partner="canteen", kind="food"), 600)
+    holds = Holds(money_town.wallet)
+    held = holds.authorise(new_id(), CARD, "hotel", 900, timedelta(hours=1))
+    holds.capture(new_id(), held.id, 500)
+    return paid, held
+
+
+def test_a_payment_is_named_by_its_id_its_hold_or_its_transfer(money_town, paid_online):
+    paid, held = paid_online
+    names = (str(paid.id), str(paid.parts[0].transfer))
+    purchases = [purchase_of(money_town, name) for name in names]
+    assert purchases[0] == purchases[1]
+    assert (purchases[0].id, purchases[0].amount_fen) == (str(paid.id), 600)
+    assert purchase_of(money_town, str(held.id)).amount_fen == 500
+    give(money_town, purchases[0], 100)
+    with reading(money_town.engine) as conn:
+        assert len({purchase_name(conn, name) for name in names}) == 1
+        assert len(refunds_of(conn, purchase=purchase_name(conn, names[1]))) == 1
+
+
+def test_a_hold_that_was_not_captured_is_no_purchase(money_town, paid_online):
+    held = Holds(money_town.wallet).authorise(new_id(), CARD, "hotel", 900, timedelta(hours=1))
+    with pytest.raises(PurchaseRefundRefused, match="a hold that was not captured"):
+        purchase_of(money_town, str(held.id))
+
+
+@pytest.mark.parametrize("destination", [Destination.ACCOUNT, Destination.BANK, Destination.CASH])
+def test_what_is_given_back_one_way_is_not_given_back_the_other(money_town, paid_online, destination):
+    paid, _ = paid_online
+    payments_ = Payments(money_town.wallet)
+    give(money_town, purchase_of(money_town, str(paid.id)), 250, destination)
+    assert payments_.find(paid.id).returned_fen == 250
+    with pytest.raises(RefundRefused, match="350 fen can be given back, 351 fen are wanted"):
+        payments_.give_back(new_id(), paid.id, 351)
+    payments_.give_back(new_id(), paid.id, 300)
+    with pytest.raises(PurchaseRefundRefused, match="50 fen of it are left, less than 51"):
+        give(money_town, purchase_of(money_town, str(paid.id)), 51, destination)
+    give(money_town, purchase_of(money_town, str(paid.id)), 50, destination)
+    assert payments_.find(paid.id).returned_fen == 600
+    assert balances(money_town).get("partner/canteen/payable", 0) == 0
+
+
+def test_what_an_account_paid_does_not_go_to_a_purse(money_town, paid_online):
+    with pytest.raises(PurchaseRefundRefused, match="not a purse"):
+        give(money_town, purchase_of(money_town, str(paid_online[0].id)), 50, Destination.PURSE)
+
+
+def test_subsidies_go_back_to_where_they_came_from_and_nowhere_else(money_town, paid_online):
+    today = money_town.wallet.today()
+    meals = Programme(
+        id="meals", title="Meals", funder="Office", partners=("canteen",), starts_on=today, ends_on=today
+    )
+    with writing(money_town.engine) as conn:
+        add_programme(conn, money_town.ledger, meals)
+    fund_programme(money_town.wallet, new_id(), "meals", 400)
+    grant(money_town.wallet, new_id(), "meals", CARD, 400)
+    canteen, payments_ = Payee(partner="canteen", kind="food"), Payments(money_town.wallet)
+    whole = payments_.pay(new_id(), CARD, canteen, 300)
+    with pytest.raises(PurchaseRefundRefused, match="subsidies paid it: citycard account give-back"):
+        purchase_of(money_town, str(whole.id))
+    mixed = payments_.pay(new_id(), CARD, canteen, 300)
+    purchase = purchase_of(money_town, str(mixed.id))
+    with pytest.raises(PurchaseRefundRefused, match="200 fen of it are left"):
+        give(money_town, purchase, 201)
+    give(money_town, purchase, 200)
+    assert [part.left_fen for part in payments_.find(mixed.id).parts] == [100, 0]
 
 
 def test_a_transfer_that_is_no_payment_to_a_partner_is_no_purchase(money_town):

@@ -127,13 +127,65 @@ def test_an_account_is_limited_frozen_and_closed(answer, said):
     assert answer("account", "close", FIRST)["status"] == "closed"
 
 
+def test_the_id_of_a_payment_or_a_hold_is_a_purchase_that_is_refunded_once(answer, said):
+    why = ["--to", "cash", "--reason", "no lunch", "--approved-by", "Wang", "--evidence", "ticket 7"]
+    paid = answer("account", "pay", FIRST, "canteen", "6")
+    held = answer("account", "hold", FIRST, "hotel", "9")
+    answer("account", "capture", held["id"], "5")
+    assert answer("account", "give-back", paid["id"], "1")["returned_fen"] == 100
+    assert answer("refund", "give", paid["id"], *why)["amount_fen"] == 500
+    assert answer("refund", "give", held["id"], *why)["amount_fen"] == 500
+    assert answer("account", "show", FIRST)["payments"][1]["returned_fen"] == 600
+    assert len(answer("refund", "list", "--purchase", held["id"])) == 1
+    code, _, err = said("refund", "give", paid["id"], "--amount", "0.01", *why)
+    told = "is not refunded: 0 fen of it are left, less than 1"
+    assert (code, err) == (5, f"citycard: purchase {paid['id']} {told}\n")
+
+
+def test_what_is_owed_for_a_closed_account_is_paid_out(answer, said):
+    assert said("account", "pay-out", FIRST)[0] == 5
+    assert answer("account", "close", FIRST)["owed_fen"] == 10_000
+    identity = str(uuid4())
+    to = ["--account-name", "李雷", "--account", "6222000011112222"]
+    paid = [answer("account", "pay-out", FIRST, "--amount", "60", "--id", identity, *to) for _ in range(2)]
+    assert paid[0] == paid[1]
+    assert (paid[0]["paid_fen"], paid[0]["state"]) == (6000, "ordered")
+    assert "owed       40.00 yuan\n" in said("account", "show", FIRST)[1]
+    assert said("account", "pay-out", FIRST)[1] == f"account {FIRST}: 40.00 yuan paid out\n"
+    code, _, err = said("account", "pay-out", FIRST)
+    assert (code, err) == (
+        5,
+        f"citycard: account {FIRST} is not paid out: nothing is owed for it: close it first\n",
+    )
+    assert said("account", "pay-out", FIRST, "--account", "6222")[0] == 2
+
+
+_SHOWN = (
+    "balance                                       97.75 yuan",
+    "95.75 yuan",
+    "2.00 yuan for hotel, pending\n",
+    "2.00 yuan for hotel, posted, 1.50 captured\n",
+    "1.50 yuan to hotel, of hold ",
+    "1.00 yuan to canteen, 0.25 given back\n",
+)
+
+
 def test_what_is_said_without_json_is_short(said):
     paid = said("account", "pay", FIRST, "canteen", "1")[1]
     assert paid.endswith(": 1.00 yuan to canteen\n")
     held = said("account", "hold", FIRST, "hotel", "2")[1]
     assert held.endswith(": 2.00 yuan for hotel, pending\n")
+    assert (
+        ": 2.00 yuan for hotel, posted, 1.50 captured\n"
+        in said("account", "capture", held.split()[1][:-1], "1.5")[1]
+    )
+    assert (
+        ": 1.00 yuan to canteen, 0.25 given back\n"
+        in said("account", "give-back", paid.split()[1][:-1], "0.25")[1]
+    )
+    said("account", "hold", FIRST, "hotel", "2")
     shown = said("account", "show", FIRST)[1]
-    assert [words for words in ("99.00 yuan", "97.00 yuan", "2.00 yuan, pending") if words not in shown] == []
+    assert [words for words in _SHOWN if words not in shown] == []
 
 
 def test_shadows_below_zero_are_listed(town, answer, said):

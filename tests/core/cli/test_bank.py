@@ -137,6 +137,7 @@ def test_every_command_speaks_to_people_too(town, capsys, tmp_path):
         (["expect", "X", "--kind", "desk"], 3),
         (["expect", "DESK", "--kind", "desk", "--credit", "trust/bank"], 3),
         (["expect", "FUND-1", "--kind", "subsidy"], 2),
+        (["expect", "FUND-1", "--kind", "subsidy", "--for", "nothing"], 3),
         (["expect", "FUND-1", "--kind", "subsidy", "--credit", "nobody"], 3),
         (["exceptions", "show", "00000000-0000-0000-0000-000000000000"], 4),
         (["receive", "/nowhere.xml"], 2),

@@ -6,8 +6,23 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from citycard.city import City
 from citycard.cli.chip import group
-from citycard.errors import CardFileInvalid, CardKindUnknown, FileThere
+from citycard.errors import CardFileInvalid, CardKindUnknown, CardNumberTaken, FileThere
+
+TOWN = """\
+[city]
+name = "Chip town"
+code = "9901"
+
+[plugins]
+allow = ["bazaar"]
+enable = ["bazaar"]
+
+[[plugins.bazaar.products]]
+name = "standard"
+title = "City card"
+"""
 
 
 def call(*arguments):
@@ -58,6 +73,18 @@ def test_a_file_that_is_no_card_says_so(tmp_path):
 def test_a_citys_card_needs_product_and_number(tmp_path):
     with pytest.raises(Exception, match="--product and --asn"):
         call("new", tmp_path / "one.card", "--product", "standard")
+
+
+def test_a_number_that_a_card_has_is_refused_and_no_file_is_made(bazaar, tmp_path):
+    (tmp_path / "template.toml").write_text(TOWN)
+    city = City.create(tmp_path / "town", tmp_path / "template.toml")
+    city.issuing.publish()
+    city.close()
+    asn, where = "01019901000000000001", ("--city", tmp_path / "town", "--product", "standard")
+    call("new", tmp_path / "one.card", "--asn", asn, *where)
+    with pytest.raises(CardNumberTaken, match=f"card {asn} is there already: choose a number"):
+        call("new", tmp_path / "two.card", "--asn", asn, *where)
+    assert not (tmp_path / "two.card").exists()
 
 
 @pytest.mark.parametrize(

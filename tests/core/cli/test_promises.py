@@ -101,6 +101,23 @@ def test_no_command_makes_the_folder_of_a_file(tmp_path, capsys, words):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "account pay 01019901000000000001 canteen -12.34",
+        "account pay 01019901000000000001 canteen --note x -5",
+        "account pay-out 01019901000000000001 --amount -5",
+        "topup order 01019901000000000001 -5",
+    ],
+)
+def test_an_amount_below_zero_is_a_wrong_call_that_says_so(tmp_path, monkeypatch, capsys, words):
+    monkeypatch.chdir(tmp_path)
+    assert _run(words.split()) == 2
+    told = capsys.readouterr().err
+    assert "an amount is yuan without a sign, such as 12.34" in told
+    assert len(told.splitlines()) == 1
+
+
 def test_every_group_lists_its_commands_in_whole_sentences(capsys):
     for group in sorted({name.rpartition(" ")[0] for name in COMMANDS}):
         assert _run([*group.split(), "--help"]) == 0

@@ -85,4 +85,10 @@ def test_an_automatic_top_up_is_set_shown_and_stopped(town, asked, capsys):
     assert _run(["topup", "auto", ASN]) == 0
     assert "below 10.00, load 20.00 from account/" in capsys.readouterr().out
     assert _run(["topup", "auto", ASN, "--below", "10"]) == 2
+    identity = "018f4e2a-7c1b-7d3a-9f00-5a6b7c8d9e0f"
+    less = ("--below", "5", *given[2:], "--id", identity)
+    assert asked("topup", "auto", ASN, *less)["threshold_fen"] == 500
+    asked("topup", "auto", ASN, *given)
+    assert asked("topup", "auto", ASN, *less)["threshold_fen"] == 1000
     assert asked("topup", "auto", ASN, "--off") is None
+    assert asked("topup", "auto", ASN, *less) is None

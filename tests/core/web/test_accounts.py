@@ -154,6 +154,17 @@ def test_an_owner_limits_and_freezes_the_own_account(ask, opened):
     assert ask(Role.CLERK, f"{opened}/close", {})[1]["status"] == "closed"
 
 
+def test_what_is_owed_for_a_closed_account_is_paid_once_by_an_operator(ask, opened):
+    assert ask(Role.OPERATOR, f"{opened}/payouts", {})[1]["type"] == "/api#account-not-owed"
+    assert ask(Role.CLERK, f"{opened}/close", {})[1]["owed_fen"] == 10_000
+    wanted = {"id": str(uuid4()), "amount_fen": 6000, "to_name": "李雷", "to_account": "6222000011112222"}
+    first, again = (ask(Role.OPERATOR, f"{opened}/payouts", wanted) for _ in range(2))
+    assert first == again
+    assert (first[0], first[1]["paid_fen"], first[1]["state"]) == (200, 6000, "ordered")
+    assert ask(Role.OPERATOR, f"{opened}/payouts", {})[1]["paid_fen"] == 4000
+    assert ask(Role.CLERK, opened)[1]["owed_fen"] == 0
+
+
 def test_points_are_earned_used_and_exchanged(ask, opened):
     path = f"/api/points/accounts/{MINE}"
     assert ask("shop", f"{path}/earn", {"scheme": "shop", "amount_fen": 2000})[1]["points"] == 20
@@ -176,6 +187,8 @@ def test_points_are_earned_used_and_exchanged(ask, opened):
         (Role.PARTNER, "", None),
         (Role.CITIZEN, "/charges", {"partner": "hotel", "amount_fen": 1}),
         (Role.CITIZEN, "/close", {}),
+        (Role.CITIZEN, "/payouts", {}),
+        (Role.CLERK, "/payouts", {}),
         (Role.CLERK, "/payments", {"partner": "hotel", "amount_fen": 1}),
         (Role.AUDITOR, "/freeze", {}),
     ],

@@ -159,7 +159,14 @@ def test_a_citizen_lets_the_own_account_top_the_card_up(city, client, citizen):
         assert client.post(path, json=rule | {"source": source}, headers=citizen).status_code == 403
     low = client.post(path, json=rule | {"daily_limit_fen": 1000}, headers=citizen)
     assert (low.status_code, low.json()["type"]) == (422, "/api#top-up-rule-invalid")
+    other = rule | {"id": str(new_id()), "threshold_fen": 1500}
+    assert client.post(path, json=other, headers=citizen).json()["rule"]["threshold_fen"] == 1500
+    again = client.post(path, json=rule, headers=citizen)
+    assert (again.status_code, again.json()["rule"]["threshold_fen"]) == (200, 1500)
+    differs = client.post(path, json=rule | {"threshold_fen": 7}, headers=citizen)
+    assert (differs.status_code, differs.json()["type"]) == (409, "/api#act-differs")
     assert client.delete(path, headers=citizen).json() == {"rule": None}
+    assert client.post(path, json=other, headers=citizen).json() == {"rule": None}
 
 
 def test_an_amount_button_makes_an_order_and_leads_back_to_where_it_is_paid(client, citizen, bearer):
