@@ -1,6 +1,7 @@
 """Any sequence of calls, against a model written independently: every answer and every row the same."""
 
 import os
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -18,6 +19,8 @@ from ledger_machine import LedgerMachine
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
 #: Steps on SQLite; mutants of the ledger are given fewer.
 STEPS = int(os.environ.get("CITYCARD_TEST_LEDGER_STEPS", "14500"))
+# Together over 20,000, unless somebody has time for fewer.
+STEPS = int(os.environ.get("CITYCARD_TEST_LEDGER_STEPS", "0"))
 TABLES = ("account_seal", "limit_use", "hold", "transfer", "request", "balance", "account", "ledger")
 
 
@@ -75,6 +78,6 @@ def test_any_sequence_of_calls_agrees_with_the_model(on_sqlite, record_property,
 
 
 @pytest.mark.postgresql
-@pytest.mark.parametrize("steps", [5_500, pytest.param(100_000, marks=pytest.mark.deep)])
+@pytest.mark.parametrize("steps", [STEPS or 5_500, pytest.param(100_000, marks=pytest.mark.deep)])
 def test_any_sequence_of_calls_agrees_with_the_model_on_postgresql(on_postgresql, record_property, steps):
     run(on_postgresql, steps, record_property)
