@@ -28,10 +28,17 @@ class DaySource(StrEnum):
 
 
 @cache
+def _announced() -> tuple[frozenset[date], frozenset[date]]:
+    """Give the public holidays that are known, and the days that make up for them."""
+    from chinese_calendar.constants import holidays, workdays
+
+    return frozenset(holidays), frozenset(workdays)
+
+
+@cache
 def known_years() -> tuple[int, int]:
     """Give the first and the last year whose public holidays are known."""
-    from chinese_calendar.constants import holidays
-
+    holidays, _ = _announced()
     return min(holidays).year, max(holidays).year
 
 
@@ -59,9 +66,8 @@ class BusinessCalendar:
         if source is DaySource.CITY:
             return day in self.working_days
         if source is DaySource.STATE_COUNCIL:
-            from chinese_calendar import is_workday
-
-            return bool(is_workday(day))
+            holidays, working_days = _announced()
+            return day in working_days or (day.weekday() < _SATURDAY and day not in holidays)
         return day.weekday() < _SATURDAY
 
     def on_or_after(self, day: date) -> date:

@@ -22,17 +22,21 @@ class Violation:
 
 def audit(conn: Connection) -> list[Violation]:
     """Return every violation found; an empty list is a ledger in order."""
-    # All tables are read whole, also right after a large posting, when the planner's figures are old.
-    _plan_loops(conn, allowed="off")
+    _plan(conn, "off")
     checks = (_two_sides, _folds, _histories, _answers, _holds, _guards, _reversals, _order)
     violations = [found for check in checks for found in check(conn)]
-    _plan_loops(conn, allowed="DEFAULT")
+    _plan(conn, "DEFAULT")
     return violations
 
 
-def _plan_loops(conn: Connection, *, allowed: str) -> None:
+def _plan(conn: Connection, word: str) -> None:
+    """Let PostgreSQL read tables whole, also right after a large posting, when the planner's figures are old.
+
+    It counts a loop that it cannot do without as so dear that it would compile every query first.
+    """
     if conn.dialect.name == "postgresql":
-        conn.exec_driver_sql(f"SET LOCAL enable_nestloop TO {allowed}")
+        for setting in ("enable_nestloop", "jit"):
+            conn.exec_driver_sql(f"SET LOCAL {setting} TO {word}")
 
 
 def _two_sides(conn: Connection) -> list[Violation]:

@@ -76,14 +76,15 @@ def upgrade_plugin(
 
 def upgrade_owner(engine: Engine, owner: Owner) -> SchemaState:
     """Bring the tables of ``owner`` to the head of its revisions, in one transaction."""
+    scripts = scripts_of(owner)
     with _locked(engine) as conn:
-        before = _state(conn, owner)
+        before = _state(conn, owner, scripts)
         if before.current is None:
             _refuse_leftovers(conn, owner)
         _require_core(conn, owner)
         if not before.up_to_date:
-            _run(conn, owner, lambda scripts, at: scripts._upgrade_revs("head", at))  # noqa: SLF001
-        return _state(conn, owner)
+            _run(conn, owner, scripts, lambda at: scripts._upgrade_revs("head", at))  # noqa: SLF001
+        return _state(conn, owner, scripts)
 
 
 def downgrade_plugin(engine: Engine, name: str, metadata: MetaData, folder: Path) -> None:
@@ -95,14 +96,15 @@ def downgrade_plugin(engine: Engine, name: str, metadata: MetaData, folder: Path
     with _locked(engine) as conn:
         if owner.name not in version_tables(conn):
             return
-        _run(conn, owner, lambda scripts, at: scripts._downgrade_revs("base", at))  # noqa: SLF001
+        scripts = scripts_of(owner)
+        _run(conn, owner, scripts, lambda at: scripts._downgrade_revs("base", at))  # noqa: SLF001
         conn.execute(text(f"DROP TABLE {owner.version_table}"))
         _refuse_leftovers(conn, owner)
 
 
 def schema_state(conn: Connection, owner: Owner = CORE) -> SchemaState:
     """Say at which revision an owner's tables are, and which one is the newest."""
-    return _state(conn, owner)
+    return _state(conn, owner, scripts_of(owner))
 
 
 def present_schemas(conn: Connection) -> dict[str, str | None]:
@@ -162,10 +164,10 @@ def _locked(engine: Engine) -> Iterator[Connection]:
         yield conn
 
 
-def _state(conn: Connection, owner: Owner) -> SchemaState:
+def _state(conn: Connection, owner: Owner, scripts: ScriptDirectory) -> SchemaState:
     context = MigrationContext.configure(conn, opts={"version_table": owner.version_table})
     return SchemaState(
-        owner=owner.name, current=context.get_current_revision(), head=scripts_of(owner).get_current_head()
+        owner=owner.name, current=context.get_current_revision(), head=scripts.get_current_head()
     )
 
 
@@ -188,16 +190,16 @@ def _refuse_leftovers(conn: Connection, owner: Owner) -> None:
 def _require_core(conn: Connection, owner: Owner) -> None:
     if owner.core_schema is None:
         return
-    current = _state(conn, CORE).current
-    known = scripts_of(CORE).iterate_revisions(current, "base") if current else ()
+    scripts = scripts_of(CORE)
+    current = _state(conn, CORE, scripts).current
+    known = scripts.iterate_revisions(current, "base") if current else ()
     if owner.core_schema not in {script.revision for script in known}:
         reason = f"it builds on the core's revision {owner.core_schema}, and the core is at {current}"
         raise MigrationRefused(owner=owner.name, reason=f"{reason}: upgrade the core first")
 
 
-def _run(conn: Connection, owner: Owner, steps: Any) -> None:
-    scripts = scripts_of(owner)
-    environment = EnvironmentContext(Config(), scripts, fn=lambda at, _context: steps(scripts, at))
+def _run(conn: Connection, owner: Owner, scripts: ScriptDirectory, steps: Any) -> None:
+    environment = EnvironmentContext(Config(), scripts, fn=lambda at, _context: steps(at))
     environment.configure(
         connection=conn,
         target_metadata=owner.metadata,

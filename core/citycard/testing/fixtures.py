@@ -73,12 +73,15 @@ def payment_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Paymen
 
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[PostgresqlServer]:
-    """Start one PostgreSQL server for the whole run, on a Unix socket in a temporary folder."""
+    """Start one PostgreSQL server for the whole run, on a Unix socket in a temporary folder.
+
+    It waits for no disk: what tests write need not outlive the machine.
+    """
     from citycard.errors import PostgresqlMissing
     from citycard.testing.postgresql import PostgresqlServer
 
     try:
-        server = PostgresqlServer()
+        server = PostgresqlServer(syncs=False)
     except PostgresqlMissing as missing:
         pytest.fail(str(missing), pytrace=False)
     with server:

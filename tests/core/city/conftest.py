@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import shutil
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -78,11 +79,43 @@ def parked(yard):
     )
 
 
-@pytest.fixture
-def money_town(store_url, tmp_path):
-    """A city without plugins, once on each database."""
+@pytest.fixture(scope="session")
+def sqlite_town(tmp_path_factory):
+    """The folder of a city without plugins, to be copied, and its store beside it."""
     from moneytown import made_city
 
-    made = made_city(tmp_path, store_url)
-    yield made
-    made.close()
+    folder = tmp_path_factory.mktemp("sqlite-town")
+    made_city(folder, f"sqlite:///{folder / 'city.db'}").close()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def postgresql_town(tmp_path_factory, postgresql_server):
+    """The same, and the name of its database."""
+    from moneytown import made_city
+
+    folder = tmp_path_factory.mktemp("postgresql-town")
+    url = postgresql_server.create_database()
+    made_city(folder, url).close()
+    return folder, postgresql_server.database_of(url)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def money_town(request, tmp_path):
+    """A city without plugins, once on each database."""
+    from moneytown import opened_copy
+
+    if request.param == "sqlite":
+        folder = request.getfixturevalue("sqlite_town")
+        shutil.copyfile(folder / "city.db", tmp_path / "city.db")
+        town = opened_copy(folder, tmp_path, f"sqlite:///{tmp_path / 'city.db'}")
+        yield town
+        town.close()
+        return
+    server = request.getfixturevalue("postgresql_server")
+    folder, database = request.getfixturevalue("postgresql_town")
+    url = server.create_database(template=database)
+    town = opened_copy(folder, tmp_path, url)
+    yield town
+    town.close()
+    server.drop_database(url)

@@ -1,6 +1,7 @@
 """A city without plugins on any database, and a way to break its work off at any statement."""
 
 import datetime as dt
+import shutil
 from contextlib import contextmanager
 
 from sqlalchemy import event
@@ -18,13 +19,20 @@ name = "Money town"
 code = "9901"
 """
 DAY = dt.date(2018, 9, 1)
+MORNING = dt.datetime(2018, 9, 1, 4, 0, tzinfo=dt.UTC)
 CODES = {"trust": 1001, "provider": 1104, "agent": 1101, "control": 9001, "partner": 2101, "card": 2001}
 
 
 def made_city(folder, url):
     (folder / "template.toml").write_text(CITY + f'[store]\nurl = "{url}"\n')
-    clock = FixedClock(dt.datetime(2018, 9, 1, 4, 0, tzinfo=dt.UTC))
-    return City.create(folder / "town", folder / "template.toml", clock=clock)
+    return City.create(folder / "town", folder / "template.toml", clock=FixedClock(MORNING))
+
+
+def opened_copy(made, folder, url):
+    """Open a copy of the folder of a city, whose store was copied to the URL."""
+    shutil.copytree(made / "town", folder / "town")
+    (folder / "town" / "city.toml").write_text(CITY + f'[store]\nurl = "{url}"\n')
+    return City.open(folder / "town", clock=FixedClock(MORNING))
 
 
 def code_of(address):
@@ -94,10 +102,9 @@ def breaking(engine, number):
 
 def broken_off_everywhere(city, work):
     """Break work off at every statement, one after the other, then do it; return how often it broke."""
-    number = 0
+    before, number = balances(city), 0
     while True:
         number += 1
-        before = balances(city)
         with breaking(city.engine, number) as counted:
             try:
                 work()

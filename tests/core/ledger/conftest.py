@@ -1,6 +1,8 @@
 """A ledger on each database, and a way to write transfers shortly."""
 
+import shutil
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -11,7 +13,7 @@ from citycard.keys.versions import KeyVersions
 from citycard.ledger import AccountSpec, Kind, Ledger, Limit, Transfer, capture, release, reversal
 from citycard.ledger.sealing import seal_ledger
 from citycard.ledger.verifying import verify_ledger
-from citycard.store import writing
+from citycard.store import open_store, writing
 
 DAY = date(2018, 9, 1)
 AT = datetime(2018, 9, 1, 8, 30)
@@ -20,6 +22,10 @@ AT = datetime(2018, 9, 1, 8, 30)
 @pytest.fixture
 def ledger(store):
     """Return a ledger with a bank, two purses, a purse that must not go below zero, and a shop."""
+    return opened(store)
+
+
+def opened(store):
     ledger = Ledger(store)
     with writing(store) as conn:
         ledger.open_accounts(
@@ -36,37 +42,41 @@ def ledger(store):
     return ledger
 
 
+def moved(number, debit, credit, amount_fen, **more):
+    values = {"code": 20, "event_time": AT, "business_date": DAY} | more
+    return Transfer(
+        id=UUID(int=number),
+        debit_address=debit,
+        credit_address=credit,
+        amount_fen=amount_fen,
+        **values,
+    )
+
+
 @pytest.fixture
 def move():
     """Return a maker of transfers: number of the id, debit, credit, fen."""
-
-    def make(number, debit, credit, amount_fen, **more):
-        values = {"code": 20, "event_time": AT, "business_date": DAY} | more
-        return Transfer(
-            id=UUID(int=number),
-            debit_address=debit,
-            credit_address=credit,
-            amount_fen=amount_fen,
-            **values,
-        )
-
-    return make
+    return moved
 
 
 @pytest.fixture
 def post(ledger):
     """Return a function that posts in a transaction of its own and gives the results as text."""
+    return partial(posted, ledger)
 
-    def post(*transfers):
-        with writing(ledger.engine) as conn:
-            return [str(outcome.result) for outcome in ledger.post(conn, transfers)]
 
-    return post
+def posted(ledger, *transfers):
+    with writing(ledger.engine) as conn:
+        return [str(outcome.result) for outcome in ledger.post(conn, transfers)]
 
 
 @pytest.fixture
 def vault():
     """Return a vault with the core's purposes."""
+    return made_vault()
+
+
+def made_vault():
     versions = KeyVersions()
     versions.ensure(CORE_PURPOSES)
     return Vault(bytes(range(16)), versions)
@@ -75,7 +85,11 @@ def vault():
 @pytest.fixture
 def seal(store, vault):
     """Return a function that seals what waits, with spans of at most five transfers."""
-    return lambda: seal_ledger(store, vault.seal_signer(), SystemClock(), span=5)
+    return lambda: sealed(store, vault)
+
+
+def sealed(store, vault):
+    return seal_ledger(store, vault.seal_signer(), SystemClock(), span=5)
 
 
 @pytest.fixture
@@ -85,8 +99,36 @@ def verify(store, vault):
 
 
 @pytest.fixture
-def busy(ledger, post, move, seal):
+def busy(ledger, vault):
     """Return a ledger in which everything happened that can, under several seals."""
+    return filled(ledger, vault)
+
+
+@pytest.fixture(scope="session")
+def busy_sqlite(migrated_sqlite, tmp_path_factory):
+    """Give a SQLite file with such a ledger, to be copied."""
+    file = tmp_path_factory.mktemp("busy") / "city.db"
+    shutil.copyfile(migrated_sqlite, file)
+    _fill(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def busy_postgresql(postgresql_server, migrated_postgresql):
+    """Give the name of a PostgreSQL database with such a ledger, to be copied."""
+    url = postgresql_server.create_database(template=migrated_postgresql)
+    _fill(url)
+    return postgresql_server.database_of(url)
+
+
+def _fill(url):
+    engine = open_store(url)
+    filled(opened(engine), made_vault())
+    engine.dispose()
+
+
+def filled(ledger, vault):
+    post, move, seal = partial(posted, ledger), moved, partial(sealed, ledger.engine, vault)
     with writing(ledger.engine) as conn:
         ledger.open_accounts(
             conn,

@@ -27,14 +27,14 @@ TABLES = ("account_seal", "limit_use", "hold", "transfer", "request", "balance",
 def run(open_engine, steps, record_property):
     """Try ledgers, each with up to a hundred steps, until there were so many steps."""
     machine = type("LedgerMachine", (LedgerMachine,), {"open_engine": staticmethod(open_engine)})
-    some = settings(
-        max_examples=min(25, max(1, steps // 80)),
-        phases=PHASES,
-        stateful_step_count=100,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
     while machine.steps < steps:
+        some = settings(
+            max_examples=min(25, max(1, (steps - machine.steps) // 80)),
+            phases=PHASES,
+            stateful_step_count=100,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        )
         run_state_machine_as_test(machine, settings=some)
     record_property("ledger_steps", machine.steps)
 

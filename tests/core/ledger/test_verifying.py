@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, delete, insert, select, text, update
 from citycard.clock import SystemClock
 from citycard.keys import CORE_PURPOSES, Vault
 from citycard.keys.versions import KeyVersions
-from citycard.ledger import tables
+from citycard.ledger import Ledger, tables
 from citycard.ledger.sealing import seal_ledger
 from citycard.ledger.seals import last_seal, seals
 from citycard.ledger.verifying import verify_ledger
@@ -36,6 +36,22 @@ GUARDED = [table for table in TABLES if table.info.get("append_only")]
 _CHECKS = """\
 SELECT conrelid::regclass, conname FROM pg_constraint
 WHERE contype = 'c' AND connamespace = 'public'::regnamespace"""
+
+
+@pytest.fixture(scope="module")
+def migrated_sqlite(busy_sqlite):
+    return busy_sqlite
+
+
+@pytest.fixture(scope="module")
+def migrated_postgresql(busy_postgresql):
+    return busy_postgresql
+
+
+@pytest.fixture
+def busy(store):
+    """A copy for each test of one busy ledger."""
+    return Ledger(store)
 
 
 class Intruder:

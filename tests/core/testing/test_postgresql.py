@@ -33,14 +33,14 @@ def test_a_database_is_ones_own_and_can_be_copied(postgresql_server):
     copy = open_store(postgresql_server.create_database(template=postgresql_server.database_of(first)))
     with reading(copy) as conn:
         assert conn.scalar(text("SELECT count(*) FROM thing")) == 0
-        assert conn.scalar(text("SHOW fsync")) == "on"
+        assert conn.scalar(text("SHOW fsync")) == "off"
         assert conn.scalar(text("SHOW listen_addresses")) == ""
     copy.dispose()
     postgresql_server.drop_database(first)
 
 
-def test_what_a_program_says_is_passed_on(postgresql_server):
-    with pytest.raises(PostgresqlFailed, match=r"createdb failed.*no_such_template"):
+def test_what_the_server_says_is_passed_on(postgresql_server):
+    with pytest.raises(PostgresqlFailed, match=r"server failed.*no_such_template"):
         postgresql_server.create_database(template="no_such_template")
 
 
@@ -49,6 +49,7 @@ def test_a_server_that_is_killed_comes_back_with_all_that_was_committed():
         engine = open_store(server.create_database())
         with writing(engine) as conn:
             conn.execute(text("CREATE TABLE thing (id int)"))
+            assert conn.scalar(text("SHOW fsync")) == "on"
         with engine.connect() as conn:
             conn.execute(text("INSERT INTO thing VALUES (1)"))
             server.kill()
