@@ -72,9 +72,13 @@ class Ahead:
         judged = None
         try:
             judged = self._judge(transfers, now)
-        except Exception:  # noqa: BLE001 - whatever it is, it happens again where it is told to its caller
+        except DBAPIError:
             self._asking = _give_back(self._asking, broken=True)
-        self.stale = self.stale or judged is None
+        except (ArithmeticError, ValueError):
+            pass
+        finally:
+            if judged is None:
+                self.stale = True
         return judged
 
     def write(self, judged: Judged) -> bool:

@@ -7,7 +7,7 @@ anything else is read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -120,14 +120,22 @@ def values_at_tip(
     transfers: Sequence[Sequence[Any]],
     balances: Sequence[Sequence[Any]],
 ) -> tuple[Any, ...]:
-    """Write what ``keep_at_tip`` sends: rows in the order of their columns, and both ends of the ledger."""
+    """Write what ``keep_at_tip`` sends: both ends of the ledger, and rows in the order of their columns.
+
+    All of them have the time of the first request; the transfers are ``single`` and take nothing back.
+    """
+    posted_at = requests[0][-1]
+    answered = dict(zip(REQUEST_COLUMNS, _columns(REQUEST_COLUMNS, requests), strict=True))
+    moved = dict(zip(TRANSFER_COLUMNS, _columns(TRANSFER_COLUMNS, transfers), strict=True))
     return (
         afterwards.posted_seq,
         afterwards.posted_at,
         tip.posted_seq,
         tip.posted_at,
-        *_arrays(dialect, request, REQUEST_COLUMNS, requests),
-        *_arrays(dialect, transfer, TRANSFER_COLUMNS, transfers),
+        posted_at,
+        *[array_text(dialect, request.c[name], answered[name]) for name in _ANSWERS],
+        posted_at,
+        *[array_text(dialect, transfer.c[name], moved[name]) for name in _MOVES],
         *_arrays(dialect, balance, _SUMS, balances),
     )
 
@@ -141,11 +149,14 @@ def keep_at_tip(conn: Connection, values: Sequence[Any]) -> bool:
         return bool(ask(_KEEP_AT_TIP, values).fetchone()[0])
 
 
-def _insertion(table: Any, names: Sequence[str], given: str = "") -> str:
-    """Insert rows that come as an array for each column, once for each row of the table ``given``."""
+def _insertion(
+    table: Any, names: Sequence[str], constants: Mapping[str, str] | None = None, given: str = ""
+) -> str:
+    """Insert rows that come as an array for each column and are the same in others, once for each ``given``."""
     arrays = ", ".join(f"%s::{_ARRAYS.get(name, 'bigint')}[]" for name in names)
-    rows = f"SELECT row.* FROM {given}unnest({arrays}) AS row"  # noqa: S608 - names of our own columns
-    return f"INSERT INTO {table.name} ({', '.join(names)}) {rows}"
+    values = ", ".join((*(constants or {}).values(), "row.*"))
+    rows = f"SELECT {values} FROM {given}unnest({arrays}) AS row"  # noqa: S608 - names of our own columns
+    return f"INSERT INTO {table.name} ({', '.join((*(constants or {}), *names))}) {rows}"
 
 
 _ARRAYS = {
@@ -159,11 +170,19 @@ _ARRAYS = {
 }
 
 
+# What is the same in all rows of simple transfers is said once.
+_TIME, _SINGLE = "%s::timestamptz", "'single'"
+_ANSWERS = tuple(name for name in REQUEST_COLUMNS if name != "first_seen")
+_MOVES = tuple(
+    name
+    for name in TRANSFER_COLUMNS
+    if name not in {"kind", "pending_id", "expires_at", "reverses", "posted_at"}
+)
 _KEEP_AT_TIP = (
     "WITH taken AS (UPDATE ledger SET posted_seq = %s, posted_at = %s "  # noqa: S608 - our own names
     "WHERE posted_seq = %s AND posted_at = %s RETURNING id), "
-    f"answered AS ({_insertion(request, REQUEST_COLUMNS, 'taken, ')}), "
-    f"moved AS ({_insertion(transfer, TRANSFER_COLUMNS, 'taken, ')}), "
+    f"answered AS ({_insertion(request, _ANSWERS, {'first_seen': _TIME}, 'taken, ')}), "
+    f"moved AS ({_insertion(transfer, _MOVES, {'kind': _SINGLE, 'posted_at': _TIME}, 'taken, ')}), "
     f"summed AS ({_MOVE.replace('FROM ', 'FROM taken, ', 1)}) "
     "SELECT count(*) FROM taken"
 )
@@ -172,10 +191,12 @@ _KEEP_AT_TIP = (
 def _arrays(
     dialect: Dialect, table: Any, names: Sequence[str], rows: Sequence[Sequence[Any]]
 ) -> tuple[str, ...]:
-    columns = zip(*rows, strict=True) if rows else ((),) * len(names)
-    return tuple(
-        array_text(dialect, table.c[name], column) for name, column in zip(names, columns, strict=True)
-    )
+    columns = zip(names, _columns(names, rows), strict=True)
+    return tuple(array_text(dialect, table.c[name], column) for name, column in columns)
+
+
+def _columns(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> Iterable[Sequence[Any]]:
+    return zip(*rows, strict=True) if rows else ((),) * len(names)
 
 
 @contextmanager

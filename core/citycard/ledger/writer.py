@@ -182,7 +182,7 @@ class LedgerWriter:
     def _next(self) -> list[_Call]:
         """Wait for calls and give those of the next transaction; none when the writer is closed."""
         while len(self._posting) > 1:
-            wait([self._posting.popleft()])
+            self._posting.popleft().exception()
         with self._changed:
             rest_s: float | None = _REST_S
             while not self._waiting:

@@ -66,7 +66,14 @@ def array_text(dialect: Dialect, column: Column[Any], values: Sequence[Any]) -> 
 
     if values and values[0] is values[-1] and values.count(values[0]) == len(values):
         return "{" + ",".join([element(values[0])] * len(values)) + "}"
-    return "{" + ",".join(map(element, values)) + "}"
+    if column.nullable and None in values:
+        return "{" + ",".join(map(element, values)) + "}"
+    if isinstance(column.type, Uuid):
+        # All in one go takes a third of what one after the other takes.
+        return "{" + (",%032x" * len(values) % tuple([value.int for value in values]))[1:] + "}"
+    if isinstance(column.type, LargeBinary):
+        return "{" + ",".join([f'"\\\\x{value.hex()}"' for value in values]) + "}"
+    return "{" + ",".join(map(element if escaped else write, values)) + "}"
 
 
 def _quoted(text: str) -> str:
