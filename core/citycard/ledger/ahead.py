@@ -10,6 +10,7 @@ For PostgreSQL, where each question costs an exchange; a SQLite file is asked wi
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -26,8 +27,10 @@ from citycard.ledger.records import Kind, Outcome, Transfer, account_id
 from citycard.ledger.rows import balance_row, request_rows, transfer_rows
 from citycard.ledger.standing import Standing, Standings
 
-__all__ = ["Ahead", "Judged", "simple"]
+__all__ = ["IN_FLIGHT", "Ahead", "Judged", "simple"]
 
+#: So many calls may be judged before the first of them is written.
+IN_FLIGHT = 3
 #: So many accounts are remembered, in some 400 bytes each; then all are forgotten.
 _MOST = 100_000
 _GUARDS = {str(guard): guard for guard in Guard}
@@ -57,7 +60,8 @@ class Ahead:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._tip: Tip | None = None
-        self._before: Tip | None = None
+        #: The ends before those of what may not be written yet: whoever reads meanwhile finds one of them.
+        self._before: deque[Tip] = deque(maxlen=IN_FLIGHT)
         self._accounts: dict[str, Standing] = {}
         self._asking: Connection | None = None
         self._writing: Connection | None = None
@@ -104,7 +108,8 @@ class Ahead:
     def forget(self) -> None:
         """Believe nothing any more: the ledger is read anew before the next call is judged."""
         self.stale = False
-        self._tip = self._before = None
+        self._tip = None
+        self._before.clear()
         self._accounts.clear()
 
     def rest(self) -> None:
@@ -130,7 +135,8 @@ class Ahead:
         rows = transfer_rows(judge.accepted, standings, tip.posted_seq, now)
         balances = [balance_row(one) for one in accounts.values() if one.last_seq > tip.posted_seq]
         after = Tip(tip.posted_seq + len(rows), now if rows else tip.posted_at, tip.next_expiry)
-        self._before, self._tip = tip, after
+        self._before.append(tip)
+        self._tip = after
         values = pipelining.values_at_tip(self._engine.dialect, tip, after, requests, rows, balances)
         return Judged(outcomes=outcomes, values=values)
 
@@ -151,11 +157,11 @@ class Ahead:
         tip, found = pipelining.ask_at_tip(self._asking, keys)
         if self._tip is None:
             self._tip = tip
-        elif tip not in (self._tip, self._before):
+        elif tip != self._tip and tip not in self._before:
             self._tip = None
             return
         for place, guard, *sums in found:
-            self._accounts[addresses[place]] = Standing(keys[place], _GUARDS[guard], *sums)
+            self._accounts[addresses[place - 1]] = Standing(keys[place - 1], _GUARDS[guard], *sums)
 
 
 def _give_back(connection: Connection | None, *, broken: bool = False) -> Connection | None:

@@ -43,10 +43,9 @@ _ADVANCE = "UPDATE ledger SET posted_seq = %s, posted_at = %s"
 
 
 _ASK_AT_TIP = (
-    "SELECT posted_seq, posted_at, next_expiry, (SELECT "
-    "string_agg(concat_ws(E'\\t', place, guard, currency, dr_posted_fen, cr_posted_fen, dr_pending_fen, "
-    "cr_pending_fen, last_seq, transfers), E'\\n') FROM balance "
-    "JOIN unnest(%s::uuid[]) WITH ORDINALITY AS wanted(key, place) ON account_id = key) FROM ledger"
+    "SELECT posted_seq, posted_at, next_expiry, place, guard, dr_posted_fen, cr_posted_fen, dr_pending_fen, "
+    "cr_pending_fen, balance.currency, last_seq, transfers FROM ledger LEFT JOIN (balance "
+    "JOIN unnest(%s::uuid[]) WITH ORDINALITY AS wanted(key, place) ON account_id = key) ON true"
 )
 
 
@@ -97,19 +96,13 @@ class Tip:
 def ask_at_tip(conn: Connection, keys: Sequence[UUID]) -> tuple[Tip | None, list[tuple[Any, ...]]]:
     """Give how the ledger ends, and the accounts at that moment that are open.
 
-    Each begins with its place among ``keys``; the guard and the sums follow in the order of ``Standing``.
+    Each begins with its place among ``keys``, from 1 on; guard and sums follow in the order of ``Standing``.
     """
     with _told(conn) as ask:
-        row = ask(_ASK_AT_TIP, (array_text(conn.dialect, balance.c.account_id, keys),)).fetchone()
-    if row is None:
+        rows = ask(_ASK_AT_TIP, (array_text(conn.dialect, balance.c.account_id, keys),)).fetchall()
+    if not rows:
         return None, []
-    *tip, lines = row
-    found = []
-    for line in lines.splitlines() if lines else ():
-        place, guard, currency, *sums = line.split("\t")
-        *four, last_seq, transfers = map(int, sums)
-        found.append((int(place) - 1, guard, *four, currency, last_seq, transfers))
-    return Tip(*tip), found
+    return Tip(*rows[0][:3]), [row[3:] for row in rows if row[3] is not None]
 
 
 def values_at_tip(
@@ -152,7 +145,7 @@ def keep_at_tip(conn: Connection, values: Sequence[Any]) -> bool:
 def _insertion(
     table: Any, names: Sequence[str], constants: Mapping[str, str] | None = None, given: str = ""
 ) -> str:
-    """Insert rows that come as an array for each column and are the same in others, once for each ``given``."""
+    """Insert rows, once for each of ``given``: columns as arrays, beside others that are the same in all."""
     arrays = ", ".join(f"%s::{_ARRAYS.get(name, 'bigint')}[]" for name in names)
     values = ", ".join((*(constants or {}).values(), "row.*"))
     rows = f"SELECT {values} FROM {given}unnest({arrays}) AS row"  # noqa: S608 - names of our own columns

@@ -22,7 +22,7 @@ import attrs
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from citycard.errors import CitycardError, LedgerBusy, OutcomeUnknown
-from citycard.ledger.ahead import Ahead, Judged, simple
+from citycard.ledger.ahead import IN_FLIGHT, Ahead, Judged, simple
 from citycard.ledger.ledger import Ledger
 from citycard.ledger.records import AccountSpec, Outcome, Transfer
 from citycard.store.engine import writing
@@ -35,8 +35,8 @@ _GATHER_S = 0.001
 _AGAIN_S = 0.05
 #: After so long without a call the connections are given back.
 _REST_S = 0.5
-#: From so many transfers on a half is judged while the other is written.
-_WORTH_HALVING = 32
+#: From so many transfers on, a share is written while the next one is judged.
+_WORTH_SHARING = 32
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -181,7 +181,7 @@ class LedgerWriter:
 
     def _next(self) -> list[_Call]:
         """Wait for calls and give those of the next transaction; none when the writer is closed."""
-        while len(self._posting) > 1:
+        while len(self._posting) >= IN_FLIGHT:
             self._posting.popleft().exception()
         with self._changed:
             rest_s: float | None = _REST_S
@@ -194,9 +194,9 @@ class LedgerWriter:
                     rest_s = None
             if not self._closing and self._size < self._expected:
                 self._changed.wait(_GATHER_S)
-            # Of many that come at once, one half is written while the other is judged.
-            halve = self._ahead is not None and self._size >= _WORTH_HALVING and self._is_idle()
-            calls = self._take(self._size // 2 if halve else self._most)
+            # Of many that come at once, one share is written while the next is judged.
+            share = self._ahead is not None and self._size >= _WORTH_SHARING and self._is_idle()
+            calls = self._take(self._size // IN_FLIGHT if share else self._most)
             self._expected = min(self._most, sum(len(call.transfers) for call in calls))
             return calls
 

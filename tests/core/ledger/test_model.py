@@ -1,7 +1,6 @@
 """Any sequence of calls, against a model written independently: every answer and every row the same."""
 
 import os
-import os
 import shutil
 import sys
 from pathlib import Path
