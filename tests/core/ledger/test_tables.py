@@ -29,12 +29,13 @@ SIDES = {
 
 def to(engine, revision):
     """Bring the core's tables up or down to a revision."""
-    known = [one.revision for one in migrate.scripts_of(CORE).walk_revisions()]
+    scripts = migrate.scripts_of(CORE)
+    known = [one.revision for one in scripts.walk_revisions()]
     with migrate._locked(engine) as conn:
         current = migrate.schema_state(conn).current
         up = current is None or known.index(revision) < known.index(current)
-        step = "_upgrade_revs" if up else "_downgrade_revs"
-        migrate._run(conn, CORE, lambda scripts, at: getattr(scripts, step)(revision, at))
+        steps = scripts._upgrade_revs if up else scripts._downgrade_revs
+        migrate._run(conn, CORE, scripts, lambda at: steps(revision, at))
 
 
 def drawn(number):
