@@ -97,8 +97,8 @@ def balance_at(conn: Connection, address: str, at: datetime) -> int:
 def _moved(conn: Connection, key: UUID, *, above: int, newest: int) -> tuple[int, int]:
     """Sum what was posted to an account above a number, until its newest transfer: debits and credits."""
     sums = select(
-        func.coalesce(func.sum(case((transfer.c.dr_account == key, transfer.c.amount_fen), else_=0)), 0),
-        func.coalesce(func.sum(case((transfer.c.cr_account == key, transfer.c.amount_fen), else_=0)), 0),
+        func.coalesce(func.sum(transfer.c.amount_fen).filter(transfer.c.dr_account == key), 0),
+        func.coalesce(func.sum(transfer.c.amount_fen).filter(transfer.c.cr_account == key), 0),
     ).where(transfer.c.kind.in_([Kind.SINGLE, Kind.POST]))
     if _reads_in_order(conn, key, above):
         touched = or_(transfer.c.dr_account == key, transfer.c.cr_account == key)
