@@ -101,12 +101,25 @@ def test_the_end_of_a_hold_has_no_limits():
         Transfer(**GOOD, kind=Kind.VOID, pending_id=UUID(int=1), limits=(Limit(key="day"),))
 
 
+KEYS = "1 to 200 characters, no U+0000, U+001F or surrogate"
+BOUNDS = "0 or more, or None for no bound"
+
+
 @pytest.mark.parametrize(
-    ("field", "value"), [("key", ""), ("key", "x" * 201), ("key", "a\0"), ("max_fen", -1), ("max_count", -1)]
+    ("field", "value", "expected"),
+    [
+        ("key", "", KEYS),
+        ("key", "x" * 201, KEYS),
+        ("key", "a\0", KEYS),
+        ("max_fen", -1, BOUNDS),
+        ("max_count", -1, BOUNDS),
+    ],
 )
-def test_a_limit_that_cannot_be_names_the_field(field, value):
-    with pytest.raises(TransferInvalid, match=f"{field} is "):
+def test_a_limit_that_cannot_be_names_the_field(field, value, expected):
+    with pytest.raises(TransferInvalid) as caught:
         Limit(**{"key": "day"} | {field: value})
+    assert f"{field} is " in str(caught.value)
+    assert str(caught.value).endswith(f": expected {expected}")
 
 
 @pytest.mark.parametrize("currency", ["cny", "CN", "CNYX", ""])
