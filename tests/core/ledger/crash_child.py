@@ -3,9 +3,10 @@
     python crash_child.py FOLDER URL
 
 URL is a database with the core's tables. A call is a statement, or a commit, and the process dies before or
-after it. For each k a process is forked that leaves with os._exit at its k-th call, then another one looks at
-what it left and does the same work to the end. This file is run on its own, because only a process without
-threads may fork.
+after it. For each k a process is forked that gets SIGKILL at its k-th call, then another one looks at what it
+left and does the same work to the end. Where a process left what another one had left before it, row for row
+in the database and byte for byte in the caller's files, what came of that is known. This file is run on its
+own, because only a process without threads may fork.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import sys
+import time
 from pathlib import Path
 
 from sqlalchemy import event, select, text
@@ -27,7 +30,10 @@ from citycard.wallet.tables import load
 sys.path.insert(0, str(Path(__file__).parent))
 from crash_script import ASN, Day
 
-_DIED = 9
+_TABLES = (load, account_seal, limit_use, hold, transfer, request, balance, account, ledger)
+_OTHERS = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
 
 
 class Calls:
@@ -64,7 +70,7 @@ class Calls:
     def step(self, *_):
         self.count += 1
         if self.count == self.die_at:
-            os._exit(_DIED)
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def open_quickly(url):
@@ -88,9 +94,25 @@ def fresh(engine, folder):
     else:
         with writing(engine) as conn:
             conn.execute(text("SET LOCAL session_replication_role = replica"))
-            for table in (load, account_seal, limit_use, hold, transfer, request, balance, account, ledger):
+            for table in _TABLES:
                 conn.execute(text(f"DELETE FROM {table.name}"))
         engine.dispose()
+
+
+def left_in(engine, folder):
+    """Give all that outlives a process: every row, and what the caller and the card have."""
+    with reading(engine) as conn:
+        rows = [sorted(repr(row) for row in conn.execute(select(table))) for table in _TABLES]
+    files = sorted((file.name, file.read_bytes()) for file in folder.iterdir())
+    return repr((rows, files))
+
+
+def wait_for_end(engine):
+    """Wait until the server has noticed that nobody is there any more who sent it something."""
+    if engine.dialect.name == "postgresql":
+        with reading(engine) as conn:
+            while conn.scalar(_OTHERS):
+                time.sleep(0.001)
 
 
 def work(engine, folder, die_at=0):
@@ -196,13 +218,18 @@ def main():
     engine.dispose()
     fresh(engine, folder)
     _, calm = forked(work, engine, folder)
-    attempts = []
+    attempts, known = [], {}
     for die_at in range(1, calm["calls"] + 1):
         fresh(engine, folder)
         code, _ = forked(work, engine, folder, die_at)
-        _, found = forked(pick_up, engine, folder)
-        attempts.append({"die_at": die_at, "died": code == _DIED, "found": found})
-    sys.stdout.write(json.dumps({"calm": calm, "attempts": attempts}))
+        left = left_in(engine, folder)
+        # No process inherits an open connection, and none stays open to a file that is replaced.
+        engine.dispose()
+        if left not in known:
+            _, known[left] = forked(pick_up, engine, folder)
+        wait_for_end(engine)
+        attempts.append({"die_at": die_at, "died": code == -signal.SIGKILL, "found": known[left]})
+    sys.stdout.write(json.dumps({"calm": calm, "attempts": attempts, "left": len(known)}))
 
 
 if __name__ == "__main__":
