@@ -1,11 +1,14 @@
-"""A plugin on disk that has card products: tests of the core run where no domain is installed."""
+"""A plugin on disk with card products, for no domain is installed, and cities that are founded once."""
 
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
+
+from citycard.city import City
 
 BAZAAR = Path(__file__).parent / "data" / "bazaar"
 
@@ -16,3 +19,24 @@ def bazaar(monkeypatch):
     monkeypatch.syspath_prepend(str(BAZAAR))
     paths = [str(BAZAAR), os.environ.get("PYTHONPATH", "")]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
+
+
+@pytest.fixture(scope="session")
+def found_city(tmp_path_factory):
+    """Return a function like ``City.create`` that founds a city for each template once, and opens copies.
+
+    All cities of one template and time have the same keys. Only for stores that lie in the city's folder.
+    """
+    founded = {}
+
+    def found(folder, template, *, clock=None):
+        text = Path(template).read_text(encoding="utf-8")
+        key = text, clock.now() if clock else None
+        if key not in founded:
+            founded[key] = tmp_path_factory.mktemp("founded") / "city"
+            # When the last connection is closed, the file of the store has everything.
+            City.create(founded[key], template, clock=clock).close()
+        shutil.copytree(founded[key], folder)
+        return City.open(folder, clock=clock)
+
+    return found

@@ -49,10 +49,10 @@ def yard(monkeypatch):
 
 
 @pytest.fixture
-def city(yard, tmp_path, clock):
+def city(yard, found_city, tmp_path, clock):
     template = tmp_path / "template.toml"
     template.write_text(CITY)
-    made = City.create(tmp_path / "town", template, clock=clock)
+    made = found_city(tmp_path / "town", template, clock=clock)
     yield made
     made.close()
 

@@ -8,7 +8,6 @@ from moneytown import balances, move
 from citycard import registry
 from citycard.bank import BankAccount
 from citycard.bank.payments import payments
-from citycard.city import City
 from citycard.city.atcard import CardDesk
 from citycard.city.chargebacks import open_chargeback, take_step
 from citycard.city.closing import pay_out
@@ -37,11 +36,11 @@ title = "City card"
 
 
 @pytest.fixture
-def desk(tmp_path):
+def desk(found_city, tmp_path):
     """A city with one card in use that is owed 150 fen, and a desk whose reader has it."""
     (tmp_path / "template.toml").write_text(CITY)
     clock = FixedClock(dt.datetime(2018, 9, 1, 4, 0, tzinfo=dt.UTC))
-    city = City.create(tmp_path / "town", tmp_path / "template.toml", clock=clock)
+    city = found_city(tmp_path / "town", tmp_path / "template.toml", clock=clock)
     chip = city.issuing.chip(CARD, "standard", DAY)
     with writing(city.engine) as conn:
         registry.add_cards(conn, [city.issuing.card(CARD, "standard", DAY)])

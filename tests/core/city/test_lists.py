@@ -7,7 +7,6 @@ import datetime as dt
 import pytest
 
 from citycard import registry
-from citycard.city import City
 from citycard.city.lists import changed_list, full_list
 from citycard.city.office import Office
 from citycard.errors import CardRefused, ListUnknown
@@ -33,9 +32,9 @@ title = "City card"
 
 
 @pytest.fixture
-def town(tmp_path):
+def town(found_city, tmp_path):
     (tmp_path / "template.toml").write_text(CITY)
-    city = City.create(tmp_path / "town", tmp_path / "template.toml")
+    city = found_city(tmp_path / "town", tmp_path / "template.toml")
     city.issuing.publish()
     with writing(city.engine) as conn:
         registry.add_cards(conn, [city.issuing.card(ASN, "standard", city.now_local().date())])

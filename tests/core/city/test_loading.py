@@ -90,10 +90,10 @@ def domains(monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def town(domains, tmp_path):
+def town(domains, found_city, tmp_path):
     """A city with one card out that carries what was enabled when it was made."""
     (tmp_path / "template.toml").write_text(CITY)
-    City.create(tmp_path / "town", tmp_path / "template.toml").close()
+    found_city(tmp_path / "town", tmp_path / "template.toml").close()
     city = City.open(tmp_path / "town")
     chip = city.issuing.chip(ASN, "standard", DAY)
     with writing(city.engine) as conn:

@@ -10,7 +10,6 @@ from contextlib import suppress
 import pytest
 
 from citycard import registry
-from citycard.city import City
 from citycard.city.atcard import CardDesk
 from citycard.city.closing import pay_out, settle_due
 from citycard.city.office import Office
@@ -63,11 +62,11 @@ price_fen = 300
 
 
 @pytest.fixture
-def town(tmp_path):
+def town(found_city, tmp_path):
     """A city with three cards in stock, their chips, and a clock that can be moved."""
     (tmp_path / "template.toml").write_text(CITY)
     clock = FixedClock(dt.datetime(2018, 9, 1, 4, 0, tzinfo=dt.UTC))
-    city = City.create(tmp_path / "town", tmp_path / "template.toml", clock=clock)
+    city = found_city(tmp_path / "town", tmp_path / "template.toml", clock=clock)
     city.issuing.publish()
     with writing(city.engine) as conn:
         cards = [city.issuing.card(asn, "standard", DAY) for asn in (OLD, NEW, THIRD)]

@@ -19,10 +19,10 @@ CITY = '[city]\nname = "Haibin"\ncode = "9901"\n'
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(found_city, tmp_path):
     template = tmp_path / "template.toml"
     template.write_text(CITY)
-    city = City.create(tmp_path / "city", template)
+    city = found_city(tmp_path / "city", template)
     with writing(city.engine) as conn:
         registry.add_partners(conn, [registry.Partner(id="ferry", name="Ferry")])
     city.close()

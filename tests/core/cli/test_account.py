@@ -29,10 +29,10 @@ day_fen = 100000
 
 
 @pytest.fixture(autouse=True)
-def town(tmp_path, monkeypatch):
+def town(found_city, tmp_path, monkeypatch):
     """A town with two cards, a hotel and a canteen, and 100 yuan on the first card's account."""
     (tmp_path / "template.toml").write_text(CITY)
-    city = City.create(tmp_path / "town", tmp_path / "template.toml")
+    city = found_city(tmp_path / "town", tmp_path / "template.toml")
     today = city.now_local().date()
     with writing(city.engine) as conn:
         registry.add_products(conn, [registry.Product(name="plain", title="Plain", kind=7)])

@@ -12,7 +12,6 @@ import pytest
 
 from citycard.bank.instruction import BankAccount
 from citycard.bank.payments import Payment, order_payment
-from citycard.city import City
 from citycard.cli.main import _run
 from citycard.clock import FixedClock
 from citycard.ids import new_id
@@ -33,11 +32,11 @@ SHOP = "partner/shop/payable"
 
 
 @pytest.fixture
-def town(tmp_path):
+def town(found_city, tmp_path):
     """A city that took 500 yuan for a shop at its desk and owes it 300 of them."""
     template = tmp_path / "template.toml"
     template.write_text(TOML)
-    city = City.create(tmp_path / "town", template, clock=FixedClock(AT.replace(tzinfo=dt.UTC)))
+    city = found_city(tmp_path / "town", template, clock=FixedClock(AT.replace(tzinfo=dt.UTC)))
     taken = Transfer(
         id=new_id(), debit_address="trust/bank", credit_address=SHOP, amount_fen=50_000, code=10,
         event_time=AT, business_date=AT.date(),

@@ -8,7 +8,6 @@ from datetime import date
 import pytest
 
 from citycard import registry
-from citycard.city import City
 from citycard.cli.cardfile import chip_file, write_card_file
 from citycard.cli.main import _run
 from citycard.store import writing
@@ -31,9 +30,9 @@ ASN = "01019901000000000001"
 
 
 @pytest.fixture
-def town(tmp_path, monkeypatch):
+def town(found_city, tmp_path, monkeypatch):
     (tmp_path / "template.toml").write_text(CITY)
-    city = City.create(tmp_path / "town", tmp_path / "template.toml")
+    city = found_city(tmp_path / "town", tmp_path / "template.toml")
     today = city.now_local().date()
     with writing(city.engine) as conn:
         registry.add_partners(conn, [registry.Partner(id="desk", name="Service desk")])

@@ -35,10 +35,10 @@ SECOND = "01019901000000000002"
 
 
 @pytest.fixture
-def out(tmp_path, monkeypatch, capsys):
+def out(found_city, tmp_path, monkeypatch, capsys):
     """Two cards in stock, as images."""
     (tmp_path / "template.toml").write_text(CITY)
-    City.create(tmp_path / "town", tmp_path / "template.toml").close()
+    found_city(tmp_path / "town", tmp_path / "template.toml").close()
     monkeypatch.setenv("CITYCARD_CITY", str(tmp_path / "town"))
     add = ["stock", "range", "add", "r1", "--product", "standard", "--first", FIRST, "--size", "100"]
     assert _run(add) == 0

@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from citycard.city import City
 from citycard.cli.main import _run
 from citycard.ids import new_id
 from citycard.ledger import AccountSpec, Transfer
@@ -14,9 +13,9 @@ CITY = '[city]\nname = "Town"\ncode = "9901"\n'
 
 
 @pytest.fixture
-def town(tmp_path, monkeypatch):
+def town(found_city, tmp_path, monkeypatch):
     (tmp_path / "template.toml").write_text(CITY)
-    city = City.create(tmp_path / "town", tmp_path / "template.toml")
+    city = found_city(tmp_path / "town", tmp_path / "template.toml")
     at = city.now_local()
     with writing(city.engine) as conn:
         city.ledger.open_accounts(

@@ -6,7 +6,6 @@ import json
 
 import pytest
 
-from citycard.city import City
 from citycard.cli.main import _run
 
 pytestmark = pytest.mark.usefixtures("bazaar")
@@ -26,9 +25,9 @@ FIRST = "01019901000000000001"
 
 
 @pytest.fixture
-def town(tmp_path, monkeypatch):
+def town(found_city, tmp_path, monkeypatch):
     (tmp_path / "template.toml").write_text(CITY)
-    City.create(tmp_path / "town", tmp_path / "template.toml").close()
+    found_city(tmp_path / "town", tmp_path / "template.toml").close()
     monkeypatch.setenv("CITYCARD_CITY", str(tmp_path / "town"))
     return tmp_path / "town"
 

@@ -30,11 +30,11 @@ bic = "CITYCNBJXXX"
 
 
 @pytest.fixture
-def city(tmp_path):
+def city(found_city, tmp_path):
     """Return the folder of a city without plugins."""
     template = tmp_path / "template.toml"
     template.write_text(CITY)
-    City.create(tmp_path / "city", template).close()
+    found_city(tmp_path / "city", template).close()
     return tmp_path / "city"
 
 

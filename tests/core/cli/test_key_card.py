@@ -20,10 +20,10 @@ START, END = dt.date(2026, 1, 1), dt.date(2036, 1, 1)
 
 
 @pytest.fixture
-def place(tmp_path):
+def place(found_city, tmp_path):
     """Return a folder with a city that has rolled its purse keys, and a card of before."""
     (tmp_path / "template.toml").write_text('[city]\nname = "Haibin"\ncode = "9901"\n')
-    city = City.create(tmp_path / "city", tmp_path / "template.toml")
+    city = found_city(tmp_path / "city", tmp_path / "template.toml")
     chip = prepare_blank(allocate(PRODUCT, [])).clone()
     keys = city.vault.card_keys(bytes.fromhex(ASN)[-8:])
     personalise(chip, asn=ASN, issuer=ISSUER, product=PRODUCT, keys=keys, start=START, expiry=END)

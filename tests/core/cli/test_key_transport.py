@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import stat
 
 import pytest
@@ -23,12 +24,20 @@ def run(*arguments, typed=""):
     return CliRunner().invoke(group, [str(one) for one in arguments], input=typed, catch_exceptions=False)
 
 
-@pytest.fixture
-def cities(tmp_path):
-    (tmp_path / "template.toml").write_text(CITY)
+@pytest.fixture(scope="module")
+def founded(tmp_path_factory):
+    """Two cities with keys of their own, to be copied."""
+    folder = tmp_path_factory.mktemp("founded")
+    (folder / "template.toml").write_text(CITY)
     for name in ("one", "other"):
-        City.create(tmp_path / name, tmp_path / "template.toml").close()
-    (tmp_path / "transport").write_text(KEY.hex())
+        City.create(folder / name, folder / "template.toml").close()
+    (folder / "transport").write_text(KEY.hex())
+    return folder
+
+
+@pytest.fixture
+def cities(founded, tmp_path):
+    shutil.copytree(founded, tmp_path, dirs_exist_ok=True)
     return tmp_path
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from citycard.city import City
 from citycard.cli.main import _run
 
 CITY = """[city]
@@ -23,9 +22,9 @@ SHOP = ("partner", "add", "shop", "--name", "Corner shop")
 
 
 @pytest.fixture(autouse=True)
-def town(tmp_path: Path, monkeypatch) -> Path:
+def town(found_city, tmp_path: Path, monkeypatch) -> Path:
     (tmp_path / "template.toml").write_text(CITY)
-    City.create(tmp_path / "town", tmp_path / "template.toml").close()
+    found_city(tmp_path / "town", tmp_path / "template.toml").close()
     monkeypatch.setenv("CITYCARD_CITY", str(tmp_path / "town"))
     return tmp_path / "town"
 

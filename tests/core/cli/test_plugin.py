@@ -38,12 +38,12 @@ name = "Nanshan"
 
 
 @pytest.fixture
-def town(tmp_path, monkeypatch):
+def town(found_city, tmp_path, monkeypatch):
     """Make a city, with plugins installed that it allows, and one that it does not."""
     for folder in ("good", "park", "farm", "late", "misspelt", "future"):
         monkeypatch.syspath_prepend(str(ON_DISK / folder))
     (tmp_path / "template.toml").write_text(CITY)
-    City.create(tmp_path / "town", tmp_path / "template.toml").close()
+    found_city(tmp_path / "town", tmp_path / "template.toml").close()
     monkeypatch.setenv("CITYCARD_CITY", str(tmp_path / "town"))
     return tmp_path / "town"
 
@@ -196,11 +196,11 @@ def test_outside_a_city_the_installed_plugins_are_declared(run, monkeypatch, tmp
 
 
 @pytest.fixture
-def yard(tmp_path, monkeypatch, capsys):
+def yard(found_city, tmp_path, monkeypatch, capsys):
     """Make a city without plugins in which a bicycle yard, with a partner and a job, may be enabled."""
     monkeypatch.syspath_prepend(str(ON_DISK.parents[1] / "city" / "data" / "yard"))
     (tmp_path / "template.toml").write_text('[city]\nname = "Yard town"\ncode = "9901"\n')
-    City.create(tmp_path / "yard town", tmp_path / "template.toml").close()
+    found_city(tmp_path / "yard town", tmp_path / "template.toml").close()
     monkeypatch.setenv("CITYCARD_CITY", str(tmp_path / "yard town"))
 
     def call(*words):

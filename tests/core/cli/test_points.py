@@ -8,7 +8,6 @@ from datetime import date
 import pytest
 
 from citycard import registry
-from citycard.city import City
 from citycard.cli.main import _run
 from citycard.store import writing
 
@@ -17,9 +16,9 @@ CITY = '[city]\nname = "Quiet town"\ncode = "9901"\n[plugins]\nallow = []\n'
 
 
 @pytest.fixture(autouse=True)
-def _town(tmp_path, monkeypatch):
+def _town(found_city, tmp_path, monkeypatch):
     (tmp_path / "template.toml").write_text(CITY)
-    city = City.create(tmp_path / "town", tmp_path / "template.toml")
+    city = found_city(tmp_path / "town", tmp_path / "template.toml")
     with writing(city.engine) as conn:
         registry.add_products(conn, [registry.Product(name="plain", title="Plain", kind=7)])
         registry.add_product_versions(

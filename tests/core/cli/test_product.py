@@ -34,9 +34,9 @@ GATE = "990100000700"
 
 
 @pytest.fixture
-def town(tmp_path, monkeypatch):
+def town(found_city, tmp_path, monkeypatch):
     (tmp_path / "template.toml").write_text(CITY)
-    City.create(tmp_path / "town", tmp_path / "template.toml").close()
+    found_city(tmp_path / "town", tmp_path / "template.toml").close()
     monkeypatch.setenv("CITYCARD_CITY", str(tmp_path / "town"))
     return tmp_path / "town"
 

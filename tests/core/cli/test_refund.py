@@ -5,7 +5,6 @@ import json
 import pytest
 
 from citycard import registry
-from citycard.city import City
 from citycard.cli.main import _run
 from citycard.ids import new_id
 from citycard.ledger import AccountSpec, Transfer
@@ -18,10 +17,10 @@ WHY = ["--reason", "no lunch", "--approved-by", "Wang", "--evidence", "ticket 7"
 
 
 @pytest.fixture
-def town(tmp_path, monkeypatch):
+def town(found_city, tmp_path, monkeypatch):
     """A town in which an online account was topped up and paid a canteen; gives both transfers."""
     (tmp_path / "template.toml").write_text(CITY)
-    city = City.create(tmp_path / "town", tmp_path / "template.toml")
+    city = found_city(tmp_path / "town", tmp_path / "template.toml")
     at, made = city.now_local(), []
     ways = [
         ("trust/bank", f"account/{CARD}/online", 1000),

@@ -11,7 +11,6 @@ import attrs
 import pytest
 
 from citycard import registry
-from citycard.city import City
 from citycard.cli.cardfile import read_card_file
 from citycard.cli.main import _run
 from citycard.pcsc import PcscReader, VpcdSlot
@@ -24,9 +23,9 @@ TERMINAL, NUMBER = "990100000001", "00009901990100000001"
 
 
 @pytest.fixture
-def town(tmp_path: Path, monkeypatch) -> Path:
+def town(found_city, tmp_path: Path, monkeypatch) -> Path:
     (tmp_path / "template.toml").write_text(CITY)
-    city = City.create(tmp_path / "town", tmp_path / "template.toml")
+    city = found_city(tmp_path / "town", tmp_path / "template.toml")
     with writing(city.engine) as conn:
         registry.add_partners(conn, [registry.Partner(id="bus", name="Bus")])
         registry.add_terminals(

@@ -7,7 +7,6 @@ import pytest
 from pypdf import PdfReader
 
 from citycard import registry
-from citycard.city import City
 from citycard.cli.main import _run
 from citycard.store import writing
 
@@ -16,9 +15,9 @@ DAYS = ["--from", "2018-09-01", "--to", "2018-09-30"]
 
 
 @pytest.fixture
-def town(tmp_path, monkeypatch):
+def town(found_city, tmp_path, monkeypatch):
     (tmp_path / "template.toml").write_text(CITY)
-    city = City.create(tmp_path / "town", tmp_path / "template.toml")
+    city = found_city(tmp_path / "town", tmp_path / "template.toml")
     with writing(city.engine) as conn:
         registry.add_partners(conn, [registry.Partner(id="shop", name="=Shop 商店")])
     city.close()

@@ -8,7 +8,6 @@ from datetime import date, timedelta
 import pytest
 
 from citycard import registry
-from citycard.city import City
 from citycard.cli.main import _run
 from citycard.store import writing
 
@@ -17,10 +16,10 @@ CITY = '[city]\nname = "Quiet town"\ncode = "9901"\n[plugins]\nallow = []\n'
 
 
 @pytest.fixture(autouse=True)
-def today(tmp_path, monkeypatch):
+def today(found_city, tmp_path, monkeypatch):
     """A town with two cards and a canteen, and a programme for its meals; return the city's day."""
     (tmp_path / "template.toml").write_text(CITY)
-    city = City.create(tmp_path / "town", tmp_path / "template.toml")
+    city = found_city(tmp_path / "town", tmp_path / "template.toml")
     day = city.now_local().date()
     with writing(city.engine) as conn:
         registry.add_products(conn, [registry.Product(name="plain", title="Plain", kind=7)])

@@ -19,9 +19,9 @@ TERMINAL = "990100000001"
 
 
 @pytest.fixture
-def town(tmp_path: Path, monkeypatch) -> Path:
+def town(found_city, tmp_path: Path, monkeypatch) -> Path:
     (tmp_path / "template.toml").write_text(CITY)
-    city = City.create(tmp_path / "town", tmp_path / "template.toml")
+    city = found_city(tmp_path / "town", tmp_path / "template.toml")
     with writing(city.engine) as conn:
         registry.add_partners(conn, [registry.Partner(id="bus", name="Bus")])
         registry.add_terminals(

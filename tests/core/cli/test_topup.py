@@ -7,7 +7,6 @@ import json
 import pytest
 
 from citycard import registry
-from citycard.city import City
 from citycard.cli.cardfile import chip_file, write_card_file
 from citycard.cli.main import _run
 from citycard.store import writing
@@ -30,9 +29,9 @@ title = "City card"
 
 
 @pytest.fixture
-def town(bazaar, tmp_path, monkeypatch, payment_sandbox):
+def town(bazaar, found_city, tmp_path, monkeypatch, payment_sandbox):
     (tmp_path / "template.toml").write_text(TEMPLATE + payment_sandbox.section())
-    city = City.create(tmp_path / "town", tmp_path / "template.toml")
+    city = found_city(tmp_path / "town", tmp_path / "template.toml")
     city.issuing.publish()
     today = city.now_local().date()
     with writing(city.engine) as conn:

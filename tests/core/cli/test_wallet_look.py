@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from click.testing import CliRunner
 
-from citycard.city import City
 from citycard.cli.wallet import group
 from citycard.clock import FixedClock
 from citycard.errors import AccountMissing
@@ -21,11 +20,11 @@ START = datetime(2018, 9, 1, 0, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def call(tmp_path):
+def call(found_city, tmp_path):
     template = tmp_path / "template.toml"
     template.write_text(CITY)
     clock = FixedClock(START)
-    city = City.create(tmp_path / "town", template, clock=clock)
+    city = found_city(tmp_path / "town", template, clock=clock)
     with writing(city.engine) as conn:
         city.ledger.open_accounts(
             conn,

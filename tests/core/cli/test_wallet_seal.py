@@ -8,7 +8,6 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import text
 
-from citycard.city import City
 from citycard.cli.wallet import group
 from citycard.errors import NotSealed, ProofInvalid, SealKeyInvalid, TransferUnknown
 from citycard.ids import new_id
@@ -20,10 +19,10 @@ ID, REFUSED = new_id(), new_id()
 
 
 @pytest.fixture
-def city(tmp_path):
+def city(found_city, tmp_path):
     template = tmp_path / "template.toml"
     template.write_text(CITY)
-    made = City.create(tmp_path / "town", template)
+    made = found_city(tmp_path / "town", template)
     at = made.now_local()
     with writing(made.engine) as conn:
         made.ledger.open_accounts(
