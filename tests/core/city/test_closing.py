@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -60,11 +61,13 @@ price_fen = {PRICE}
 """
 
 
+MORNING = dt.datetime(2018, 9, 1, 4, 0, tzinfo=dt.UTC)
+
+
 def made_city(folder, store_url=None):
     store = f'[store]\nurl = "{store_url}"\n' if store_url else ""
     (folder / "template.toml").write_text(CITY + store)
-    clock = FixedClock(dt.datetime(2018, 9, 1, 4, 0, tzinfo=dt.UTC))
-    city = City.create(folder / "town", folder / "template.toml", clock=clock)
+    city = City.create(folder / "town", folder / "template.toml", clock=FixedClock(MORNING))
     city.issuing.publish()
     stock = [
         registry.Card(
@@ -81,6 +84,19 @@ def made_city(folder, store_url=None):
     with writing(city.engine) as conn:
         registry.add_cards(conn, stock)
     return city
+
+
+@cache
+def stocked():
+    """A folder with a city and its stock, to be copied; it goes when the process does."""
+    folder = tempfile.TemporaryDirectory()
+    made_city(Path(folder.name)).close()
+    return folder
+
+
+def copied_city(folder):
+    shutil.copytree(Path(stocked().name) / "town", folder / "town")
+    return City.open(folder / "town", clock=FixedClock(MORNING))
 
 
 def moved(city, debit, credit, fen, code):
@@ -116,7 +132,7 @@ class CardLife(RuleBasedStateMachine):
     @initialize()
     def open(self):
         self.folder = tempfile.TemporaryDirectory()
-        self.city = made_city(Path(self.folder.name))
+        self.city = copied_city(Path(self.folder.name))
         self.office = Office(self.city, "anna")
         self.status = dict.fromkeys(CARDS, "stock")
         self.was_out = dict.fromkeys(CARDS, False)
