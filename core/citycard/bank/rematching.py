@@ -13,7 +13,7 @@ from citycard.bank.context import BankContext
 from citycard.bank.knowing import read_known
 from citycard.bank.matching import Match, Move, match_line
 from citycard.bank.payments import PaymentState
-from citycard.bank.settling import OWN_ACTOR, change_payments, note_steps, transfers_for
+from citycard.bank.settling import OWN_ACTOR, change_payments, note_steps, tell_wallet, transfers_for
 from citycard.bank.statement import Direction, StatementLine
 from citycard.bank.tables import (
     bank_case,
@@ -27,8 +27,6 @@ from citycard.ids import derived_id, new_id
 from citycard.ledger.chart import TransferCode
 from citycard.store.bulk import insert_rows
 from citycard.wallet.addresses import BANK_UNMATCHED, TRUST_BANK
-from citycard.wallet.agents import restore_quotas
-from citycard.wallet.programmes import note_funding
 
 __all__ = ["Rematched", "line_of", "rematch", "within"]
 
@@ -103,8 +101,7 @@ def _explained(conn: Connection, context: BankContext, case: Any, line: Statemen
     )
     if not all(outcome.posted for outcome in context.ledger.post(conn, moved)):
         return 0
-    restore_quotas(conn, context.ledger, moved)
-    note_funding(conn, moved)
+    tell_wallet(conn, context.ledger, moved)
     if match.payment_state is not None:
         change_payments(conn, [payment.id for payment in match.payments], match.payment_state, now)
     if match.receipt is not None and not match.receipt.standing:

@@ -13,15 +13,13 @@ from citycard.bank.context import BankContext, local_now
 from citycard.bank.instruction import BankAccount
 from citycard.bank.matching import Move
 from citycard.bank.payments import Payment, PaymentKind, PaymentState, find_payment, order_payment
-from citycard.bank.settling import change_payments, transfers_for
+from citycard.bank.settling import change_payments, tell_wallet, transfers_for
 from citycard.bank.tables import bank_case, bank_line
 from citycard.errors import AccountMissing, CaseClosed, CaseTaken, ResolutionRefused
 from citycard.ids import derived_id
 from citycard.ledger.chart import AccountCode, TransferCode
 from citycard.store.engine import reading, writing
 from citycard.wallet.addresses import BANK_UNMATCHED, TRUST_BANK
-from citycard.wallet.agents import restore_quotas
-from citycard.wallet.programmes import note_funding
 
 __all__ = ["Resolution", "resolve"]
 
@@ -195,8 +193,7 @@ class _Work:
         parts = ("resolved", self._case.id)
         moved = transfers_for(moves, parts=parts, day=day, ref=name)
         self._context.ledger.post_all(self._conn, moved)
-        restore_quotas(self._conn, self._context.ledger, moved)
-        note_funding(self._conn, moved)
+        tell_wallet(self._conn, self._context.ledger, moved)
 
     def _line_of(self) -> Row[tuple[object, ...]]:
         at = (bank_line.c.statement == self._case.statement) & (bank_line.c.position == self._case.position)

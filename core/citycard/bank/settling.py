@@ -30,6 +30,7 @@ __all__ = [
     "note_steps",
     "open_bank_accounts",
     "settle",
+    "tell_wallet",
     "transfers_for",
 ]
 
@@ -84,8 +85,7 @@ def settle(conn: Connection, ledger: Ledger, judged: Sequence[Judged]) -> list[J
         ended.append(kept[-1] if refused else each)
     ledger.post_all(conn, [one for each in kept for one in _moved(each, "kept")])
     taken = [one for each in judged for one in _moved(each) if posted[one.id].posted]
-    restore_quotas(conn, ledger, taken)
-    note_funding(conn, taken)
+    tell_wallet(conn, ledger, taken)
     now = ledger.clock.now()
     _write_matches(conn, ended, now)
     _write_cases(conn, ended, now)
@@ -102,6 +102,12 @@ def settle(conn: Connection, ledger: Ledger, judged: Sequence[Judged]) -> list[J
     ]
     _set(conn, bank_receipt, received, {"state": "received"})
     return ended
+
+
+def tell_wallet(conn: Connection, ledger: Ledger, posted: Sequence[Transfer]) -> None:
+    """Let quotas of agents and budgets of programmes follow what was posted for lines of the bank."""
+    restore_quotas(conn, ledger, posted)
+    note_funding(conn, posted)
 
 
 def change_payments(conn: Connection, ids: Sequence[UUID], state: PaymentState, now: datetime) -> None:
