@@ -2,8 +2,8 @@
 
 Whoever posts alone knows the ledger as it stands, because it left it so. It reads only accounts that it has
 not seen, judges, and sends one statement, which writes everything if the ledger still ends where it was left,
-and otherwise nothing at all. While one such statement is written the next ones are
-judged. So a guess that is wrong costs time and never money: the same is posted again in the usual way.
+and otherwise nothing at all. While one such statement is written the next ones are judged. So a guess that is
+wrong costs time and never money: the same is posted again in the usual way.
 
 For PostgreSQL, where each question costs an exchange; a SQLite file is asked without any.
 """

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Dialect
 
 from citycard.ledger.rows import REQUEST_COLUMNS, TRANSFER_COLUMNS
 from citycard.ledger.tables import balance, request, transfer
-from citycard.store.copying import array_text, copy_rows, driver_of
+from citycard.store.copying import array_text, copy_rows, driver_of, error_of
 
 __all__ = ["Tip", "ask_at_tip", "keep", "keep_at_tip", "look_up", "values_at_tip"]
 
@@ -196,7 +196,6 @@ def _columns(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> Iterable[Se
 def _told(conn: Connection) -> Iterator[Any]:
     """Give what sends a statement and returns its cursor."""
     import psycopg
-    from sqlalchemy.exc import DBAPIError
 
     driver = driver_of(conn)
     said = ""
@@ -209,10 +208,7 @@ def _told(conn: Connection) -> Iterator[Any]:
     try:
         yield ask
     except psycopg.Error as error:
-        # The driver was spoken to directly: its errors get the classes that all others have.
-        raise DBAPIError.instance(
-            said, None, error, psycopg.Error, connection_invalidated=driver.closed, dialect=conn.dialect
-        ) from error
+        raise error_of(conn, said, error) from error
 
 
 @contextmanager

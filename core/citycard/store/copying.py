@@ -12,9 +12,10 @@ from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import JSON, Column, Connection, Dialect, Integer, LargeBinary, Table, Uuid
+from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.types import TypeEngine
 
-__all__ = ["array_text", "copy_rows", "driver_of"]
+__all__ = ["array_text", "copy_rows", "driver_of", "error_of"]
 
 #: How COPY says that there is no value.
 _NULL = "\\N"
@@ -33,7 +34,6 @@ def copy_rows(
     The rows are tuples in the order of ``names``. What the server refuses is raised as SQLAlchemy's error.
     """
     import psycopg
-    from sqlalchemy.exc import DBAPIError
 
     statement = f"COPY {name} ({', '.join(names)}) FROM STDIN"
     cursor: Any = driver_of(conn).cursor()
@@ -42,8 +42,7 @@ def copy_rows(
             for piece in _pieces(conn.dialect, table, names, rows):
                 copy.write(piece)
     except psycopg.Error as error:
-        # The driver was spoken to directly: its errors get the classes that all others have.
-        raise DBAPIError.instance(statement, None, error, psycopg.Error, dialect=conn.dialect) from error
+        raise error_of(conn, statement, error) from error
     finally:
         cursor.close()
 
@@ -53,6 +52,16 @@ def driver_of(conn: Connection) -> Any:
     if not conn.in_transaction():
         conn.begin()
     return conn.connection.driver_connection
+
+
+def error_of(conn: Connection, statement: str, error: Exception) -> StatementError:
+    """Give an error of the driver, which was spoken to directly, the class that all others have."""
+    import psycopg
+
+    gone = driver_of(conn).closed
+    return DBAPIError.instance(
+        statement, None, error, psycopg.Error, connection_invalidated=gone, dialect=conn.dialect
+    )
 
 
 def array_text(dialect: Dialect, column: Column[Any], values: Sequence[Any]) -> str:
