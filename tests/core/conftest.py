@@ -10,6 +10,17 @@ import pytest
 
 from citycard.city import City
 
+CARD_TOWN = """\
+[city]
+name = "Card town"
+code = "9901"
+[plugins]
+allow = ["bazaar"]
+enable = ["bazaar"]
+[[plugins.bazaar.products]]
+name = "standard"
+title = "City card"
+"""
 BAZAAR = Path(__file__).parent / "data" / "bazaar"
 
 
@@ -19,6 +30,14 @@ def bazaar(monkeypatch):
     monkeypatch.syspath_prepend(str(BAZAAR))
     paths = [str(BAZAAR), os.environ.get("PYTHONPATH", "")]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
+
+
+@pytest.fixture(scope="session")
+def card_town(tmp_path_factory):
+    """Give the template of a town that has the bazaar and one product, and nothing else."""
+    template = tmp_path_factory.mktemp("card-town") / "template.toml"
+    template.write_text(CARD_TOWN, encoding="utf-8")
+    return template
 
 
 @pytest.fixture(scope="session")

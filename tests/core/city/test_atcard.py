@@ -22,25 +22,13 @@ pytestmark = pytest.mark.usefixtures("bazaar")
 
 CARD, DAY = "01019901000000000001", dt.date(2018, 9, 1)
 OWED = f"card/{CARD}/refund"
-CITY = """\
-[city]
-name = "Card town"
-code = "9901"
-[plugins]
-allow = ["bazaar"]
-enable = ["bazaar"]
-[[plugins.bazaar.products]]
-name = "standard"
-title = "City card"
-"""
 
 
 @pytest.fixture
-def desk(found_city, tmp_path):
+def desk(found_city, card_town, tmp_path):
     """A city with one card in use that is owed 150 fen, and a desk whose reader has it."""
-    (tmp_path / "template.toml").write_text(CITY)
     clock = FixedClock(dt.datetime(2018, 9, 1, 4, 0, tzinfo=dt.UTC))
-    city = found_city(tmp_path / "town", tmp_path / "template.toml", clock=clock)
+    city = found_city(tmp_path / "town", card_town, clock=clock)
     chip = city.issuing.chip(CARD, "standard", DAY)
     with writing(city.engine) as conn:
         registry.add_cards(conn, [city.issuing.card(CARD, "standard", DAY)])

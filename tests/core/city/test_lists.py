@@ -18,23 +18,11 @@ pytestmark = pytest.mark.usefixtures("bazaar")
 
 ASN = "01019901000000000001"
 GATE = "990100000700"
-CITY = """\
-[city]
-name = "Card town"
-code = "9901"
-[plugins]
-allow = ["bazaar"]
-enable = ["bazaar"]
-[[plugins.bazaar.products]]
-name = "standard"
-title = "City card"
-"""
 
 
 @pytest.fixture
-def town(found_city, tmp_path):
-    (tmp_path / "template.toml").write_text(CITY)
-    city = found_city(tmp_path / "town", tmp_path / "template.toml")
+def town(found_city, card_town, tmp_path):
+    city = found_city(tmp_path / "town", card_town)
     city.issuing.publish()
     with writing(city.engine) as conn:
         registry.add_cards(conn, [city.issuing.card(ASN, "standard", city.now_local().date())])

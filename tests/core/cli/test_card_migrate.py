@@ -14,25 +14,13 @@ from citycard.store import writing
 
 pytestmark = pytest.mark.usefixtures("bazaar")
 
-CITY = """\
-[city]
-name = "Card town"
-code = "9901"
-[plugins]
-allow = ["bazaar"]
-enable = ["bazaar"]
-[[plugins.bazaar.products]]
-name = "standard"
-title = "City card"
-"""
 TERMINAL = "990100000001"
 ASN = "01019901000000000001"
 
 
 @pytest.fixture
-def town(found_city, tmp_path, monkeypatch):
-    (tmp_path / "template.toml").write_text(CITY)
-    city = found_city(tmp_path / "town", tmp_path / "template.toml")
+def town(found_city, card_town, tmp_path, monkeypatch):
+    city = found_city(tmp_path / "town", card_town)
     today = city.now_local().date()
     with writing(city.engine) as conn:
         registry.add_partners(conn, [registry.Partner(id="desk", name="Service desk")])

@@ -6,23 +6,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from citycard.city import City
 from citycard.cli.chip import group
 from citycard.errors import CardFileInvalid, CardKindUnknown, CardNumberTaken, FileThere
-
-TOWN = """\
-[city]
-name = "Chip town"
-code = "9901"
-
-[plugins]
-allow = ["bazaar"]
-enable = ["bazaar"]
-
-[[plugins.bazaar.products]]
-name = "standard"
-title = "City card"
-"""
 
 
 def call(*arguments):
@@ -75,9 +60,8 @@ def test_a_citys_card_needs_product_and_number(tmp_path):
         call("new", tmp_path / "one.card", "--product", "standard")
 
 
-def test_a_number_that_a_card_has_is_refused_and_no_file_is_made(bazaar, tmp_path):
-    (tmp_path / "template.toml").write_text(TOWN)
-    city = City.create(tmp_path / "town", tmp_path / "template.toml")
+def test_a_number_that_a_card_has_is_refused_and_no_file_is_made(bazaar, found_city, card_town, tmp_path):
+    city = found_city(tmp_path / "town", card_town)
     city.issuing.publish()
     city.close()
     asn, where = "01019901000000000001", ("--city", tmp_path / "town", "--product", "standard")

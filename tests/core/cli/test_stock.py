@@ -10,24 +10,12 @@ from citycard.cli.main import _run
 
 pytestmark = pytest.mark.usefixtures("bazaar")
 
-CITY = """\
-[city]
-name = "Card town"
-code = "9901"
-[plugins]
-allow = ["bazaar"]
-enable = ["bazaar"]
-[[plugins.bazaar.products]]
-name = "standard"
-title = "City card"
-"""
 FIRST = "01019901000000000001"
 
 
 @pytest.fixture(autouse=True)
-def _town(found_city, tmp_path, monkeypatch):
-    (tmp_path / "template.toml").write_text(CITY)
-    found_city(tmp_path / "town", tmp_path / "template.toml").close()
+def _town(found_city, card_town, tmp_path, monkeypatch):
+    found_city(tmp_path / "town", card_town).close()
     monkeypatch.setenv("CITYCARD_CITY", str(tmp_path / "town"))
 
 
