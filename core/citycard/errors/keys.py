@@ -7,6 +7,7 @@ from citycard.errors.base import CitycardError
 __all__ = [
     "AlgorithmMissing",
     "CipherInputInvalid",
+    "ColumnInvalid",
     "KeyHierarchyMissing",
     "KeyHierarchyShared",
     "KeyNotExportable",
@@ -54,6 +55,12 @@ class CipherInputInvalid(CitycardError):
     """A key, factor or block has the wrong length. Only the length is told, never the bytes."""
 
     sentence = "{field} of {length} bytes is not valid: expected {expected}"
+
+
+class ColumnInvalid(CitycardError):
+    """A column of many records has another shape, type or range. No value is told: it may be a key."""
+
+    sentence = "column {field}, {kind} of {shape}, is not valid: expected {expected}"
 
 
 class SealedDataInvalid(CitycardError):
