@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import attrs
 from sqlalchemy import Engine
@@ -17,6 +17,9 @@ from citycard.keys.versions import KeyVersion
 from citycard.ledger.ledger import Ledger
 from citycard.money import percent_of
 from citycard.terminal.record import TransactionRecord
+
+if TYPE_CHECKING:
+    from citycard.keys.columns import Answers, Bytes, Numbers
 
 __all__ = ["BankAccount", "ClearingContext", "ClearingTerms", "Rating", "Share", "TacVault"]
 
@@ -86,6 +89,20 @@ class TacVault(Protocol):
     ) -> bool: ...
 
     def check_terminal_mac(self, terminal6: bytes, data: bytes, mac: bytes) -> bool: ...
+
+    def check_purchase_tacs(
+        self,
+        asn8: Bytes,
+        key_version: Numbers,
+        amount_fen: Numbers,
+        tti: Numbers,
+        terminal6: Bytes,
+        serial: Numbers,
+        datetime7: Bytes,
+        tac4: Bytes,
+    ) -> Answers: ...
+
+    def check_terminal_macs(self, terminal6: Bytes, data: Bytes, mac: Bytes) -> Answers: ...
 
     def versions(self) -> list[KeyVersion]: ...
 

@@ -6,22 +6,27 @@ because importing NumPy takes longer than the command line may.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import numpy as np
 
 from citycard.keys.bitsliced import des_cbc_macs
-from citycard.keys.columns import Bytes, Numbers, big_endian, require_bytes, require_numbers
+from citycard.keys.cipher import Algorithm, encryptor
+from citycard.keys.columns import Bytes, Numbers, cmac_blocks, padded, require_bytes
 from citycard.keys.lanes import block_words
-from citycard.keys.suite import TDES_SUITE, Suite
+from citycard.keys.purchases import Purchases
+from citycard.keys.suite import AES_SUITE, SM4_SUITE, TDES_SUITE, Suite
+from citycard.keys.tabled import aes_cmacs, sm4_cbc_macs
 
-__all__ = ["CHUNK", "purchase_tacs"]
+__all__ = ["CHUNK", "purchase_tacs", "tacs", "terminal_macs"]
 
-#: Records that are computed at once. Memory does not grow with their number beyond this.
-CHUNK: Final = 262_144
+#: Records that are computed at once, at most. Memory does not grow with their number beyond this.
+CHUNK: Final = 131_072
+# What is looked up in tables is quickest while it stays in the cache.
+_TABLED: Final = 16_384
 
-_MESSAGE, _MAC = 22, 4
+_MAC, _BLOCK = 4, 16
 
 
 def purchase_tacs(
@@ -40,53 +45,64 @@ def purchase_tacs(
     others (n,). Memory beside the result does not grow with n. A suite that is not computed in bulk is
     computed record by record. Raises ``ColumnInvalid`` for a column of another shape or range.
     """
-    count = len(keys16)
-    require_bytes("keys16", keys16, (count, 16))
-    require_bytes("terminal6", terminal6, (count, 6))
-    require_bytes("datetime7", datetime7, (count, 7))
-    require_numbers("amount_fen", amount_fen, count, 4)
-    require_numbers("tti", tti, count, 1)
-    require_numbers("serial", serial, count, 4)
-    made = np.empty((count, _MAC), dtype=np.uint8)
-    for part in _chunks(count):
-        message = _message(amount_fen[part], tti[part], terminal6[part], serial[part], datetime7[part])
-        if suite is TDES_SUITE:
-            made[part] = _des_macs(keys16[part], message)
-        else:
-            made[part] = _one_by_one(keys16[part], message, suite)
+    purchases = Purchases(
+        amount_fen=amount_fen, tti=tti, terminal6=terminal6, serial=serial, datetime7=datetime7
+    )
+    return tacs(keys16, purchases, suite)
+
+
+def tacs(keys16: Bytes, purchases: Purchases, suite: Suite = TDES_SUITE) -> Bytes:
+    """Return what ``purchase_tacs`` returns, of purchases put together before."""
+    require_bytes("keys16", keys16, (len(purchases), 16))
+    made = np.empty((len(purchases), _MAC), dtype=np.uint8)
+    macs = _in_bulk(suite)
+    for part in _chunks(len(purchases), CHUNK if suite is TDES_SUITE else min(CHUNK, _TABLED)):
+        made[part] = macs(keys16[part], purchases.taken(part).messages())
     return made
 
 
-def _chunks(count: int) -> Iterator[slice]:
-    for start in range(0, count, CHUNK):
-        yield slice(start, min(start + CHUNK, count))
+def terminal_macs(key16: bytes, data: Bytes) -> Bytes:
+    """Return the MACs of n records of one terminal, shape (n, 4): the beginning of ``cipher.aes_cmac``.
+
+    ``data`` is what the MAC covers of each record, shape (n, size). The records go through AES side by side:
+    one call for the first block of all of them, one for the second, and so on.
+    """
+    count = len(data)
+    require_bytes("data", data, (count, data.shape[-1]))
+    update = encryptor(key16, Algorithm.AES).update
+    hidden = np.frombuffer(update(bytes(_BLOCK)), dtype=np.uint8)[np.newaxis]
+    made = np.empty((count, _MAC), dtype=np.uint8)
+    for part in _chunks(count, CHUNK):
+        blocks = cmac_blocks(data[part], hidden)
+        chain = np.zeros((len(blocks), _BLOCK), dtype=np.uint8)
+        for place in range(0, blocks.shape[1], _BLOCK):
+            plain = blocks[:, place : place + _BLOCK] ^ chain
+            chain = np.frombuffer(update(plain.data), dtype=np.uint8).reshape(-1, _BLOCK)
+        made[part] = chain[:, :_MAC]
+    return made
 
 
-def _message(amount_fen: Numbers, tti: Numbers, terminal6: Bytes, serial: Numbers, datetime7: Bytes) -> Bytes:
-    """Return what each TAC is computed over, not padded: amount ‖ TTI ‖ terminal ‖ serial ‖ time."""
-    message = np.empty((len(terminal6), _MESSAGE), dtype=np.uint8)
-    message[:, :4] = big_endian(amount_fen)
-    message[:, 4] = tti
-    message[:, 5:11] = terminal6
-    message[:, 11:15] = big_endian(serial)
-    message[:, 15:] = datetime7
-    return message
+def _chunks(count: int, most: int) -> Iterator[slice]:
+    for start in range(0, count, most):
+        yield slice(start, min(start + most, count))
 
 
-def _padded(message: Bytes, block: int) -> Bytes:
-    """Append ``80 00…`` up to a whole block, and a full block when already aligned (ISO 9797-1 method 2)."""
-    size = message.shape[1]
-    blocks = np.zeros((len(message), size + block - size % block), dtype=np.uint8)
-    blocks[:, :size] = message
-    blocks[:, size] = 0x80
-    return blocks
+def _in_bulk(suite: Suite) -> Callable[[Bytes, Bytes], Bytes]:
+    """Return what computes the TACs of a suite out of keys and messages."""
+    if suite is TDES_SUITE:
+        return _des_macs
+    if suite is SM4_SUITE:
+        return lambda keys, message: sm4_cbc_macs(keys, padded(message, _BLOCK))[:, :_MAC]
+    if suite is AES_SUITE:
+        return lambda keys, message: aes_cmacs(keys, message)[:, :_MAC]
+    return lambda keys, message: _one_by_one(keys, message, suite)
 
 
 def _des_macs(keys16: Bytes, message: Bytes) -> Bytes:
     keys = block_words(keys16[:, :8])
     keys ^= block_words(keys16[:, 8:])
     try:
-        macs = des_cbc_macs(keys, _padded(message, 8))
+        macs = des_cbc_macs(keys, padded(message, 8))
     finally:
         keys.fill(0)
     return macs.astype(">u8").view(np.uint8).reshape(-1, 8)[:, :_MAC]

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.keywrap import aes_key_unwrap
 from citycard.errors import KeyVersionUnknown
 from citycard.keys.backend import KeyBackend, Sealing, SoftKeys
 from citycard.keys.cipher import Algorithm, sized
+from citycard.keys.columnvault import ColumnVault
 from citycard.keys.diversify import KeyDeriver, diversify
 from citycard.keys.hierarchy import KeyPurpose
 from citycard.keys.line import seal
@@ -42,7 +43,7 @@ _TERMINALS_KEPT = 8192
 _Issue = tuple[tuple[KeyDeriver, ...], Mapping[str, int], Mapping[str, Algorithm]]
 
 
-class Vault:
+class Vault(ColumnVault):
     """A city's keys, and everything that may be done with them.
 
     ``keys`` says where they are; the 16 bytes of a city key are kept in memory.

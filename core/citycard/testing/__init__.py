@@ -2,5 +2,6 @@
 
 - ``fixtures``: fixtures that pytest finds by itself once citycard is installed;
 - ``pcscd``: a real PC/SC service with virtual readers, for the length of a test run;
-- ``postgresql``: a real PostgreSQL server for the length of a test run.
+- ``postgresql``: a real PostgreSQL server for the length of a test run;
+- ``tacs``: the TACs of very many purchases, as their cards would make them.
 """

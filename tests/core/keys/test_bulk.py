@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from citycard.errors import ColumnInvalid
 from citycard.keys import bulk
+from citycard.keys.cipher import aes_cmac
 from citycard.keys.purse import purchase_tac
 from citycard.keys.suite import AES_SUITE, SM4_SUITE, TDES_SUITE, experimental_suite, padded
 
@@ -105,7 +106,7 @@ def test_memory_does_not_grow_with_the_records(monkeypatch):
     ("field", "column"),
     [
         ("keys16", np.zeros((2, 15), np.uint8)),
-        ("terminal6", np.zeros((1, 6), np.uint8)),
+        ("terminal6", np.zeros((2, 5), np.uint8)),
         ("datetime7", np.zeros((2, 7), np.int64)),
         ("amount_fen", np.array([0, 1 << 32])),
         ("amount_fen", np.array([0, -1])),
@@ -117,3 +118,27 @@ def test_memory_does_not_grow_with_the_records(monkeypatch):
 def test_a_column_that_would_be_cut_off_is_refused(field, column):
     with pytest.raises(ColumnInvalid, match=f"column {field}, .* is not valid: expected"):
         bulk.purchase_tacs(**{**drawn(2), field: column})
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 250])
+@pytest.mark.parametrize("size", [0, 1, 15, 16, 17, 122, 128])
+def test_a_terminals_records_get_the_macs_of_each(count, size):
+    dice = np.random.default_rng(size)
+    key, data = dice.bytes(16), dice.integers(0, 256, (count, size), dtype=np.uint8)
+    expected = [list(aes_cmac(key, one.tobytes())[:4]) for one in data]
+    assert expected == bulk.terminal_macs(key, data).tolist()
+
+
+@pytest.mark.parametrize("byte", [0, 0xFF])
+def test_records_of_zeros_and_ones_get_the_macs_of_each(byte):
+    data = np.full((3, 122), byte, dtype=np.uint8)
+    assert [list(aes_cmac(bytes([byte]) * 16, bytes([byte]) * 122)[:4])] * 3 == bulk.terminal_macs(
+        bytes([byte]) * 16, data
+    ).tolist()
+
+
+def test_records_of_a_terminal_on_both_sides_of_a_chunk_get_their_own_macs(monkeypatch):
+    data = np.random.default_rng(1).integers(0, 256, (25, 122), dtype=np.uint8)
+    whole = bulk.terminal_macs(bytes(16), data).tolist()
+    monkeypatch.setattr(bulk, "CHUNK", 10)
+    assert whole == bulk.terminal_macs(bytes(16), data).tolist()
