@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from citycard.city.holders import Holders
     from citycard.city.issuing import Issuing
     from citycard.city.sams import Sams
+    from citycard.clearing.columns import Array
     from citycard.clearing.context import ClearingTerms, Rating
     from citycard.clearing.pricing import RuleBook
     from citycard.keys import KeyPurpose
@@ -340,3 +341,9 @@ class City:
         from citycard.city.rating import rate
 
         return rate(self.plugins, self.rules, record)
+
+    def alike(self, service: int, records: Array) -> Array | None:
+        """Say which records of a service must cost the same (``rating.alike``)."""
+        from citycard.city.rating import alike
+
+        return alike(self.plugins, self.rules, service, records)

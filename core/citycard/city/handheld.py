@@ -115,7 +115,7 @@ class Handheld:
 
         P02 and P03 suspend the record: the money is off the card and nobody is paid yet.
         """
-        from citycard.clearing.judge import ask_rate, price_code
+        from citycard.clearing.rating import ask_rate, price_code
 
         record = read_record(read_batch(paid.batch.read_bytes()).records[-1])
         rating, why = ask_rate(self._city.rate, record)

@@ -11,11 +11,12 @@ from citycard.errors import ServiceUnknown
 from citycard.terminal.record import RecordFlag, TransactionRecord
 
 if TYPE_CHECKING:
-    from citycard.clearing.pricing import RuleBook
+    from citycard.clearing.columns import Array
+    from citycard.clearing.pricing import FeeRule, RuleBook
     from citycard.kernel.plugins import Plugins
     from citycard.kernel.services import Service
 
-__all__ = ["rate"]
+__all__ = ["alike", "rate"]
 
 
 def rate(plugins: Plugins, rules: RuleBook, record: TransactionRecord) -> Rating:
@@ -29,6 +30,42 @@ def rate(plugins: Plugins, rules: RuleBook, record: TransactionRecord) -> Rating
     quote = rules.quote(request)
     shares = tuple(service.shares(record, facts, quote)) if service.shares else ()
     return Rating(quote=quote, shares=shares)
+
+
+def alike(plugins: Plugins, rules: RuleBook, service: int, records: Array) -> Array | None:
+    """Give a row of bytes for each record of a service, so that equal rows cost the same and pay the same.
+
+    None when nobody knows: the service does not say what its price depends on, or a rule of somebody else
+    has a word in it.
+    """
+    import numpy as np
+
+    from citycard.clearing.columns import digits, dtype_of, unclear
+
+    owned = plugins.service(service)
+    if owned is None:
+        return np.zeros((len(records), 1), np.uint8)
+    mine = owned.record
+    if mine.alike is None or any(_meddles(plugins, rule, owned.owner.plugin) for rule in rules.rules):
+        return None
+    facts = np.zeros((len(records), 0), np.uint8)
+    told = []
+    if mine.facts is not None:
+        kind = dtype_of(mine.facts)
+        facts = np.ascontiguousarray(digits(records, "facts")[:, : kind.itemsize]).view(kind)[:, 0]
+        told.append(unclear(facts, mine.facts))
+    for column in mine.alike(records, facts):
+        values = np.ascontiguousarray(column)
+        told.append(values.view(np.uint8).reshape(len(records), values.itemsize))
+    return np.concatenate(told, axis=1)
+
+
+def _meddles(plugins: Plugins, rule: FeeRule, owner: str) -> bool:
+    """Say whether a rule of somebody else may have a word in the prices of a plugin's services."""
+    if rule.owner == owner:
+        return False
+    others = {one.record.name for one in plugins.services() if one.owner.plugin != owner}
+    return not rule.services or not others.issuperset(rule.services)
 
 
 def _as_listed(service: Service, record: TransactionRecord) -> PriceRequest:

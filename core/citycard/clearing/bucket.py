@@ -5,16 +5,19 @@ Judging a bucket reads nothing else, so that it gives the same answer here, in a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date, datetime
-from typing import Any
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
 
 import attrs
+import numpy as np
+import pyarrow as pa
 
-from citycard.clearing.codes import Code, State
-from citycard.clearing.sequence import CardState, Gap, SpentLoad
+from citycard.clearing.codes import Code
+from citycard.clearing.columns import Array, digits, distinct, hexadecimal, moments, numbers
+from citycard.clearing.sequence import Gap, SpentLoad
 
-__all__ = ["Bucket", "Known", "Listing", "TerminalStanding", "Verdict"]
+__all__ = ["Bucket", "Known", "Listing", "Loads", "States", "TerminalStanding"]
 
 
 @attrs.frozen(kw_only=True)
@@ -43,70 +46,138 @@ class Listing:
         return Code.B02 if at >= self.published else None
 
 
-@attrs.frozen(kw_only=True)
-class Known:
-    """What is known before a bucket is judged: terminals by number, everything else by ASN.
+@attrs.define(kw_only=True, eq=False)
+class Bucket:
+    """The records of a bucket, in the one order that depends on nothing but the records.
 
-    ``cards`` has every issued card, with the local time at which it was closed, if it was; ``earlier`` holds
-    earlier records by ASN and counter, where the run might repeat them.
+    All arrays have one entry for each record: ``records`` is of ``RECORD``, ``signer`` the number of the
+    terminal whose batch it came in, ``batch`` and ``line`` its place there, ``day`` the business date.
     """
 
-    terminals: Mapping[str, TerminalStanding]
-    cards: Mapping[str, datetime | None]
-    listings: Mapping[str, list[Listing]] = attrs.field(factory=dict)
-    states: Mapping[str, CardState] = attrs.field(factory=dict)
-    gaps: Mapping[str, list[Gap]] = attrs.field(factory=dict)
-    loads: Mapping[str, list[SpentLoad]] = attrs.field(factory=dict)
-    earlier: Mapping[str, Mapping[int, frozenset[bytes]]] = attrs.field(factory=dict)
-
-
-@attrs.define(kw_only=True)
-class Verdict:
-    """What became of one record: the deciding code, findings beside it, the price and who gets what."""
-
-    code: Code | None = None
-    notes: list[Code] = attrs.field(factory=list)
-    price_fen: int | None = None
-    parts: tuple[tuple[str, int], ...] = ()
-
-    @property
-    def final(self) -> Code:
-        """Give the one code that the record ends with: what decided, else the first finding, else OK."""
-        return self.code or (self.notes[0] if self.notes else Code.OK)
-
-    @property
-    def state(self) -> State:
-        """Give the one state that the record ends in."""
-        return self.final.state
-
-    def decide(self, code: Code) -> None:
-        """Let a finding decide, unless another did; accepted findings never decide."""
-        if self.code is None and code.state is not State.ACCEPTED:
-            self.code = code
-        else:
-            self.notes.append(code)
-
-
-@attrs.define(kw_only=True)
-class Bucket:
-    """The records of a bucket as columns, in the one order that depends on nothing but the records."""
-
     number: int
-    columns: dict[str, list[Any]]
-    verdicts: list[Verdict] = attrs.field(init=False)
+    records: Array
+    readable: Array
+    signer: Array
+    batch: Array
+    line: Array
+    day: Array
 
     def __attrs_post_init__(self) -> None:
-        keys = ("batch_terminal", "batch_number", "line")
-        order = list(zip(*(self.columns[key] for key in keys), range(len(self.columns["raw"])), strict=True))
-        order.sort()
-        places = [entry[-1] for entry in order]
-        self.columns = {name: [values[at] for at in places] for name, values in self.columns.items()}
-        self.verdicts = [Verdict() for _ in places]
+        order = np.lexsort((self.line, self.batch, self.signer))
+        for name in ("records", "readable", "signer", "batch", "line", "day"):
+            setattr(self, name, getattr(self, name)[order])
 
     def __len__(self) -> int:
-        return len(self.verdicts)
+        return len(self.records)
+
+    @cached_property
+    def at(self) -> Array:
+        """Give the local time of each record; NaT where it cannot be read."""
+        return moments(digits(self.records, "at"))
+
+    @cached_property
+    def terminal(self) -> Array:
+        """Give the number of the terminal that each record names; -1 where it cannot be read."""
+        return np.where(self.readable, numbers(digits(self.records, "terminal")), -1)
+
+    @cached_property
+    def amount_fen(self) -> Array:
+        """Give what each record charged."""
+        return self.records["amount_fen"].astype(np.int64)
+
+    @cached_property
+    def _cards(self) -> tuple[Array, Array]:
+        return distinct(digits(self.records, "asn"))
 
     @property
-    def dates(self) -> list[date]:
-        """Give each record's business date."""
-        return self.columns["business_date"]
+    def card(self) -> Array:
+        """Give the place of each record's card in ``asns``."""
+        return self._cards[1]
+
+    @cached_property
+    def asns(self) -> list[str]:
+        """List the cards, each once, in the order of their digits."""
+        found: list[str] = hexadecimal(self._cards[0]).to_pylist()
+        return found
+
+    @cached_property
+    def by_card(self) -> Array:
+        """Order the records by card, then by counter, then by time."""
+        counter = self.records["counter"].astype(np.int64)
+        return np.lexsort((self.at, self.card * (1 << 16) + counter))
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class States:
+    """Where cards stood after their last proven debit, as arrays; a new card has -1, 0, -1."""
+
+    counter: Array
+    balance_fen: Array
+    online_atc: Array
+
+    @classmethod
+    def new(cls, count: int) -> States:
+        """Give the states of cards that nobody has seen."""
+        return cls(
+            counter=np.full(count, -1, np.int64),
+            balance_fen=np.zeros(count, np.int64),
+            online_atc=np.full(count, -1, np.int64),
+        )
+
+    def copy(self) -> States:
+        """Give states that can be changed without changing these."""
+        return States(
+            counter=self.counter.copy(),
+            balance_fen=self.balance_fen.copy(),
+            online_atc=self.online_atc.copy(),
+        )
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Loads:
+    """What was loaded onto cards, or may have been, as arrays: by card, then by its online counter."""
+
+    card: Array
+    online_atc: Array
+    amount_fen: Array
+    proven: Array
+    at: Sequence[datetime]
+
+    def of(self, card: int) -> list[SpentLoad]:
+        """Give the loads of one card."""
+        first, last = np.searchsorted(self.card, (card, card + 1))
+        return [
+            SpentLoad(
+                int(self.online_atc[one]), int(self.amount_fen[one]), bool(self.proven[one]), self.at[one]
+            )
+            for one in range(first, last)
+        ]
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Known:
+    """What is known before a bucket is judged: terminals by number, cards in the order of its ``asns``.
+
+    ``issued`` says which cards were issued, ``closed_at`` the local time from which one is closed (NaT: it
+    is not), ``unseen`` has the states of the bucket's other cards. Of few cards something is known by ASN:
+    ``listings``, open ``gaps``, and in ``earlier`` earlier records by counter, if the run might repeat them.
+    """
+
+    terminals: Mapping[int, TerminalStanding]
+    issued: Array
+    closed_at: Array
+    states: States
+    loads: Loads
+    unseen: pa.Table | None = None
+    listings: Mapping[str, list[Listing]] = attrs.field(factory=dict)
+    gaps: Mapping[str, list[Gap]] = attrs.field(factory=dict)
+    earlier: Mapping[str, Mapping[int, frozenset[bytes]]] = attrs.field(factory=dict)
+
+    def acquirers(self, bucket: Bucket) -> tuple[list[str], Array]:
+        """Give the partners whose terminals handed records in, and each record's place among them."""
+        signers, whose = np.unique(bucket.signer, return_inverse=True)
+        names = [self.terminals[number].partner for number in signers.tolist()]
+        partners = sorted(set(names))
+        place_of = {name: place for place, name in enumerate(partners)}
+        places = np.array([place_of[name] for name in names], np.int64)
+        return partners, places[whose]

@@ -1,4 +1,4 @@
-"""Records as columns: read all at once by the steps of the record's own layout.
+"""Records as columns: many records read at once by the layout that also reads them one by one.
 
 The one source of truth is the layout of ``terminal.record``. Here only the order is turned: field by field
 over many records, instead of record by record.
@@ -6,26 +6,75 @@ over many records, instead of record by record.
 
 from __future__ import annotations
 
-import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 
-from citycard.card.codec import layout_of
-from citycard.terminal.record import RECORD_SIZE, TransactionRecord
+from citycard.card.codec import Placed, layout_of
+from citycard.terminal.record import RECORD_SIZE, RecordKind, TransactionRecord
 
-__all__ = ["BUCKETS", "COLUMNS", "PLACES", "bucket_of", "record_columns"]
+__all__ = [
+    "BUCKETS",
+    "COLUMNS",
+    "PLACES",
+    "RECORD",
+    "Array",
+    "bucket_numbers",
+    "bucket_of",
+    "digits",
+    "distinct",
+    "dtype_of",
+    "hexadecimal",
+    "moments",
+    "numbers",
+    "packed",
+    "readable",
+    "record_columns",
+    "records_of",
+    "unclear",
+    "whole",
+]
+
+Array = np.ndarray[Any, Any]
 
 BUCKETS: Final = 16
 """Into how many parts cards are dealt. A bucket holds every record of its cards and is the unit of work."""
 
 _FIELDS: Final = layout_of(TransactionRecord).fields
-_FORM: Final = struct.Struct(">" + "".join(field.kind.code for field in _FIELDS))
+_VERSION: Final = 1
+_KINDS: Final = [int(kind) for kind in RecordKind]
 
 PLACES: Final = {field.name: slice(field.offset, field.offset + field.kind.size) for field in _FIELDS}
 """Where each field lies in the bytes of a record."""
+
+
+def dtype_of(layout: type) -> np.dtype[Any]:
+    """Give a layout as NumPy reads it: numbers as they stand in its bytes, everything else as bytes."""
+    fields = layout_of(layout).fields
+    return np.dtype(
+        {
+            "names": [field.name for field in fields],
+            "formats": [_format(field) for field in fields],
+            "offsets": [field.offset for field in fields],
+            "itemsize": sum(field.kind.size for field in fields),
+        }
+    )
+
+
+def _format(field: Placed) -> str:
+    code, size = field.kind.code, field.kind.size
+    if code.upper() not in _INTEGERS:
+        return f"V{size}"
+    return f">u{size}" if code.isupper() else f">i{size}"
+
+
+_INTEGERS: Final = frozenset("BHIQ")
+
+RECORD: Final = dtype_of(TransactionRecord)
+"""A record as NumPy reads it."""
 
 COLUMNS: Final = {
     "kind": pa.uint8(),
@@ -50,7 +99,115 @@ COLUMNS: Final = {
 }
 """The fields that stand in Parquet as columns of their own; all others are in ``raw``."""
 
-_VERSION: Final = 1
+
+# ── bytes ────────────────────────────────────────────────────────────────────────────────────────
+
+_HEX: Final = np.array([f"{byte:02X}".encode() for byte in range(256)]).view(np.uint8).reshape(256, 2)
+_DIGITS: Final = np.array([byte >> 4 < 10 and byte & 15 < 10 for byte in range(256)])  # noqa: PLR2004
+_NUMBER: Final = np.array([(byte >> 4) * 10 + (byte & 15) for byte in range(256)], np.int64)
+
+
+def records_of(raws: Sequence[bytes] | bytes) -> Array:
+    """Read records of 128 bytes, one after the other or in a sequence, as an array of ``RECORD``."""
+    data = raws if isinstance(raws, bytes) else b"".join(raws)
+    return np.frombuffer(data, RECORD)
+
+
+def digits(records: Array, name: str) -> Array:
+    """Give the bytes of a field, one row for each record."""
+    kind, offset = (records.dtype.fields or {})[name][:2]
+    return whole(records)[:, offset : offset + kind.itemsize]
+
+
+def whole(records: Array) -> Array:
+    """Give all bytes of each record, one row for each."""
+    return records.view(np.uint8).reshape(len(records), records.dtype.itemsize)
+
+
+def unclear(records: Array, layout: type) -> Array:
+    """Give what tells records that can be read from others, as rows of bytes: equal rows are read alike.
+
+    Fields whose every byte means something say nothing here; digits and times say whether they are any.
+    """
+    told = []
+    for field in layout_of(layout).fields:
+        rows = digits(records, field.name)
+        if field.kind.name == "bcd":
+            told.append(np.all(_DIGITS[rows], axis=1, keepdims=True))
+        elif field.kind.name == "moment":
+            told.append(np.isnat(moments(rows)[:, None]))
+            told.append(np.any(rows, axis=1, keepdims=True))
+        elif field.kind.unpack is not None and field.kind.name != "hex":
+            told.append(rows)
+    return np.concatenate(told, axis=1, dtype=np.uint8) if told else np.zeros((len(records), 0), np.uint8)
+
+
+def distinct(rows: Array) -> tuple[Array, Array]:
+    """Give the rows of bytes that differ, in their order, and for each row the place of its like there."""
+    count, width = rows.shape
+    if not count:
+        return rows, np.zeros(0, np.int64)
+    data = pa.py_buffer(np.ascontiguousarray(rows))
+    found = pa.FixedSizeBinaryArray.from_buffers(pa.binary(width), count, [None, data]).dictionary_encode()
+    different = np.frombuffer(b"".join(found.dictionary.to_pylist()), np.uint8).reshape(-1, width)
+    order = np.lexsort(different.T[::-1])
+    places = np.empty(len(order), np.int64)
+    places[order] = np.arange(len(order))
+    return different[order], places[found.indices.to_numpy()]
+
+
+def hexadecimal(rows: Array) -> pa.Array:
+    """Write rows of bytes as strings of capital hexadecimal digits."""
+    text = _text(rows)
+    offsets = np.arange(len(rows) + 1, dtype=np.int32) * np.int32(text.shape[1])
+    return pa.StringArray.from_buffers(len(rows), pa.py_buffer(offsets), pa.py_buffer(text))
+
+
+def _text(rows: Array) -> Array:
+    count, width = rows.shape
+    found: Array = np.ascontiguousarray(_HEX[rows]).reshape(count, 2 * width)
+    return found
+
+
+def packed(texts: Sequence[str] | pa.Array, width: int) -> Array:
+    """Read strings of ``2 * width`` hexadecimal digits as rows of bytes."""
+    found = texts.to_pylist() if isinstance(texts, pa.Array) else texts
+    return np.frombuffer(bytes.fromhex("".join(found)), np.uint8).reshape(len(found), width)
+
+
+def numbers(rows: Array) -> Array:
+    """Read rows of at most nine bytes of BCD as numbers; what is no digit counts for more than nine."""
+    total = np.zeros(len(rows), np.int64)
+    for column in range(rows.shape[1]):
+        total = total * 100 + _NUMBER[rows[:, column]]
+    return total
+
+
+def moments(rows: Array) -> Array:
+    """Read rows of seven bytes of BCD as local times to the second; NaT where they are none."""
+    year = numbers(rows[:, :2])
+    month, day, hour, minute, second = (_NUMBER[rows[:, column]] for column in range(2, 7))
+    fine = _DIGITS[rows].all(axis=1) & (year > 0) & (month >= 1) & (month <= 12) & (day >= 1)  # noqa: PLR2004
+    fine &= (hour < 24) & (minute < 60) & (second < 60)  # noqa: PLR2004
+    months = np.where(fine, (year - 1970) * 12 + month - 1, 0).astype("datetime64[M]")
+    dates = months.astype("datetime64[D]") + np.where(fine, day - 1, 0)
+    fine &= dates.astype("datetime64[M]") == months
+    seconds = np.where(fine, hour * 3600 + minute * 60 + second, 0)
+    found: Array = dates.astype("datetime64[s]") + seconds
+    found[~fine] = np.datetime64("NaT")
+    return found
+
+
+def readable(records: Array) -> Array:
+    """Say which records mean something: their version, kind, digits and time can be read."""
+    found: Array = (records["version"] == _VERSION) & np.isin(records["kind"], _KINDS)
+    for name in ("asn", "terminal"):
+        found &= _DIGITS[digits(records, name)].all(axis=1)
+    found &= ~np.isnat(moments(digits(records, "at")))
+    return found
+
+
+# ── buckets ──────────────────────────────────────────────────────────────────────────────────────
 
 
 def bucket_of(asn: str) -> int:
@@ -58,40 +215,47 @@ def bucket_of(asn: str) -> int:
     return zlib.crc32(asn.encode()) % BUCKETS
 
 
-def record_columns(raws: list[bytes]) -> dict[str, list[Any]]:
-    """Read records of 128 bytes into lists, one per column of COLUMNS, and ``raw`` and ``readable``.
+def bucket_numbers(records: Array) -> Array:
+    """Say which bucket each record belongs to, as ``bucket_of`` says it of one."""
+    text = _text(digits(records, "asn"))
+    code = np.full(len(records), 0xFFFFFFFF, np.uint32)
+    for column in range(text.shape[1]):
+        code = _TABLE[(code ^ text[:, column]) & np.uint32(0xFF)] ^ (code >> np.uint32(8))
+    found: Array = (code ^ np.uint32(0xFFFFFFFF)) % BUCKETS
+    return found
 
-    A record whose version, digits or time mean nothing is not readable: what could not be read of it is its
-    hexadecimal digits where text stands, and None elsewhere.
+
+def _table() -> Array:
+    """Make the table of CRC-32 (ISO 3309): what each byte does to the code."""
+    code = np.arange(256, dtype=np.uint32)
+    for _ in range(8):
+        code = np.where(code & 1, (code >> np.uint32(1)) ^ np.uint32(0xEDB88320), code >> np.uint32(1))
+    return code
+
+
+_TABLE: Final = _table()
+
+
+# ── Parquet ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def record_columns(records: Array) -> dict[str, pa.Array]:
+    """Give records as columns: those of COLUMNS, and ``raw`` and ``readable``.
+
+    A record whose version, digits or time mean nothing is not readable: what stands in its columns of text
+    are its hexadecimal digits, and its kind and time may be null.
     """
-    parts = list(zip(*map(_FORM.unpack, raws), strict=True)) if raws else [()] * len(_FIELDS)
-    readable = [True] * len(raws)
-    columns: dict[str, list[Any]] = {"raw": raws, "readable": readable}
-    for field, values in zip(_FIELDS, parts, strict=True):
-        if field.name == "version":
-            readable[:] = [version == _VERSION for version in values]
-        elif field.name in COLUMNS:
-            unpack = field.kind.unpack
-            columns[field.name] = list(values) if unpack is None else _unpacked(unpack, values, readable)
-    text = [name for name, kind in COLUMNS.items() if kind == pa.string()]
-    for place, fine in enumerate(readable):
-        if not fine:
-            for name in text:
-                columns[name][place] = raws[place][PLACES[name]].hex().upper()
-    assert all(len(raw) == RECORD_SIZE for raw in raws)
+    columns = {name: _column(records, name, kind) for name, kind in COLUMNS.items()}
+    raw = pa.py_buffer(np.ascontiguousarray(records))
+    columns["raw"] = pa.FixedSizeBinaryArray.from_buffers(pa.binary(RECORD_SIZE), len(records), [None, raw])
+    columns["readable"] = pa.array(readable(records))
     return columns
 
 
-def _unpacked(unpack: Callable[[Any], Any], values: tuple[Any, ...], readable: list[bool]) -> list[Any]:
-    try:
-        return list(map(unpack, values))
-    except ValueError:
-        return [_one(unpack, value, place, readable) for place, value in enumerate(values)]
-
-
-def _one(unpack: Callable[[Any], Any], value: Any, place: int, readable: list[bool]) -> Any:
-    try:
-        return unpack(value)
-    except ValueError:
-        readable[place] = False
-        return None
+def _column(records: Array, name: str, kind: pa.DataType) -> pa.Array:
+    if kind == pa.string():
+        return hexadecimal(digits(records, name))
+    if name == "at":
+        return pa.array(moments(digits(records, name)), kind)
+    values = records[name].astype(kind.to_pandas_dtype())
+    return pa.array(values, kind, mask=~np.isin(values, _KINDS) if name == "kind" else None)

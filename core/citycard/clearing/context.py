@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,9 +19,10 @@ from citycard.money import percent_of
 from citycard.terminal.record import TransactionRecord
 
 if TYPE_CHECKING:
+    from citycard.clearing.columns import Array
     from citycard.keys.columns import Answers, Bytes, Numbers
 
-__all__ = ["BankAccount", "ClearingContext", "ClearingTerms", "Rating", "Share", "TacVault"]
+__all__ = ["BankAccount", "ClearingContext", "ClearingTerms", "Rates", "Rating", "Share", "TacVault"]
 
 
 @attrs.frozen(kw_only=True)
@@ -72,10 +73,6 @@ class ClearingTerms:
 class TacVault(Protocol):
     """Check what cards and terminals signed, without giving out a key."""
 
-    def prepare_tacs(self, pairs: Iterable[tuple[bytes, int]]) -> None: ...
-
-    def prepare_terminals(self, terminals6: Iterable[bytes]) -> None: ...
-
     def check_purchase_tac(
         self,
         asn8: bytes,
@@ -107,7 +104,19 @@ class TacVault(Protocol):
     def versions(self) -> list[KeyVersion]: ...
 
 
-class ClearingContext(Protocol):
+class Rates(Protocol):
+    """Say what a record should have cost, and which records must cost the same."""
+
+    def rate(self, record: TransactionRecord) -> Rating: ...
+
+    def alike(self, service: int, records: Array) -> Array | None:
+        """Give a row of bytes for each record of a service: equal rows mean equal ratings.
+
+        None says that nobody knows: then every record is rated for itself.
+        """
+
+
+class ClearingContext(Rates, Protocol):
     """Supply clearing with store, folder, vault, ledger, clock, terms and the price of a record."""
 
     @property
@@ -124,5 +133,3 @@ class ClearingContext(Protocol):
     def terms(self) -> ClearingTerms: ...
     @property
     def rules_version(self) -> str: ...
-
-    def rate(self, record: TransactionRecord) -> Rating: ...

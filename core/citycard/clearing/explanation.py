@@ -12,8 +12,8 @@ from citycard.card.codec import decode
 from citycard.clearing.codes import Code, FileState, State
 from citycard.clearing.columns import PLACES, bucket_of
 from citycard.clearing.context import ClearingContext
-from citycard.clearing.judge import ask_rate
 from citycard.clearing.pricing import Step
+from citycard.clearing.rating import ask_rate
 from citycard.clearing.tables import batch_file, clearing_part, clearing_run, segment, statement
 from citycard.errors import CodecError, RecordUnknown
 from citycard.ids import derived_id

@@ -10,36 +10,48 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import attrs
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import Connection, func, select
 
-from citycard.clearing.bucket import Bucket, Known, Listing, TerminalStanding
-from citycard.clearing.sequence import CardState, Gap, SpentLoad
+from citycard.clearing.bucket import Bucket, Known, Listing, Loads, States, TerminalStanding
+from citycard.clearing.columns import RECORD, Array
+from citycard.clearing.files import literal, read_tables
+from citycard.clearing.sequence import Gap
 from citycard.clearing.tables import clearing_part, gap, segment
 from citycard.registry.records import CardStatus, TerminalStatus
 from citycard.registry.tables import blacklist, blacklist_list, card, card_status_change, sam, terminal
 from citycard.store.bulk import select_in
+from citycard.terminal.record import RECORD_SIZE
 from citycard.wallet.load import LoadState
 from citycard.wallet.tables import load
 
 __all__ = ["Reader", "read_bucket"]
 
+_READ = ["raw", "readable", "batch_terminal", "batch_number", "line"]
 _CLOSED = frozenset({CardStatus.REPLACED.value, CardStatus.RETURNED.value})
 
 
 def read_bucket(folder: Path, number: int, segments: Iterable[Any]) -> Bucket:
     """Read the records of one bucket from the segments that rows name."""
-    from citycard.clearing.files import read_tables
-
-    rows = list(segments)
-    tables = []
-    for row in rows:
-        table = read_tables(folder, [row.path])
+    tables, days = [], []
+    for row in segments:
+        table = read_tables(folder, [row.path], _READ)
         assert table is not None
         assert table.num_rows == row.records
-        tables.append(table.to_pydict() | {"business_date": [row.business_date] * table.num_rows})
-    names = tables[0].keys()
+        tables.append(table)
+        days.append(np.full(table.num_rows, np.datetime64(row.business_date, "D")))
+    whole = pa.concat_tables(tables).combine_chunks()
+    raw = whole["raw"].combine_chunks().cast(pa.binary(RECORD_SIZE))
     return Bucket(
-        number=number, columns={name: [v for table in tables for v in table[name]] for name in names}
+        number=number,
+        records=np.frombuffer(raw.buffers()[1], RECORD, len(raw), raw.offset * RECORD_SIZE),
+        readable=whole["readable"].to_numpy(),
+        signer=whole["batch_terminal"].cast(pa.int64()).to_numpy(),
+        batch=whole["batch_number"].to_numpy(),
+        line=whole["line"].to_numpy(),
+        day=np.concatenate(days),
     )
 
 
@@ -54,36 +66,47 @@ class Reader:
 
     def known(self, bucket: Bucket) -> Known:
         """Gather everything about one bucket."""
-        asns = sorted({asn for asn in bucket.columns["asn"] if len(asn) == 20 and asn.isdigit()})  # noqa: PLR2004
-        states = self._states(bucket.number)
+        asns = bucket.asns
         gaps = self._gaps(asns)
+        issued, closed_at = self._cards(asns)
+        states, unseen = self._states(bucket)
         return Known(
             terminals=self._terminals(bucket),
-            cards=self._cards(asns),
-            listings=self._listings(asns),
+            issued=issued,
+            closed_at=closed_at,
             states=states,
-            gaps=gaps,
+            unseen=unseen,
             loads=self._loads(asns),
+            listings=self._listings(asns),
+            gaps=gaps,
             earlier=self._earlier(bucket, states, gaps),
         )
 
-    def _terminals(self, bucket: Bucket) -> dict[str, TerminalStanding]:
+    def _terminals(self, bucket: Bucket) -> dict[int, TerminalStanding]:
         query = select(terminal.c.number, terminal.c.partner, terminal.c.status, sam.c.revoked_at)
         query = query.outerjoin(sam, sam.c.terminal == terminal.c.number)
-        numbers = sorted({*bucket.columns["batch_terminal"], *bucket.columns["terminal"]})
+        numbers = np.unique(np.r_[bucket.signer, bucket.terminal[bucket.readable]])
         return {
-            row.number: TerminalStanding(
+            int(row.number): TerminalStanding(
                 partner=row.partner,
                 revoked=row.status == TerminalStatus.REVOKED.value,
                 sam_revoked_at=self._local(row.revoked_at) if row.revoked_at else None,
             )
-            for row in select_in(self.conn, query, terminal.c.number, numbers)
+            for row in select_in(
+                self.conn, query, terminal.c.number, [f"{number:012d}" for number in numbers.tolist()]
+            )
         }
 
-    def _cards(self, asns: Sequence[str]) -> dict[str, datetime | None]:
-        rows = list(select_in(self.conn, select(card.c.asn, card.c.status), card.c.asn, asns))
-        closed = self._closings([row.asn for row in rows if row.status in _CLOSED])
-        return {row.asn: closed.get(row.asn) for row in rows if row.status != CardStatus.STOCK.value}
+    def _cards(self, asns: Sequence[str]) -> tuple[Array, Array]:
+        """Say which cards were issued, and from when one is closed."""
+        rows = select_in(self.conn, select(card.c.asn, card.c.status), card.c.asn, asns)
+        status = {row.asn: row.status for row in rows if row.status != CardStatus.STOCK.value}
+        closed = self._closings([asn for asn, found in status.items() if found in _CLOSED])
+        closed_at = np.full(len(asns), np.datetime64("NaT", "s"))
+        for place, asn in enumerate(asns) if closed else ():
+            if asn in closed:
+                closed_at[place] = closed[asn]
+        return np.array([asn in status for asn in asns], bool), closed_at
 
     def _closings(self, asns: Sequence[str]) -> dict[str, datetime]:
         # A card can be closed as one is made; then it has no change, and was closed for ever.
@@ -107,16 +130,23 @@ class Reader:
     def _local(self, moment: datetime) -> datetime:
         return moment.astimezone(self.timezone).replace(tzinfo=None)
 
-    def _loads(self, asns: Sequence[str]) -> dict[str, list[SpentLoad]]:
+    def _loads(self, asns: Sequence[str]) -> Loads:
         query = select(load.c.asn, load.c.online_atc, load.c.amount_fen, load.c.state, load.c.at)
         query = query.where(load.c.state != LoadState.REVERSED.value)
-        found: dict[str, list[SpentLoad]] = defaultdict(list)
-        for row in select_in(self.conn, query, load.c.asn, asns):
-            proven = row.state == LoadState.PROVEN.value
-            found[row.asn].append(SpentLoad(row.online_atc, row.amount_fen, proven, row.at))
-        for loads in found.values():
-            loads.sort(key=lambda one: one.online_atc)
-        return found
+        place_of = {asn: place for place, asn in enumerate(asns)}
+        rows = [
+            (place_of[row.asn], row.online_atc, row.amount_fen, row.state == LoadState.PROVEN.value, row.at)
+            for row in select_in(self.conn, query, load.c.asn, asns)
+        ]
+        # An online counter that was used twice keeps the order in which its loads were told.
+        rows.sort(key=lambda row: row[:2])
+        return Loads(
+            card=np.array([row[0] for row in rows], np.int64),
+            online_atc=np.array([row[1] for row in rows], np.int64),
+            amount_fen=np.array([row[2] for row in rows], np.int64),
+            proven=np.array([row[3] for row in rows], bool),
+            at=[row[4] for row in rows],
+        )
 
     def _gaps(self, asns: Sequence[str]) -> dict[str, list[Gap]]:
         query = select(gap).where(gap.c.kind == "card", gap.c.closed_run.is_(None))
@@ -127,35 +157,38 @@ class Reader:
             gaps.sort(key=lambda one: one.first)
         return found
 
-    def _states(self, number: int) -> dict[str, CardState]:
-        from citycard.clearing.files import read_tables
-
+    def _states(self, bucket: Bucket) -> tuple[States, pa.Table | None]:
+        """Give where the cards of the bucket stand, and the states of those that are not in it."""
+        states = States.new(len(bucket.asns))
         latest = (
             select(clearing_part.c.cards)
-            .where(clearing_part.c.bucket == number)
+            .where(clearing_part.c.bucket == bucket.number)
             .order_by(clearing_part.c.run.desc())
             .limit(1)
         )
         table = read_tables(self.folder, self.conn.scalars(latest).all())
         if table is None:
-            return {}
-        columns = table.to_pydict()
-        rows = zip(
-            columns["asn"], columns["counter"], columns["balance_fen"], columns["online_atc"], strict=True
-        )
+            return states, None
+        places = pc.index_in(pa.array(bucket.asns, pa.string()), table["asn"].combine_chunks())
+        found = np.flatnonzero(places.is_valid())
+        rows = places.drop_null().to_numpy()
+        for name in ("counter", "balance_fen", "online_atc"):
+            getattr(states, name)[found] = table[name].to_numpy()[rows]
+        others = np.ones(table.num_rows, bool)
+        others[rows] = False
         # All of the bucket, not only today's cards: the run writes the whole bucket's states again.
-        return {asn: CardState(counter, balance_fen, atc) for asn, counter, balance_fen, atc in rows}
+        return states, table.filter(pa.array(others))
 
     def _earlier(
-        self, bucket: Bucket, states: Mapping[str, CardState], gaps: Mapping[str, list[Gap]]
+        self, bucket: Bucket, states: States, gaps: Mapping[str, list[Gap]]
     ) -> dict[str, dict[int, frozenset[bytes]]]:
         """Find the earlier records that new ones might repeat: those whose counter the card has passed."""
+        counter = bucket.records["counter"].astype(np.int64)
+        passed = np.flatnonzero(counter <= states.counter[bucket.card])
         suspects = {
-            (asn, counter)
-            for asn, counter in zip(bucket.columns["asn"], bucket.columns["counter"], strict=True)
-            if asn in states
-            and counter <= states[asn].counter
-            and not any(one.first <= counter <= one.last for one in gaps.get(asn, ()))
+            (bucket.asns[one], number)
+            for one, number in zip(bucket.card[passed].tolist(), counter[passed].tolist(), strict=True)
+            if not any(gap.first <= number <= gap.last for gap in gaps.get(bucket.asns[one], ()))
         }
         paths = self.conn.scalars(
             select(segment.c.path).where(
@@ -164,19 +197,16 @@ class Reader:
         ).all()
         found: dict[str, dict[int, set[bytes]]] = defaultdict(lambda: defaultdict(set))
         if suspects and paths:
-            for asn, counter, raw in _search([self.folder / path for path in paths], sorted(suspects)):
-                found[asn][counter].add(raw)
+            for asn, number, raw in _search([self.folder / path for path in paths], sorted(suspects)):
+                found[asn][number].add(raw)
         return {
-            asn: {counter: frozenset(raws) for counter, raws in counters.items()}
-            for asn, counters in found.items()
+            asn: {number: frozenset(raws) for number, raws in numbers.items()}
+            for asn, numbers in found.items()
         }
 
 
 def _search(paths: list[Path], suspects: list[tuple[str, int]]) -> list[tuple[str, int, bytes]]:
     import duckdb
-    import pyarrow as pa
-
-    from citycard.clearing.files import literal
 
     wanted = pa.table({"asn": [asn for asn, _ in suspects], "counter": [counter for _, counter in suspects]})
     with duckdb.connect() as engine:

@@ -18,7 +18,7 @@ import attrs
 from sqlalchemy import Connection, insert, select, tuple_, update
 
 from citycard.clearing.codes import FileState
-from citycard.clearing.columns import COLUMNS, bucket_of, record_columns
+from citycard.clearing.columns import bucket_numbers, record_columns, records_of
 from citycard.clearing.context import ClearingContext
 from citycard.clearing.delivery import Delivery, File, KnownFiles, read_files, sort_out
 from citycard.clearing.manifest import Manifest, read_manifest
@@ -136,25 +136,22 @@ def _segments(accepted: Sequence[Delivery]) -> Iterator[tuple[date, int, Any]]:
 
 
 def _day_segments(day: date, batches: Sequence[Any]) -> Iterator[tuple[date, int, Any]]:
+    import numpy as np
     import pyarrow as pa
 
-    columns = record_columns([record for batch in batches for record in batch.records])
-    columns["batch_terminal"] = [batch.header.terminal for batch in batches for _ in batch.records]
-    columns["batch_number"] = [batch.header.number for batch in batches for _ in batch.records]
-    columns["line"] = [line for batch in batches for line in range(1, len(batch.records) + 1)]
-    kinds = COLUMNS | {
-        "raw": pa.binary(128),
-        "readable": pa.bool_(),
-        "batch_terminal": pa.string(),
-        "batch_number": pa.int64(),
-        "line": pa.int32(),
+    records = records_of([record for batch in batches for record in batch.records])
+    sizes = [len(batch.records) for batch in batches]
+    signers = pa.array([batch.header.terminal for batch in batches], pa.string())
+    numbers = pa.array([batch.header.number for batch in batches], pa.int64())
+    whose = pa.array(np.repeat(np.arange(len(batches)), sizes))
+    columns = record_columns(records) | {
+        "batch_terminal": signers.take(whose),
+        "batch_number": numbers.take(whose),
+        "line": pa.array(np.concatenate([np.arange(1, size + 1, dtype=np.int32) for size in sizes])),
     }
-    table = pa.table({name: pa.array(columns[name], kind) for name, kind in kinds.items()})
-    places: dict[int, list[int]] = defaultdict(list)
-    for place, asn in enumerate(columns["asn"]):
-        places[bucket_of(asn)].append(place)
-    for bucket in sorted(places):
-        yield day, bucket, table.take(pa.array(places[bucket]))
+    table, buckets = pa.table(columns), bucket_numbers(records)
+    for bucket in np.unique(buckets):
+        yield day, int(bucket), table.take(pa.array(np.flatnonzero(buckets == bucket)))
 
 
 # ── what is committed ────────────────────────────────────────────────────────────────────────────

@@ -3,175 +3,94 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
 import attrs
+import numpy as np
+import pyarrow as pa
 
-from citycard.card.codec import decode
-from citycard.clearing.bucket import Bucket, Known, Verdict
-from citycard.clearing.codes import Code, State
-from citycard.clearing.context import ClearingTerms, Rating, TacVault
-from citycard.clearing.sequence import CardState, CardTrail, Gap, Sighting
+from citycard.clearing.bucket import Bucket, Known, States
+from citycard.clearing.codes import State
+from citycard.clearing.columns import Array
+from citycard.clearing.context import ClearingTerms, Rates, TacVault
+from citycard.clearing.following import follow_cards
+from citycard.clearing.rating import rate_all
+from citycard.clearing.sequence import Gap
+from citycard.clearing.verdicts import CODES, Verdicts
 from citycard.clearing.verify import verify
-from citycard.money import split
-from citycard.terminal.record import RecordKind, TransactionRecord
 
-__all__ = ["Judged", "ask_rate", "judge", "price_code"]
+__all__ = ["ACCEPTED", "Judged", "judge"]
 
-_OVERRIDES = frozenset({Code.D04})
+ACCEPTED = np.array([code.state is State.ACCEPTED for code in CODES])
+"""Whether a code, by its number, lets a record be accepted."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Judged:
     """What a bucket came to: its records with their verdicts, the cards' new states and gaps, the spends.
 
-    ``spends`` gives the accepted fen per card with the time of its last tap; ``gaps`` only has cards whose
-    gaps changed.
+    ``final`` has the number of each record's one code. ``spends`` gives the accepted fen per card with the
+    time of its last tap; ``gaps`` only has cards whose gaps changed, ``unseen`` the states of other cards.
     """
 
     bucket: Bucket
-    states: Mapping[str, CardState]
+    verdicts: Verdicts
+    final: Array
+    states: States
+    unseen: pa.Table | None
     gaps: Mapping[str, list[Gap]]
     spends: Mapping[str, tuple[int, datetime]]
     digest: str
 
 
-def judge(
-    bucket: Bucket,
-    known: Known,
-    terms: ClearingTerms,
-    vault: TacVault,
-    rate: Callable[[TransactionRecord], Rating],
-) -> Judged:
+def judge(bucket: Bucket, known: Known, terms: ClearingTerms, vault: TacVault, rates: Rates) -> Judged:
     """Judge every record of a bucket, from its bytes to who gets how much.
 
     The answer depends on the arguments alone. Whatever the vault raises ends the run, which is then run
     again: a vault that is out of order never makes a record wrong.
     """
-    genuine = verify(bucket, known, terms, vault)
-    states, gaps = _follow_cards(bucket, known, genuine)
-    for place, verdict in enumerate(bucket.verdicts):
-        if verdict.code is None:
-            _rate(bucket, place, verdict, known, terms, rate)
-    return Judged(bucket=bucket, states=states, gaps=gaps, spends=_spends(bucket), digest=_digest(bucket))
-
-
-def ask_rate(
-    rate: Callable[[TransactionRecord], Rating], record: TransactionRecord
-) -> tuple[Rating | None, str]:
-    """Ask for the rating of a record; give None and what went wrong when there is none."""
-    try:
-        return rate(record), ""
-    except Exception as error:  # noqa: BLE001 - a plugin's code is asked: it may suspend a record, not end the day
-        return None, f"{type(error).__name__}: {error}"
-
-
-def price_code(amount_fen: int, rating: Rating | None, terms: ClearingTerms) -> Code | None:
-    """Say what an amount is beside its price: P01, P02, P03, or None when it is as it should be."""
-    if rating is None:
-        return Code.P02
-    if rating.quote is None or rating.quote.amount_fen == amount_fen:
-        return None
-    return Code.P03 if abs(amount_fen - rating.quote.amount_fen) > terms.price_limit_fen else Code.P01
-
-
-def _follow_cards(
-    bucket: Bucket, known: Known, genuine: list[bool]
-) -> tuple[dict[str, CardState], dict[str, list[Gap]]]:
-    columns = bucket.columns
-    places = [place for place, fine in enumerate(genuine) if fine]
-    asns, counters, times = columns["asn"], columns["counter"], columns["at"]
-    places.sort(key=lambda place: (asns[place], counters[place], times[place], place))
-    states = dict(known.states)
-    gaps: dict[str, list[Gap]] = {}
-    trail, before = CardTrail(CardState(), (), (), {}), ""
-    for place in places:
-        asn = asns[place]
-        if asn != before:
-            trail = _trail(known, asn)
-            before = asn
-        code = trail.see(
-            Sighting(
-                counters[place],
-                columns["balance_before_fen"][place],
-                columns["amount_fen"][place],
-                columns["balance_after_fen"][place],
-                times[place],
-                columns["raw"][place],
-            )
-        )
-        states[asn] = trail.state
-        if trail.gaps or asn in known.gaps:
-            gaps[asn] = trail.gaps
-        if code in _OVERRIDES:
-            bucket.verdicts[place].code = code
-        elif code is not None:
-            bucket.verdicts[place].decide(code)
-    return states, {asn: now for asn, now in gaps.items() if now != known.gaps.get(asn, [])}
-
-
-def _trail(known: Known, asn: str) -> CardTrail:
-    return CardTrail(
-        known.states.get(asn, CardState()),
-        known.gaps.get(asn, ()),
-        known.loads.get(asn, ()),
-        known.earlier.get(asn, {}),
+    verdicts = Verdicts.of(len(bucket))
+    genuine = verify(bucket, verdicts, known, terms, vault)
+    followed = follow_cards(bucket, verdicts, known, genuine)
+    rate_all(bucket, verdicts, known, terms, rates)
+    final = verdicts.final()
+    return Judged(
+        bucket=bucket,
+        verdicts=verdicts,
+        final=final,
+        states=followed.states,
+        unseen=known.unseen,
+        gaps=followed.gaps,
+        spends=_spends(bucket, final),
+        digest=_digest(bucket, verdicts, final),
     )
 
 
-def _rate(
-    bucket: Bucket,
-    place: int,
-    verdict: Verdict,
-    known: Known,
-    terms: ClearingTerms,
-    rate: Callable[[TransactionRecord], Rating],
-) -> None:
-    amount_fen: int = bucket.columns["amount_fen"][place]
-    if not amount_fen and bucket.columns["kind"][place] == RecordKind.ENTRY:
-        return
-    rating, _ = ask_rate(rate, decode(TransactionRecord, bucket.columns["raw"][place]))
-    code = price_code(amount_fen, rating, terms)
-    if code is not None:
-        verdict.decide(code)
-    if rating is None:
-        return
-    if rating.quote is not None:
-        verdict.price_fen = rating.quote.amount_fen
-    if amount_fen and code is not Code.P03:
-        acquirer = known.terminals[bucket.columns["terminal"][place]].partner
-        verdict.parts = _parts(amount_fen, rating, acquirer)
+def _spends(bucket: Bucket, final: Array) -> dict[str, tuple[int, datetime]]:
+    order = bucket.by_card
+    places = order[ACCEPTED[final[order]] & (bucket.amount_fen[order] > 0)]
+    if not len(places):
+        return {}
+    card = bucket.card[places]
+    begins = np.flatnonzero(np.r_[True, card[1:] != card[:-1]])
+    sums = np.add.reduceat(bucket.amount_fen[places], begins).tolist()
+    last = np.maximum.reduceat(bucket.at[places], begins).tolist()
+    cards = card[begins].tolist()
+    return {bucket.asns[one]: (sum_fen, at) for one, sum_fen, at in zip(cards, sums, last, strict=True)}
 
 
-def _parts(amount_fen: int, rating: Rating, acquirer: str) -> tuple[tuple[str, int], ...]:
-    shares = [share for share in rating.shares if share.weight]
-    if len(shares) < 2:  # noqa: PLR2004 - nothing to divide
-        return ((shares[0].partner if shares else acquirer, amount_fen),)
-    shares.sort(key=lambda share: share.partner)
-    parts = split(amount_fen, [share.weight for share in shares])
-    return tuple((share.partner, part) for share, part in zip(shares, parts, strict=True) if part)
-
-
-def _spends(bucket: Bucket) -> dict[str, tuple[int, datetime]]:
-    sums: dict[str, int] = defaultdict(int)
-    last: dict[str, datetime] = {}
-    columns = bucket.columns
-    rows = zip(bucket.verdicts, columns["asn"], columns["amount_fen"], columns["at"], strict=True)
-    for verdict, asn, amount_fen, at in rows:
-        if verdict.state is State.ACCEPTED and amount_fen:
-            sums[asn] += amount_fen
-            last[asn] = max(at, last.get(asn, at))
-    return {asn: (sums[asn], last[asn]) for asn in sorted(sums)}
-
-
-def _digest(bucket: Bucket) -> str:
-    digest = hashlib.sha256()
-    for raw, verdict in zip(bucket.columns["raw"], bucket.verdicts, strict=True):
-        words = [verdict.final.name, *(note.name for note in verdict.notes), str(verdict.price_fen)]
-        words += [f"{partner}={fen}" for partner, fen in verdict.parts]
-        digest.update(raw)
-        digest.update(" ".join(words).encode())
-        digest.update(b"\n")
+def _digest(bucket: Bucket, verdicts: Verdicts, final: Array) -> str:
+    digest = hashlib.sha256(bucket.records.tobytes())
+    digest.update(np.array([code.name for code in CODES], "S3")[final].tobytes())
+    for place, notes in verdicts.noted(final).items():
+        digest.update(f"{place} {' '.join(note.name for note in notes)}\n".encode())
+    digest.update(verdicts.price_fen.astype("<i8").tobytes())
+    # In which order divisions were met says nothing.
+    texts = [" ".join(f"{partner}={fen}" for partner, fen in parts) for parts in verdicts.divisions]
+    order = sorted(range(len(texts)), key=texts.__getitem__)
+    digest.update("\n".join(texts[place] for place in order).encode())
+    rank = np.full(len(texts) + 1, -1)
+    rank[order] = np.arange(len(texts))
+    digest.update(rank[verdicts.division].astype("<i8").tobytes())
     return digest.hexdigest()

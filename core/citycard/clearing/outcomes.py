@@ -7,8 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import numpy as np
+import pyarrow as pa
 
-from citycard.clearing.judge import Judged
+from citycard.clearing.columns import record_columns
+from citycard.clearing.judge import ACCEPTED, Judged
+from citycard.clearing.verdicts import CODES
 
 __all__ = ["Part", "keep"]
 
@@ -47,62 +51,70 @@ def keep(folder: Path, run: int, judged: Judged) -> Part:
 
 def _name(judged: Judged) -> str:
     states = hashlib.sha256(judged.digest.encode())
-    for asn, state in sorted(judged.states.items()):
-        states.update(f"{asn} {state.counter} {state.balance_fen} {state.online_atc}\n".encode())
+    for array in attrs.astuple(judged.states, recurse=False):
+        states.update(array.astype("<i8").tobytes())
     return states.hexdigest()[:32]
 
 
 def _outcomes(run: int, judged: Judged) -> Any:
-    import pyarrow as pa
-
-    columns, verdicts = judged.bucket.columns, judged.bucket.verdicts
-    parts = pa.list_(pa.struct([("partner", pa.string()), ("amount_fen", pa.int64())]))
-    finals = [verdict.final for verdict in verdicts]
+    bucket, verdicts, final = judged.bucket, judged.verdicts, judged.final
+    count = len(bucket)
+    columns = record_columns(bucket.records)
     taken = {
-        "terminal": ("batch_terminal", pa.string()),
-        "batch_number": ("batch_number", pa.int64()),
-        "line": ("line", pa.int32()),
-        "business_date": ("business_date", pa.date32()),
-        "asn": ("asn", pa.string()),
-        "counter": ("counter", pa.int32()),
-        "service": ("service", pa.int32()),
-        "kind": ("kind", pa.uint8()),
-        "flags": ("flags", pa.uint8()),
-        "card_kind": ("card_kind", pa.uint8()),
-        "at": ("at", pa.timestamp("s")),
-        "amount_fen": ("amount_fen", pa.int64()),
-        "balance_after_fen": ("balance_after_fen", pa.int64()),
-        "list_price_fen": ("list_price_fen", pa.int64()),
+        "asn": pa.string(),
+        "counter": pa.int32(),
+        "service": pa.int32(),
+        "kind": pa.uint8(),
+        "flags": pa.uint8(),
+        "card_kind": pa.uint8(),
+        "at": pa.timestamp("s"),
+        "amount_fen": pa.int64(),
+        "balance_after_fen": pa.int64(),
+        "list_price_fen": pa.int64(),
     }
-    table = {name: pa.array(columns[source], kind) for name, (source, kind) in taken.items()}
-    table["run"] = pa.array([run] * len(verdicts), pa.int32())
-    table["price_fen"] = pa.array([verdict.price_fen for verdict in verdicts], pa.int64())
-    table["state"] = pa.array([final.state.value for final in finals], pa.string())
-    table["code"] = pa.array([final.name for final in finals], pa.string())
-    notes = [
-        " ".join(note.name for note in verdict.notes if note is not final)
-        for verdict, final in zip(verdicts, finals, strict=True)
+    none = verdicts.price_fen < 0
+    notes = np.full(count, "", object)
+    for place, found in verdicts.noted(final).items():
+        notes[place] = " ".join(note.name for note in found)
+    return pa.table(
+        {
+            "terminal": pa.array(np.char.zfill(bucket.signer.astype("U12"), 12), pa.string()),
+            "batch_number": pa.array(bucket.batch, pa.int64()),
+            "line": pa.array(bucket.line, pa.int32()),
+            "business_date": pa.array(bucket.day, pa.date32()),
+            **{name: columns[name].cast(kind) for name, kind in taken.items()},
+            "run": pa.array(np.full(count, run, np.int32)),
+            "price_fen": pa.array(verdicts.price_fen, pa.int64(), mask=none),
+            "state": pa.array([code.state.value for code in CODES], pa.string()).take(pa.array(final)),
+            "code": pa.array([code.name for code in CODES], pa.string()).take(pa.array(final)),
+            "notes": pa.array(notes, pa.string()),
+            "parts": _parts(judged),
+        }
+    )
+
+
+def _parts(judged: Judged) -> Any:
+    kind = pa.list_(pa.struct([("partner", pa.string()), ("amount_fen", pa.int64())]))
+    divisions = [
+        [{"partner": partner, "amount_fen": fen} for partner, fen in parts]
+        for parts in judged.verdicts.divisions
     ]
-    table["notes"] = pa.array(notes, pa.string())
-    shares = [
-        [{"partner": partner, "amount_fen": fen} for partner, fen in verdict.parts]
-        if final.state.value == "accepted"
-        else []
-        for verdict, final in zip(verdicts, finals, strict=True)
-    ]
-    table["parts"] = pa.array(shares, parts)
-    return pa.table(table)
+    # Who gets nothing, or of what is not accepted, has the empty list at the end.
+    nobody = len(divisions)
+    paid = ACCEPTED[judged.final] & (judged.verdicts.division >= 0)
+    return pa.array([*divisions, []], kind).take(pa.array(np.where(paid, judged.verdicts.division, nobody)))
 
 
 def _cards(judged: Judged) -> Any:
-    import pyarrow as pa
-
-    rows = sorted(judged.states.items())
-    return pa.table(
+    """Give the states of all cards of the bucket: those seen now, and all others as they were."""
+    states, seen = judged.states, judged.states.counter >= 0
+    now = pa.table(
         {
-            "asn": pa.array([asn for asn, _ in rows], pa.string()),
-            "counter": pa.array([state.counter for _, state in rows], pa.int32()),
-            "balance_fen": pa.array([state.balance_fen for _, state in rows], pa.int64()),
-            "online_atc": pa.array([state.online_atc for _, state in rows], pa.int32()),
+            "asn": pa.array(judged.bucket.asns, pa.string()).filter(pa.array(seen)),
+            "counter": pa.array(states.counter[seen], pa.int32()),
+            "balance_fen": pa.array(states.balance_fen[seen], pa.int64()),
+            "online_atc": pa.array(states.online_atc[seen], pa.int32()),
         }
     )
+    before = judged.unseen
+    return (pa.concat_tables([before, now]) if before is not None else now).sort_by("asn")

@@ -103,7 +103,7 @@ def _judge_all(context: ClearingContext, run: Row[Any]) -> Closing:
         for number, segments in sorted(_segments(conn, run).items()):
             bucket = read_bucket(context.folder, number, segments)
             known = reader.known(bucket)
-            judged = judge(bucket, known, context.terms, context.vault, context.rate)
+            judged = judge(bucket, known, context.terms, context.vault, context)
             closing.add(keep(context.folder, run.number, judged), judged, known, tally(judged, known))
     return closing
 

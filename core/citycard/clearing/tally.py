@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import date, datetime
 from typing import TypeVar
 
 import attrs
+import numpy as np
 
 from citycard.clearing.bucket import Known
-from citycard.clearing.codes import Code, State
-from citycard.clearing.judge import Judged
+from citycard.clearing.codes import Code
+from citycard.clearing.columns import Array
+from citycard.clearing.judge import ACCEPTED, Judged
+from citycard.clearing.verdicts import CODES
 
 __all__ = ["Sum", "Tally", "tally"]
 
@@ -62,29 +66,50 @@ def _merge(mine: dict[_Key, Sum], theirs: dict[_Key, Sum]) -> None:
 
 def tally(judged: Judged, known: Known) -> Tally:
     """Add up one bucket."""
-    total, columns = Tally(), judged.bucket.columns
-    rows = zip(
-        judged.bucket.verdicts,
-        columns["amount_fen"],
-        columns["business_date"],
-        columns["batch_terminal"],
-        columns["at"],
-        strict=True,
-    )
-    for verdict, amount_fen, day, terminal, at in rows:
-        code = verdict.final
-        acquirer = known.terminals[terminal].partner
-        total.codes.setdefault(code, Sum()).add(amount_fen)
-        total.handed_in.setdefault((acquirer, day, code), Sum()).add(amount_fen)
-        total.notes.update(note for note in verdict.notes if note is not code)
-        if total.business_date is None or day > total.business_date:
-            total.business_date = day
-        if code.state is not State.ACCEPTED:
-            continue
-        if total.last_at is None or at > total.last_at:
-            total.last_at = at
-        for partner, part_fen in verdict.parts:
-            total.earned.setdefault((partner, day), Sum()).add(part_fen)
-        if verdict.price_fen is not None:
-            total.price_difference_fen += amount_fen - verdict.price_fen
+    bucket, final, total = judged.bucket, judged.final, Tally()
+    if not len(bucket):
+        return total
+    accepted = ACCEPTED[final]
+    days = bucket.day.astype(np.int64)
+    partners, acquirer = known.acquirers(bucket)
+    for (code, partner, day), found in _sums((final, acquirer, days), bucket.amount_fen):
+        key = (partners[partner], _date(day), CODES[code])
+        total.handed_in[key] = found
+        total.codes.setdefault(key[2], Sum()).add(found.amount_fen, found.records)
+    for notes in judged.verdicts.noted(final).values():
+        total.notes.update(notes)
+    total.business_date = bucket.day.max().item()
+    if accepted.any():
+        total.last_at = bucket.at[accepted].max().item()
+    _earn(total, judged, accepted)
+    priced = accepted & (judged.verdicts.price_fen >= 0)
+    total.price_difference_fen = int((bucket.amount_fen[priced] - judged.verdicts.price_fen[priced]).sum())
     return total
+
+
+def _earn(total: Tally, judged: Judged, accepted: Array) -> None:
+    paid = accepted & (judged.verdicts.division >= 0)
+    divisions, days = judged.verdicts.division[paid], judged.bucket.day[paid].astype(np.int64)
+    for (division, day), found in _sums((divisions, days), judged.bucket.amount_fen[paid]):
+        for partner, part_fen in judged.verdicts.divisions[division]:
+            earned = total.earned.setdefault((partner, _date(day)), Sum())
+            earned.add(part_fen * found.records, found.records)
+
+
+def _sums(keys: tuple[Array, ...], amount_fen: Array) -> Iterator[tuple[tuple[int, ...], Sum]]:
+    """Count and add up what has the same keys."""
+    order = np.lexsort(keys)
+    ordered = [key[order] for key in keys]
+    if not len(order):
+        return
+    changes = np.any([key[1:] != key[:-1] for key in ordered], axis=0)
+    begins = np.flatnonzero(np.r_[True, changes])
+    counts = np.diff(np.r_[begins, len(order)]).tolist()
+    sums = np.add.reduceat(amount_fen[order], begins).tolist()
+    for place, count, sum_fen in zip(begins, counts, sums, strict=True):
+        yield tuple(int(key[place]) for key in ordered), Sum(count, sum_fen)
+
+
+def _date(day: int) -> date:
+    found: date = np.datetime64(day, "D").item()
+    return found

@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import timedelta
 from typing import Final
+
+import numpy as np
 
 from citycard.clearing.bucket import Bucket, Known
 from citycard.clearing.codes import Code
-from citycard.clearing.columns import PLACES
+from citycard.clearing.columns import Array, digits, whole
 from citycard.clearing.context import ClearingTerms, TacVault
+from citycard.clearing.verdicts import NUMBERS, Verdicts
 from citycard.keys.cipher import Algorithm
 from citycard.keys.versions import KeyStatus
 from citycard.terminal.record import MAC_OFFSET, RecordFlag
 
 __all__ = ["usable_tac_versions", "verify"]
 
-_TTIS: Final = frozenset({6, 9})
+_TTIS: Final = (6, 9)
 # Cards say 01, single DES, and use 3DES.
-_ALGORITHMS: Final = frozenset({1, *Algorithm})
-_CHECKED: Final = (
-    "readable",
-    "issuer",
-    "terminal",
-    "batch_terminal",
-    "balance_before_fen",
-    "amount_fen",
-    "balance_after_fen",
-    "tti",
-    "algorithm",
-    "at",
-    "business_date",
-)
-_DAY: Final = timedelta(days=1)
+_ALGORITHMS: Final = (1, *(int(one) for one in Algorithm))
+# Odd numbers by which what is alike in several fields becomes alike in one.
+_MIXED: Final = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)
 
 
 def usable_tac_versions(vault: TacVault) -> frozenset[int]:
@@ -44,139 +33,134 @@ def usable_tac_versions(vault: TacVault) -> frozenset[int]:
     )
 
 
-def verify(bucket: Bucket, known: Known, terms: ClearingTerms, vault: TacVault) -> list[bool]:
+def verify(bucket: Bucket, verdicts: Verdicts, known: Known, terms: ClearingTerms, vault: TacVault) -> Array:
     """Decide what one record alone can tell; say which records are genuine.
 
     A record is genuine when the terminal's MAC and the card's TAC hold and the card was issued: then the card
     really moved on by it, whatever else is wrong.
     """
-    _check_fields(bucket, known, terms)
-    _find_repeated(bucket)
-    _check_terminal_macs(bucket, vault)
-    _check_tacs(bucket, vault)
-    _find_reused_proofs(bucket)
-    genuine = [verdict.code is None or verdict.code is Code.R04 for verdict in bucket.verdicts]
-    _check_standing(bucket, known, genuine)
+    _check_fields(bucket, verdicts, known, terms)
+    _find_repeated(bucket, verdicts)
+    _check_terminal_macs(bucket, verdicts, vault)
+    _check_tacs(bucket, verdicts, vault)
+    _find_reused_proofs(bucket, verdicts)
+    genuine = verdicts.unrefused & known.issued[bucket.card]
+    verdicts.decide(np.flatnonzero(verdicts.unrefused & ~genuine), Code.B03)
+    _check_standing(bucket, verdicts, known, genuine)
     return genuine
 
 
-def _check_fields(bucket: Bucket, known: Known, terms: ClearingTerms) -> None:
-    oldest = timedelta(days=terms.oldest_days)
-    rows = zip(bucket.verdicts, *(bucket.columns[name] for name in _CHECKED), strict=True)
-    for verdict, readable, issuer, terminal, signer, before, amount, after, tti, algorithm, at, day in rows:
-        if not readable:
-            verdict.code = Code.R01
-        elif issuer not in terms.issuers:
-            verdict.code = Code.R02
-        elif terminal != signer or terminal not in known.terminals:
-            verdict.code = Code.R03
-        elif before - amount != after or amount > terms.amount_limit_fen:
-            verdict.code = Code.R05
-        elif tti not in _TTIS:
-            verdict.code = Code.R06
-        elif algorithm not in _ALGORITHMS:
-            verdict.code = Code.R07
-        elif not -_DAY <= day - at.date() <= oldest:
-            verdict.code = Code.R04
+def _check_fields(bucket: Bucket, verdicts: Verdicts, known: Known, terms: ClearingTerms) -> None:
+    records = bucket.records
+    before, after = (records[name].astype(np.int64) for name in ("balance_before_fen", "balance_after_fen"))
+    issuers = [int(issuer, 16) for issuer in terms.issuers]
+    days = (bucket.day - bucket.at.astype("datetime64[D]")).astype(np.int64)
+    checks = (
+        (Code.R01, ~bucket.readable),
+        (Code.R02, ~np.isin(_eight(records, "issuer"), np.array(issuers, np.uint64))),
+        (Code.R03, (bucket.terminal != bucket.signer) | ~np.isin(bucket.terminal, list(known.terminals))),
+        (Code.R05, (before - bucket.amount_fen != after) | (bucket.amount_fen > terms.amount_limit_fen)),
+        (Code.R06, ~np.isin(records["tti"], _TTIS)),
+        (Code.R07, ~np.isin(records["algorithm"], _ALGORITHMS)),
+        (Code.R04, (days < -1) | (days > terms.oldest_days)),
+    )
+    for code, wrong in checks:
+        verdicts.set(verdicts.open & wrong, code)
 
 
-def _find_repeated(bucket: Bucket) -> None:
+def _eight(records: Array, name: str) -> Array:
+    found: Array = np.ascontiguousarray(digits(records, name)).view(">u8")[:, 0].astype(np.uint64)
+    return found
+
+
+def _find_repeated(bucket: Bucket, verdicts: Verdicts) -> None:
     # A copy that was refused, such as one in another terminal's batch, must not take the true one's place.
-    verdicts, raws = bucket.verdicts, bucket.columns["raw"]
+    counters = bucket.card * (1 << 16) + bucket.records["counter"].astype(np.int64)
+    late = verdicts.codes == NUMBERS[Code.R04]
     seen: set[bytes] = set()
-    for place in sorted(_unrefused(bucket), key=lambda place: verdicts[place].code is Code.R04):
-        if raws[place] in seen:
-            verdicts[place].code = Code.D01
-        seen.add(raws[place])
+    for place in sorted(_alike(counters, verdicts.unrefused), key=late.__getitem__):
+        raw = bucket.records[place].tobytes()
+        if raw in seen:
+            verdicts.codes[place] = NUMBERS[Code.D01]
+        seen.add(raw)
 
 
-def _find_reused_proofs(bucket: Bucket) -> None:
+def _find_reused_proofs(bucket: Bucket, verdicts: Verdicts) -> None:
     """Suspend a second debit under one serial of a terminal: a TAC covers the serial, not the counter."""
-    columns = bucket.columns
-    seen: set[tuple[str, str, int]] = set()
-    for place in sorted(_unrefused(bucket), key=columns["counter"].__getitem__):
-        key = (columns["asn"][place], columns["terminal"][place], columns["terminal_serial"][place])
+    counter, serial = bucket.records["counter"], bucket.records["terminal_serial"]
+    mixed = np.zeros(len(bucket), np.uint64)
+    for values, odd in zip((bucket.card, bucket.terminal, serial), _MIXED, strict=True):
+        mixed ^= values.astype(np.uint64) * np.uint64(odd)
+    seen: set[tuple[int, int, int]] = set()
+    for place in sorted(_alike(mixed, verdicts.unrefused), key=counter.__getitem__):
+        key = (int(bucket.card[place]), int(bucket.terminal[place]), int(serial[place]))
         if key in seen:
-            bucket.verdicts[place].code = Code.D03
+            verdicts.codes[place] = NUMBERS[Code.D03]
         seen.add(key)
 
 
-def _unrefused(bucket: Bucket) -> Iterator[int]:
-    for place, verdict in enumerate(bucket.verdicts):
-        if verdict.code is None or verdict.code is Code.R04:
-            yield place
+def _alike(values: Array, where: Array) -> list[int]:
+    """Give the places, in order, at which a value stands that stands at another of them as well."""
+    places = np.flatnonzero(where)
+    order = np.argsort(values[places], kind="stable")
+    ordered = values[places][order]
+    same = ordered[1:] == ordered[:-1]
+    twice = np.zeros(len(places), bool)
+    twice[order[1:][same]] = True
+    twice[order[:-1][same]] = True
+    found: list[int] = places[twice].tolist()
+    return found
 
 
-def _check_terminal_macs(bucket: Bucket, vault: TacVault) -> None:
-    raws, mac, terminal = bucket.columns["raw"], PLACES["mac"], PLACES["terminal"]
-    check = vault.check_terminal_mac
-    # A vault whose keys are in a token is asked once per bucket instead of once per terminal.
-    vault.prepare_terminals(raws[place][terminal] for place in _unrefused(bucket))
-    for place in _unrefused(bucket):
-        raw = raws[place]
-        if not check(raw[terminal], raw[:MAC_OFFSET], raw[mac]):
-            bucket.verdicts[place].code = Code.R08
+def _check_terminal_macs(bucket: Bucket, verdicts: Verdicts, vault: TacVault) -> None:
+    places = np.flatnonzero(verdicts.unrefused)
+    records = bucket.records[places]
+    signed, macs = whole(records)[:, :MAC_OFFSET], digits(records, "mac")
+    right = vault.check_terminal_macs(digits(records, "terminal"), signed, macs)
+    verdicts.set(places[~right], Code.R08)
 
 
-def _check_tacs(bucket: Bucket, vault: TacVault) -> None:
-    columns, check, usable = bucket.columns, vault.check_purchase_tac, usable_tac_versions(vault)
-    asn, terminal, at, tac = (PLACES[name] for name in ("asn", "terminal", "at", "tac"))
-    asn8 = slice(asn.stop - 8, asn.stop)
-    # A vault whose keys are in a token is asked once per bucket instead of once per record.
-    vault.prepare_tacs(
-        (columns["raw"][place][asn8], columns["key_version"][place]) for place in _unrefused(bucket)
+def _check_tacs(bucket: Bucket, verdicts: Verdicts, vault: TacVault) -> None:
+    records, usable = bucket.records, sorted(usable_tac_versions(vault))
+    verdicts.set(verdicts.unrefused & (records["flags"] & RecordFlag.UNPROVEN != 0), Code.G01)
+    verdicts.set(verdicts.unrefused & ~np.isin(records["key_version"], usable), Code.T02)
+    wrong = np.flatnonzero(verdicts.unrefused)
+    wrong = wrong[~_proven(records[wrong], records["key_version"][wrong], vault)]
+    # A card that was taken away while it got new keys has the new TAC key before its version says so.
+    for version in usable:
+        if not len(wrong):
+            break
+        others = np.full(len(wrong), version, np.uint8)
+        wrong = wrong[~_proven(records[wrong], others, vault)]
+    verdicts.set(wrong, Code.T01)
+
+
+def _proven(records: Array, versions: Array, vault: TacVault) -> Array:
+    return vault.check_purchase_tacs(
+        digits(records, "asn")[:, -8:],
+        versions,
+        records["amount_fen"],
+        records["tti"],
+        digits(records, "terminal"),
+        records["terminal_serial"],
+        digits(records, "at"),
+        digits(records, "tac"),
     )
-    signed: dict[int, tuple[int, int, bytes, int, bytes, bytes]] = {}
-    for place in _unrefused(bucket):
-        raw, version = columns["raw"][place], columns["key_version"][place]
-        if columns["flags"][place] & RecordFlag.UNPROVEN:
-            bucket.verdicts[place].code = Code.G01
-            continue
-        if version not in usable:
-            bucket.verdicts[place].code = Code.T02
-            continue
-        values = (
-            columns["amount_fen"][place],
-            columns["tti"][place],
-            raw[terminal],
-            columns["terminal_serial"][place],
-            raw[at],
-            raw[tac],
-        )
-        if not check(raw[asn8], version, *values):
-            signed[place] = values
-    # A card that was taken away while it got new keys has the new TAC key before its version says so. The
-    # token is asked for these at once, too: a file full of wrong TACs must not slow it down.
-    vault.prepare_tacs(
-        (columns["raw"][place][asn8], other)
-        for place in signed
-        for other in usable - {columns["key_version"][place]}
-    )
-    for place, values in signed.items():
-        others = usable - {columns["key_version"][place]}
-        if not any(check(columns["raw"][place][asn8], other, *values) for other in others):
-            bucket.verdicts[place].code = Code.T01
 
 
-def _check_standing(bucket: Bucket, known: Known, genuine: list[bool]) -> None:
-    columns = bucket.columns
-    for place, verdict in enumerate(bucket.verdicts):
-        if not genuine[place]:
-            continue
-        asn, at = columns["asn"][place], columns["at"][place]
-        if asn not in known.cards:
-            genuine[place] = False
-            verdict.decide(Code.B03)
-            continue
-        closed = known.cards[asn]
-        if closed is not None and at > closed:
-            verdict.decide(Code.B03)
-        for listing in known.listings.get(asn, ()):
-            code = listing.judge(columns["blacklist"][place], at)
+def _check_standing(bucket: Bucket, verdicts: Verdicts, known: Known, genuine: Array) -> None:
+    closed = known.closed_at[bucket.card]
+    verdicts.decide(np.flatnonzero(genuine & (bucket.at > closed)), Code.B03)
+    listed = np.array([asn in known.listings for asn in bucket.asns], bool)
+    for place in np.flatnonzero(genuine & listed[bucket.card]).tolist():
+        held, at = int(bucket.records["blacklist"][place]), bucket.at[place].item()
+        for listing in known.listings[bucket.asns[bucket.card[place]]]:
+            code = listing.judge(held, at)
             if code is not None:
-                verdict.decide(code)
-        standing = known.terminals[columns["terminal"][place]]
+                verdicts.decide([place], code)
+    for number, standing in known.terminals.items():
         if standing.revoked:
-            verdict.decide(Code.B05)
-        elif standing.sam_revoked_at is not None and at > standing.sam_revoked_at:
-            verdict.decide(Code.B06)
+            verdicts.decide(np.flatnonzero(genuine & (bucket.terminal == number)), Code.B05)
+        elif standing.sam_revoked_at is not None:
+            late = bucket.at > np.datetime64(standing.sam_revoked_at)
+            verdicts.decide(np.flatnonzero(genuine & late & (bucket.terminal == number)), Code.B06)

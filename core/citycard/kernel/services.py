@@ -45,6 +45,11 @@ class Service:
     when it leaves them zero. ``request(record, facts)`` makes the PriceRequest that the fee rules answer;
     left out, the record's own list price stands. ``shares(record, facts, quote)`` gives the Shares (partner
     and weight) that the price is apportioned by; left out, the terminal's partner gets all of it.
+
+    ``alike(records, facts)`` lets clearing ask once instead of a million times. It is given many records at
+    once, as NumPy arrays whose fields are those of the layouts, and gives arrays with one value for each
+    record: two records whose values are equal are priced and apportioned alike by ``request``, ``shares``
+    and the plugin's own fee rules. Left out, every record is asked about.
     """
 
     name: str = attrs.field(validator=words)
@@ -56,6 +61,9 @@ class Service:
         default=None, validator=attrs.validators.optional(called)
     )
     shares: Callable[[Any, Any, Quote], Iterable[Share]] | None = attrs.field(
+        default=None, validator=attrs.validators.optional(called)
+    )
+    alike: Callable[[Any, Any], Iterable[Any]] | None = attrs.field(
         default=None, validator=attrs.validators.optional(called)
     )
 

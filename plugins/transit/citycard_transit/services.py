@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -115,6 +115,7 @@ def services(settings: TransitSettings) -> Iterator[Service]:
             facts=RideFacts,
             request=_asking(fares, name),
             shares=_sharing(settings) if name == METRO else None,
+            alike=_alike(settings),
         )
 
 
@@ -136,6 +137,32 @@ def _asking(fares: Fares, name: str) -> Callable[[TransactionRecord, RideFacts],
         )
 
     return request
+
+
+def _alike(settings: TransitSettings) -> Callable[[Any, Any], Iterator[Any]]:
+    """Say what a fare depends on, for many rides at once: all that ``Fares.request`` and the rules read."""
+    windows = sorted({transfer.window_minutes * 60 for transfer in settings.transfers})
+    highest_fen = max((cap.day_fen for cap in settings.caps), default=0)
+
+    def alike(records: Any, facts: Any) -> Iterator[Any]:
+        # Imported here: they bring NumPy along, which listing the plugins does without.
+        import numpy as np
+
+        from citycard.clearing.columns import digits, moments
+        from citycard.terminal.record import RecordFlag
+
+        yield from (records[name] for name in ("kind", "card_kind", "list_price_fen"))
+        yield records["flags"] & RecordFlag.TRANSFER
+        yield from (facts[name] for name in ("place", "origin", "operator"))
+        yield np.minimum(facts["spent_today_fen"], highest_fen)
+        entered, before = (moments(digits(facts, name)) for name in ("entered_at", "previous_at"))
+        began = np.where(np.isnat(entered), moments(digits(records, "at")), entered)
+        # No time before is another answer than one too long ago.
+        yield np.isnat(before)
+        waited_s = (began - before).astype(np.int64)
+        yield from ((waited_s >= 0) & (waited_s <= window_s) for window_s in windows)
+
+    return alike
 
 
 def _sharing(

@@ -6,7 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from citycard.card.codec import decode, encode
-from citycard.clearing.columns import BUCKETS, COLUMNS, PLACES, bucket_of, record_columns
+from citycard.clearing.columns import (
+    BUCKETS,
+    COLUMNS,
+    PLACES,
+    bucket_numbers,
+    bucket_of,
+    record_columns,
+    records_of,
+)
 from citycard.errors import BytesInvalid
 from citycard.terminal.record import RecordKind, TransactionRecord
 
@@ -46,15 +54,17 @@ spoiled = st.tuples(records.map(encode), st.integers(0, 127), st.integers(0, 255
 @given(st.lists(records, max_size=5))
 def test_columns_say_the_same_as_the_codec_record_by_record(found):
     raws = [encode(record) for record in found]
-    columns = record_columns(raws)
-    assert [True] * len(found) == columns["readable"]
-    for name in COLUMNS:
-        assert [getattr(record, name) for record in found] == columns[name]
+    columns = record_columns(records_of(raws))
+    assert [True] * len(found) == columns["readable"].to_pylist()
+    assert columns["raw"].to_pylist() == raws
+    for name, kind in COLUMNS.items():
+        assert columns[name].type == kind
+        assert [getattr(record, name) for record in found] == columns[name].to_pylist()
 
 
 @given(st.lists(spoiled, min_size=1, max_size=4))
 def test_a_record_with_any_byte_changed_is_readable_exactly_when_the_codec_reads_it(raws):
-    columns = record_columns(raws)
+    columns = {name: found.to_pylist() for name, found in record_columns(records_of(raws)).items()}
     for place, raw in enumerate(raws):
         try:
             fine = decode(TransactionRecord, raw).version == 1
@@ -76,3 +86,10 @@ def test_a_card_always_lies_in_the_same_bucket(asn):
 
 def test_buckets_are_stable_for_ever():
     assert [bucket_of("31044400000000000001"), bucket_of("31044400000000000002")] == [12, 6]
+
+
+@given(st.lists(spoiled, max_size=4))
+def test_many_records_go_to_the_buckets_that_each_of_them_belongs_to(raws):
+    found = records_of(raws)
+    asns = record_columns(found)["asn"].to_pylist()
+    assert bucket_numbers(found).tolist() == [bucket_of(asn) for asn in asns]

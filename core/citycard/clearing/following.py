@@ -1,0 +1,127 @@
+"""Follow the cards of a bucket: most of them in one go, those with anything odd one by one."""
+
+from __future__ import annotations
+
+import attrs
+import numpy as np
+
+from citycard.clearing.bucket import Bucket, Known, States
+from citycard.clearing.codes import Code
+from citycard.clearing.columns import Array
+from citycard.clearing.sequence import CardState, CardTrail, Gap, Sighting
+from citycard.clearing.verdicts import Verdicts
+
+__all__ = ["Followed", "follow_cards"]
+
+_OVERRIDES = frozenset({Code.D04})
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Followed:
+    """Where the cards of a bucket stand now, and the gaps of those whose gaps are others than before."""
+
+    states: States
+    gaps: dict[str, list[Gap]]
+
+
+def follow_cards(bucket: Bucket, verdicts: Verdicts, known: Known, genuine: Array) -> Followed:
+    """Follow every card through its genuine records, by counter and then by time."""
+    order = bucket.by_card
+    trails = _Trails(bucket, known, order[genuine[order]])
+    states = known.states.copy()
+    even = trails.even()
+    last = np.flatnonzero(trails.ends & even[trails.card])
+    cards, places = trails.card[last], trails.places[last]
+    states.counter[cards] = bucket.records["counter"][places]
+    states.balance_fen[cards] = bucket.records["balance_after_fen"][places]
+    states.online_atc[cards] = trails.online_atc(states.online_atc)[cards]
+    gaps: dict[str, list[Gap]] = {}
+    for card in np.unique(trails.card[~even[trails.card]]).tolist():
+        asn = bucket.asns[card]
+        trail = _follow_card(bucket, verdicts, known, card, trails.of(card))
+        states.counter[card] = trail.state.counter
+        states.balance_fen[card] = trail.state.balance_fen
+        states.online_atc[card] = trail.state.online_atc
+        if trail.gaps != known.gaps.get(asn, []):
+            gaps[asn] = trail.gaps
+    return Followed(states=states, gaps=gaps)
+
+
+class _Trails:
+    """The genuine records of all cards, one card after the other: where each begins, and what is odd in it.
+
+    A card is even when each counter follows the one before and each balance does, too, but for one load at
+    most that explains the only difference. ``CardTrail`` has nothing to say about such a card.
+    """
+
+    def __init__(self, bucket: Bucket, known: Known, places: Array) -> None:
+        records = bucket.records[places]
+        self.places, self.card = places, bucket.card[places]
+        self.begins = np.ones(len(places), bool)
+        self.begins[1:] = self.card[1:] != self.card[:-1]
+        self.ends = np.roll(self.begins, -1) if len(places) else self.begins
+        self._loads, self._count, self._states = known.loads, len(bucket.asns), known.states
+        counter = records["counter"].astype(np.int64)
+        after_fen = records["balance_after_fen"].astype(np.int64)
+        counter_before = np.where(self.begins, known.states.counter[self.card], np.roll(counter, 1))
+        before_fen = np.where(self.begins, known.states.balance_fen[self.card], np.roll(after_fen, 1))
+        self._jumps = counter != counter_before + 1
+        self._difference_fen = records["balance_before_fen"].astype(np.int64) - before_fen
+
+    def of(self, card: int) -> list[int]:
+        """Give the places of one card's records."""
+        first, last = np.searchsorted(self.card, (card, card + 1))
+        found: list[int] = self.places[first:last].tolist()
+        return found
+
+    def even(self) -> Array:
+        """Say of every card of the bucket whether all of its trail follows."""
+        different = self._difference_fen != 0
+        changes = np.bincount(self.card[different], minlength=self._count)
+        coming, amount_fen, _ = self._coming()
+        one_load = (coming == 1) & (changes == 1)
+        explained = one_load[self.card] & (self._difference_fen == amount_fen[self.card])
+        odd = self._jumps | (different & ~explained)
+        even = np.ones(self._count, bool)
+        even[self.card[odd]] = False
+        return even
+
+    def online_atc(self, before: Array) -> Array:
+        """Give the online counter of every card after an even trail: the load's where one was seen."""
+        seen = np.zeros(self._count, bool)
+        seen[self.card[self._difference_fen != 0]] = True
+        _, _, online_atc = self._coming()
+        found: Array = np.where(seen, online_atc, before)
+        return found
+
+    def _coming(self) -> tuple[Array, Array, Array]:
+        """Give of every card how many loads its trail has not seen, and amount and counter of the last."""
+        loads = self._loads
+        ahead = loads.online_atc > self._states.online_atc[loads.card]
+        cards = loads.card[ahead]
+        amount_fen, online_atc = np.zeros(self._count, np.int64), np.full(self._count, -1, np.int64)
+        amount_fen[cards], online_atc[cards] = loads.amount_fen[ahead], loads.online_atc[ahead]
+        return np.bincount(cards, minlength=self._count), amount_fen, online_atc
+
+
+def _follow_card(bucket: Bucket, verdicts: Verdicts, known: Known, card: int, places: list[int]) -> CardTrail:
+    states, asn = known.states, bucket.asns[card]
+    state = CardState(int(states.counter[card]), int(states.balance_fen[card]), int(states.online_atc[card]))
+    trail = CardTrail(state, known.gaps.get(asn, ()), known.loads.of(card), known.earlier.get(asn, {}))
+    for place in places:
+        record = bucket.records[place]
+        code = trail.see(
+            Sighting(
+                int(record["counter"]),
+                int(record["balance_before_fen"]),
+                int(record["amount_fen"]),
+                int(record["balance_after_fen"]),
+                bucket.at[place].item(),
+                record.tobytes(),
+            )
+        )
+        if code in _OVERRIDES:
+            verdicts.set(np.array([place]), code)
+        elif code is not None:
+            verdicts.decide([place], code)
+    return trail
