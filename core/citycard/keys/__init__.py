@@ -8,6 +8,9 @@
 - ``backend``: where the keys are, in memory or in a token, and what is computed there; ``signing`` and
   ``sealer`` belong to it. ``sealkey``: what signs the ledger's seals.
 - ``records``: the keys of a card and of a SAM. ``vault``: what may be asked of the keys.
+- ``columnvault``: what may be asked for millions of records; ``checks`` answers it. ``bulk``: their TACs
+  and MACs, out of ``columns`` and ``purchases``; 3DES by ``bitsliced`` over ``lanes``, with the circuits of
+  ``sboxes``, which ``minimise`` found; AES and SM4 by ``tabled``.
 - ``keptvault``: a vault whose versions a file keeps. ``filevault``: the keys too, in an encrypted file, whose
   bytes are in ``sealed``. ``pkcs11vault``: the keys in a token, by ``token``, ``tokenobjects`` and
   ``tokenkeys``.

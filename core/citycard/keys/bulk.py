@@ -13,16 +13,18 @@ import numpy as np
 
 from citycard.keys.bitsliced import des_cbc_macs
 from citycard.keys.cipher import Algorithm, encryptor
-from citycard.keys.columns import Bytes, Numbers, cmac_blocks, padded, require_bytes
+from citycard.keys.columns import Bytes, Numbers, Places, cmac_blocks, padded, require_bytes
 from citycard.keys.lanes import block_words
 from citycard.keys.purchases import Purchases
 from citycard.keys.suite import AES_SUITE, SM4_SUITE, TDES_SUITE, Suite
 from citycard.keys.tabled import aes_cmacs, sm4_cbc_macs
 
-__all__ = ["CHUNK", "purchase_tacs", "tacs", "terminal_macs"]
+__all__ = ["CHUNK", "MACS", "grouped_macs", "purchase_tacs", "tacs", "terminal_macs"]
 
 #: Records that are computed at once, at most. Memory does not grow with their number beyond this.
 CHUNK: Final = 131_072
+#: Records whose MACs are computed at once, at most.
+MACS: Final = 32_768
 # What is looked up in tables is quickest while it stays in the cache.
 _TABLED: Final = 16_384
 
@@ -64,22 +66,39 @@ def tacs(keys16: Bytes, purchases: Purchases, suite: Suite = TDES_SUITE) -> Byte
 def terminal_macs(key16: bytes, data: Bytes) -> Bytes:
     """Return the MACs of n records of one terminal, shape (n, 4): the beginning of ``cipher.aes_cmac``.
 
-    ``data`` is what the MAC covers of each record, shape (n, size). The records go through AES side by side:
-    one call for the first block of all of them, one for the second, and so on.
+    ``data`` is what the MAC covers of each record, shape (n, size).
     """
-    count = len(data)
-    require_bytes("data", data, (count, data.shape[-1]))
-    update = encryptor(key16, Algorithm.AES).update
-    hidden = np.frombuffer(update(bytes(_BLOCK)), dtype=np.uint8)[np.newaxis]
-    made = np.empty((count, _MAC), dtype=np.uint8)
-    for part in _chunks(count, CHUNK):
-        blocks = cmac_blocks(data[part], hidden)
-        chain = np.zeros((len(blocks), _BLOCK), dtype=np.uint8)
-        for place in range(0, blocks.shape[1], _BLOCK):
-            plain = blocks[:, place : place + _BLOCK] ^ chain
-            chain = np.frombuffer(update(plain.data), dtype=np.uint8).reshape(-1, _BLOCK)
-        made[part] = chain[:, :_MAC]
+    keys, first = np.frombuffer(key16, dtype=np.uint8)[np.newaxis], np.zeros(1, dtype=np.intp)
+    made = np.empty((len(data), _MAC), dtype=np.uint8)
+    for part in _chunks(len(data), MACS):
+        made[part] = grouped_macs(keys, first, data[part])
     return made
+
+
+def grouped_macs(keys16: Bytes, firsts: Places, data: Bytes) -> Bytes:
+    """Return the MACs of records that lie sorted by key, as ``terminal_macs`` does for one key.
+
+    ``firsts`` says for each key where its records begin, and is 0 for the first. All records go through AES
+    side by side: for their first block each key is called once, then for their second, and so on. Memory
+    grows with n: hand over ``MACS`` records at a time.
+    """
+    require_bytes("data", data, (len(data), data.shape[-1]))
+    updates = [encryptor(key.tobytes(), Algorithm.AES).update for key in keys16]
+    hidden = np.frombuffer(b"".join(update(bytes(_BLOCK)) for update in updates), dtype=np.uint8)
+    ends = [*firsts[1:].tolist(), len(data)]
+    counts = np.diff(ends, prepend=0)
+    blocks = cmac_blocks(data, np.repeat(hidden.reshape(-1, _BLOCK), counts, axis=0))
+    calls = [
+        (update, slice(_BLOCK * first, _BLOCK * end))
+        for update, first, end in zip(updates, firsts.tolist(), ends, strict=True)
+    ]
+    # One place of all records after the other, so that each operation runs through memory once.
+    places = np.ascontiguousarray(blocks.reshape(len(data), -1, _BLOCK).swapaxes(0, 1))
+    chain = np.zeros(len(data) * _BLOCK, dtype=np.uint8)
+    for place in places.reshape(len(places), -1):
+        plain = (place ^ chain).data
+        chain = np.frombuffer(b"".join([update(plain[part]) for update, part in calls]), dtype=np.uint8)
+    return chain.reshape(-1, _BLOCK)[:, :_MAC]
 
 
 def _chunks(count: int, most: int) -> Iterator[slice]:
@@ -99,11 +118,12 @@ def _in_bulk(suite: Suite) -> Callable[[Bytes, Bytes], Bytes]:
 
 
 def _des_macs(keys16: Bytes, message: Bytes) -> Bytes:
-    keys = block_words(keys16[:, :8])
-    keys ^= block_words(keys16[:, 8:])
+    halves = keys16[:, :8] ^ keys16[:, 8:]
+    keys = block_words(halves)
     try:
         macs = des_cbc_macs(keys, padded(message, 8))
     finally:
+        halves.fill(0)
         keys.fill(0)
     return macs.astype(">u8").view(np.uint8).reshape(-1, 8)[:, :_MAC]
 

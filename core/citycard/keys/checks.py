@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from citycard.keys.bulk import tacs, terminal_macs
-from citycard.keys.columns import Answers, Bytes, Numbers, require_bytes, require_numbers
+from citycard.keys.bulk import MACS, grouped_macs, tacs
+from citycard.keys.columns import Answers, Bytes, Numbers, Places, require_bytes, require_numbers
 from citycard.keys.diversify import KeyDeriver
 from citycard.keys.purchases import Purchases
 from citycard.keys.suite import Suite
@@ -92,14 +91,14 @@ def _keys_of(deriver: KeyDeriver, factors8: Bytes) -> Iterator[Bytes]:
 
 
 def _derived(deriver: KeyDeriver, factors8: Bytes) -> Bytes:
-    made = deriver.derive_many([factor.tobytes() for factor in factors8])
-    return np.frombuffer(bytearray().join(made), dtype=np.uint8).reshape(-1, 16)
+    plain = np.stack((factors8, ~factors8), axis=1)
+    return np.frombuffer(bytearray(deriver.derive_blocks(plain.tobytes())), dtype=np.uint8).reshape(-1, 16)
 
 
 def _terminal_parts(
-    deriver: KeyDeriver, terminal6: Bytes, data: Bytes, places: NDArray[np.intp]
-) -> Iterator[tuple[Any, Bytes]]:
-    """Yield the places of records of one terminal, and their MACs."""
+    deriver: KeyDeriver, terminal6: Bytes, data: Bytes, places: Places
+) -> Iterator[tuple[Places, Bytes]]:
+    """Yield places of records, those of a terminal together, and their MACs."""
     count = len(terminal6)
     require_bytes("terminal6", terminal6, (count, 6))
     require_bytes("data", data, (count, data.shape[-1]))
@@ -107,13 +106,13 @@ def _terminal_parts(
         span = places[start : start + SPAN]
         factors = np.zeros((len(span), 8), dtype=np.uint8)
         factors[:, 2:] = terminal6[span]
-        numbers = factors.view(">u8")[:, 0]
-        order = np.argsort(numbers, kind="stable")
-        numbers = numbers[order]
-        starts = np.flatnonzero(np.r_[True, numbers[1:] != numbers[:-1]])
-        with _keys_of(deriver, factors[order[starts]]) as keys:
-            for key, here in zip(keys, np.split(span[order], starts[1:]), strict=True):
-                yield here, terminal_macs(key.tobytes(), data[here])
+        order = np.argsort(factors.view(">u8")[:, 0], kind="stable")
+        span, factors = span[order], factors[order]
+        with _keys_of(deriver, factors) as keys:
+            for at in range(0, len(span), MACS):
+                here, some = span[at : at + MACS], factors[at : at + MACS].view(np.uint64)[:, 0]
+                firsts = np.flatnonzero(np.r_[True, some[1:] != some[:-1]])
+                yield here, grouped_macs(keys[at + firsts], firsts, data[here])
 
 
 def _same(made: Bytes, given: Bytes) -> Answers:

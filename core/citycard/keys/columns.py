@@ -26,6 +26,7 @@ _FIELD: Final = 0x87
 Answers = NDArray[np.bool_]
 Bytes = NDArray[np.uint8]
 Numbers = NDArray[np.integer[Any]]
+Places = NDArray[np.intp]
 
 
 def big_endian(numbers: Numbers) -> Bytes:

@@ -26,6 +26,9 @@ class KeyDeriver(Protocol):
     def derive_many(self, factors8: Sequence[bytes]) -> list[bytes]:
         """Return the keys of many factors, in their order, asking a token once."""
 
+    def derive_blocks(self, plain: bytes) -> bytes:
+        """Return the keys of the factors that ``blocks`` laid out, one after the other."""
+
     def prepare(self, factors8: Iterable[bytes]) -> None:
         """Get ready for ``derive`` of these factors; only a token has anything to do."""
 
@@ -49,8 +52,12 @@ class Diversifier:
 
     def derive_many(self, factors8: Sequence[bytes]) -> list[bytes]:
         """Return the keys of many factors, in their order."""
-        made = self._update(blocks(factors8))
+        made = self.derive_blocks(blocks(factors8))
         return [made[place : place + 16] for place in range(0, len(made), 16)]
+
+    def derive_blocks(self, plain: bytes) -> bytes:
+        """Return the keys of the factors that ``blocks`` laid out, one after the other."""
+        return self._update(plain)
 
     def prepare(self, factors8: Iterable[bytes]) -> None:
         """Do nothing: this key is at hand, and the factors are not even looked at."""

@@ -35,7 +35,8 @@ NEEDED: Final = frozenset(
     {"DES3_ECB", "DES3_ECB_ENCRYPT_DATA", "AES_ECB", "AES_ECB_ENCRYPT_DATA", "AES_CBC", "ECDSA"}
 )
 _BOOK = b"\0" + hashlib.sha256(b"book").digest()[:15]
-_AT_ONCE = 4096
+# 4,096 keys of 16 bytes.
+_AT_ONCE = 4096 * 16
 _AES_REDUCTION = 0x87
 _FULL_BLOCK = (1 << 128) - 1
 # An elliptic-curve point comes as an ASN.1 octet string of 65 bytes.
@@ -57,12 +58,15 @@ class TokenDeriver:
 
     def derive_many(self, factors8: Sequence[bytes]) -> list[bytes]:
         """Return the keys of many factors, in their order, asking the token once per 4,096."""
-        made: list[bytes] = []
-        for start in range(0, len(factors8), _AT_ONCE):
-            plain = blocks(factors8[start : start + _AT_ONCE])
-            out = self._keys.encrypted(self._place, self.algorithm, plain)
-            made += [out[place : place + 16] for place in range(0, len(out), 16)]
-        return made
+        made = self.derive_blocks(blocks(factors8))
+        return [made[place : place + 16] for place in range(0, len(made), 16)]
+
+    def derive_blocks(self, plain: bytes) -> bytes:
+        """Return the keys of the factors that ``blocks`` laid out, asking the token once per 4,096."""
+        return b"".join(
+            self._keys.encrypted(self._place, self.algorithm, plain[start : start + _AT_ONCE])
+            for start in range(0, len(plain), _AT_ONCE)
+        )
 
     def prepare(self, factors8: Iterable[bytes]) -> None:
         """Derive these keys now; they are held until the next call."""

@@ -140,5 +140,5 @@ def test_records_of_zeros_and_ones_get_the_macs_of_each(byte):
 def test_records_of_a_terminal_on_both_sides_of_a_chunk_get_their_own_macs(monkeypatch):
     data = np.random.default_rng(1).integers(0, 256, (25, 122), dtype=np.uint8)
     whole = bulk.terminal_macs(bytes(16), data).tolist()
-    monkeypatch.setattr(bulk, "CHUNK", 10)
+    monkeypatch.setattr(bulk, "MACS", 10)
     assert whole == bulk.terminal_macs(bytes(16), data).tolist()

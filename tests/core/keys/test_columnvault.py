@@ -156,7 +156,8 @@ def test_records_of_a_terminal_in_several_spans_are_answered_alike(vault, monkey
     terminals, data = records(50)
     macs = vault.make_terminal_macs(terminals, data)
     macs[[0, 19, 20]] ^= 1
-    monkeypatch.setattr(checks, "SPAN", 10)
+    monkeypatch.setattr(checks, "SPAN", 20)
+    monkeypatch.setattr(checks, "MACS", 3)
     expected = [place not in {0, 19, 20} for place in range(50)]
     assert expected == vault.check_terminal_macs(terminals, data, macs).tolist()
 
