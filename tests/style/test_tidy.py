@@ -22,7 +22,7 @@ EMPTY_NAMES = re.compile(
 PLUGIN_CALLS = (
     "core/citycard/kernel/",
     "core/citycard/clearing/explanation.py",  # a fee rule answers, once more
-    "core/citycard/clearing/judge.py",  # a service reads its facts
+    "core/citycard/clearing/rating.py",  # a service reads its facts
     "core/citycard/clearing/pricing.py",  # a fee rule answers
     "core/citycard/cli/main.py",  # a command runs
     "core/citycard/web/switchboard.py",  # an endpoint answers
