@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -21,7 +21,7 @@ from citycard.terminal.record import TransactionRecord
 if TYPE_CHECKING:
     from citycard.keys.columns import Answers, Bytes, Numbers
 
-__all__ = ["BankAccount", "ClearingContext", "ClearingTerms", "Rating", "Share", "TacVault"]
+__all__ = ["BankAccount", "ClearingContext", "ClearingTerms", "Rating", "Share", "TacVault", "Worker"]
 
 
 @attrs.frozen(kw_only=True)
@@ -107,15 +107,28 @@ class TacVault(Protocol):
     def versions(self) -> list[KeyVersion]: ...
 
 
-class ClearingContext(Protocol):
-    """Supply clearing with store, folder, vault, ledger, clock, terms and the price of a record."""
+class Worker(Protocol):
+    """Supply whoever judges a bucket with the folder, the vault, and the price of a record."""
 
-    @property
-    def engine(self) -> Engine: ...
     @property
     def folder(self) -> Path: ...
     @property
     def vault(self) -> TacVault: ...
+    @property
+    def rules_version(self) -> str: ...
+
+    def rate(self, record: TransactionRecord) -> Rating: ...
+
+
+class ClearingContext(Worker, Protocol):
+    """Supply clearing with what a worker has, and with store, ledger, clock and terms.
+
+    ``clearing_engine`` names where work is done (``engines.engine_of``). ``worker`` makes a worker in
+    another process: it is pickled with its arguments, among which no secret may be.
+    """
+
+    @property
+    def engine(self) -> Engine: ...
     @property
     def ledger(self) -> Ledger: ...
     @property
@@ -123,6 +136,6 @@ class ClearingContext(Protocol):
     @property
     def terms(self) -> ClearingTerms: ...
     @property
-    def rules_version(self) -> str: ...
-
-    def rate(self, record: TransactionRecord) -> Rating: ...
+    def clearing_engine(self) -> str: ...
+    @property
+    def worker(self) -> Callable[[], Worker]: ...

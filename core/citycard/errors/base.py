@@ -22,3 +22,13 @@ class CitycardError(Exception):
     def __init__(self, **data: Any) -> None:
         self.data = data
         super().__init__(self.sentence.format(**data))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Its sentence is written already: so it reaches whoever gave the work to another process.
+        return _again, (type(self), self.args, self.data)
+
+
+def _again(kind: type[CitycardError], args: tuple[Any, ...], data: dict[str, Any]) -> CitycardError:
+    error = kind.__new__(kind, *args)
+    error.data = data
+    return error
