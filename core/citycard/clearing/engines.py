@@ -28,7 +28,9 @@ class Engine(Protocol):
     @property
     def name(self) -> str: ...
 
-    def done(self, context: ClearingContext, works: Iterable[tuple[Work, Bucket]]) -> Generator[Done, None, None]: ...
+    def done(
+        self, context: ClearingContext, works: Iterable[tuple[Work, Bucket]]
+    ) -> Generator[Done, None, None]: ...
 
 
 class Local:
@@ -36,7 +38,9 @@ class Local:
 
     name = "local"
 
-    def done(self, context: ClearingContext, works: Iterable[tuple[Work, Bucket]]) -> Generator[Done, None, None]:
+    def done(
+        self, context: ClearingContext, works: Iterable[tuple[Work, Bucket]]
+    ) -> Generator[Done, None, None]:
         """Yield what each came to, in order."""
         for work, bucket in works:
             yield perform(context, work, bucket)

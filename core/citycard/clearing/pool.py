@@ -33,7 +33,9 @@ class Pool:
         self.processes = processes or len(os.sched_getaffinity(0))
         self.name = f"pool:{self.processes}"
 
-    def done(self, context: ClearingContext, works: Iterable[tuple[Work, Bucket]]) -> Generator[Done, None, None]:
+    def done(
+        self, context: ClearingContext, works: Iterable[tuple[Work, Bucket]]
+    ) -> Generator[Done, None, None]:
         """Yield what each piece of work came to as it ends; raise WorkerDied when a process was killed.
 
         What a worker raises is raised here. The processes end with this iterator, or with this process,

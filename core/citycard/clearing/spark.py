@@ -50,11 +50,13 @@ class Spark:
         self.name = name
         self._idle_s = idle_s
 
-    def done(self, context: ClearingContext, works: Iterable[tuple[Work, Bucket]]) -> Generator[Done, None, None]:
+    def done(
+        self, context: ClearingContext, works: Iterable[tuple[Work, Bucket]]
+    ) -> Generator[Done, None, None]:
         """Yield what each piece of work came to as it ends.
 
         What a worker raises is raised here. Raise SparkPackageMissing, JavaMissing, JavaFailed,
-        SparkUnreachable, SparkIdle or SparkFailed. Spark itself does again what an executor that died had begun.
+        SparkUnreachable, SparkIdle or SparkFailed. Spark itself does again what a worker that died had begun.
         """
         check_installed()
         self._reach()

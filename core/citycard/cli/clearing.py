@@ -80,7 +80,9 @@ def receive_command(files: tuple[Path, ...], manifest: Path | None, folder: Path
     help="Where to judge: local, pool, pool:N, spark://HOST:PORT, spark-local or spark-local:N "
     "(default: engine of [clearing] in city.toml, else local).",
 )
-@click.option("--progress/--no-progress", default=None, help="Show a bar (default: on a terminal).")
+@click.option(
+    "--progress/--no-progress", default=None, help="Say how many buckets are judged (default: on a terminal)."
+)
 @city_option
 @json_option
 def run_command(engine: str, progress: bool | None, folder: Path, as_json: bool) -> None:

@@ -93,14 +93,14 @@ def progress(items: Sequence[Item], label: str, *, shown: bool | None = None) ->
 
 @contextmanager
 def counting(label: str, *, shown: bool | None = None) -> Iterator[Callable[[int, int], None]]:
-    """Give what is told how many are done, and of how many, and shows it as a bar on stderr.
+    """Give what is told how many are done, and of how many, and shows it on stderr.
 
-    It is shown when stderr is a terminal or ``shown`` says so.
+    A bar when stderr is a terminal; otherwise, and only when ``shown`` says so, a line each time.
     """
-    if not (sys.stderr.isatty() if shown is None else shown):
-        yield lambda _done, _of: None
+    if not sys.stderr.isatty():
+        yield lambda done, of: say(f"{label}: {done} of {of}") if shown else None
         return
-    with click.progressbar(length=0, label=label, file=sys.stderr) as bar:
+    with click.progressbar(length=0, label=label, file=sys.stderr, hidden=shown is False) as bar:
 
         def told(done: int, of: int) -> None:
             bar.length = of

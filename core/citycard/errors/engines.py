@@ -63,8 +63,8 @@ class JavaMissing(CitycardError):
 
     status, exit_code = 503, 4
     sentence = (
-        "no Java was found under JAVA_HOME or on the path, so Spark cannot be used: install Java 17, "
-        "on Debian the package {package}"
+        "no Java was found under JAVA_HOME or on the path, so Spark cannot be used: install Java 17 "
+        "or newer, on Debian 12 the package {package}"
     )
 
 

@@ -1,4 +1,4 @@
-"""Whatever judges the buckets of a run, the same comes of it: digest, postings, and the names of the files."""
+"""Whatever judges the buckets of a run, the same comes of it: digest, postings, and the files by name."""
 
 from __future__ import annotations
 
