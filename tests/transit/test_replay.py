@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import attrs
 import click
 import pytest
 
@@ -395,19 +393,3 @@ def test_two_replays_at_once_wait_for_one_another(haibin: City) -> None:
     assert sum(answer["purses_fen"] for answer in answers) == purses_fen(haibin)
     for answer in answers:
         assert answer["clearing"]["accepted"] == answer["records"]
-
-
-def test_what_was_held_is_cleared_in_a_pool_as_in_this_process(
-    city: City, small_file: Path, tmp_path: Path
-) -> None:
-    """The processes of the pool open the city without its database, with its plugins and its keys."""
-    held = tmp_path / "held"
-    played(city, small_file, hold=held)
-    receive(city, sorted(held.glob("*.ccb")))
-    city.engine.dispose()
-    shutil.copytree(city.folder, tmp_path / "copy")
-    copy = City.open(tmp_path / "copy", clock=city.clock)
-    here, pool = clear(city), clear(copy, engine="pool:2")
-    copy.close()
-    assert pool.engine == "pool:2"
-    assert attrs.evolve(pool, engine="", closed_at=None) == attrs.evolve(here, engine="", closed_at=None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 import shutil
 import socket
 import sys
@@ -18,6 +19,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache, partial
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,7 @@ _REACH_S = 5.0
 _LOOK_S = 1.0
 _IDLE_S = 60.0
 _LOCAL = "spark-local"
+_JAVA_CLASS = re.compile(r"^(?:[a-z]\w*\.)+[A-Z]\w*: ")
 
 
 class Spark:
@@ -105,7 +108,9 @@ class Spark:
 
     @contextmanager
     def _session(self) -> Iterator[Any]:
+        from py4j.protocol import Py4JError
         from pyspark import SparkConf, SparkContext
+        from pyspark import __version__ as spark_version
 
         conf = SparkConf().setMaster(self._master()).setAppName("citycard clearing")
         conf.set("spark.ui.enabled", "false").set("spark.ui.showConsoleProgress", "false")
@@ -113,7 +118,12 @@ class Spark:
         conf.set("spark.rpc.message.maxSize", "1024").set("spark.driver.maxResultSize", "0")
         if path := os.environ.get("PYTHONPATH"):
             conf.set("spark.executorEnv.PYTHONPATH", path)
-        spark = SparkContext(conf=conf, gateway=_gateway())
+        gateway = _gateway()
+        try:
+            spark = SparkContext(conf=conf, gateway=gateway)
+        except Py4JError as error:
+            reason = f"{_reason(error)} Is it a master of Spark {spark_version}?"
+            raise SparkFailed(master=self.name, reason=reason) from error
         spark.pythonExec = os.environ.get("PYSPARK_PYTHON", sys.executable)
         try:
             yield spark
@@ -210,14 +220,7 @@ def _cancel(spark: Any) -> None:
 def _reason(error: Exception) -> str:
     """Take the one line out of Spark's many: what Python said last in a worker, else what Java said first."""
     lines = str(getattr(error, "java_exception", None) or error).splitlines() or [type(error).__name__]
-    if any(line.startswith("Traceback") or "Traceback (most" in line for line in lines):
-        start = next(place for place, line in enumerate(lines) if "Traceback (most" in line)
-        said = []
-        for line in lines[start + 1 :]:
-            if line.startswith("\tat "):
-                break
-            if line and not line[0].isspace():
-                said.append(line)
-        if said:
-            return said[-1]
-    return lines[0]
+    start = next((place for place, line in enumerate(lines) if "Traceback (most recent" in line), len(lines))
+    said = list(takewhile(lambda line: not line.startswith("\tat "), lines[start + 1 :]))
+    told = [line for line in said if line and not line[0].isspace()]
+    return told[-1] if told else _JAVA_CLASS.sub("", lines[0])
