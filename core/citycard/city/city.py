@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from citycard.city.holders import Holders
     from citycard.city.issuing import Issuing
     from citycard.city.sams import Sams
+    from citycard.city.workers import CityWorker
     from citycard.clearing.columns import Array
     from citycard.clearing.context import ClearingTerms, Rating
     from citycard.clearing.pricing import RuleBook
@@ -347,3 +349,15 @@ class City:
         from citycard.city.rating import alike
 
         return alike(self.plugins, self.rules, service, records)
+
+    @property
+    def clearing_engine(self) -> str:
+        """Where clearing judges, as ``city.toml`` says."""
+        return self.config.clearing.engine
+
+    @property
+    def worker(self) -> Callable[[], CityWorker]:
+        """What makes a worker of this city in another process or on another machine (``workers``)."""
+        from citycard.city.workers import worker_of
+
+        return worker_of(self)

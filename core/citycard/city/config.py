@@ -64,7 +64,8 @@ class StoreSection:
 class ClearingSection:
     """What clearing costs a partner, in basis points of its gross; ``fees_bp`` names exceptions.
 
-    ``amount_limit_fen`` bounds one debit: terminals refuse more, and clearing rejects it.
+    ``amount_limit_fen`` bounds one debit: terminals refuse more, and clearing rejects it. ``engine`` names
+    where buckets are judged (``clearing.engines.engine_of``).
     """
 
     fee_bp: int = attrs.field(default=0, validator=[attrs.validators.ge(0), attrs.validators.le(10_000)])
@@ -77,6 +78,7 @@ class ClearingSection:
     amount_limit_fen: int = attrs.field(
         default=100_000, validator=[attrs.validators.gt(0), attrs.validators.le(0xFFFFFFFF)]
     )
+    engine: str = "local"
 
 
 def _no_holiday(section: BankSection, _attribute: object, days: tuple[date, ...]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,11 +13,9 @@ import attrs
 from sqlalchemy import Connection, Row, insert, select, update
 
 from citycard.bank.instruction import is_payable
-from citycard.clearing.bucket import Known
 from citycard.clearing.context import BankAccount, ClearingContext
 from citycard.clearing.events import RUN_CLOSED, RunClosed
 from citycard.clearing.gaps import write_card_gaps, write_terminal_gaps
-from citycard.clearing.judge import Judged
 from citycard.clearing.outcomes import Part
 from citycard.clearing.payments import order_run_payments, payment_path, payment_reference
 from citycard.clearing.postings import post_run
@@ -25,6 +23,7 @@ from citycard.clearing.reports import PartnerTotal, RunReport, StateTotal
 from citycard.clearing.sequence import Gap
 from citycard.clearing.tables import clearing_part, clearing_run, statement
 from citycard.clearing.tally import Sum, Tally
+from citycard.clearing.work import Done
 from citycard.ledger.chart import AccountCode
 from citycard.registry.records import PartnerStatus
 from citycard.registry.tables import partner
@@ -38,19 +37,28 @@ __all__ = ["Closing", "carried_over", "close_run", "waits_to_be_paid"]
 
 @attrs.define(kw_only=True)
 class Closing:
-    """What the buckets of a run came to, put together."""
+    """What the buckets of a run came to, put together; ``engine`` names where that was done."""
 
+    engine: str = ""
     parts: list[Part] = attrs.field(factory=list)
     total: Tally = attrs.field(factory=Tally)
     spends: dict[str, tuple[int, datetime]] = attrs.field(factory=dict)
     gaps: dict[str, tuple[list[Gap], list[Gap]]] = attrs.field(factory=dict)
 
-    def add(self, part: Part, judged: Judged, known: Known, total: Tally) -> None:
+    @classmethod
+    def of(cls, buckets: Iterable[Done], engine: str) -> Closing:
+        """Put together what came in any order, so that what it gives depends on no order."""
+        closing = cls(engine=engine)
+        for done in sorted(buckets, key=lambda done: done.part.bucket):
+            closing.add(done)
+        return closing
+
+    def add(self, done: Done) -> None:
         """Add one bucket. Buckets share no card, so that nothing of a card is added up twice."""
-        self.parts.append(part)
-        self.total.merge(total)
-        self.spends.update(judged.spends)
-        self.gaps |= {asn: (known.gaps.get(asn, []), now) for asn, now in judged.gaps.items()}
+        self.parts.append(done.part)
+        self.total.merge(done.total)
+        self.spends.update(done.spends)
+        self.gaps.update(done.gaps)
 
     def digest(self, rules_version: str) -> str:
         """Give the digest of the run: the same for the same records under the same rules, wherever it ran."""
@@ -238,5 +246,6 @@ def _report(
         price_difference_fen=total.price_difference_fen,
         rules_version=version,
         digest=closing.digest(version),
+        engine=closing.engine,
         bank_file=payment_path(run.number) if any(one.paid_fen for one in partners) else None,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -22,7 +22,16 @@ if TYPE_CHECKING:
     from citycard.clearing.columns import Array
     from citycard.keys.columns import Answers, Bytes, Numbers
 
-__all__ = ["BankAccount", "ClearingContext", "ClearingTerms", "Rates", "Rating", "Share", "TacVault"]
+__all__ = [
+    "BankAccount",
+    "ClearingContext",
+    "ClearingTerms",
+    "Rates",
+    "Rating",
+    "Share",
+    "TacVault",
+    "Worker",
+]
 
 
 @attrs.frozen(kw_only=True)
@@ -116,15 +125,26 @@ class Rates(Protocol):
         """
 
 
-class ClearingContext(Rates, Protocol):
-    """Supply clearing with store, folder, vault, ledger, clock, terms and the price of a record."""
+class Worker(Rates, Protocol):
+    """Supply whoever judges a bucket with the folder, the vault, and the price of a record."""
 
-    @property
-    def engine(self) -> Engine: ...
     @property
     def folder(self) -> Path: ...
     @property
     def vault(self) -> TacVault: ...
+    @property
+    def rules_version(self) -> str: ...
+
+
+class ClearingContext(Worker, Protocol):
+    """Supply clearing with what a worker has, and with store, ledger, clock and terms.
+
+    ``clearing_engine`` names where work is done (``engines.engine_of``). ``worker`` makes a worker in
+    another process: it is pickled with its arguments, among which no secret may be.
+    """
+
+    @property
+    def engine(self) -> Engine: ...
     @property
     def ledger(self) -> Ledger: ...
     @property
@@ -132,4 +152,6 @@ class ClearingContext(Rates, Protocol):
     @property
     def terms(self) -> ClearingTerms: ...
     @property
-    def rules_version(self) -> str: ...
+    def clearing_engine(self) -> str: ...
+    @property
+    def worker(self) -> Callable[[], Worker]: ...

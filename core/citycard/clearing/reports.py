@@ -100,7 +100,7 @@ class RunReport:
     ``changed`` is False when there was nothing new; then the report is that of the last run, or an empty
     one with number 0. ``totals`` add up to ``records`` and ``amount_fen`` (what was handed in); ``notes``
     counts findings that did not decide a record's state. ``digest`` is the same for the same records under
-    the same rules.
+    the same rules, on every ``engine``: the one that did the work of the run.
     """
 
     number: int
@@ -117,6 +117,7 @@ class RunReport:
     rules_version: str
     digest: str
     bank_file: str | None
+    engine: str = ""
     missing: tuple[Missing, ...] = ()
 
     def count(self, state: State | str) -> int:
@@ -179,5 +180,6 @@ class RunReport:
             rules_version=stored.get("rules_version", ""),
             digest=stored.get("digest", ""),
             bank_file=stored.get("bank_file"),
+            engine=stored.get("engine", ""),
             missing=missing,
         )

@@ -7,33 +7,40 @@ transaction when it is closed. Broken off anywhere between, it is simply run aga
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row, func, insert, select
 
+from citycard.clearing.bucket import Bucket
 from citycard.clearing.closing import Closing, close_run, waits_to_be_paid
 from citycard.clearing.context import ClearingContext
+from citycard.clearing.engines import Engine, engine_of
 from citycard.clearing.gather import Reader, read_bucket
-from citycard.clearing.judge import judge
 from citycard.clearing.missing import missing_batches
-from citycard.clearing.outcomes import keep
 from citycard.clearing.payments import ensure_payment_file
 from citycard.clearing.reports import RunReport
 from citycard.clearing.tables import clearing_clock, clearing_run, segment
-from citycard.clearing.tally import tally
+from citycard.clearing.work import Done, Segment, Work
 from citycard.store.engine import reading, writing
 
 __all__ = ["clear", "last_report"]
 
 
-def clear(context: ClearingContext) -> RunReport:
+def clear(
+    context: ClearingContext, *, engine: str = "", progress: Callable[[int, int], None] | None = None
+) -> RunReport:
     """Clear everything received up to now, pay what partners are owed, and say what came of it.
 
     When nothing is new, nothing is changed: the report is the last run's with ``changed`` False. Whatever
     was left undone by an interruption is done first.
+
+    ``engine`` names where buckets are judged (``engines.engine_of``), the context's own when left out; what
+    comes of it is the same. ``progress`` is told how many buckets are judged, and of how many, as each ends.
     """
+    chosen = engine_of(engine or context.clearing_engine)
     run = _open_run(context)
     if run is None:
         report = last_report(context)
@@ -41,8 +48,8 @@ def clear(context: ClearingContext) -> RunReport:
         return report
     # Whoever closed the run before this one may have died before the bank was told.
     ensure_payment_file(context, run.number - 1)
-    closing = _judge_all(context, run)
-    changed = close_run(context, run, closing)
+    judged = _judge_all(context, run, chosen, progress or (lambda _judged, _of: None))
+    changed = close_run(context, run, judged)
     ensure_payment_file(context, run.number)
     return last_report(context, changed=changed)
 
@@ -91,21 +98,48 @@ def _has_segments(conn: Connection, cleared: int, watermark: int) -> bool:
     return bool(conn.scalar(query))
 
 
-def _judge_all(context: ClearingContext, run: Row[Any]) -> Closing:
-    closing = Closing()
+def _judge_all(
+    context: ClearingContext, run: Row[Any], engine: Engine, progress: Callable[[int, int], None]
+) -> Closing:
+    # One transaction sees one state of the store for all buckets, wherever each of them is judged.
     with reading(context.engine) as conn:
-        reader = Reader(
-            conn=conn,
-            folder=context.folder,
-            timezone=ZoneInfo(context.terms.timezone),
-            from_intake=run.from_intake,
-        )
-        for number, segments in sorted(_segments(conn, run).items()):
-            bucket = read_bucket(context.folder, number, segments)
-            known = reader.known(bucket)
-            judged = judge(bucket, known, context.terms, context.vault, context)
-            closing.add(keep(context.folder, run.number, judged), judged, known, tally(judged, known))
-    return closing
+        segments = _segments(conn, run)
+        judged: list[Done] = []
+        with closing(engine.done(context, _works(context, run, conn, segments))) as ended:
+            for done in ended:
+                judged.append(done)
+                progress(len(judged), len(segments))
+    return Closing.of(judged, engine.name)
+
+
+def _works(
+    context: ClearingContext, run: Row[Any], conn: Connection, segments: dict[int, Sequence[Row[Any]]]
+) -> Iterator[tuple[Work, Bucket]]:
+    reader = Reader(
+        conn=conn,
+        folder=context.folder,
+        timezone=ZoneInfo(context.terms.timezone),
+        from_intake=run.from_intake,
+    )
+    for number, rows in sorted(segments.items()):
+        yield _work(context, run, reader, number, rows)
+
+
+def _work(
+    context: ClearingContext, run: Row[Any], reader: Reader, number: int, rows: Sequence[Row[Any]]
+) -> tuple[Work, Bucket]:
+    bucket = read_bucket(context.folder, number, rows)
+    work = Work(
+        run=run.number,
+        bucket=number,
+        segments=tuple(
+            Segment(path=row.path, business_date=row.business_date, records=row.records) for row in rows
+        ),
+        known=reader.known(bucket),
+        terms=context.terms,
+        rules_version=context.rules_version,
+    )
+    return work, bucket
 
 
 def _segments(conn: Connection, run: Row[Any]) -> dict[int, Sequence[Row[Any]]]:

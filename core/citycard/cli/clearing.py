@@ -12,7 +12,7 @@ import click
 from citycard.cli.cardnumber import card_number
 from citycard.cli.lazy import ListedGroup
 from citycard.cli.options import city_option, json_option, opened
-from citycard.cli.output import emit, say, table
+from citycard.cli.output import counting, emit, say, table
 from citycard.money import yuan
 
 if TYPE_CHECKING:
@@ -73,21 +73,38 @@ def receive_command(files: tuple[Path, ...], manifest: Path | None, folder: Path
 
 
 @group.command("run")
+@click.option(
+    "--engine",
+    default="",
+    metavar="NAME",
+    help="Where to judge: local, pool, pool:N, spark://HOST:PORT, spark-local or spark-local:N "
+    "(default: engine of [clearing] in city.toml, else local).",
+)
+@click.option(
+    "--progress/--no-progress", default=None, help="Say how many buckets are judged (default: on a terminal)."
+)
 @city_option
 @json_option
-def run_command(folder: Path, as_json: bool) -> None:
+def run_command(engine: str, progress: bool | None, folder: Path, as_json: bool) -> None:
     """Clear everything received, post it, and write the bank instruction.
 
+    On every engine the same comes of it. Leaves with 2 when the engine is not known, with 4 when it cannot
+    be reached or a process of it was killed, with 5 when a worker has other plugins: then nothing is posted,
+    and the command may be given again, with the same engine or another.
+
     With --json: the report of the run: number, changed, totals by state and code, partners, missing,
-    gross_fen, fees_fen, settled_fen and clearing (records by state), and more.
+    gross_fen, fees_fen, settled_fen and clearing (records by state), digest, engine (what judged the run),
+    and more.
     """
     from citycard.clearing.run import clear
 
-    report = clear(opened(folder))
+    city = opened(folder)
+    with counting("judging buckets", shown=progress) as told:
+        report = clear(city, engine=engine, progress=told)
     if as_json:
         emit(report.as_json())
         return
-    say(f"run {report.number} closed" if report.changed else "nothing new to clear")
+    say(f"run {report.number} closed by {report.engine}" if report.changed else "nothing new to clear")
     _print_run(report)
 
 

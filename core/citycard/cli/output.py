@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from enum import Enum
 from pathlib import Path
@@ -14,7 +15,7 @@ from uuid import UUID
 import attrs
 import click
 
-__all__ = ["as_document", "emit", "pairs", "progress", "say", "table"]
+__all__ = ["as_document", "counting", "emit", "pairs", "progress", "say", "table"]
 
 Item = TypeVar("Item")
 
@@ -88,3 +89,21 @@ def progress(items: Sequence[Item], label: str, *, shown: bool | None = None) ->
         return
     with click.progressbar(items, label=label, file=sys.stderr) as bar:
         yield from bar
+
+
+@contextmanager
+def counting(label: str, *, shown: bool | None = None) -> Iterator[Callable[[int, int], None]]:
+    """Give what is told how many are done, and of how many, and shows it on stderr.
+
+    A bar when stderr is a terminal; otherwise, and only when ``shown`` says so, a line each time.
+    """
+    if not sys.stderr.isatty():
+        yield lambda done, of: say(f"{label}: {done} of {of}") if shown else None
+        return
+    with click.progressbar(length=0, label=label, file=sys.stderr, hidden=shown is False) as bar:
+
+        def told(done: int, of: int) -> None:
+            bar.length = of
+            bar.update(done - bar.pos)
+
+        yield told

@@ -22,3 +22,14 @@ class CitycardError(Exception):
     def __init__(self, **data: Any) -> None:
         self.data = data
         super().__init__(self.sentence.format(**data))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # So that it reaches whoever gave the work to another process.
+        return _again, (type(self), self.args, self.data)
+
+
+def _again(kind: type[CitycardError], args: tuple[Any, ...], data: dict[str, Any]) -> CitycardError:
+    """Make an error of what it said and its data, without writing its sentence again."""
+    error = kind.__new__(kind, *args)
+    error.data = data
+    return error

@@ -4,6 +4,7 @@
 database; ``store`` is the same with the core's tables in place. Tests that need PostgreSQL carry the
 marker ``postgresql``: leave them out with ``pytest -m "not postgresql"``. ``softhsm`` gives key tokens.
 
+``spark_cluster`` gives the URL of a real Spark master with two workers.
 ``payment_sandbox`` gives a payment provider in its own process.
 ``pcscd`` gives a real PC/SC service of the run's own, with virtual readers for software cards.
 """
@@ -34,6 +35,7 @@ __all__ = [
     "postgresql_url",
     "pytest_configure",
     "softhsm",
+    "spark_cluster",
     "store",
     "store_url",
 ]
@@ -157,6 +159,20 @@ def softhsm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SoftHsm]:
         patch.setenv("SOFTHSM2_CONF", str(hsm.configuration))
         hsm.write()
         yield hsm
+
+
+@pytest.fixture(scope="session")
+def spark_cluster() -> Iterator[str]:
+    """Start one Spark cluster for the whole run, a master and two workers; give its ``spark://`` URL."""
+    from citycard.errors import JavaMissing, SparkPackageMissing
+    from citycard.testing.spark import SparkCluster
+
+    try:
+        cluster = SparkCluster()
+    except (JavaMissing, SparkPackageMissing) as missing:
+        pytest.fail(str(missing), pytrace=False)
+    with cluster:
+        yield cluster.url
 
 
 def _migrate(url: str) -> None:

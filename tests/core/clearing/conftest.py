@@ -68,6 +68,7 @@ class Town:
             fees_bp={"bus": 30},
         )
         self.rules_version = "rules-1"
+        self.clearing_engine = "local"
         self.shares: dict[int, tuple[Share, ...]] = {}
         self.cards: dict[str, PlayedCard] = {}
         self.terminals: dict[str, PlayedTerminal] = defaultdict()

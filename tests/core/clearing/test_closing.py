@@ -1,15 +1,23 @@
 """What a partner is owed besides its records is paid with them: payments online, and nets of earlier runs."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import attrs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from lxml import etree
 
 from citycard import registry
+from citycard.clearing.closing import Closing
+from citycard.clearing.codes import Code
 from citycard.clearing.intake import receive
+from citycard.clearing.outcomes import Part
 from citycard.clearing.run import clear
+from citycard.clearing.sequence import Gap
 from citycard.clearing.statements import statement_of
+from citycard.clearing.tally import Sum, Tally
+from citycard.clearing.work import Done
 from citycard.ids import new_id
 from citycard.ledger import AccountSpec, Transfer
 from citycard.registry.tables import partner as partner_table
@@ -119,3 +127,29 @@ def test_accounts_of_nobody_who_is_registered_are_left_alone(town, pay_online):
     pay_online("stranger", 100)
     assert not clear(town).changed
     assert attrs.asdict(clear(town))["partners"] == ()
+
+
+def done(bucket):
+    asn = f"3104440000{bucket:010d}"
+    return Done(
+        part=Part(bucket=bucket, outcomes="o", cards="c", records=bucket, digest=f"{bucket:064d}"),
+        total=Tally(
+            codes={Code.OK: Sum(bucket, 100 * bucket)},
+            earned={("metro", date(2018, 9, 1 + bucket % 2)): Sum(bucket, 100 * bucket)},
+            last_at=MORNING + timedelta(minutes=bucket),
+        ),
+        spends={asn: (100 * bucket, MORNING)},
+        gaps={asn: ([], [Gap(bucket, bucket, None)])},
+    )
+
+
+@given(order=st.permutations(range(1, 8)))
+def test_a_run_comes_to_the_same_in_whatever_order_its_buckets_end(order):
+    expected = Closing.of(map(done, range(1, 8)), "local")
+    found = Closing.of(map(done, order), "local")
+    assert found == expected
+    # What is posted and written follows these orders too.
+    assert list(found.spends) == list(expected.spends)
+    assert found.parts == expected.parts
+    assert found.digest("rules-1") == expected.digest("rules-1")
+    assert found.total.codes == {Code.OK: Sum(28, 2800)}

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from citycard.cli import clearing
-from citycard.errors import RecordUnknown, StatementUnknown
+from citycard.errors import EngineUnknown, RecordUnknown, StatementUnknown
 
 _SPEC = importlib.util.spec_from_file_location(
     "clearing_town", Path(__file__).parents[1] / "clearing" / "conftest.py"
@@ -128,3 +128,24 @@ def test_what_is_not_there_is_an_error_with_its_own_exit_code(call, inbox):
 def test_a_call_that_makes_no_sense_is_a_usage_error(call, arguments):
     with pytest.raises(clearing.click.UsageError):
         call(*arguments)
+
+
+def test_the_engine_that_judged_is_told_and_one_that_nobody_knows_is_a_wrong_call(call, town, inbox):
+    call("receive", inbox)
+    with pytest.raises(EngineUnknown, match="engine 'hadoop' is not known") as unknown:
+        call("run", "--engine", "hadoop")
+    assert unknown.value.exit_code == 2
+    assert json.loads(call("status", "--json").stdout)["open_run"] is None
+    assert "run 1 closed by local" in call("run", "--engine", "local").stderr
+    town.clearing_engine = "hadoop"
+    with pytest.raises(EngineUnknown):
+        call("run")
+    # A run that judged nothing tells what the last one was judged by.
+    assert json.loads(call("run", "--engine", "pool:2", "--json").stdout)["engine"] == "local"
+
+
+def test_progress_is_shown_on_stderr_where_it_is_asked_for(call, inbox):
+    call("receive", inbox)
+    done = call("run", "--progress", "--json")
+    assert done.stderr == "judging buckets: 1 of 1\n"
+    assert json.loads(done.stdout)["changed"]

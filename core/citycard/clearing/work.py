@@ -1,0 +1,80 @@
+"""The unit of clearing work: one bucket of one run, with all that is known of it beforehand.
+
+A piece of work is told as a value, so that it can be done in this process, in another, or on another
+machine. Whoever does it needs the city's folder, its keys and its prices, and no database. No key is ever in
+it: a worker opens the vault by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+
+import attrs
+
+from citycard.clearing.bucket import Bucket, Known
+from citycard.clearing.context import ClearingTerms, Worker
+from citycard.clearing.gather import read_bucket
+from citycard.clearing.judge import judge
+from citycard.clearing.outcomes import Part, keep
+from citycard.clearing.sequence import Gap
+from citycard.clearing.tally import Tally, tally
+from citycard.errors import WorkerDiffers
+
+__all__ = ["Done", "Segment", "Work", "perform"]
+
+
+@attrs.frozen(kw_only=True)
+class Segment:
+    """A Parquet file of records as received, under the city's folder, all of one business date."""
+
+    path: str
+    business_date: date
+    records: int
+
+
+@attrs.frozen(kw_only=True)
+class Work:
+    """One bucket of one run: its files, what was known of it when the run read, and by what to judge.
+
+    ``rules_version`` is that of whoever gives out the work: a worker with other rules refuses it.
+    """
+
+    run: int
+    bucket: int
+    segments: tuple[Segment, ...]
+    known: Known
+    terms: ClearingTerms
+    rules_version: str
+
+
+@attrs.frozen(kw_only=True)
+class Done:
+    """What a piece of work came to: its files, its sums, the spends of its cards, and their changed gaps.
+
+    ``spends`` gives accepted fen and the time of the last tap by ASN, ``gaps`` those open before and after.
+    """
+
+    part: Part
+    total: Tally
+    spends: Mapping[str, tuple[int, datetime]]
+    gaps: Mapping[str, tuple[list[Gap], list[Gap]]]
+
+
+def perform(worker: Worker, work: Work, bucket: Bucket | None = None) -> Done:
+    """Judge a bucket, keep what became of it, and add it up; raise WorkerDiffers under other rules.
+
+    Doing the same work twice, at once or one after the other, leaves the same files and gives the same
+    answer. ``bucket`` spares reading the records where they are in memory already.
+    """
+    if worker.rules_version != work.rules_version:
+        raise WorkerDiffers(what="rules", theirs=worker.rules_version, ours=work.rules_version)
+    if bucket is None:
+        bucket = read_bucket(worker.folder, work.bucket, work.segments)
+    judged = judge(bucket, work.known, work.terms, worker.vault, worker)
+    return Done(
+        part=keep(worker.folder, work.run, judged),
+        total=tally(judged, work.known),
+        spends=judged.spends,
+        gaps={asn: (work.known.gaps.get(asn, []), now) for asn, now in judged.gaps.items()},
+    )
