@@ -17,6 +17,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
+
 from citycard import registry
 from citycard.card.codec import encode
 from citycard.clearing.context import BankAccount, ClearingTerms, Rating, Share
@@ -54,7 +56,9 @@ class Bench:
         self.engine = open_store(f"sqlite:///{folder}/city.db")
         self.ledger = Ledger(self.engine, self.clock)
         bank = BankAccount(name="City Card Company", account="6222000011112222", bic="ICBKCNBJSZN")
-        self.terms = ClearingTerms(issuers=frozenset({ISSUER}), debtor=bank, fee_bp=50)
+        self.terms = ClearingTerms(
+            issuers=frozenset({ISSUER}), debtor=bank, amount_limit_fen=100_000, fee_bp=50
+        )
         self.rules = RuleBook(
             [
                 FeeRule(name="discount-95", stage=Stage.DISCOUNT, apply=_percent(95)),
@@ -68,6 +72,12 @@ class Bench:
         """Price a ride as the gate did."""
         request = PriceRequest(service="ride", at=record.at, list_price_fen=record.list_price_fen)
         return Rating(quote=self.rules.quote(request), shares=(Share(partner=f"line-{record.service}"),))
+
+    def alike(self, service: int, records: np.ndarray) -> np.ndarray:  # noqa: ARG002
+        """Say what a price depends on: what the gate asked."""
+        return np.ascontiguousarray(records["list_price_fen"]).view(np.uint8).reshape(len(records), -1)
+
+    clearing_engine = "local"
 
 
 def _percent(percent: int):  # noqa: ANN202
