@@ -73,7 +73,7 @@ class Bench:
         request = PriceRequest(service="ride", at=record.at, list_price_fen=record.list_price_fen)
         return Rating(quote=self.rules.quote(request), shares=(Share(partner=f"line-{record.service}"),))
 
-    def alike(self, service: int, records: np.ndarray) -> np.ndarray:  # noqa: ARG002
+    def alike(self, service: int, records: np.ndarray) -> np.ndarray:
         """Say what a price depends on: what the gate asked."""
         return np.ascontiguousarray(records["list_price_fen"]).view(np.uint8).reshape(len(records), -1)
 
