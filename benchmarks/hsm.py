@@ -17,6 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from citycard.keys import FileVault, Pkcs11Vault, Vault, purse
 from citycard.keys.token import Token
 from citycard.testing.softhsm import SoftHsm, find_module
@@ -74,16 +76,27 @@ def main(cards: int) -> None:
 
 
 def _tacs(vault: Vault, asns: list[bytes], tacs: list[bytes]) -> None:
-    vault.prepare_tacs((asn, 1) for asn in asns)
-    for asn, tac in zip(asns, tacs, strict=True):
-        assert vault.check_purchase_tac(asn, 1, 250, 6, TERMINAL, 1, AT, tac)
+    count = len(asns)
+    right = vault.check_purchase_tacs(
+        _rows(asns),
+        np.ones(count, np.uint8),
+        np.full(count, 250, np.uint32),
+        np.full(count, 6, np.uint8),
+        _rows([TERMINAL] * count),
+        np.ones(count, np.uint32),
+        _rows([AT] * count),
+        _rows(tacs),
+    )
+    assert right.all()
 
 
 def _terminals(vault: Vault) -> None:
-    terminals = [number.to_bytes(6, "big") for number in range(TERMINALS)]
-    vault.prepare_terminals(terminals)
-    for terminal in terminals:
-        vault.check_terminal_mac(terminal, b"record", bytes(4))
+    terminals = _rows([number.to_bytes(6, "big") for number in range(TERMINALS)])
+    vault.check_terminal_macs(terminals, _rows([b"record"] * TERMINALS), _rows([bytes(4)] * TERMINALS))
+
+
+def _rows(values: list[bytes]) -> np.ndarray:
+    return np.frombuffer(b"".join(values), np.uint8).reshape(len(values), -1)
 
 
 def _loads(vault: Vault, asns: list[bytes]) -> None:

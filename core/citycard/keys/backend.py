@@ -31,10 +31,6 @@ class Sealing(Protocol):
 class KeyBackend(Protocol):
     """The keys under one city key, wherever they are. Which versions are honoured is not its business."""
 
-    @property
-    def remote(self) -> bool:
-        """Whether each question costs a round trip, so that it pays to ask many at once."""
-
     def require(self, algorithm: Algorithm) -> None:
         """Raise ``AlgorithmMissing`` or ``MechanismMissing`` for a cipher that cannot be done here."""
 
@@ -65,8 +61,6 @@ class KeyBackend(Protocol):
 
 class SoftKeys:
     """Keys in this process's memory: the city key, the keys that were imported, and the signing key."""
-
-    remote = False
 
     def __init__(
         self,

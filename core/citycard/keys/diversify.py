@@ -29,9 +29,6 @@ class KeyDeriver(Protocol):
     def derive_blocks(self, plain: bytes) -> bytes:
         """Return the keys of the factors that ``blocks`` laid out, one after the other."""
 
-    def prepare(self, factors8: Iterable[bytes]) -> None:
-        """Get ready for ``derive`` of these factors; only a token has anything to do."""
-
 
 class Diversifier:
     """A key kept ready to derive others: about a microsecond per key instead of five."""
@@ -58,9 +55,6 @@ class Diversifier:
     def derive_blocks(self, plain: bytes) -> bytes:
         """Return the keys of the factors that ``blocks`` laid out, one after the other."""
         return self._update(plain)
-
-    def prepare(self, factors8: Iterable[bytes]) -> None:
-        """Do nothing: this key is at hand, and the factors are not even looked at."""
 
 
 def blocks(factors8: Iterable[bytes]) -> bytes:

@@ -50,11 +50,10 @@ class TokenDeriver:
         self.algorithm = algorithm
         self._keys = keys
         self._place = place
-        self._prepared: dict[bytes, bytes] = {}
 
     def derive(self, factor8: bytes) -> bytes:
         """Return the 16-byte key of a factor of 8 bytes."""
-        return self._prepared.get(factor8) or self.derive_many([factor8])[0]
+        return self.derive_many([factor8])[0]
 
     def derive_many(self, factors8: Sequence[bytes]) -> list[bytes]:
         """Return the keys of many factors, in their order, asking the token once per 4,096."""
@@ -68,16 +67,9 @@ class TokenDeriver:
             for start in range(0, len(plain), _AT_ONCE)
         )
 
-    def prepare(self, factors8: Iterable[bytes]) -> None:
-        """Derive these keys now; they are held until the next call."""
-        wanted = list(factors8)
-        self._prepared = dict(zip(wanted, self.derive_many(wanted), strict=True))
-
 
 class TokenKeys:
     """The keys of one hierarchy in a token, under labels ``citycard/<hierarchy>/…``."""
-
-    remote = True
 
     def __init__(self, token: Token, hierarchy: str, imported: Iterable[tuple[str, int]] = ()) -> None:
         self._held: Token | None = token

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from hmac import compare_digest
 from types import MappingProxyType
@@ -242,30 +241,6 @@ class Vault(ColumnVault):
         return code.finalize()
 
     # ── what clearing asks ──
-
-    def prepare_tacs(self, pairs: Iterable[tuple[bytes, int]]) -> None:
-        """Get ready for ``check_purchase_tac`` of many records: pairs of asn8 and key version.
-
-        A token is then asked once per version instead of once per record. Keys in memory are ready
-        anyway, and the pairs are not even looked at. What is prepared lasts until the next call.
-        """
-        if not self._keys.remote:
-            return
-        wanted: dict[int, set[bytes]] = defaultdict(set)
-        for asn8, version in pairs:
-            wanted[version].add(asn8)
-        usable = {row.version for row in self._book.usable("tac")}
-        for version in usable & wanted.keys():
-            self._diversifier("tac", version)[0].prepare(wanted[version])
-
-    def prepare_terminals(self, terminals6: Iterable[bytes]) -> None:
-        """Get ready for ``check_terminal_mac`` of many terminals; a token is asked once per version."""
-        if not self._keys.remote:
-            return
-        wanted = {terminal for terminal in terminals6 if terminal not in self._codes}
-        if wanted:
-            for row in self._book.usable("batch"):
-                self._diversifier("batch", row.version)[0].prepare(b"\0\0" + one for one in wanted)
 
     def check_purchase_tac(
         self,

@@ -166,41 +166,6 @@ def test_many_cards_cost_one_call_per_purpose(vault, monkeypatch):
     assert len(asked) == 8
 
 
-def test_prepared_tacs_ask_the_token_once(vault, file_vault, monkeypatch):
-    asns = [number.to_bytes(8, "big") for number in range(50)]
-    tacs = [purse.purchase_tac(file_vault.card_keys(asn).tac, 100, 6, TERMINAL, 1, AT) for asn in asns]
-    asked = []
-    encrypted = type(vault._keys).encrypted
-    monkeypatch.setattr(
-        type(vault._keys), "encrypted", lambda keys, *args: asked.append(args) or encrypted(keys, *args)
-    )
-    vault.prepare_tacs([(asn, 1) for asn in asns] * 3 + [(ASN8, 9)])
-    assert all(
-        vault.check_purchase_tac(asn, 1, 100, 6, TERMINAL, 1, AT, tac)
-        for asn, tac in zip(asns, tacs, strict=True)
-    )
-    assert len(asked) == 1
-
-
-def test_prepared_terminals_ask_the_token_once_per_version(vault, file_vault, monkeypatch):
-    terminals = [number.to_bytes(6, "big") for number in range(50)]
-    macs = [file_vault.terminal_mac(terminal, b"record") for terminal in terminals]
-    vault.roll("batch")
-    asked = []
-    encrypted = type(vault._keys).encrypted
-    monkeypatch.setattr(
-        type(vault._keys), "encrypted", lambda keys, *args: asked.append(args) or encrypted(keys, *args)
-    )
-    for _ in range(2):
-        vault.prepare_terminals(terminals)
-        assert all(
-            vault.check_terminal_mac(terminal, b"record", mac)
-            for terminal, mac in zip(terminals, macs, strict=True)
-        )
-    assert not vault.check_terminal_mac(terminals[0], b"another", macs[0])
-    assert len(asked) == 2
-
-
 def test_an_imported_key_waits_then_works_and_never_leaves(vault, file_vault, softhsm, label):
     for one in (vault, file_vault):
         one.put("load", bytes(range(1, 17)))

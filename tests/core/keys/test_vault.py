@@ -246,7 +246,3 @@ def test_what_one_name_seals_another_does_not_open(vault):
     assert vault.sealer("registry").open(sealed) == b"Wang Wei"
     with pytest.raises(SealBroken):
         vault.sealer("notes").open(sealed)
-
-
-def test_preparing_tacs_does_not_even_look_at_the_records(vault):
-    vault.prepare_tacs(iter(()).__next__() for _ in range(3))
