@@ -84,6 +84,7 @@ class Code(Enum):
     B01 = State.REJECTED, "the card was on the blacklist that the terminal held; the acquirer bears it"
     B02 = State.ACCEPTED, "the card was blacklisted, the terminal held an older list; the issuer bears it"
     B03 = State.REJECTED, "the card was never issued, or is closed"
+    B04 = State.REJECTED, "the card had expired before the tap; the acquirer bears it"
     B05 = State.SUSPENDED, "the terminal is revoked"
     B06 = State.SUSPENDED, "the record was made after the terminal's SAM was revoked"
     C01 = State.ACCEPTED, "counters before this one are missing; a gap is open"

@@ -68,11 +68,12 @@ class Reader:
         """Gather everything about one bucket."""
         asns = bucket.asns
         gaps = self._gaps(asns)
-        issued, closed_at = self._cards(asns)
+        issued, expires_on, closed_at = self._cards(asns)
         states, unseen = self._states(bucket)
         return Known(
             terminals=self._terminals(bucket),
             issued=issued,
+            expires_on=expires_on,
             closed_at=closed_at,
             states=states,
             unseen=unseen,
@@ -97,16 +98,19 @@ class Reader:
             )
         }
 
-    def _cards(self, asns: Sequence[str]) -> tuple[Array, Array]:
-        """Say which cards were issued, and from when one is closed."""
-        rows = select_in(self.conn, select(card.c.asn, card.c.status), card.c.asn, asns)
+    def _cards(self, asns: Sequence[str]) -> tuple[Array, Array, Array]:
+        """Say which cards were issued, what their last days are, and from when one is closed."""
+        columns = select(card.c.asn, card.c.status, card.c.expires_on)
+        rows = list(select_in(self.conn, columns, card.c.asn, asns))
         status = {row.asn: row.status for row in rows if row.status != CardStatus.STOCK.value}
+        days = {row.asn: row.expires_on for row in rows}
         closed = self._closings([asn for asn, found in status.items() if found in _CLOSED])
         closed_at = np.full(len(asns), np.datetime64("NaT", "s"))
         for place, asn in enumerate(asns) if closed else ():
             if asn in closed:
                 closed_at[place] = closed[asn]
-        return np.array([asn in status for asn in asns], bool), closed_at
+        issued = np.array([asn in status for asn in asns], bool)
+        return issued, np.array([days.get(asn) for asn in asns], "datetime64[D]"), closed_at
 
     def _closings(self, asns: Sequence[str]) -> dict[str, datetime]:
         # A card can be closed as one is made; then it has no change, and was closed for ever.

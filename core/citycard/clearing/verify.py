@@ -151,6 +151,8 @@ def _proven(records: Array, versions: Array, vault: TacVault) -> Array:
 def _check_standing(bucket: Bucket, verdicts: Verdicts, known: Known, genuine: Array) -> None:
     closed = known.closed_at[bucket.card]
     verdicts.decide(np.flatnonzero(genuine & (bucket.at > closed)), Code.B03)
+    expired = bucket.at.astype("datetime64[D]") > known.expires_on[bucket.card]
+    verdicts.decide(np.flatnonzero(genuine & expired), Code.B04)
     listed = np.array([asn in known.listings for asn in bucket.asns], bool)
     for place in np.flatnonzero(genuine & listed[bucket.card]).tolist():
         held, at = int(bucket.records["blacklist"][place]), bucket.at[place].item()

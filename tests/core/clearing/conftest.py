@@ -104,7 +104,9 @@ class Town:
         key = self.vault.terminal_key(bytes.fromhex(number))
         self.terminals[number] = PlayedTerminal(SoftSam(number, self.vault.sam_keys(), key))
 
-    def issue(self, *names: int, status: str = "issued") -> list[PlayedCard]:
+    def issue(
+        self, *names: int, status: str = "issued", expires_on: dt.date = dt.date(2030, 1, 1)
+    ) -> list[PlayedCard]:
         made = [PlayedCard(f"3104440000{name:010d}") for name in names]
         with writing(self.engine) as conn:
             registry.add_cards(
@@ -116,7 +118,7 @@ class Town:
                         product="adult",
                         kind=1,
                         issued_on=DAY,
-                        expires_on=dt.date(2030, 1, 1),
+                        expires_on=expires_on,
                         status=status,
                     )
                     for card in made

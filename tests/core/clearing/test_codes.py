@@ -249,6 +249,14 @@ def test_b03_a_card_only_after_it_was_closed(town, card):
     assert cleared(town) == {"OK": 1, "B03": 1}
 
 
+def test_b04_a_card_from_the_day_after_its_last(town):
+    (card,) = town.issue(77, expires_on=AT.date())
+    town.load(card, 10_000)
+    town.tap(card, 200, AT)
+    town.tap(card, 200, AT + timedelta(days=1))
+    assert cleared(town) == {"OK": 1, "B04": 1}
+
+
 def test_b05_a_terminal_revoked_after_it_handed_in(town, card):
     town.tap(card, 200, AT)
     receive(town, [town.batch()])
