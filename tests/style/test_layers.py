@@ -26,6 +26,7 @@ LAYERS = (
     ("clearing",),
     ("kernel",),
     ("city",),
+    ("simulate",),
     ("web",),
     ("bench",),
     ("cli",),

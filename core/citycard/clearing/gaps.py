@@ -9,11 +9,11 @@ from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
 from citycard.clearing.codes import FileState
 from citycard.clearing.sequence import Gap
-from citycard.clearing.tables import batch_file, gap
+from citycard.clearing.tables import batch_file, clearing_run, gap
 from citycard.ids import derived_id
 from citycard.store.bulk import chunks
 
-__all__ = ["write_card_gaps", "write_terminal_gaps"]
+__all__ = ["write_card_gaps", "write_off_card_gaps", "write_terminal_gaps"]
 
 
 def write_card_gaps(
@@ -31,6 +31,21 @@ def write_card_gaps(
     _close(conn, "card", closed, run)
     if opened:
         conn.execute(insert(gap), opened)
+
+
+def write_off_card_gaps(conn: Connection, asns: Sequence[str]) -> int:
+    """Give up the open gaps of cards (20 digits) and return how many: what still comes of them has C02.
+
+    They are closed by the last run that was closed.
+    """
+    run = conn.scalar(
+        select(func.coalesce(func.max(clearing_run.c.number), 0)).where(clearing_run.c.state == "closed")
+    )
+    closed = 0
+    for piece in chunks(asns):
+        of_cards = update(gap).where(gap.c.kind == "card", gap.c.closed_run.is_(None), gap.c.owner.in_(piece))
+        closed += conn.execute(of_cards.values(closed_run=run)).rowcount
+    return closed
 
 
 def write_terminal_gaps(conn: Connection, run: int, watermark: int) -> dict[str, int]:

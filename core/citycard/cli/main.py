@@ -42,6 +42,7 @@ _COMMANDS = {
     "sandbox": ("citycard.cli.sandbox:group", "Run a payment provider of your own, to try top-ups against."),
     "sam": ("citycard.cli.sam:group", "Issue, update, list and revoke the SAMs of terminals."),
     "serve": ("citycard.cli.serve:serve", "Serve the city's pages and endpoints."),
+    "simulate": ("citycard.cli.simulate:command", "Let a made-up city of any size tap, with known truth."),
     "statement": ("citycard.cli.statement:group", "Statements of cards and partners."),
     "stock": ("citycard.cli.stock:group", "Keep number ranges and the stock of blank cards."),
     "subsidy": ("citycard.cli.subsidy:group", "Subsidy programmes: fund, grant, report."),

@@ -27,6 +27,7 @@ from citycard.errors.office import *
 from citycard.errors.pcsc import *
 from citycard.errors.sams import *
 from citycard.errors.seal import *
+from citycard.errors.simulate import *
 from citycard.errors.statements import *
 from citycard.errors.stock import *
 from citycard.errors.terminal import *

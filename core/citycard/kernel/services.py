@@ -13,6 +13,7 @@ from citycard.kernel.check import called, matching, words
 if TYPE_CHECKING:
     from citycard.clearing.context import Share
     from citycard.clearing.pricing import PriceRequest, Quote
+    from citycard.kernel.habits import Habit
     from citycard.registry.records import Partner
 
 __all__ = [
@@ -45,6 +46,7 @@ class Service:
     when it leaves them zero. ``request(record, facts)`` makes the PriceRequest that the fee rules answer;
     left out, the record's own list price stands. ``shares(record, facts, quote)`` gives the Shares (partner
     and weight) that the price is apportioned by; left out, the terminal's partner gets all of it.
+    ``habits()`` gives the Habits of a simulated city (docs/simulate.md); left out, nobody uses it there.
 
     ``alike(records, facts)`` lets clearing ask once instead of a million times. It is given many records at
     once, as NumPy arrays whose fields are those of the layouts, and gives arrays with one value for each
@@ -61,6 +63,9 @@ class Service:
         default=None, validator=attrs.validators.optional(called)
     )
     shares: Callable[[Any, Any, Quote], Iterable[Share]] | None = attrs.field(
+        default=None, validator=attrs.validators.optional(called)
+    )
+    habits: Callable[[], Iterable[Habit]] | None = attrs.field(
         default=None, validator=attrs.validators.optional(called)
     )
     alike: Callable[[Any, Any], Iterable[Any]] | None = attrs.field(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -22,6 +23,7 @@ from citycard_transit.settings import Operator, TransitSettings
 
 if TYPE_CHECKING:
     from citycard.clearing.context import Share
+    from citycard.kernel.habits import Habit
     from citycard.terminal.record import TransactionRecord
 
 __all__ = [
@@ -115,8 +117,16 @@ def services(settings: TransitSettings) -> Iterator[Service]:
             facts=RideFacts,
             request=_asking(fares, name),
             shares=_sharing(settings) if name == METRO else None,
+            habits=partial(_habits, settings, name),
             alike=_alike(settings),
         )
+
+
+def _habits(settings: TransitSettings, name: str) -> Iterable[Habit]:
+    # Imported here: only the simulator asks.
+    from citycard_transit.habits import bus_habits, metro_habits
+
+    return metro_habits(settings) if name == METRO else bus_habits(settings)
 
 
 def _asking(fares: Fares, name: str) -> Callable[[TransactionRecord, RideFacts], PriceRequest]:

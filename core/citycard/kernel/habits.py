@@ -1,0 +1,55 @@
+"""How people use a service: what the simulator (docs/simulate.md) makes taps of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from citycard.kernel.check import matching, words
+
+__all__ = ["Habit", "HabitTap"]
+
+_KINDS = frozenset({1, 2, 3, 4})
+
+
+def _whole(low: int, expected: str) -> Any:
+    return matching(lambda value: type(value) is int and value >= low, expected)
+
+
+@attrs.frozen(kw_only=True)
+class HabitTap:
+    """One tap of a journey: at a terminal of ``partner``, ``minutes`` after the journey began.
+
+    ``kind`` is a ``terminal.RecordKind``. ``facts`` is a record of the service's layout of facts, None where
+    it has none. What the tap costs is asked of the city's own rules, from the kind of card, these facts, the
+    list price (fen) and the hour.
+    """
+
+    partner: str = attrs.field(validator=words)
+    kind: int = attrs.field(
+        default=3,
+        converter=int,
+        validator=matching(_KINDS.__contains__, "1 entry, 2 exit, 3 single, 4 opened"),
+    )
+    facts: Any = None
+    list_price_fen: int = attrs.field(default=0, validator=_whole(0, "fen, zero or more"))
+    minutes: int = attrs.field(default=0, validator=_whole(0, "minutes, zero or more"))
+
+
+@attrs.frozen(kw_only=True)
+class Habit:
+    """A journey that people make: its taps ``there``, in order, and ``back``, as many; the same when empty.
+
+    ``weight`` says how often it is made beside the other habits of the city.
+    """
+
+    there: tuple[HabitTap, ...] = attrs.field(
+        converter=tuple, validator=matching(lambda taps: len(taps) > 0, "at least one tap")
+    )
+    back: tuple[HabitTap, ...] = attrs.field(default=(), converter=tuple)
+    weight: int = attrs.field(default=1, validator=_whole(1, "a whole number, one or more"))
+
+    def __attrs_post_init__(self) -> None:
+        fits = matching(lambda taps: len(taps) in {0, len(self.there)}, "as many taps as there")
+        fits(self, attrs.fields(Habit).back, self.back)

@@ -1,0 +1,94 @@
+"""Let cards and terminals prove the records of a part: serials, TACs, MACs, and what is spoiled then."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from citycard.keys.bulk import purchase_tacs, terminal_macs
+from citycard.keys.suite import suite_of
+from citycard.keys.versions import KeyStatus
+from citycard.simulate.columns import Bytes, Rows, raw_of
+from citycard.simulate.spool import Copy, Spoil
+from citycard.simulate.world import World
+from citycard.terminal.record import MAC_OFFSET
+from citycard.terminal.sam import SoftSam
+
+if TYPE_CHECKING:
+    from citycard.city import City
+
+__all__ = ["Signer"]
+
+_FACTOR = 8
+_WRONG = 0xFF
+
+
+class Signer:
+    """The keys of a city's cards and of its terminals."""
+
+    def __init__(self, city: City, world: World) -> None:
+        self._vault, self._world = city.vault, world
+        self._sam_keys = city.vault.sam_keys()
+        rows = (row for row in city.vault.versions() if row.purpose == "tac")
+        self._tac = next(row for row in rows if row.status is KeyStatus.CURRENT)
+
+    def sam(self, terminal: int) -> SoftSam:
+        """Give the SAM of a terminal by its place among the simulated ones."""
+        number = self._world.terminal(terminal)
+        return SoftSam(number, self._sam_keys, self._vault.terminal_key(bytes.fromhex(number)))
+
+    def sign(self, rows: Rows) -> None:
+        """Sign the records of a part, which stand by terminal and then in the order of their making."""
+        record, own = rows["record"], rows["copy"] == Copy.NONE
+        record["terminal_serial"][own] = _serials(rows["terminal"], own)
+        record["tac"][own] = self._tacs(record[own])
+        record["tac"][rows["spoil"] == Spoil.TAC_WRONG] ^= _WRONG
+        record["tac"][rows["spoil"] == Spoil.TAC_NONE] = 0
+        _copy(rows, own)
+        self._sign_by_terminals(rows)
+        record["mac"][rows["spoil"] == Spoil.MAC_WRONG] ^= _WRONG
+
+    def _tacs(self, records: Rows) -> Bytes:
+        cards, places = np.unique(records["asn"][:, -_FACTOR:], axis=0, return_inverse=True)
+        asns = [one.tobytes() for one in np.ascontiguousarray(cards)]
+        keys = self._vault.card_key_many("tac", asns, self._tac.version)
+        keys16 = np.frombuffer(b"".join(keys), dtype=np.uint8).reshape(len(keys), 16)
+        return purchase_tacs(
+            keys16[places.reshape(-1)],
+            records["amount_fen"].astype(np.int64),
+            records["tti"].astype(np.int64),
+            np.ascontiguousarray(records["terminal"]),
+            records["terminal_serial"].astype(np.int64),
+            np.ascontiguousarray(records["at"]),
+            suite=suite_of(self._tac.algorithm),
+        )
+
+    def _sign_by_terminals(self, rows: Rows) -> None:
+        raw = raw_of(rows["record"])[:, :MAC_OFFSET]
+        terminals, starts = np.unique(rows["terminal"], return_index=True)
+        for terminal, begin, end in zip(terminals, starts, [*starts[1:], len(rows)], strict=True):
+            number = bytes.fromhex(self._world.terminal(int(terminal)))
+            key = self._vault.terminal_key(number)
+            rows["record"]["mac"][begin:end] = terminal_macs(key, np.ascontiguousarray(raw[begin:end]))
+
+
+def _serials(terminals: Rows, own: np.ndarray) -> np.ndarray:
+    """Number the records that a terminal made itself, from 1."""
+    made = np.cumsum(own)
+    fresh = np.flatnonzero(np.diff(terminals.astype(np.int64), prepend=-1))
+    before = made[fresh] - own[fresh]
+    numbers = made - np.repeat(before, np.diff(np.append(fresh, len(made))))
+    found: Rows = numbers[own]
+    return found
+
+
+def _copy(rows: Rows, own: np.ndarray) -> None:
+    """Give repeated records the bytes of the true ones, which the same terminal made."""
+    copies, made = np.flatnonzero(~own), np.flatnonzero(own)
+    made = made[np.argsort(rows["tag"][made])]
+    source = made[np.searchsorted(rows["tag"][made], rows["tag"][copies])]
+    exact = rows["copy"][copies] == Copy.EXACT
+    rows["record"][copies[exact]] = rows["record"][source[exact]]
+    for name in ("terminal_serial", "tac"):
+        rows["record"][name][copies] = rows["record"][name][source]

@@ -1,0 +1,152 @@
+"""What can be tapped in a city, as columns, and what each tap costs: asked once of the city's own rating."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from citycard.card.codec import decode, encode
+from citycard.errors import HabitInvalid, HabitsMissing
+from citycard.simulate.columns import RECORD, Bytes, Ints, moments
+from citycard.terminal.record import FACTS_SIZE, TransactionRecord
+
+if TYPE_CHECKING:
+    from citycard.card import CardProduct
+    from citycard.city import City
+    from citycard.kernel.habits import Habit, HabitTap
+    from citycard.kernel.services import Service
+
+__all__ = ["Prices", "Tariff"]
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Tariff:
+    """The journeys of a city. Row ``starts[2 * habit + back]`` of the taps begins one of ``lengths[habit]``.
+
+    ``chances`` rise to 1, one for each habit. Of each tap: ``service``, ``kind``, ``facts`` (48 bytes),
+    ``list_price_fen``, ``seconds`` after the journey began, ``pool`` (a place in ``partners``), and
+    ``asked``, which taps of one price share.
+    """
+
+    partners: tuple[str, ...]
+    starts: Ints
+    lengths: Ints
+    chances: npt.NDArray[np.float64]
+    service: Ints
+    kind: Ints
+    list_price_fen: Ints
+    seconds: Ints
+    pool: Ints
+    asked: Ints
+    facts: Bytes
+
+    @classmethod
+    def of(cls, city: City) -> Tariff:
+        """Ask every plugin that is on; raise HabitsMissing, or HabitInvalid for facts of another layout."""
+        habits = list(_habits(city))
+        if not habits:
+            raise HabitsMissing
+        journeys = [(one, way) for one, habit in habits for way in (habit.there, habit.back or habit.there)]
+        taps = [(service, tap) for service, journey in journeys for tap in journey]
+        facts = [_facts(service, tap) for service, tap in taps]
+        partners = tuple(sorted({tap.partner for _, tap in taps}))
+        asked: dict[Any, int] = {}
+        for (service, tap), each in zip(taps, facts, strict=True):
+            asked.setdefault((service.number, tap.kind, tap.list_price_fen, each), len(asked))
+        weights = np.array([habit.weight for _, habit in habits], dtype=np.float64)
+        return cls(
+            partners=partners,
+            starts=_ints([0, *accumulate(len(journey) for _, journey in journeys)])[:-1],
+            lengths=_ints(len(habit.there) for _, habit in habits),
+            chances=np.cumsum(weights) / weights.sum(),
+            service=_ints(service.number for service, _ in taps),
+            kind=_ints(tap.kind for _, tap in taps),
+            list_price_fen=_ints(tap.list_price_fen for _, tap in taps),
+            seconds=_ints(tap.minutes * 60 for _, tap in taps),
+            pool=_ints(partners.index(tap.partner) for _, tap in taps),
+            asked=_ints(
+                asked[service.number, tap.kind, tap.list_price_fen, each]
+                for (service, tap), each in zip(taps, facts, strict=True)
+            ),
+            facts=np.frombuffer(b"".join(facts), dtype=np.uint8).reshape(len(taps), FACTS_SIZE),
+        )
+
+    def pool_weights(self) -> npt.NDArray[np.float64]:
+        """Say how often each partner's terminals are tapped."""
+        chances = np.diff(self.chances, prepend=0)
+        by_tap = np.repeat(np.repeat(chances, 2), np.repeat(self.lengths, 2))
+        weights: npt.NDArray[np.float64] = np.bincount(
+            self.pool, weights=by_tap, minlength=len(self.partners)
+        ).astype(np.float64)
+        return weights
+
+
+def _ints(values: Iterable[int]) -> Ints:
+    return np.fromiter(values, dtype=np.int64)
+
+
+def _habits(city: City) -> Iterator[tuple[Service, Habit]]:
+    for owned in city.plugins.services():
+        for habit in owned.record.habits() if owned.record.habits else ():
+            yield owned.record, habit
+
+
+def _facts(service: Service, tap: HabitTap) -> bytes:
+    if tap.facts is None and service.facts is None:
+        return bytes(FACTS_SIZE)
+    if service.facts is None or type(tap.facts) is not service.facts:
+        wanted = service.facts.__name__ if service.facts else "None"
+        raise HabitInvalid(
+            service=service.name, problem=f"its facts are {type(tap.facts).__name__}, expected {wanted}"
+        )
+    return encode(tap.facts)
+
+
+class Prices:
+    """What each tap costs by kind of card and hour, as the city's rating says; each is asked once.
+
+    An hour is counted from ``midnight``. So the rules may change a price on the full hour, and not between.
+    """
+
+    def __init__(
+        self, city: City, tariff: Tariff, products: Sequence[CardProduct], midnight: dt.datetime
+    ) -> None:
+        self._city, self._tariff, self._midnight = city, tariff, midnight
+        self._kinds = [product.kind for product in products]
+        self._asked, self._first = np.unique(tariff.asked, return_index=True)
+        self._limit_fen = city.terms.amount_limit_fen
+        self._known: dict[int, int] = {}
+        self._question = np.zeros(1, dtype=RECORD)
+        self._question["version"], self._question["tti"] = 1, 9
+        self._question["issuer"] = np.frombuffer(bytes.fromhex(city.config.city.issuer), dtype=np.uint8)
+
+    def of(self, taps: Ints, products: Ints, seconds: Ints) -> Ints:
+        """Give the price in fen of taps (rows of the tariff) by the card's product and the time."""
+        hours = seconds // 3600
+        keys = (hours * len(self._kinds) + products) * len(self._asked) + self._tariff.asked[taps]
+        wanted, places = np.unique(keys, return_inverse=True)
+        for key in wanted.tolist():
+            if key not in self._known:
+                self._known[key] = self._ask(key)
+        return _ints(self._known[key] for key in wanted.tolist())[places]
+
+    def _ask(self, key: int) -> int:
+        rest, asked = divmod(key, len(self._asked))
+        hour, product = divmod(rest, len(self._kinds))
+        tap, row = int(self._first[asked]), self._question
+        row["service"], row["kind"] = self._tariff.service[tap], self._tariff.kind[tap]
+        row["card_kind"] = self._kinds[product]
+        row["list_price_fen"], row["facts"] = self._tariff.list_price_fen[tap], self._tariff.facts[tap]
+        row["at"] = moments(_ints([hour * 3600]), self._midnight)
+        quote = self._city.rate(decode(TransactionRecord, row.tobytes())).quote
+        amount_fen = quote.amount_fen if quote is not None else 0
+        if amount_fen > self._limit_fen:
+            problem = f"it costs {amount_fen} fen, and one debit takes at most {self._limit_fen}"
+            raise HabitInvalid(service=str(self._tariff.service[tap]), problem=problem)
+        return amount_fen

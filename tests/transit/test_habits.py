@@ -1,0 +1,72 @@
+"""A simulated Haibin: every fault that was put in is found with its code, and nothing else is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from citycard.city import City
+from citycard.simulate.compare import compare, found_in
+from citycard.simulate.delivering import clear_simulation
+from citycard.simulate.kinds import CardFault, TerminalFault
+from citycard.simulate.making import simulate
+from citycard.simulate.plan import SimulationPlan
+from citycard.store import reading
+from citycard_transit.habits import bus_habits, metro_habits
+
+ROOT = Path(__file__).parents[2]
+SMALL = SimulationPlan(cards=300, terminals=60, records=3000, days=2, faults=0.05)
+
+
+def new_city(folder: Path) -> City:
+    return City.create(folder, ROOT / "examples" / "morning" / "city.toml")
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("engine", ["local", "pool:2"])
+def test_every_fault_of_a_simulated_city_is_found_and_nothing_else(tmp_path, engine):
+    city = new_city(tmp_path / "city")
+    truth = simulate(city, SMALL, tmp_path / "out")
+    kinds = {one.kind for one in truth.faults}
+    assert kinds == {one.title for one in (*CardFault, *TerminalFault)}
+    reports = clear_simulation(city, tmp_path / "out", truth, engine=engine)
+    score = compare(truth, found_in(city, truth))
+    assert (score.missed, score.wrong) == ((), ())
+    assert score.perfect
+    assert score.faults_injected == len(truth.faults) > 100
+    assert sum(report.records for report in reports) > 2500
+    with reading(city.engine) as conn:
+        assert city.ledger.audit(conn) == []
+    city.close()
+
+
+def test_a_fault_that_clearing_does_not_find_and_one_too_many_are_told(tmp_path):
+    city = new_city(tmp_path / "city")
+    truth = simulate(city, SMALL, tmp_path / "out")
+    # Nothing was handed in: so nothing is found, and nothing is wrong.
+    score = compare(truth, found_in(city, truth))
+    assert (score.faults_found, score.false_alarms, score.perfect) == (0, 0, False)
+    city.close()
+
+
+def test_the_same_seed_gives_the_same_files_and_another_gives_others(tmp_path):
+    made = []
+    for name, seed in (("one", 1), ("same", 1), ("other", 2)):
+        city = new_city(tmp_path / name)
+        plan = SimulationPlan(cards=40, terminals=60, records=400, faults=0.05, seed=seed)
+        simulate(city, plan, tmp_path / f"{name}-out")
+        city.close()
+        # The proofs are made with the keys of the city, and each city draws its own.
+        made.append((tmp_path / f"{name}-out" / "truth.json").read_bytes())
+    assert made[0] == made[1] != made[2]
+
+
+def test_people_ride_to_where_an_operator_is_and_back(haibin):
+    journeys = list(metro_habits(haibin))
+    assert all(len(one.there) == len(one.back) == 2 for one in journeys)
+    assert {tap.partner for one in journeys for tap in one.there} == {"haibin-metro", "bay-rail"}
+    assert {one.there[0].partner for one in bus_habits(haibin)} == {"dongshan-bus", "xihai-bus"}
