@@ -4,7 +4,7 @@ from uuid import UUID
 import attrs
 import pytest
 
-from citycard.ledger import Kind, capture, reversal
+from citycard.ledger import Kind, Limit, capture, reversal
 from citycard.store import reading
 
 GROUP = UUID(int=1)
@@ -132,3 +132,41 @@ def test_a_number_of_posting_is_given_once_and_without_a_gap(ledger, store, post
     with reading(store) as conn:
         numbers = [(one.posted_seq, one.transfer.id.int) for one in ledger.transfers_of(conn, "shop")]
     assert numbers == [(3, 4), (2, 3), (1, 1)]
+
+
+def test_a_limit_is_used_to_the_last_fen_and_the_last_time(post, move):
+    post(move(1, "bank", "online/1", 500))
+    by_fen, by_count = Limit(key="fen", max_fen=30), Limit(key="count", max_count=2)
+    assert post(
+        move(2, "online/1", "shop", 20, limits=(by_fen,)),
+        move(3, "online/1", "shop", 11, limits=(by_fen,)),
+        move(4, "online/1", "shop", 10, limits=(by_fen,)),
+        move(5, "online/1", "shop", 1, limits=(by_count,)),
+        move(6, "online/1", "shop", 1, limits=(by_count,)),
+        move(7, "online/1", "shop", 1, limits=(by_count,)),
+    ) == ["posted", "limit_amount_exceeded", "posted", "posted", "posted", "limit_count_exceeded"]
+
+
+def test_what_one_call_takes_back_twice_is_not_more_than_there_was(post, move):
+    post(move(1, "bank", "online/1", 500), move(2, "online/1", "shop", 100))
+    back = {"code": 30, "reverses": UUID(int=2)}
+    assert post(
+        move(3, "shop", "online/1", 60, **back),
+        move(4, "shop", "online/1", 41, **back),
+        move(5, "shop", "online/1", 40, **back),
+        move(6, "shop", "online/1", 1, **back),
+    ) == ["posted", "amount_exceeds_reversed", "posted", "amount_exceeds_reversed"]
+
+
+def test_a_hold_whose_end_was_undone_with_its_group_is_open_in_the_same_call(post, move):
+    held = move(2, "online/1", "shop", 100, kind=Kind.PENDING)
+    post(move(1, "bank", "online/1", 500), held)
+    when = {"event_time": held.event_time, "business_date": held.business_date}
+    broken = UUID(int=9)
+    taken = attrs.evolve(capture(held, id=UUID(int=3), **when), group=broken)
+    assert post(
+        taken,
+        move(4, "online/1", "nowhere", 1, group=broken),
+        capture(held, id=UUID(int=5), **when),
+        capture(held, id=UUID(int=6), **when),
+    ) == ["group_failed", "credit_account_missing", "posted", "hold_posted"]
