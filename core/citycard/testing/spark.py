@@ -24,7 +24,7 @@ __all__ = ["SparkCluster"]
 _HOST = "127.0.0.1"
 _STARTED = re.compile(rf"Starting Spark master at (spark://{_HOST}:\d+)")
 _REGISTERED = "Successfully registered with master"
-_STARTS_WITHIN_S = 120.0
+_STARTS_WITHIN_S = 300.0
 _ENDS_WITHIN_S = 10.0
 
 
