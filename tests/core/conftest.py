@@ -1,4 +1,4 @@
-"""A plugin on disk with card products, for no domain is installed, and cities that are founded once."""
+"""Plugins on disk, for no domain is installed, and cities that are founded once."""
 
 from __future__ import annotations
 
@@ -22,13 +22,26 @@ name = "standard"
 title = "City card"
 """
 BAZAAR = Path(__file__).parent / "data" / "bazaar"
+KIOSK_TOWN = """\
+[city]
+name = "Kiosk town"
+code = "9902"
+[plugins]
+allow = ["kiosk"]
+enable = ["kiosk"]
+"""
+KIOSK = Path(__file__).parent / "data" / "kiosk"
 
 
 @pytest.fixture
 def bazaar(monkeypatch):
     """Install the bazaar, for this process and for those that a test starts."""
-    monkeypatch.syspath_prepend(str(BAZAAR))
-    paths = [str(BAZAAR), os.environ.get("PYTHONPATH", "")]
+    install(monkeypatch, BAZAAR)
+
+
+def install(monkeypatch, plugin):
+    monkeypatch.syspath_prepend(str(plugin))
+    paths = [str(plugin), os.environ.get("PYTHONPATH", "")]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
 
 
@@ -59,3 +72,23 @@ def found_city(tmp_path_factory):
         return City.open(folder, clock=clock)
 
     return found
+
+
+@pytest.fixture
+def kiosk_town(monkeypatch, found_city, tmp_path):
+    """Return a function that opens a town of kiosks, whose services have habits, in a folder of that name.
+
+    All these towns have the same keys.
+    """
+    install(monkeypatch, KIOSK)
+    template = tmp_path / "template.toml"
+    template.write_text(KIOSK_TOWN, encoding="utf-8")
+    opened = []
+
+    def town(name):
+        opened.append(found_city(tmp_path / name, template))
+        return opened[-1]
+
+    yield town
+    for city in opened:
+        city.close()

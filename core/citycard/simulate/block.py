@@ -35,9 +35,9 @@ _COUNTERS = 1 << 16
 class Block:
     """A block of cards from number ``first``: records that wait to be signed, and what the city must know.
 
-    By card: the ``products`` (places among the world's), what is loaded before the first tap, and whether it
-    was ``issued``. ``listed`` come onto the blacklist; gaps of ``rolled_back`` are written off. Both are card
-    numbers of the city.
+    By card: the ``products`` (places among the world's), what is loaded before the first tap, whether it was
+    ``issued``, and whether it had ``expired`` before. ``listed`` come onto the blacklist; gaps of
+    ``rolled_back`` are written off. Both are card numbers of the city.
     """
 
     first: int
@@ -45,6 +45,7 @@ class Block:
     products: Ints
     load_fen: Ints
     issued: Flags
+    expired: Flags
     listed: Ints
     rolled_back: Ints
 
@@ -74,18 +75,23 @@ def make_block(world: World, first: int, last: int) -> Block:
     more = extras(world, chosen, rows)
     kept = np.ones(len(rows), dtype=np.bool_)
     kept[chosen.of(CardFault.NEVER_HANDED_IN)] = False
-    issued = np.ones(last - first, dtype=np.bool_)
-    issued[rides.card[chosen.of(CardFault.NEVER_ISSUED)]] = False
     listed = np.concatenate([chosen.of(CardFault.LISTED), chosen.of(CardFault.LISTED_UNSEEN)])
     return Block(
         first=first,
         rows=np.concatenate([rows[kept], more], dtype=rows.dtype),
         products=rides.products,
         load_fen=load_fen,
-        issued=issued,
+        issued=~_cards_with(rides, chosen, CardFault.NEVER_ISSUED),
+        expired=_cards_with(rides, chosen, CardFault.EXPIRED),
         listed=np.sort(first + rides.card[listed]),
         rolled_back=np.sort(first + rides.card[chosen.of(CardFault.ROLLED_BACK)]),
     )
+
+
+def _cards_with(rides: Rides, chosen: Chosen, kind: CardFault) -> Flags:
+    found = np.zeros(len(rides.products), dtype=np.bool_)
+    found[rides.card[chosen.of(kind)]] = True
+    return found
 
 
 def _terminals(world: World, rides: Rides, chosen: Chosen, first: int) -> Ints:

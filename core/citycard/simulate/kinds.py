@@ -43,6 +43,7 @@ class CardFault(Enum):
     SUM_WRONG = 25, Code.R05, True
     TYPE_UNKNOWN = 26, Code.R06, True
     ALGORITHM_UNKNOWN = 27, Code.R07, True
+    EXPIRED = 28, Code.B04, False
 
     def __init__(self, number: int, code: Code, lost: bool) -> None:
         self.number, self.code, self.lost = number, code, lost

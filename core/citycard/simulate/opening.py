@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
+import numpy as np
 from sqlalchemy import Connection
 
 from citycard import registry
@@ -65,14 +66,10 @@ def open_cards(city: City, world: World, block: Block) -> None:
     """Register the cards of a block and load them, with the postings; list those that are to be refused."""
     issue, start = city.issuing.card, world.plan.start
     patterns = [issue(world.asn(0), product.name, start) for product in world.products]
-    asns = [world.asn(block.first + place) for place in range(len(block.products))]
     cards, loads = [], []
-    for asn, product, load_fen, issued in zip(
-        asns, block.products.tolist(), block.load_fen.tolist(), block.issued.tolist(), strict=True
-    ):
-        if not issued:
-            continue
-        like = patterns[product]
+    for place in np.flatnonzero(block.issued).tolist():
+        asn, like = world.asn(block.first + place), patterns[int(block.products[place])]
+        last_day = start - dt.timedelta(days=1) if block.expired[place] else like.expires_on
         cards.append(
             registry.Card(
                 asn=asn,
@@ -80,11 +77,11 @@ def open_cards(city: City, world: World, block: Block) -> None:
                 product=like.product,
                 product_version=like.product_version,
                 kind=like.kind,
-                issued_on=like.issued_on,
-                expires_on=like.expires_on,
+                issued_on=min(like.issued_on, last_day),
+                expires_on=last_day,
             )
         )
-        loads.append(_load(world, asn, load_fen))
+        loads.append(_load(world, asn, int(block.load_fen[place])))
     with writing(city.engine) as conn:
         registry.add_cards(conn, cards)
         keep(conn, city.ledger, loads)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Prices", "Tariff"]
 
+_COMPOSITE = 0x09
+
 
 @attrs.frozen(kw_only=True, eq=False)
 class Tariff:
@@ -122,31 +124,34 @@ class Prices:
         self._asked, self._first = np.unique(tariff.asked, return_index=True)
         self._limit_fen = city.terms.amount_limit_fen
         self._known: dict[int, int] = {}
-        self._question = np.zeros(1, dtype=RECORD)
-        self._question["version"], self._question["tti"] = 1, 9
-        self._question["issuer"] = np.frombuffer(bytes.fromhex(city.config.city.issuer), dtype=np.uint8)
+        self._issuer = np.frombuffer(bytes.fromhex(city.config.city.issuer), dtype=np.uint8)
 
     def of(self, taps: Ints, products: Ints, seconds: Ints) -> Ints:
         """Give the price in fen of taps (rows of the tariff) by the card's product and the time."""
         hours = seconds // 3600
         keys = (hours * len(self._kinds) + products) * len(self._asked) + self._tariff.asked[taps]
         wanted, places = np.unique(keys, return_inverse=True)
-        for key in wanted.tolist():
-            if key not in self._known:
-                self._known[key] = self._ask(key)
+        fresh = [key for key in wanted.tolist() if key not in self._known]
+        for key, question in zip(fresh, self._questions(_ints(fresh)), strict=True):
+            self._known[key] = self._ask(question)
         return _ints(self._known[key] for key in wanted.tolist())[places]
 
-    def _ask(self, key: int) -> int:
-        rest, asked = divmod(key, len(self._asked))
-        hour, product = divmod(rest, len(self._kinds))
-        tap, row = int(self._first[asked]), self._question
-        row["service"], row["kind"] = self._tariff.service[tap], self._tariff.kind[tap]
-        row["card_kind"] = self._kinds[product]
-        row["list_price_fen"], row["facts"] = self._tariff.list_price_fen[tap], self._tariff.facts[tap]
-        row["at"] = moments(_ints([hour * 3600]), self._midnight)
-        quote = self._city.rate(decode(TransactionRecord, row.tobytes())).quote
+    def _questions(self, keys: Ints) -> list[bytes]:
+        rest, asked = np.divmod(keys, len(self._asked))
+        hours, products = np.divmod(rest, len(self._kinds))
+        taps, rows = self._first[asked], np.zeros(len(keys), dtype=RECORD)
+        rows["version"], rows["tti"], rows["issuer"] = 1, _COMPOSITE, self._issuer
+        rows["service"], rows["kind"] = self._tariff.service[taps], self._tariff.kind[taps]
+        rows["card_kind"] = np.array(self._kinds)[products]
+        rows["list_price_fen"], rows["facts"] = self._tariff.list_price_fen[taps], self._tariff.facts[taps]
+        rows["at"] = moments(hours * 3600, self._midnight)
+        return [row.tobytes() for row in rows]
+
+    def _ask(self, question: bytes) -> int:
+        record = decode(TransactionRecord, question)
+        quote = self._city.rate(record).quote
         amount_fen = quote.amount_fen if quote is not None else 0
         if amount_fen > self._limit_fen:
             problem = f"it costs {amount_fen} fen, and one debit takes at most {self._limit_fen}"
-            raise HabitInvalid(service=str(self._tariff.service[tap]), problem=problem)
+            raise HabitInvalid(service=record.service, problem=problem)
         return amount_fen

@@ -1,0 +1,56 @@
+"""Kiosks that sell papers at one price, and tea that costs less before ten."""
+
+from __future__ import annotations
+
+from citycard import CardProduct, PluginInfo, hookimpl
+from citycard.clearing import Adjustment, FeeRule, Stage
+from citycard.kernel.habits import Habit, HabitTap
+from citycard.kernel.services import Participant, Service
+
+TEN = 10
+
+
+@hookimpl
+def citycard_plugin():
+    return PluginInfo(name="kiosk", title="Kiosks", core=">=0.1,<1")
+
+
+@hookimpl
+def citycard_card_products():
+    yield CardProduct(name="standard", title="City card", kind=1)
+    yield CardProduct(name="guest", title="Guest card", kind=16)
+
+
+@hookimpl
+def citycard_participants():
+    for name in ("north", "south"):
+        yield Participant(id=f"kiosk-{name}", name=f"Kiosk {name}", account_no=f"62009901{name.upper()}")
+
+
+@hookimpl
+def citycard_services():
+    yield Service(name="paper", number=801, title="Newspaper", habits=papers)
+    yield Service(name="tea", number=802, title="Tea", habits=teas)
+
+
+@hookimpl
+def citycard_fee_rules():
+    yield FeeRule(name="early-tea", stage=Stage.DISCOUNT, services=("tea",), apply=early)
+
+
+def early(request, amount_fen):
+    if request.at.hour < TEN:
+        return Adjustment(amount_fen=amount_fen // 2, reason="half before ten")
+    return None
+
+
+def papers():
+    yield Habit(there=(HabitTap(partner="kiosk-north", list_price_fen=250),), weight=2)
+
+
+def teas():
+    first, second = (
+        HabitTap(partner="kiosk-south", list_price_fen=fen, minutes=minutes)
+        for fen, minutes in ((400, 0), (380, 30))
+    )
+    yield Habit(there=(first, second), back=(second, first), weight=3)
