@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib
 from functools import partial
 
+import numpy as np
 import pytest
 
-from citycard.clearing.bucket import Known
+from citycard.clearing.bucket import Known, Loads, States
 from citycard.clearing.spark import Spark, check_installed
 from citycard.clearing.work import Work
 from citycard.errors import JavaMissing, SparkFailed, SparkIdle
@@ -18,7 +19,15 @@ from citycard.testing.spark import SparkCluster
 def works(town):
     """Give one piece of work, whose worker cannot be made: its module is nowhere."""
     town.worker = partial(importlib.import_module, "nowhere")
-    known = Known(terminals={}, cards={})
+    nobody = np.zeros(0, np.int64)
+    known = Known(
+        terminals={},
+        issued=nobody,
+        expires_on=nobody,
+        closed_at=nobody,
+        states=States.new(0),
+        loads=Loads(card=nobody, online_atc=nobody, amount_fen=nobody, proven=nobody, at=[]),
+    )
     work = Work(run=1, bucket=0, segments=(), known=known, terms=town.terms, rules_version=town.rules_version)
     return [(work, None)]
 
