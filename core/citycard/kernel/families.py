@@ -23,8 +23,8 @@ RESERVED = frozenset({
     "enable", "entitlement", "float", "holder", "job", "key", "keys", "ledger", "limit", "load", "manifest",
     "number", "online", "outbox", "partner", "partners", "payment", "personalisation", "place", "plugin",
     "plugins", "points", "product", "providers", "public", "purchase", "record", "refund", "replay", "run",
-    "sam", "sandbox", "serve", "simulate", "statement", "static", "stock", "subsidies", "subsidy", "terminal", "topup",
-    "topups", "transfer", "trust", "wallet", "window",
+    "sam", "sandbox", "serve", "simulate", "statement", "static", "stock", "subsidies", "subsidy", "terminal",
+    "topup", "topups", "transfer", "trust", "wallet", "window",
 })  # fmt: skip
 
 Keys = Callable[[Any, str], Iterable[tuple[str, str]]]
