@@ -64,7 +64,7 @@ def wallet(database: str, seconds: int, callers: int, accounts: int, bulk: int, 
 @click.option(
     "--config",
     "template",
-    type=click.Path(path_type=Path),
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
     required=True,
     help="city.toml of a city whose plugins have habits, such as examples/morning/city.toml.",
 )
