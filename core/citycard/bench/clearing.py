@@ -15,7 +15,8 @@ import attrs
 import numpy as np
 
 from citycard.bench.machine import Machine, this_machine
-from citycard.clearing.columns import RECORD, Array, digits
+from citycard.clearing.columns import RECORD, Array, stored_records
+from citycard.clearing.verify import check_tacs
 
 if TYPE_CHECKING:
     from citycard.city import City
@@ -131,22 +132,12 @@ def _tac_rate(city: City) -> float:
 
     raws: list[Array] = []
     for path in _segments(city):
-        raw = pq.read_table(path, columns=["raw"])["raw"].combine_chunks()
-        raws.append(np.frombuffer(raw.buffers()[1], RECORD, len(raw), raw.offset * RECORD.itemsize))
+        raws.append(stored_records(pq.read_table(path, columns=["raw"])["raw"]))
         if sum(map(len, raws)) >= _TACS:
             break
     records = np.concatenate(raws, dtype=RECORD)[:_TACS]
     began = time.perf_counter()
-    city.vault.check_purchase_tacs(
-        digits(records, "asn")[:, -8:],
-        records["key_version"],
-        records["amount_fen"],
-        records["tti"],
-        digits(records, "terminal"),
-        records["terminal_serial"],
-        digits(records, "at"),
-        digits(records, "tac"),
-    )
+    check_tacs(records, records["key_version"], city.vault)
     return len(records) / (time.perf_counter() - began)
 
 

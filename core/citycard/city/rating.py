@@ -12,7 +12,7 @@ from citycard.terminal.record import RecordFlag, TransactionRecord
 
 if TYPE_CHECKING:
     from citycard.clearing.columns import Array
-    from citycard.clearing.pricing import FeeRule, RuleBook
+    from citycard.clearing.pricing import RuleBook
     from citycard.kernel.plugins import Plugins
     from citycard.kernel.services import Service
 
@@ -46,7 +46,7 @@ def alike(plugins: Plugins, rules: RuleBook, service: int, records: Array) -> Ar
     if owned is None:
         return np.zeros((len(records), 1), np.uint8)
     mine = owned.record
-    if mine.alike is None or any(_meddles(plugins, rule, owned.owner.plugin) for rule in rules.rules):
+    if mine.alike is None or _meddled(plugins, rules, owned.owner.plugin):
         return None
     facts = np.zeros((len(records), 0), np.uint8)
     told = []
@@ -60,12 +60,13 @@ def alike(plugins: Plugins, rules: RuleBook, service: int, records: Array) -> Ar
     return np.concatenate(told, axis=1)
 
 
-def _meddles(plugins: Plugins, rule: FeeRule, owner: str) -> bool:
+def _meddled(plugins: Plugins, rules: RuleBook, owner: str) -> bool:
     """Say whether a rule of somebody else may have a word in the prices of a plugin's services."""
-    if rule.owner == owner:
-        return False
     others = {one.record.name for one in plugins.services() if one.owner.plugin != owner}
-    return not rule.services or not others.issuperset(rule.services)
+    return any(
+        rule.owner != owner and not (rule.services and others.issuperset(rule.services))
+        for rule in rules.rules
+    )
 
 
 def _as_listed(service: Service, record: TransactionRecord) -> PriceRequest:

@@ -65,7 +65,7 @@ class Bucket:
     def __attrs_post_init__(self) -> None:
         order = np.lexsort((self.line, self.batch, self.signer))
         for name in ("records", "readable", "signer", "batch", "line", "day"):
-            setattr(self, name, getattr(self, name)[order])
+            setattr(self, name, getattr(self, name).take(order))
 
     def __len__(self) -> int:
         return len(self.records)
@@ -84,6 +84,11 @@ class Bucket:
     def amount_fen(self) -> Array:
         """Give what each record charged."""
         return self.records["amount_fen"].astype(np.int64)
+
+    @cached_property
+    def signers(self) -> tuple[Array, Array]:
+        """Give the terminals whose batches the records came in, each once, and each record's among them."""
+        return np.unique(self.signer, return_inverse=True)
 
     @cached_property
     def _cards(self) -> tuple[Array, Array]:
@@ -177,7 +182,7 @@ class Known:
 
     def acquirers(self, bucket: Bucket) -> tuple[list[str], Array]:
         """Give the partners whose terminals handed records in, and each record's place among them."""
-        signers, whose = np.unique(bucket.signer, return_inverse=True)
+        signers, whose = bucket.signers
         names = [self.terminals[number].partner for number in signers.tolist()]
         partners = sorted(set(names))
         place_of = {name: place for place, name in enumerate(partners)}

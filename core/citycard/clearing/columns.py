@@ -32,8 +32,10 @@ __all__ = [
     "numbers",
     "packed",
     "readable",
+    "record_column",
     "record_columns",
     "records_of",
+    "stored_records",
     "unclear",
     "whole",
 ]
@@ -67,7 +69,7 @@ def dtype_of(layout: type) -> np.dtype[Any]:
 def _format(field: Placed) -> str:
     code, size = field.kind.code, field.kind.size
     if code.upper() not in _INTEGERS:
-        return f"V{size}"
+        return f"({size},)u1"
     return f">u{size}" if code.isupper() else f">i{size}"
 
 
@@ -113,6 +115,12 @@ def records_of(raws: Sequence[bytes] | bytes) -> Array:
     return np.frombuffer(data, RECORD)
 
 
+def stored_records(column: pa.ChunkedArray) -> Array:
+    """Read the column ``raw`` of stored records as an array of ``RECORD``."""
+    raw = column.combine_chunks().cast(pa.binary(RECORD_SIZE))
+    return np.frombuffer(raw.buffers()[1], RECORD, len(raw), raw.offset * RECORD_SIZE)
+
+
 def digits(records: Array, name: str) -> Array:
     """Give the bytes of a field, one row for each record."""
     kind, offset = (records.dtype.fields or {})[name][:2]
@@ -121,7 +129,7 @@ def digits(records: Array, name: str) -> Array:
 
 def whole(records: Array) -> Array:
     """Give all bytes of each record, one row for each."""
-    return records.view(np.uint8).reshape(len(records), records.dtype.itemsize)
+    return np.ascontiguousarray(records).view(np.uint8).reshape(len(records), records.dtype.itemsize)
 
 
 def unclear(records: Array, layout: type) -> Array:
@@ -245,14 +253,16 @@ def record_columns(records: Array) -> dict[str, pa.Array]:
     A record whose version, digits or time mean nothing is not readable: what stands in its columns of text
     are its hexadecimal digits, and its kind and time may be null.
     """
-    columns = {name: _column(records, name, kind) for name, kind in COLUMNS.items()}
+    columns = {name: record_column(records, name) for name in COLUMNS}
     raw = pa.py_buffer(np.ascontiguousarray(records))
     columns["raw"] = pa.FixedSizeBinaryArray.from_buffers(pa.binary(RECORD_SIZE), len(records), [None, raw])
     columns["readable"] = pa.array(readable(records))
     return columns
 
 
-def _column(records: Array, name: str, kind: pa.DataType) -> pa.Array:
+def record_column(records: Array, name: str) -> pa.Array:
+    """Give one column of COLUMNS, as ``record_columns`` does."""
+    kind = COLUMNS[name]
     if kind == pa.string():
         return hexadecimal(digits(records, name))
     if name == "at":

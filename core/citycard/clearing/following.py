@@ -60,7 +60,8 @@ class _Trails:
         self.begins = np.ones(len(places), bool)
         self.begins[1:] = self.card[1:] != self.card[:-1]
         self.ends = np.roll(self.begins, -1) if len(places) else self.begins
-        self._loads, self._count, self._states = known.loads, len(bucket.asns), known.states
+        self._count = len(bucket.asns)
+        self._coming, self._load_fen, self._load_atc = _coming(known, self._count)
         counter = records["counter"].astype(np.int64)
         after_fen = records["balance_after_fen"].astype(np.int64)
         counter_before = np.where(self.begins, known.states.counter[self.card], np.roll(counter, 1))
@@ -78,9 +79,8 @@ class _Trails:
         """Say of every card of the bucket whether all of its trail follows."""
         different = self._difference_fen != 0
         changes = np.bincount(self.card[different], minlength=self._count)
-        coming, amount_fen, _ = self._coming()
-        one_load = (coming == 1) & (changes == 1)
-        explained = one_load[self.card] & (self._difference_fen == amount_fen[self.card])
+        one_load = (self._coming == 1) & (changes == 1)
+        explained = one_load[self.card] & (self._difference_fen == self._load_fen[self.card])
         odd = self._jumps | (different & ~explained)
         even = np.ones(self._count, bool)
         even[self.card[odd]] = False
@@ -90,18 +90,18 @@ class _Trails:
         """Give the online counter of every card after an even trail: the load's where one was seen."""
         seen = np.zeros(self._count, bool)
         seen[self.card[self._difference_fen != 0]] = True
-        _, _, online_atc = self._coming()
-        found: Array = np.where(seen, online_atc, before)
+        found: Array = np.where(seen, self._load_atc, before)
         return found
 
-    def _coming(self) -> tuple[Array, Array, Array]:
-        """Give of every card how many loads its trail has not seen, and amount and counter of the last."""
-        loads = self._loads
-        ahead = loads.online_atc > self._states.online_atc[loads.card]
-        cards = loads.card[ahead]
-        amount_fen, online_atc = np.zeros(self._count, np.int64), np.full(self._count, -1, np.int64)
-        amount_fen[cards], online_atc[cards] = loads.amount_fen[ahead], loads.online_atc[ahead]
-        return np.bincount(cards, minlength=self._count), amount_fen, online_atc
+
+def _coming(known: Known, count: int) -> tuple[Array, Array, Array]:
+    """Give of every card how many loads its trail has not seen, and amount and counter of the last."""
+    loads = known.loads
+    ahead = loads.online_atc > known.states.online_atc[loads.card]
+    cards = loads.card[ahead]
+    amount_fen, online_atc = np.zeros(count, np.int64), np.full(count, -1, np.int64)
+    amount_fen[cards], online_atc[cards] = loads.amount_fen[ahead], loads.online_atc[ahead]
+    return np.bincount(cards, minlength=count), amount_fen, online_atc
 
 
 def _follow_card(bucket: Bucket, verdicts: Verdicts, known: Known, card: int, places: list[int]) -> CardTrail:

@@ -16,14 +16,13 @@ import pyarrow.compute as pc
 from sqlalchemy import Connection, func, select
 
 from citycard.clearing.bucket import Bucket, Known, Listing, Loads, States, TerminalStanding
-from citycard.clearing.columns import RECORD, Array
+from citycard.clearing.columns import Array, stored_records
 from citycard.clearing.files import literal, read_tables
 from citycard.clearing.sequence import Gap
 from citycard.clearing.tables import clearing_part, gap, segment
 from citycard.registry.records import CardStatus, TerminalStatus
 from citycard.registry.tables import blacklist, blacklist_list, card, card_status_change, sam, terminal
 from citycard.store.bulk import select_in
-from citycard.terminal.record import RECORD_SIZE
 from citycard.wallet.load import LoadState
 from citycard.wallet.tables import load
 
@@ -43,10 +42,9 @@ def read_bucket(folder: Path, number: int, segments: Iterable[Any]) -> Bucket:
         tables.append(table)
         days.append(np.full(table.num_rows, np.datetime64(row.business_date, "D")))
     whole = pa.concat_tables(tables).combine_chunks()
-    raw = whole["raw"].combine_chunks().cast(pa.binary(RECORD_SIZE))
     return Bucket(
         number=number,
-        records=np.frombuffer(raw.buffers()[1], RECORD, len(raw), raw.offset * RECORD_SIZE),
+        records=stored_records(whole["raw"]),
         readable=whole["readable"].to_numpy(),
         signer=whole["batch_terminal"].cast(pa.int64()).to_numpy(),
         batch=whole["batch_number"].to_numpy(),

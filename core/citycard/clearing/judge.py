@@ -11,19 +11,15 @@ import numpy as np
 import pyarrow as pa
 
 from citycard.clearing.bucket import Bucket, Known, States
-from citycard.clearing.codes import State
 from citycard.clearing.columns import Array
 from citycard.clearing.context import ClearingTerms, Rates, TacVault
 from citycard.clearing.following import follow_cards
 from citycard.clearing.rating import rate_all
 from citycard.clearing.sequence import Gap
-from citycard.clearing.verdicts import CODES, Verdicts
+from citycard.clearing.verdicts import ACCEPTED, CODES, Verdicts
 from citycard.clearing.verify import verify
 
-__all__ = ["ACCEPTED", "Judged", "judge"]
-
-ACCEPTED = np.array([code.state is State.ACCEPTED for code in CODES])
-"""Whether a code, by its number, lets a record be accepted."""
+__all__ = ["Judged", "judge"]
 
 
 @attrs.frozen(kw_only=True, eq=False)

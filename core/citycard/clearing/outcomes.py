@@ -10,9 +10,9 @@ import attrs
 import numpy as np
 import pyarrow as pa
 
-from citycard.clearing.columns import record_columns
-from citycard.clearing.judge import ACCEPTED, Judged
-from citycard.clearing.verdicts import CODES
+from citycard.clearing.columns import record_column
+from citycard.clearing.judge import Judged
+from citycard.clearing.verdicts import ACCEPTED, CODES
 
 __all__ = ["Part", "keep"]
 
@@ -59,7 +59,6 @@ def _name(judged: Judged) -> str:
 def _outcomes(run: int, judged: Judged) -> Any:
     bucket, verdicts, final = judged.bucket, judged.verdicts, judged.final
     count = len(bucket)
-    columns = record_columns(bucket.records)
     taken = {
         "asn": pa.string(),
         "counter": pa.int32(),
@@ -82,7 +81,7 @@ def _outcomes(run: int, judged: Judged) -> Any:
             "batch_number": pa.array(bucket.batch, pa.int64()),
             "line": pa.array(bucket.line, pa.int32()),
             "business_date": pa.array(bucket.day, pa.date32()),
-            **{name: columns[name].cast(kind) for name, kind in taken.items()},
+            **{name: record_column(bucket.records, name).cast(kind) for name, kind in taken.items()},
             "run": pa.array(np.full(count, run, np.int32)),
             "price_fen": pa.array(verdicts.price_fen, pa.int64(), mask=none),
             "state": pa.array([code.state.value for code in CODES], pa.string()).take(pa.array(final)),

@@ -13,8 +13,8 @@ import numpy as np
 from citycard.clearing.bucket import Known
 from citycard.clearing.codes import Code
 from citycard.clearing.columns import Array
-from citycard.clearing.judge import ACCEPTED, Judged
-from citycard.clearing.verdicts import CODES
+from citycard.clearing.judge import Judged
+from citycard.clearing.verdicts import ACCEPTED, CODES
 
 __all__ = ["Sum", "Tally", "tally"]
 

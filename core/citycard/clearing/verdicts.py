@@ -11,12 +11,15 @@ import numpy as np
 from citycard.clearing.codes import Code, State
 from citycard.clearing.columns import Array
 
-__all__ = ["CODES", "NUMBERS", "Verdicts"]
+__all__ = ["ACCEPTED", "CODES", "NUMBERS", "Verdicts"]
 
 CODES: Final = tuple(Code)
 """The codes by number, in the order of their definition; number 0 is OK."""
 
 NUMBERS: Final = {code: number for number, code in enumerate(CODES)}
+
+ACCEPTED: Final = np.array([code.state is State.ACCEPTED for code in CODES])
+"""Whether a code, by its number, lets a record be accepted."""
 
 assert CODES[0] is Code.OK
 

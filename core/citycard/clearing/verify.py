@@ -12,10 +12,11 @@ from citycard.clearing.columns import Array, digits, whole
 from citycard.clearing.context import ClearingTerms, TacVault
 from citycard.clearing.verdicts import NUMBERS, Verdicts
 from citycard.keys.cipher import Algorithm
+from citycard.keys.lanes import block_words
 from citycard.keys.versions import KeyStatus
 from citycard.terminal.record import MAC_OFFSET, RecordFlag
 
-__all__ = ["usable_tac_versions", "verify"]
+__all__ = ["check_tacs", "usable_tac_versions", "verify"]
 
 _TTIS: Final = (6, 9)
 # Cards say 01, single DES, and use 3DES.
@@ -57,7 +58,7 @@ def _check_fields(bucket: Bucket, verdicts: Verdicts, known: Known, terms: Clear
     days = (bucket.day - bucket.at.astype("datetime64[D]")).astype(np.int64)
     checks = (
         (Code.R01, ~bucket.readable),
-        (Code.R02, ~np.isin(_eight(records, "issuer"), np.array(issuers, np.uint64))),
+        (Code.R02, ~np.isin(block_words(digits(records, "issuer")), np.array(issuers, np.uint64))),
         (Code.R03, (bucket.terminal != bucket.signer) | ~np.isin(bucket.terminal, list(known.terminals))),
         (Code.R05, (before - bucket.amount_fen != after) | (bucket.amount_fen > terms.amount_limit_fen)),
         (Code.R06, ~np.isin(records["tti"], _TTIS)),
@@ -66,11 +67,6 @@ def _check_fields(bucket: Bucket, verdicts: Verdicts, known: Known, terms: Clear
     )
     for code, wrong in checks:
         verdicts.set(verdicts.open & wrong, code)
-
-
-def _eight(records: Array, name: str) -> Array:
-    found: Array = np.ascontiguousarray(digits(records, name)).view(">u8")[:, 0].astype(np.uint64)
-    return found
 
 
 def _find_repeated(bucket: Bucket, verdicts: Verdicts) -> None:
@@ -125,17 +121,17 @@ def _check_tacs(bucket: Bucket, verdicts: Verdicts, vault: TacVault) -> None:
     verdicts.set(verdicts.unrefused & (records["flags"] & RecordFlag.UNPROVEN != 0), Code.G01)
     verdicts.set(verdicts.unrefused & ~np.isin(records["key_version"], usable), Code.T02)
     wrong = np.flatnonzero(verdicts.unrefused)
-    wrong = wrong[~_proven(records[wrong], records["key_version"][wrong], vault)]
+    wrong = wrong[~check_tacs(records[wrong], records["key_version"][wrong], vault)]
     # A card that was taken away while it got new keys has the new TAC key before its version says so.
     for version in usable:
-        if not len(wrong):
-            break
-        others = np.full(len(wrong), version, np.uint8)
-        wrong = wrong[~_proven(records[wrong], others, vault)]
+        others = wrong[records["key_version"][wrong] != version]
+        proven = others[check_tacs(records[others], np.full(len(others), version, np.uint8), vault)]
+        wrong = np.setdiff1d(wrong, proven)
     verdicts.set(wrong, Code.T01)
 
 
-def _proven(records: Array, versions: Array, vault: TacVault) -> Array:
+def check_tacs(records: Array, versions: Array, vault: TacVault) -> Array:
+    """Say of each record whether its card made its TAC with the key of a version."""
     return vault.check_purchase_tacs(
         digits(records, "asn")[:, -8:],
         versions,

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from citycard.cli.lazy import ListedGroup
 from citycard.cli.options import json_option
 from citycard.cli.output import emit, pairs, say
+
+if TYPE_CHECKING:
+    from citycard.bench.machine import Machine
 
 __all__ = ["group"]
 
@@ -46,10 +50,9 @@ def wallet(database: str, seconds: int, callers: int, accounts: int, bulk: int, 
         emit(figures)
         return
     peer = figures.peer
-    machine = figures.machine
     pairs(
         [
-            ("machine", f"{machine.processor}, {machine.cores} cores, {machine.memory_mib} MiB"),
+            ("machine", _told(figures.machine)),
             ("database", figures.database),
             ("authorised", f"{figures.authorised_per_second:,.0f} a second, {callers} callers"),
             ("one of them", f"median {figures.p50_ms} ms, p99 {figures.p99_ms} ms"),
@@ -106,10 +109,9 @@ def clearing(
         emit(figures)
         return
     stages = figures.stages
-    machine = figures.machine
     pairs(
         [
-            ("machine", f"{machine.processor}, {machine.cores} cores, {machine.memory_mib} MiB"),
+            ("machine", _told(figures.machine)),
             ("records", f"{figures.records:,} of {figures.cards:,} cards, {figures.terminals:,} terminals"),
             (
                 "cleared in",
@@ -125,3 +127,7 @@ def clearing(
             ),
         ]
     )
+
+
+def _told(machine: Machine) -> str:
+    return f"{machine.processor}, {machine.cores} cores, {machine.memory_mib} MiB"

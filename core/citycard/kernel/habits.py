@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import attrs
@@ -37,6 +38,10 @@ class HabitTap:
     minutes: int = attrs.field(default=0, validator=_whole(0, "minutes, zero or more"))
 
 
+def _taps(taps: Iterable[HabitTap]) -> tuple[HabitTap, ...]:
+    return tuple(taps)
+
+
 @attrs.frozen(kw_only=True)
 class Habit:
     """A journey that people make: its taps ``there``, in order, and ``back``, as many; the same when empty.
@@ -45,9 +50,9 @@ class Habit:
     """
 
     there: tuple[HabitTap, ...] = attrs.field(
-        converter=tuple, validator=matching(lambda taps: len(taps) > 0, "at least one tap")
+        converter=_taps, validator=matching(lambda taps: len(taps) > 0, "at least one tap")
     )
-    back: tuple[HabitTap, ...] = attrs.field(default=(), converter=tuple)
+    back: tuple[HabitTap, ...] = attrs.field(default=(), converter=_taps)
     weight: int = attrs.field(default=1, validator=_whole(1, "a whole number, one or more"))
 
     def __attrs_post_init__(self) -> None:

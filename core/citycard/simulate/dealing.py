@@ -10,8 +10,9 @@ from typing import Final
 import attrs
 import numpy as np
 
+from citycard.clearing.columns import whole
 from citycard.clearing.verdicts import CODES
-from citycard.simulate.columns import Ints, Rows, raw_of
+from citycard.simulate.columns import Ints, Rows
 from citycard.simulate.ground import Ground
 from citycard.simulate.kinds import TerminalFault
 from citycard.simulate.signing import Signer
@@ -74,7 +75,7 @@ class Dealer:
         order = np.lexsort((rows["copy"], rows["tag"], rows["second"], rows["delivery"], rows["terminal"]))
         rows = rows[order]
         self._signer.sign(rows)
-        raw = raw_of(rows["record"]).tobytes()
+        raw = whole(rows["record"]).tobytes()
         numbers, lines = (np.zeros(len(rows), dtype=np.int64) for _ in range(2))
         sam = None
         for batch in self._batches(rows):

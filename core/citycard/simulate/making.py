@@ -78,8 +78,8 @@ def _truth(world: World, dealer: Dealer, rolled_back: list[str]) -> Truth:
             folder=folder_name(delivery),
             files=files,
             records=records,
-            revoked=revoked if delivery == plan.days - 1 else (),  # type: ignore[arg-type]
-            rolled_back=rolled_back if delivery == plan.days else (),  # type: ignore[arg-type]
+            revoked=revoked if delivery == plan.days - 1 else (),
+            rolled_back=rolled_back if delivery == plan.days else (),
         )
         for delivery, (files, records) in enumerate(dealer.written)
     ]

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from citycard.keys.bulk import purchase_tacs, terminal_macs
+from citycard.clearing.columns import whole
+from citycard.keys.bulk import purchase_tacs
 from citycard.keys.suite import suite_of
 from citycard.keys.versions import KeyStatus
-from citycard.simulate.columns import Bytes, Rows, raw_of
+from citycard.simulate.columns import Bytes, Rows, bcd
 from citycard.simulate.spool import Copy, Spoil
 from citycard.simulate.world import World
 from citycard.terminal.record import MAC_OFFSET
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Signer"]
 
-_FACTOR = 8
+_FACTOR, _TERMINAL = 8, 6
 _WRONG = 0xFF
 
 
@@ -46,16 +47,15 @@ class Signer:
         record["tac"][rows["spoil"] == Spoil.TAC_WRONG] ^= _WRONG
         record["tac"][rows["spoil"] == Spoil.TAC_NONE] = 0
         _copy(rows, own)
-        self._sign_by_terminals(rows)
+        # By whom hands it in, also where the record names another terminal.
+        terminals = bcd(self._world.first_terminal + rows["terminal"].astype(np.int64), _TERMINAL)
+        record["mac"] = self._vault.make_terminal_macs(terminals, whole(record)[:, :MAC_OFFSET])
         record["mac"][rows["spoil"] == Spoil.MAC_WRONG] ^= _WRONG
 
     def _tacs(self, records: Rows) -> Bytes:
-        cards, places = np.unique(records["asn"][:, -_FACTOR:], axis=0, return_inverse=True)
-        asns = [one.tobytes() for one in np.ascontiguousarray(cards)]
-        keys = self._vault.card_key_many("tac", asns, self._tac.version)
-        keys16 = np.frombuffer(b"".join(keys), dtype=np.uint8).reshape(len(keys), 16)
+        asns = np.ascontiguousarray(records["asn"][:, -_FACTOR:])
         return purchase_tacs(
-            keys16[places.reshape(-1)],
+            self._vault.card_key_column("tac", asns, self._tac.version),
             records["amount_fen"].astype(np.int64),
             records["tti"].astype(np.int64),
             np.ascontiguousarray(records["terminal"]),
@@ -63,14 +63,6 @@ class Signer:
             np.ascontiguousarray(records["at"]),
             suite=suite_of(self._tac.algorithm),
         )
-
-    def _sign_by_terminals(self, rows: Rows) -> None:
-        raw = raw_of(rows["record"])[:, :MAC_OFFSET]
-        terminals, starts = np.unique(rows["terminal"], return_index=True)
-        for terminal, begin, end in zip(terminals, starts, [*starts[1:], len(rows)], strict=True):
-            number = bytes.fromhex(self._world.terminal(int(terminal)))
-            key = self._vault.terminal_key(number)
-            rows["record"]["mac"][begin:end] = terminal_macs(key, np.ascontiguousarray(raw[begin:end]))
 
 
 def _serials(terminals: Rows, own: np.ndarray) -> np.ndarray:

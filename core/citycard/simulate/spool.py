@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from citycard.simulate.columns import RECORD, Rows
+from citycard.clearing.columns import RECORD
+from citycard.simulate.columns import Rows
 
 __all__ = ["WAITING", "Copy", "Spoil", "Spool"]
 

@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from citycard.card.codec import decode, encode
+from citycard.clearing.columns import RECORD
 from citycard.errors import HabitInvalid, HabitsMissing
-from citycard.simulate.columns import RECORD, Bytes, Ints, moments
+from citycard.simulate.columns import Bytes, Ints, moments
 from citycard.terminal.record import FACTS_SIZE, TransactionRecord
 
 if TYPE_CHECKING:

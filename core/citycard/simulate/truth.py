@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,10 @@ class MissingTruth:
     fault: int
 
 
+def _strings(strings: Iterable[str]) -> tuple[str, ...]:
+    return tuple(strings)
+
+
 @attrs.frozen
 class Delivery:
     """A folder of batch files, to be received and cleared as a whole, in the order of the truth.
@@ -67,8 +71,8 @@ class Delivery:
     folder: str
     files: int
     records: int
-    revoked: tuple[str, ...] = attrs.field(default=(), converter=tuple)
-    rolled_back: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    revoked: tuple[str, ...] = attrs.field(default=(), converter=_strings)
+    rolled_back: tuple[str, ...] = attrs.field(default=(), converter=_strings)
 
 
 @attrs.frozen(kw_only=True)

@@ -30,7 +30,7 @@ def metro_habits(settings: TransitSettings) -> Iterator[Habit]:
     for origin, place in pairs:
         there, back = _ride(stations, origin, place), _ride(stations, place, origin)
         weight = _RIDES * _nearness(origin, place) // (len(pairs) * 2)
-        yield Habit(there=there, back=back, weight=max(weight, 1))  # type: ignore[arg-type]
+        yield Habit(there=there, back=back, weight=max(weight, 1))
 
 
 def bus_habits(settings: TransitSettings) -> Iterator[Habit]:
@@ -42,7 +42,7 @@ def bus_habits(settings: TransitSettings) -> Iterator[Habit]:
         operator = companies[turn % len(companies)]
         facts = RideFacts(place=line, operator=operator.number)
         yield Habit(
-            there=(HabitTap(partner=operator.id, facts=facts, list_price_fen=_BUS_FEN),),  # type: ignore[arg-type]
+            there=(HabitTap(partner=operator.id, facts=facts, list_price_fen=_BUS_FEN),),
             weight=max(_RIDES // len(lines), 1),
         )
 

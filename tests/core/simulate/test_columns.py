@@ -5,7 +5,8 @@ import datetime as dt
 import numpy as np
 
 from citycard.card import layout_of
-from citycard.simulate.columns import RECORD, bcd, moments, raw_of
+from citycard.clearing.columns import RECORD, whole
+from citycard.simulate.columns import bcd, moments
 from citycard.terminal.record import TransactionRecord, read_record
 
 
@@ -14,7 +15,7 @@ def test_a_row_has_the_bytes_of_the_record():
     row = np.frombuffer(written, dtype=RECORD)
     assert row["counter"][0] == record.counter
     assert row["amount_fen"][0] == record.amount_fen
-    assert read_record(raw_of(row).tobytes()) == record
+    assert read_record(whole(row).tobytes()) == record
 
 
 def test_digits_and_moments_are_packed_as_layouts_pack_them():
