@@ -162,11 +162,6 @@ class Vault(ColumnVault):
         number = self._book.current(purpose).version if version is None else version
         return self._diversifier(purpose, number)[0].derive(asn8)
 
-    def card_key_many(self, purpose: str, asns8: Sequence[bytes], version: int | None = None) -> list[bytes]:
-        """Return the keys of many cards of any purpose, in their order; a token is asked once."""
-        number = self._book.current(purpose).version if version is None else version
-        return self._diversifier(purpose, number)[0].derive_many(asns8)
-
     def sam_keys(self, *, maintenance: bool = False) -> SamKeys:
         """Return the purchase keys of every usable version, for the SAMs of terminals.
 
