@@ -9,13 +9,13 @@ import attrs
 from sqlalchemy import select
 
 from citycard import registry
+from citycard.clearing.spent import lowest_shadows
 from citycard.errors import AccountNotOpen, CitycardError, WalletInvalid
 from citycard.ids import derived_id
-from citycard.ledger.chart import AccountCode
-from citycard.ledger.tables import account, balance
 from citycard.registry.records import CardStatus, PartnerStatus
 from citycard.registry.tables import card
 from citycard.store import reading, writing
+from citycard.store.bulk import select_in
 from citycard.wallet.accounts import Accounts
 from citycard.wallet.context import Payee
 from citycard.wallet.grantfile import BadLine, GrantLine, read_grants
@@ -139,31 +139,23 @@ def lapse(city: City) -> Lapsed:
 
 
 def shadows(city: City, *, negative: bool = False, limit: int = 1000) -> list[Shadow]:
-    """List the shadow accounts of cards, the lowest first; only those below zero, when that is asked.
+    """List the shadows of cards, the lowest first; only those below zero, when that is asked.
 
     Those are a work list: each stands for money that somebody has to look after.
     """
-    balance_fen = (balance.c.cr_posted_fen - balance.c.dr_posted_fen).label("balance_fen")
-    query = (
-        select(account.c.owner, balance_fen, card.c.status, card.c.product)
-        .join(balance, balance.c.account_id == account.c.id)
-        .outerjoin(card, card.c.asn == account.c.owner)
-        .where(account.c.code == int(AccountCode.CARD_FLOAT))
-        .order_by(balance_fen, account.c.owner)
-        .limit(limit)
-    )
-    if negative:
-        query = query.where(balance.c.cr_posted_fen < balance.c.dr_posted_fen)
     with reading(city.engine) as conn:
-        return [
-            Shadow(
-                asn=row.owner,
-                balance_fen=row.balance_fen,
-                status=row.status or "unknown",
-                product=row.product or "",
-            )
-            for row in conn.execute(query)
-        ]
+        found = lowest_shadows(city.folder, conn, below_fen=0 if negative else None, limit=limit)
+        columns = select(card.c.asn, card.c.status, card.c.product)
+        cards = {row.asn: row for row in select_in(conn, columns, card.c.asn, [asn for asn, _ in found])}
+    return [
+        Shadow(
+            asn=asn,
+            balance_fen=balance_fen,
+            status=cards[asn].status if asn in cards else "unknown",
+            product=cards[asn].product if asn in cards else "",
+        )
+        for asn, balance_fen in found
+    ]
 
 
 def _open_missing(city: City, lines: list[GrantLine], bad: list[BadLine], actor: str) -> None:

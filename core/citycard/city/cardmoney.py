@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from citycard.clearing.spent import purse_fen
 from citycard.errors import AccountMissing
 from citycard.ids import new_id
 from citycard.ledger.chart import AccountCode, TransferCode
@@ -54,13 +55,13 @@ class CardMoney:
         return amount_fen
 
     def purse_closed(self, asn: str, *, with_deposit: bool) -> int:
-        """Empty a card's purse account into what is owed for it, and return how much that is now.
+        """Empty a card's shadow into what is owed for it, and return how much that is now.
 
         What the card spent beyond its purse comes out of the deposit where that is given back, and is a loss
-        of the city otherwise. Afterwards the purse account stands at zero, the deposit too if it was taken.
+        of the city otherwise. Afterwards the shadow is zero, the deposit too if it was taken.
         """
         purse, deposit = card_purse(asn), card_deposit(asn)
-        balance_fen = self.balance_fen(purse)
+        balance_fen = self.purse_fen(asn)
         if balance_fen < 0 and with_deposit:
             covered_fen = min(-balance_fen, self.balance_fen(deposit))
             self._move(deposit, purse, covered_fen, TransferCode.LATE_TAPS, asn)
@@ -90,6 +91,10 @@ class CardMoney:
     def claim_paid(self, asn: str, amount_fen: int, *, identity: UUID) -> None:
         """Take what the holder of a card owes from them, at the desk, as the transfer with this id."""
         self._move(TRUST_BANK, holder_claim(asn), amount_fen, TransferCode.CLAIM_PAID, asn, identity)
+
+    def purse_fen(self, asn: str) -> int:
+        """Return a card's shadow: what came onto it, less what clearing knows that it spent."""
+        return purse_fen(self._city.ledger, self._city.folder, self._conn, asn)
 
     def owed_fen(self, asn: str) -> int:
         """Return what is owed for a card that was given up."""

@@ -1,6 +1,6 @@
 """What is owed for cards that were given up: fixed when their last taps came in, then loaded or paid out.
 
-The purse account of such a card stands at zero from then on. A tap that arrives later still takes its money
+The shadow of such a card is zero from then on. A tap that arrives later still takes its money
 from it; ``settle_due`` then makes it good out of ``loss/late-taps``, so that it is seen there.
 """
 
@@ -15,6 +15,7 @@ from sqlalchemy import select
 from citycard import registry
 from citycard.bank import BankAccount, Payment, PaymentKind, order_payment
 from citycard.city.cardmoney import CardMoney
+from citycard.clearing.spent import spent_fen
 from citycard.errors import CardNotOwed
 from citycard.ids import new_id
 from citycard.ledger.tables import account, balance
@@ -53,7 +54,7 @@ def settle_due(city: City, *, actor: str) -> SettledClosings:
         waiting = registry.closings(conn, ClosingState.WAITING, due_by=today)
     due = sum(_fix(city, each.asn, actor) for each in waiting)
     with reading(city.engine) as conn:
-        late = _out_of_balance(conn)
+        late = _out_of_balance(city, conn)
     return SettledClosings(due=due, put_right=sum(_put_right(city, asn, actor) for asn in late))
 
 
@@ -149,7 +150,7 @@ def _spent_loads(city: City, conn: Connection, asn: str) -> None:
     """
     earlier = registry.closing_for(conn, asn)
     for payer in (*((earlier.asn,) if earlier is not None else ()), asn):
-        if CardMoney(city, conn).balance_fen(card_purse(asn)) >= 0:
+        if CardMoney(city, conn).purse_fen(asn) >= 0:
             return
         registry.find_closing(conn, payer)  # held: nobody pays out meanwhile what the load takes
         attempts = _open_refunds(conn, asn, refund_agent(payer))
@@ -188,7 +189,7 @@ def _put_right(city: City, asn: str, actor: str) -> int:
         if closing is None or closing.state is ClosingState.WAITING:
             return 0
         money = CardMoney(city, conn)
-        late_fen = money.balance_fen(card_purse(asn))
+        late_fen = money.purse_fen(asn)
         money.purse_closed(asn, with_deposit=False)
         money.refund_overdrawn(asn)
         left_fen = money.owed_fen(asn)
@@ -204,7 +205,7 @@ def _put_right(city: City, asn: str, actor: str) -> int:
         return 1
 
 
-def _out_of_balance(conn: Connection) -> list[str]:
+def _out_of_balance(city: City, conn: Connection) -> list[str]:
     """Give the closed cards whose accounts do not say what their state says."""
     closed = {each.asn: each for each in registry.closings(conn) if each.state is not ClosingState.WAITING}
     addresses = {card_purse(asn): asn for asn in closed} | {card_refund(asn): asn for asn in closed}
@@ -212,10 +213,11 @@ def _out_of_balance(conn: Connection) -> list[str]:
         balance, balance.c.account_id == account.c.id
     )
     found = {row.address: int(row.fen) for row in select_in(conn, query, account.c.address, list(addresses))}
+    spent = spent_fen(city.folder, conn, list(closed))
     return [
         asn
         for asn, closing in closed.items()
-        if found.get(card_purse(asn), 0)
+        if found.get(card_purse(asn), 0) != spent.get(asn, 0)
         or (found.get(card_refund(asn), 0) > 0) is not (closing.state is ClosingState.OWED)
         or found.get(card_refund(asn), 0) < 0
     ]

@@ -114,11 +114,15 @@ class Bucket:
 
 @attrs.frozen(kw_only=True, eq=False)
 class States:
-    """Where cards stood after their last proven debit, as arrays; a new card has -1, 0, -1."""
+    """Where cards stood after their last proven debit, as arrays; a new card has -1, 0, -1.
+
+    ``spent_fen`` is all that was ever accepted of a card.
+    """
 
     counter: Array
     balance_fen: Array
     online_atc: Array
+    spent_fen: Array
 
     @classmethod
     def new(cls, count: int) -> States:
@@ -127,6 +131,7 @@ class States:
             counter=np.full(count, -1, np.int64),
             balance_fen=np.zeros(count, np.int64),
             online_atc=np.full(count, -1, np.int64),
+            spent_fen=np.zeros(count, np.int64),
         )
 
     def copy(self) -> States:
@@ -135,6 +140,7 @@ class States:
             counter=self.counter.copy(),
             balance_fen=self.balance_fen.copy(),
             online_atc=self.online_atc.copy(),
+            spent_fen=self.spent_fen.copy(),
         )
 
 

@@ -42,7 +42,7 @@ class Closing:
     engine: str = ""
     parts: list[Part] = attrs.field(factory=list)
     total: Tally = attrs.field(factory=Tally)
-    spends: dict[str, tuple[int, datetime]] = attrs.field(factory=dict)
+    spent_fen: int = 0
     gaps: dict[str, tuple[list[Gap], list[Gap]]] = attrs.field(factory=dict)
 
     @classmethod
@@ -57,7 +57,7 @@ class Closing:
         """Add one bucket. Buckets share no card, so that nothing of a card is added up twice."""
         self.parts.append(done.part)
         self.total.merge(done.total)
-        self.spends.update(done.spends)
+        self.spent_fen += done.spent_fen
         self.gaps.update(done.gaps)
 
     def digest(self, rules_version: str) -> str:
@@ -78,7 +78,7 @@ def close_run(context: ClearingContext, run: Row[Any], closing: Closing) -> bool
         payees = _payees(conn, closing.total, carried)
         partners = _partner_totals(context, closing.total, payees, carried)
         at = closing.total.last_at or datetime.combine(day, datetime.min.time())
-        post_run(conn, context.ledger, run.number, closing.spends, partners, at=at, business_date=day)
+        post_run(conn, context.ledger, run.number, closing.spent_fen, partners, at=at, business_date=day)
         if closing.parts:
             conn.execute(
                 insert(clearing_part), [attrs.asdict(part) | {"run": run.number} for part in closing.parts]

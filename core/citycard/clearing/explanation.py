@@ -16,7 +16,6 @@ from citycard.clearing.pricing import Step
 from citycard.clearing.rating import ask_rate
 from citycard.clearing.tables import batch_file, clearing_part, clearing_run, segment, statement
 from citycard.errors import CodecError, RecordUnknown
-from citycard.ids import derived_id
 from citycard.ledger.records import PostedTransfer
 from citycard.store.engine import reading
 from citycard.terminal.batch import Batch, read_batch
@@ -89,7 +88,7 @@ class Explanation:
     """Everything that is known about one record. ``outcome`` is None while it waits for a run.
 
     ``record`` is None when the bytes cannot be read. ``transfers`` are the postings of the run that hold this
-    record's amount: each card's and each partner's records are posted together.
+    record's amount: what all cards spent is posted together, and so is what each partner earned.
     """
 
     id: str
@@ -282,11 +281,11 @@ def _outcome(
 def _transfers(
     context: ClearingContext, conn: Connection, record: TransactionRecord | None, outcome: Outcome | None
 ) -> tuple[PostedTransfer, ...]:
-    from citycard.clearing.postings import transfer_ids
+    from citycard.clearing.postings import spend_id, transfer_ids
 
     if record is None or outcome is None or outcome.state is not State.ACCEPTED:
         return ()
-    ids = [derived_id("clearing", outcome.run, "spend", record.asn)]
+    ids = [spend_id(outcome.run)]
     for partner, _ in outcome.parts:
         ids += transfer_ids(outcome.run, partner).values()
     found = context.ledger.find(conn, ids)

@@ -174,7 +174,7 @@ class Reader:
         places = pc.index_in(pa.array(bucket.asns, pa.string()), table["asn"].combine_chunks())
         found = np.flatnonzero(places.is_valid())
         rows = places.drop_null().to_numpy()
-        for name in ("counter", "balance_fen", "online_atc"):
+        for name in ("counter", "balance_fen", "online_atc", "spent_fen"):
             getattr(states, name)[found] = table[name].to_numpy()[rows]
         others = np.ones(table.num_rows, bool)
         others[rows] = False

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import datetime
 
 import attrs
 import numpy as np
@@ -24,10 +23,10 @@ __all__ = ["Judged", "judge"]
 
 @attrs.frozen(kw_only=True, eq=False)
 class Judged:
-    """What a bucket came to: its records with their verdicts, the cards' new states and gaps, the spends.
+    """What a bucket came to: its records with their verdicts, the cards' new states and gaps.
 
-    ``final`` has the number of each record's one code. ``spends`` gives the accepted fen per card with the
-    time of its last tap; ``gaps`` only has cards whose gaps changed, ``unseen`` the states of other cards.
+    ``final`` has the number of each record's one code; ``gaps`` only has cards whose gaps changed, ``unseen``
+    the states of other cards.
     """
 
     bucket: Bucket
@@ -36,7 +35,6 @@ class Judged:
     states: States
     unseen: pa.Table | None
     gaps: Mapping[str, list[Gap]]
-    spends: Mapping[str, tuple[int, datetime]]
     digest: str
 
 
@@ -51,6 +49,7 @@ def judge(bucket: Bucket, known: Known, terms: ClearingTerms, vault: TacVault, r
     followed = follow_cards(bucket, verdicts, known, genuine)
     rate_all(bucket, verdicts, known, terms, rates)
     final = verdicts.final()
+    _spend(followed.states, bucket, final)
     return Judged(
         bucket=bucket,
         verdicts=verdicts,
@@ -58,22 +57,14 @@ def judge(bucket: Bucket, known: Known, terms: ClearingTerms, vault: TacVault, r
         states=followed.states,
         unseen=known.unseen,
         gaps=followed.gaps,
-        spends=_spends(bucket, final),
         digest=_digest(bucket, verdicts, final),
     )
 
 
-def _spends(bucket: Bucket, final: Array) -> dict[str, tuple[int, datetime]]:
-    order = bucket.by_card
-    places = order[ACCEPTED[final[order]] & (bucket.amount_fen[order] > 0)]
-    if not len(places):
-        return {}
-    card = bucket.card[places]
-    begins = np.flatnonzero(np.r_[True, card[1:] != card[:-1]])
-    sums = np.add.reduceat(bucket.amount_fen[places], begins).tolist()
-    last = np.maximum.reduceat(bucket.at[places], begins).tolist()
-    cards = card[begins].tolist()
-    return {bucket.asns[one]: (sum_fen, at) for one, sum_fen, at in zip(cards, sums, last, strict=True)}
+def _spend(states: States, bucket: Bucket, final: Array) -> None:
+    """Add what was accepted to what each card had spent before."""
+    places = np.flatnonzero(ACCEPTED[final])
+    np.add.at(states.spent_fen, bucket.card[places], bucket.amount_fen[places])
 
 
 def _digest(bucket: Bucket, verdicts: Verdicts, final: Array) -> str:

@@ -113,6 +113,7 @@ def _cards(judged: Judged) -> Any:
             "counter": pa.array(states.counter[seen], pa.int32()),
             "balance_fen": pa.array(states.balance_fen[seen], pa.int64()),
             "online_atc": pa.array(states.online_atc[seen], pa.int32()),
+            "spent_fen": pa.array(states.spent_fen[seen], pa.int64()),
         }
     )
     before = judged.unseen

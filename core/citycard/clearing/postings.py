@@ -1,4 +1,4 @@
-"""Turn a run into transfers: out of the purses into the window, out of the window to the partners.
+"""Turn a run into transfers: from what is on cards into the window, out of the window to the partners.
 
 Ids follow from run, kind and party, so that posting a run again finds its own transfers. The control account
 ``control/window`` is the hinge: what goes in comes out, and it stands at zero after every run.
@@ -6,7 +6,7 @@ Ids follow from run, kind and party, so that posting a run again finds its own t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -18,14 +18,19 @@ from citycard.ledger.chart import AccountCode, TransferCode
 from citycard.ledger.ledger import Ledger
 from citycard.ledger.records import AccountSpec, Transfer
 from citycard.wallet.addresses import (
+    CARDS_SPENT,
     CONTROL_WINDOW,
     INCOME_CLEARING_FEE,
     TRANSIT_SETTLEMENT,
-    card_purse,
     partner_payable,
 )
 
-__all__ = ["post_run", "transfer_ids"]
+__all__ = ["post_run", "spend_id", "transfer_ids"]
+
+
+def spend_id(run: int) -> UUID:
+    """Give the id of the transfer of all that a run accepted of cards."""
+    return derived_id("clearing", run, "spend")
 
 
 def transfer_ids(run: int, partner: str) -> dict[str, UUID]:
@@ -37,7 +42,7 @@ def post_run(
     conn: Connection,
     ledger: Ledger,
     run: int,
-    spends: Mapping[str, tuple[int, datetime]],
+    spent_fen: int,
     partners: Sequence[PartnerTotal],
     *,
     at: datetime,
@@ -45,59 +50,49 @@ def post_run(
 ) -> None:
     """Open the accounts that are missing and post every transfer of a run; the window then stands at zero.
 
-    ``spends`` gives the accepted fen of each card with the time of its last tap. A card's shadow is never
-    refused: the money is gone from the card.
+    ``spent_fen`` is what all cards spent, one transfer that is never refused: the money is gone from them.
+    How much each card spent is kept with its state (``spent``).
     """
-    specs = [AccountSpec(address=card_purse(asn), code=AccountCode.CARD_FLOAT, owner=asn) for asn in spends]
-    specs += [
+    specs = [
         AccountSpec(
             address=partner_payable(total.partner), code=AccountCode.PAYABLE_TO_PARTNERS, owner=total.partner
         )
         for total in partners
     ]
     specs += [
+        AccountSpec(address=CARDS_SPENT, code=AccountCode.CARD_FLOAT),
         AccountSpec(address=CONTROL_WINDOW, code=AccountCode.WINDOW_NET),
         AccountSpec(address=INCOME_CLEARING_FEE, code=AccountCode.FEES),
         AccountSpec(address=TRANSIT_SETTLEMENT, code=AccountCode.SETTLEMENT_IN_TRANSIT),
     ]
     ledger.open_accounts(conn, specs)
-    transfers = [
-        Transfer(
-            id=derived_id("clearing", run, "spend", asn),
-            debit_address=card_purse(asn),
-            credit_address=CONTROL_WINDOW,
-            amount_fen=amount_fen,
-            code=TransferCode.SPEND,
-            event_time=last,
-            business_date=business_date,
-            ref=f"clearing/{run}",
-        )
-        for asn, (amount_fen, last) in sorted(spends.items())
-    ]
+    moves = [(spend_id(run), CARDS_SPENT, CONTROL_WINDOW, spent_fen, TransferCode.SPEND)]
     for total in partners:
-        transfers += _partner_transfers(run, total, at, business_date)
-    ledger.post_all(conn, transfers)
+        moves += _partner_moves(run, total)
+    ledger.post_all(
+        conn,
+        [
+            Transfer(
+                id=identity,
+                debit_address=debit,
+                credit_address=credit,
+                amount_fen=amount_fen,
+                code=code,
+                event_time=at,
+                business_date=business_date,
+                ref=f"clearing/{run}",
+            )
+            for identity, debit, credit, amount_fen, code in moves
+            if amount_fen
+        ],
+    )
     assert ledger.balance_fen(conn, CONTROL_WINDOW) == 0
 
 
-def _partner_transfers(run: int, total: PartnerTotal, at: datetime, business_date: date) -> list[Transfer]:
+def _partner_moves(run: int, total: PartnerTotal) -> list[tuple[UUID, str, str, int, TransferCode]]:
     payable, ids = partner_payable(total.partner), transfer_ids(run, total.partner)
-    moves = (
-        ("payable", CONTROL_WINDOW, payable, total.gross_fen, TransferCode.PAYABLE),
-        ("fee", payable, INCOME_CLEARING_FEE, total.fee_fen, TransferCode.FEE),
-        ("settlement", payable, TRANSIT_SETTLEMENT, total.paid_fen, TransferCode.SETTLEMENT),
-    )
     return [
-        Transfer(
-            id=ids[kind],
-            debit_address=debit,
-            credit_address=credit,
-            amount_fen=amount_fen,
-            code=code,
-            event_time=at,
-            business_date=business_date,
-            ref=f"clearing/{run}",
-        )
-        for kind, debit, credit, amount_fen, code in moves
-        if amount_fen
+        (ids["payable"], CONTROL_WINDOW, payable, total.gross_fen, TransferCode.PAYABLE),
+        (ids["fee"], payable, INCOME_CLEARING_FEE, total.fee_fen, TransferCode.FEE),
+        (ids["settlement"], payable, TRANSIT_SETTLEMENT, total.paid_fen, TransferCode.SETTLEMENT),
     ]

@@ -8,7 +8,7 @@ it: a worker opens the vault by itself.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 
 import attrs
 
@@ -50,14 +50,15 @@ class Work:
 
 @attrs.frozen(kw_only=True)
 class Done:
-    """What a piece of work came to: its files, its sums, the spends of its cards, and their changed gaps.
+    """What a piece of work came to: its files, its sums, what its cards spent, and their changed gaps.
 
-    ``spends`` gives accepted fen and the time of the last tap by ASN, ``gaps`` those open before and after.
+    ``spent_fen`` is how much more the cards' states say was spent than before; ``gaps`` gives those open
+    before and after, by ASN.
     """
 
     part: Part
     total: Tally
-    spends: Mapping[str, tuple[int, datetime]]
+    spent_fen: int
     gaps: Mapping[str, tuple[list[Gap], list[Gap]]]
 
 
@@ -75,6 +76,6 @@ def perform(worker: Worker, work: Work, bucket: Bucket | None = None) -> Done:
     return Done(
         part=keep(worker.folder, work.run, judged),
         total=tally(judged, work.known),
-        spends=judged.spends,
+        spent_fen=int(judged.states.spent_fen.sum() - work.known.states.spent_fen.sum()),
         gaps={asn: (work.known.gaps.get(asn, []), now) for asn, now in judged.gaps.items()},
     )

@@ -256,7 +256,7 @@ def _show(city: City, asn: str, *, as_json: bool) -> None:
 def _row(city: City, conn: Connection, asn: str) -> dict[str, Any]:
     from citycard import registry
     from citycard.city.cardmoney import CardMoney
-    from citycard.wallet.addresses import card_deposit, card_purse
+    from citycard.wallet.addresses import card_deposit
 
     card, money = registry.find_card(conn, asn), CardMoney(city, conn)
     newest = registry.latest_product_version(conn, card.product)
@@ -270,7 +270,7 @@ def _row(city: City, conn: Connection, asn: str) -> dict[str, Any]:
         "holder": card.holder,
         "issued_on": card.issued_on,
         "expires_on": card.expires_on,
-        "purse_fen": money.balance_fen(card_purse(asn)),
+        "purse_fen": money.purse_fen(asn),
         "deposit_fen": money.balance_fen(card_deposit(asn)),
         "owed_fen": money.owed_fen(asn),
         "closing": closing

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from citycard.wallet.accounts import Accounts
     from citycard.wallet.addresses import (
+        CARDS_SPENT,
         CONTROL_WINDOW,
         INCOME_CARDS,
         INCOME_CLEARING_FEE,
@@ -80,6 +81,7 @@ if TYPE_CHECKING:
     from citycard.wallet.topup import LoadVault, TopUpDesk
 
 __all__ = [
+    "CARDS_SPENT",
     "CONTROL_WINDOW",
     "INCOME_CARDS",
     "INCOME_CLEARING_FEE",
@@ -165,6 +167,7 @@ __all__ = [
 _MODULES = {
     "accounts": ("Accounts",),
     "addresses": (
+        "CARDS_SPENT",
         "CONTROL_WINDOW",
         "INCOME_CARDS",
         "INCOME_CLEARING_FEE",

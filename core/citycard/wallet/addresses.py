@@ -8,6 +8,7 @@ __all__ = [
     "BANK_CHARGES",
     "BANK_INTEREST",
     "BANK_UNMATCHED",
+    "CARDS_SPENT",
     "CONTROL_WINDOW",
     "EXPENSE_COMMISSION",
     "INCOME_CARDS",
@@ -45,6 +46,8 @@ BANK_CHARGES = "expense/bank-charges"
 LEGACY_FLOAT = "legacy/float"
 TRANSIT_SETTLEMENT = "transit/settlement"
 CONTROL_WINDOW = "control/window"
+#: What clearing took from all cards; beside a card's own account it makes the card's shadow.
+CARDS_SPENT = "cards/spent"
 INCOME_CLEARING_FEE = "income/clearing-fee"
 INCOME_CARDS = "income/cards"
 LOSS_LATE_TAPS = "loss/late-taps"
@@ -54,7 +57,7 @@ EXPENSE_COMMISSION = "expense/commission"
 
 
 def card_purse(asn: str) -> str:
-    """Give the address of a card's shadow account: what the city owes for the money on the card."""
+    """Give the address of a card's purse account: all that came onto the card, before what it spent."""
     return f"card/{asn}/purse"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -12,9 +11,10 @@ from sqlalchemy import select
 from citycard import registry
 from citycard.city.statements.accounts import Passage, passage
 from citycard.city.statements.explained import Names, entry_of, names_of, reason_of, run_of
+from citycard.city.statements.purse import purse
 from citycard.city.statements.records import Entry, Period, Said, Section, Statement
 from citycard.city.statements.words import TAPS
-from citycard.clearing.queries import CardTap, taps_of_runs
+from citycard.clearing.queries import CardTap
 from citycard.errors import OnlineAccountUnknown
 from citycard.ledger.chart import TransferCode
 from citycard.ledger.records import PostedTransfer
@@ -25,7 +25,6 @@ from citycard.wallet.addresses import (
     account_refund,
     account_subsidy,
     card_deposit,
-    card_purse,
     card_refund,
     holder_claim,
     online_account,
@@ -49,7 +48,7 @@ _KINDS = {kind.value: kind.name.lower() for kind in RecordKind}
 def card_statement(city: City, asn: str, period: Period) -> Statement:
     """Give the statement of a card; raise RegistryMissing when there is no such card.
 
-    The ledger has one transfer per card and clearing run: in its place stand the taps that the run accepted.
+    A clearing run is one transfer for all cards: in its place stand this card's taps that the run accepted.
     A line is in the period in which it was booked, and says when it happened.
     """
     with reading(city.engine) as conn:
@@ -57,14 +56,16 @@ def card_statement(city: City, asn: str, period: Period) -> Statement:
         product = registry.find_product(conn, card.product)
         names = names_of(conn, city.timezone)
         loads = {load.id: load for load in loads_of(conn, asn)}
-        passages = [
+        found_purse = purse(conn, city, asn, period)
+        passages = [(_PURSE, found_purse.way, found_purse.moved)] if found_purse is not None else []
+        passages += [
             (title, found, found.transfers(conn))
             for title, address in _pockets(conn, asn)
             if (found := passage(conn, city, address, period)) is not None
         ]
         moved_at_all = [posted for _, _, moved in passages for posted in moved]
         reasons = {posted.transfer.ref: reason_of(conn, posted.transfer.ref) for posted in moved_at_all}
-    taps = _taps(city, asn, moved_at_all)
+    taps = found_purse.taps if found_purse is not None else {}
     sections = tuple(
         _section(
             title,
@@ -98,8 +99,7 @@ _PURSE = Said("Purse on the card", "卡上钱包")
 
 
 def _pockets(conn: Connection, asn: str) -> Iterator[tuple[Said, str]]:
-    """Name every account that belongs to a card, and to the online account that hangs on it now."""
-    yield _PURSE, card_purse(asn)
+    """Name every account that belongs to a card beside its purse, and to the online account on it now."""
     number = _account_number(conn, asn)
     if number is not None:
         yield Said("Online account", "联机账户"), online_account(number)
@@ -183,12 +183,3 @@ class _Entries:
             amount_fen=-tap.amount_fen,
             reference=tap.id,
         )
-
-
-def _taps(city: City, asn: str, posted: Sequence[PostedTransfer]) -> Mapping[int, Sequence[CardTap]]:
-    runs = {run for one in posted if (run := run_of(one)) is not None}
-    taps: dict[int, list[CardTap]] = defaultdict(list)
-    if runs:
-        for tap in taps_of_runs(city, asn, range(min(runs), max(runs) + 1)):
-            taps[tap.run].append(tap)
-    return taps

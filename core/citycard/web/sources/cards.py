@@ -15,6 +15,7 @@ from citycard.city.wheres import wheres as wheres_of
 from citycard.clearing.explanation import Explanation, explain
 from citycard.clearing.pricing import Step
 from citycard.clearing.queries import CardTap, card_taps
+from citycard.clearing.spent import spent_fen
 from citycard.errors import AccountMissing, PageNotFound, RegistryMissing
 from citycard.registry.tables import card as card_table
 from citycard.store import reading, writing
@@ -78,6 +79,7 @@ def open_card(
             purse = city.ledger.balance(conn, card_purse(asn))
         except AccountMissing:
             purse = None
+        taken_fen = spent_fen(city.folder, conn, [asn]).get(asn, 0)
     view = CardView(
         asn=asn,
         product=issued.product,
@@ -87,9 +89,9 @@ def open_card(
         status=issued.status.value,
         issued_on=issued.issued_on,
         expires_on=issued.expires_on,
-        balance_fen=purse.balance_fen if purse else 0,
+        balance_fen=(purse.balance_fen if purse else 0) - taken_fen,
         loaded_fen=purse.credits_fen if purse else 0,
-        spent_fen=purse.debits_fen if purse else 0,
+        spent_fen=(purse.debits_fen if purse else 0) + taken_fen,
         entitlements=tuple(
             CardRight(name=right.name, source=right.source, until=right.until)
             for right in city.entitlements(asn, city.now_local())
