@@ -131,7 +131,12 @@ def money(town, *addresses):
 
 
 def card_money(town, asn):
-    return money(town, *(f"card/{asn}/{name}" for name in ("purse", "deposit", "refund")))
+    """Say what is on a card by the books, what was deposited for it, and what is owed for it."""
+    city = City.open(town)
+    with reading(city.engine) as conn:
+        shadow_fen = CardMoney(city, conn).purse_fen(asn)
+    city.close()
+    return (shadow_fen, *money(town, f"card/{asn}/deposit", f"card/{asn}/refund"))
 
 
 def tapped(town, reader, folder):

@@ -14,13 +14,14 @@ from citycard import registry
 from citycard.card.codec import encode
 from citycard.clearing.context import BankAccount, ClearingTerms, Rating, Share
 from citycard.clearing.pricing import PriceRequest, RuleBook, quote
+from citycard.clearing.spent import purse_fen
 from citycard.clock import FixedClock
 from citycard.keys.hierarchy import CORE_PURPOSES
 from citycard.keys.purse import purchase_tac
 from citycard.keys.vault import Vault
 from citycard.keys.versions import KeyVersions
 from citycard.ledger.ledger import Ledger
-from citycard.store import open_store, writing
+from citycard.store import open_store, reading, writing
 from citycard.terminal.batch import write_batch
 from citycard.terminal.record import MAC_OFFSET, RecordKind, TransactionRecord
 from citycard.terminal.sam import SoftSam
@@ -103,6 +104,11 @@ class Town:
                 )
         key = self.vault.terminal_key(bytes.fromhex(number))
         self.terminals[number] = PlayedTerminal(SoftSam(number, self.vault.sam_keys(), key))
+
+    def purse_fen(self, card: PlayedCard) -> int:
+        """Return what the books say is on a card."""
+        with reading(self.engine) as conn:
+            return purse_fen(self.ledger, self.folder, conn, card.asn)
 
     def issue(
         self, *names: int, status: str = "issued", expires_on: dt.date = dt.date(2030, 1, 1)

@@ -15,6 +15,7 @@ from citycard.clearing.codes import State
 from citycard.clearing.intake import receive
 from citycard.clearing.queries import card_taps
 from citycard.clearing.run import clear
+from citycard.clearing.spent import purse_fen
 from citycard.clearing.status import open_gaps
 from citycard.store import reading
 
@@ -171,9 +172,8 @@ def compare(town, model, cards, loaded):
             for address in (["control/window"] if sum(model.gross.values()) else [])
         }
         for number, card in cards.items():
-            if loaded[number] or model.purses[number]:
-                purse = town.ledger.balance_fen(conn, f"card/{card.asn}/purse")
-                assert loaded[number] - model.purses[number] == purse
+            purse = purse_fen(town.ledger, town.folder, conn, card.asn)
+            assert loaded[number] - model.purses[number] == purse
         if balances:
             assert balances == {"control/window": 0}
             assert sum(model.fees.values()) == (

@@ -38,9 +38,10 @@ def test_what_is_tapped_is_posted_settled_and_written_to_the_bank(town):
     ]
     with reading(town.engine) as conn:
         assert town.ledger.balance_fen(conn, "control/window") == 0
-        assert town.ledger.balance_fen(conn, f"card/{card.asn}/purse") == 4500
+        assert town.ledger.balance_fen(conn, "cards/spent") == -1000
         assert town.ledger.balance_fen(conn, "income/clearing-fee") == 5
         assert town.ledger.balance_fen(conn, "transit/settlement") == -995
+    assert (town.purse_fen(card), town.purse_fen(other)) == (4500, 4500)
     assert (town.folder / done.bank_file).exists()
 
 

@@ -192,7 +192,7 @@ def test_a_record_is_explained_from_the_file_to_the_bank(client, operator, town)
     )
     assert (record["file"], record["line"], record["run"]) == ("990100000001.ccb", 3, 1)
     assert [posting["debit"] for posting in record["postings"]][:2] == [
-        f"card/{town.cards[0]}/purse",
+        "cards/spent",
         "control/window",
     ]
     assert (record["shares"], record["off"]) == ([{"partner": "Harbour Ferry", "amount_fen": 350}], None)

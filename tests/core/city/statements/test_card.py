@@ -6,9 +6,9 @@ import pytest
 
 from citycard.city.cardmoney import CardMoney
 from citycard.city.statements import Period, card_statement
+from citycard.clearing.spent import purse_fen
 from citycard.errors import RegistryMissing
 from citycard.store import reading, writing
-from citycard.wallet import card_purse
 
 DAY = dt.date(2026, 3, 2)
 
@@ -33,7 +33,8 @@ def test_loads_and_taps_lead_from_nothing_to_the_balance(played, web_town, today
         ("Purchase", "Ferry · North Pier", -350, 4650),
     ]
     with reading(played.engine) as conn:
-        assert statement.sections[0].closing_fen == played.ledger.balance_fen(conn, card_purse(asn)) == 4650
+        shadow_fen = purse_fen(played.ledger, played.folder, conn, asn)
+    assert statement.sections[0].closing_fen == shadow_fen == 4650
 
 
 def test_every_card_of_the_town_ends_where_the_ledger_says(played, web_town, today):
