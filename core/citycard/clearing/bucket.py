@@ -5,7 +5,7 @@ Judging a bucket reads nothing else, so that it gives the same answer here, in a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
 
@@ -152,14 +152,17 @@ class Loads:
     online_atc: Array
     amount_fen: Array
     proven: Array
-    at: Sequence[datetime]
+    at: Array
 
     def of(self, card: int) -> list[SpentLoad]:
         """Give the loads of one card."""
         first, last = np.searchsorted(self.card, (card, card + 1))
         return [
             SpentLoad(
-                int(self.online_atc[one]), int(self.amount_fen[one]), bool(self.proven[one]), self.at[one]
+                int(self.online_atc[one]),
+                int(self.amount_fen[one]),
+                bool(self.proven[one]),
+                self.at[one].item(),
             )
             for one in range(first, last)
         ]

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from citycard.clearing.bucket import Bucket
 from citycard.clearing.context import ClearingContext
+from citycard.clearing.rating import Asked
 from citycard.clearing.work import Done, Work, perform
 from citycard.errors import EngineUnknown
 
@@ -42,8 +43,9 @@ class Local:
         self, context: ClearingContext, works: Iterable[tuple[Work, Bucket]]
     ) -> Generator[Done, None, None]:
         """Yield what each came to, in order."""
+        asked = Asked()
         for work, bucket in works:
-            yield perform(context, work, bucket)
+            yield perform(context, work, asked, bucket)
 
 
 def engine_of(name: str) -> Engine:

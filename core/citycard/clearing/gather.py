@@ -22,7 +22,7 @@ from citycard.clearing.sequence import Gap
 from citycard.clearing.tables import clearing_part, gap, segment
 from citycard.registry.records import CardStatus, TerminalStatus
 from citycard.registry.tables import blacklist, blacklist_list, card, card_status_change, sam, terminal
-from citycard.store.bulk import select_in
+from citycard.store.bulk import columns_at, select_in
 from citycard.wallet.load import LoadState
 from citycard.wallet.tables import load
 
@@ -61,6 +61,8 @@ class Reader:
     folder: Path
     timezone: ZoneInfo
     from_intake: int
+    #: Terminals hand in records of every bucket: each is asked for once.
+    _met: dict[int, TerminalStanding] = attrs.field(factory=dict, init=False)
 
     def known(self, bucket: Bucket) -> Known:
         """Gather everything about one bucket."""
@@ -84,33 +86,32 @@ class Reader:
     def _terminals(self, bucket: Bucket) -> dict[int, TerminalStanding]:
         query = select(terminal.c.number, terminal.c.partner, terminal.c.status, sam.c.revoked_at)
         query = query.outerjoin(sam, sam.c.terminal == terminal.c.number)
-        numbers = np.unique(np.r_[bucket.signer, bucket.terminal[bucket.readable]])
-        return {
-            int(row.number): TerminalStanding(
+        numbers = np.unique(np.r_[bucket.signer, bucket.terminal[bucket.readable]]).tolist()
+        unmet = [f"{number:012d}" for number in numbers if number not in self._met]
+        for row in select_in(self.conn, query, terminal.c.number, unmet):
+            self._met[int(row.number)] = TerminalStanding(
                 partner=row.partner,
                 revoked=row.status == TerminalStatus.REVOKED.value,
                 sam_revoked_at=self._local(row.revoked_at) if row.revoked_at else None,
             )
-            for row in select_in(
-                self.conn, query, terminal.c.number, [f"{number:012d}" for number in numbers.tolist()]
-            )
-        }
+        return {number: self._met[number] for number in numbers if number in self._met}
 
     def _cards(self, asns: Sequence[str]) -> tuple[Array, Array, Array]:
         """Say which cards were issued, what their last days are, and from when one is closed."""
-        columns = select(card.c.asn, card.c.status, card.c.expires_on)
-        rows = list(select_in(self.conn, columns, card.c.asn, asns))
-        status = {row.asn: row.status for row in rows if row.status != CardStatus.STOCK.value}
-        days = {row.asn: row.expires_on for row in rows}
-        closed = self._closings([asn for asn, found in status.items() if found in _CLOSED])
+        columns = select(card.c.status, card.c.expires_on)
+        places, status, days = columns_at(self.conn, columns, card.c.asn, asns)
+        at = np.array(places, np.int64)
+        issued = np.zeros(len(asns), bool)
+        issued[at] = np.array(status) != CardStatus.STOCK.value
+        expires_on = np.full(len(asns), np.datetime64("NaT", "D"))
+        expires_on[at] = np.array(days, "datetime64[D]")
         closed_at = np.full(len(asns), np.datetime64("NaT", "s"))
-        for place, asn in enumerate(asns) if closed else ():
-            if asn in closed:
-                closed_at[place] = closed[asn]
-        issued = np.array([asn in status for asn in asns], bool)
-        return issued, np.array([days.get(asn) for asn in asns], "datetime64[D]"), closed_at
+        closed = at[np.isin(status, list(_CLOSED))].tolist()
+        for place, moment in self._closings([asns[one] for one in closed]).items():
+            closed_at[closed[place]] = moment
+        return issued, expires_on, closed_at
 
-    def _closings(self, asns: Sequence[str]) -> dict[str, datetime]:
+    def _closings(self, asns: Sequence[str]) -> dict[int, datetime]:
         # A card can be closed as one is made; then it has no change, and was closed for ever.
         changes = select(card_status_change.c.asn, func.max(card_status_change.c.at).label("at"))
         changes = changes.where(card_status_change.c.after.in_(_CLOSED)).group_by(card_status_change.c.asn)
@@ -118,7 +119,8 @@ class Reader:
             row.asn: self._local(row.at)
             for row in select_in(self.conn, changes, card_status_change.c.asn, asns)
         }
-        return {asn: found.get(asn, datetime.min) for asn in asns}  # noqa: DTZ901 - local time, as on cards
+        never = datetime.min  # noqa: DTZ901 - local time, as on cards
+        return {place: found.get(asn, never) for place, asn in enumerate(asns)}
 
     def _listings(self, asns: Sequence[str]) -> dict[str, list[Listing]]:
         query = select(blacklist, blacklist_list.c.published_at).join(
@@ -133,21 +135,17 @@ class Reader:
         return moment.astimezone(self.timezone).replace(tzinfo=None)
 
     def _loads(self, asns: Sequence[str]) -> Loads:
-        query = select(load.c.asn, load.c.online_atc, load.c.amount_fen, load.c.state, load.c.at)
+        query = select(load.c.online_atc, load.c.amount_fen, load.c.state, load.c.at)
         query = query.where(load.c.state != LoadState.REVERSED.value)
-        place_of = {asn: place for place, asn in enumerate(asns)}
-        rows = [
-            (place_of[row.asn], row.online_atc, row.amount_fen, row.state == LoadState.PROVEN.value, row.at)
-            for row in select_in(self.conn, query, load.c.asn, asns)
-        ]
-        # An online counter that was used twice keeps the order in which its loads were told.
-        rows.sort(key=lambda row: row[:2])
+        places, online_atc, amount_fen, states, at = columns_at(self.conn, query, load.c.asn, asns)
+        card, counter = np.array(places, np.int64), np.array(online_atc, np.int64)
+        order = np.lexsort((counter, card))
         return Loads(
-            card=np.array([row[0] for row in rows], np.int64),
-            online_atc=np.array([row[1] for row in rows], np.int64),
-            amount_fen=np.array([row[2] for row in rows], np.int64),
-            proven=np.array([row[3] for row in rows], bool),
-            at=[row[4] for row in rows],
+            card=card[order],
+            online_atc=counter[order],
+            amount_fen=np.array(amount_fen, np.int64)[order],
+            proven=(np.array(states) == LoadState.PROVEN.value)[order],
+            at=np.array(at, "datetime64[s]")[order],
         )
 
     def _gaps(self, asns: Sequence[str]) -> dict[str, list[Gap]]:

@@ -13,7 +13,7 @@ from citycard.clearing.bucket import Bucket, Known, States
 from citycard.clearing.columns import Array
 from citycard.clearing.context import ClearingTerms, Rates, TacVault
 from citycard.clearing.following import follow_cards
-from citycard.clearing.rating import rate_all
+from citycard.clearing.rating import Asked, rate_all
 from citycard.clearing.sequence import Gap
 from citycard.clearing.verdicts import ACCEPTED, CODES, Verdicts
 from citycard.clearing.verify import verify
@@ -38,16 +38,18 @@ class Judged:
     digest: str
 
 
-def judge(bucket: Bucket, known: Known, terms: ClearingTerms, vault: TacVault, rates: Rates) -> Judged:
+def judge(
+    bucket: Bucket, known: Known, terms: ClearingTerms, vault: TacVault, rates: Rates, asked: Asked
+) -> Judged:
     """Judge every record of a bucket, from its bytes to who gets how much.
 
     The answer depends on the arguments alone. Whatever the vault raises ends the run, which is then run
-    again: a vault that is out of order never makes a record wrong.
+    again: a vault that is out of order never makes a record wrong. ``asked`` only saves asking twice.
     """
     verdicts = Verdicts.of(len(bucket))
     genuine = verify(bucket, verdicts, known, terms, vault)
     followed = follow_cards(bucket, verdicts, known, genuine)
-    rate_all(bucket, verdicts, known, terms, rates)
+    rate_all(bucket, verdicts, known, terms, rates, asked)
     final = verdicts.final()
     _spend(followed.states, bucket, final)
     return Judged(

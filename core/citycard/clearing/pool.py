@@ -15,6 +15,7 @@ from multiprocessing.connection import Connection
 from citycard.clearing.bucket import Bucket
 from citycard.clearing.context import ClearingContext, Worker
 from citycard.clearing.engines import in_flight
+from citycard.clearing.rating import Asked
 from citycard.clearing.work import Done, Work, perform
 from citycard.errors import WorkerDied
 
@@ -76,5 +77,10 @@ def _worker() -> Worker:
     return _recipe()
 
 
+@cache
+def _asked() -> Asked:
+    return Asked()
+
+
 def _perform(work: Work) -> Done:
-    return perform(_worker(), work)
+    return perform(_worker(), work, _asked())

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Final
 
+import attrs
 import numpy as np
 
 from citycard.card.codec import decode
@@ -15,7 +17,10 @@ from citycard.clearing.verdicts import Verdicts
 from citycard.money import split
 from citycard.terminal.record import RecordKind, TransactionRecord
 
-__all__ = ["ask_rate", "price_code", "rate_all"]
+__all__ = ["Asked", "Charge", "ask_rate", "price_code", "rate_all"]
+
+#: So many different answers are kept, in some 400 bytes each; then all are forgotten.
+_MOST_ASKED: Final = 250_000
 
 
 def ask_rate(
@@ -37,7 +42,46 @@ def price_code(amount_fen: int, rating: Rating | None, terms: ClearingTerms) -> 
     return Code.P03 if abs(amount_fen - rating.quote.amount_fen) > terms.price_limit_fen else Code.P01
 
 
-def rate_all(bucket: Bucket, verdicts: Verdicts, known: Known, terms: ClearingTerms, rates: Rates) -> None:
+@attrs.frozen
+class Charge:
+    """What a record should cost, in fen (-1: nothing is to be priced), and who shares it, by weight.
+
+    Without any payee all of it belongs to the terminal's partner.
+    """
+
+    price_fen: int
+    payees: tuple[tuple[str, int], ...]
+
+    @classmethod
+    def of(cls, rating: Rating) -> Charge:
+        """Take from a rating what judging needs, payees in the order of their names."""
+        payees = sorted((share.partner, share.weight) for share in rating.shares if share.weight)
+        return cls(-1 if rating.quote is None else rating.quote.amount_fen, tuple(payees))
+
+
+@attrs.define
+class Asked:
+    """What alike records cost, kept by whoever judges one bucket after the other under the same rules."""
+
+    _charges: dict[tuple[int, bytes], Charge] = attrs.field(factory=dict, init=False)
+
+    def charge(self, rates: Rates, service: int, alike: bytes, record: bytes) -> Charge | None:
+        """Give what a record costs; None when there is no price. Equal ``alike`` is asked for once."""
+        found = self._charges.get((service, alike))
+        if found is None:
+            rating = ask_rate(rates.rate, decode(TransactionRecord, record))[0]
+            if rating is None:  # it may be priced the next time
+                return None
+            found = Charge.of(rating)
+            if len(self._charges) >= _MOST_ASKED:
+                self._charges.clear()
+            self._charges[service, alike] = found
+        return found
+
+
+def rate_all(
+    bucket: Bucket, verdicts: Verdicts, known: Known, terms: ClearingTerms, rates: Rates, asked: Asked
+) -> None:
     """Price what nothing has decided, and say who gets it; an entry without a charge has no price."""
     free_entry = (bucket.amount_fen == 0) & (bucket.records["kind"] == RecordKind.ENTRY)
     places = np.flatnonzero(verdicts.open & ~free_entry)
@@ -45,47 +89,52 @@ def rate_all(bucket: Bucket, verdicts: Verdicts, known: Known, terms: ClearingTe
     divider = _Divider(bucket, verdicts, known)
     for service in np.unique(services):
         mine = places[services == service]
-        for alike, rating in _ratings(bucket, mine, int(service), rates):
-            _judge_prices(bucket, verdicts, alike, rating, terms, divider)
+        charges, whose = _charges(bucket, mine, int(service), rates, asked)
+        _judge_prices(bucket, verdicts, terms, mine, charges, whose, divider)
 
 
-def _ratings(bucket: Bucket, places: Array, service: int, rates: Rates) -> list[tuple[Array, Rating | None]]:
-    """Give the records that cost the same for the same reason, with their rating."""
-    rows = rates.alike(service, bucket.records[places])
+def _charges(
+    bucket: Bucket, places: Array, service: int, rates: Rates, asked: Asked
+) -> tuple[list[Charge | None], Array]:
+    """Give what records cost, once for all that are alike, and for each record its place among these."""
+    records = bucket.records[places]
+    rows = rates.alike(service, records)
     if rows is None:
-        groups = [places[one : one + 1] for one in range(len(places))]
-    else:
-        different, whose = distinct(rows)
-        order = np.argsort(whose, kind="stable")
-        bounds = np.searchsorted(whose[order], np.arange(1, len(different)))
-        groups = np.split(places[order], bounds)
+        ratings = (ask_rate(rates.rate, decode(TransactionRecord, one.tobytes()))[0] for one in records)
+        each = [None if rating is None else Charge.of(rating) for rating in ratings]
+        return each, np.arange(len(places))
+    different, whose = distinct(rows)
+    firsts = np.empty(len(different), np.int64)
+    firsts[whose[::-1]] = np.arange(len(places))[::-1]
     return [
-        (group, ask_rate(rates.rate, decode(TransactionRecord, bucket.records[group[0]].tobytes()))[0])
-        for group in groups
-    ]
+        asked.charge(rates, service, alike.tobytes(), records[first].tobytes())
+        for alike, first in zip(different, firsts, strict=True)
+    ], whose
 
 
 def _judge_prices(
     bucket: Bucket,
     verdicts: Verdicts,
-    places: Array,
-    rating: Rating | None,
     terms: ClearingTerms,
+    places: Array,
+    charges: Sequence[Charge | None],
+    whose: Array,
     divider: _Divider,
 ) -> None:
-    """Judge records of one rating, amount by amount: there are few."""
-    amounts_fen = bucket.amount_fen[places]
-    for amount_fen in np.unique(amounts_fen).tolist():
-        mine = places[amounts_fen == amount_fen]
-        code = price_code(amount_fen, rating, terms)
-        if code is not None:
-            verdicts.decide(mine, code)
-        if rating is None:
-            continue
-        if rating.quote is not None:
-            verdicts.price_fen[mine] = rating.quote.amount_fen
-        if amount_fen and code is not Code.P03:
-            divider.divide(mine, amount_fen, rating)
+    amount_fen = bucket.amount_fen[places]
+    priced = np.array([charge is not None for charge in charges], bool)[whose]
+    price_fen = np.array([charge.price_fen if charge else -1 for charge in charges], np.int64)[whose]
+    difference_fen = np.where(price_fen < 0, 0, np.abs(amount_fen - price_fen))
+    too_much = difference_fen > terms.price_limit_fen
+    for code, where in (
+        (Code.P02, ~priced),
+        (Code.P03, too_much),
+        (Code.P01, (difference_fen > 0) & ~too_much),
+    ):
+        verdicts.decide(places[where], code)
+    verdicts.price_fen[places] = price_fen
+    divided = priced & ~too_much & (amount_fen != 0)
+    divider.divide(places[divided], amount_fen[divided], charges, whose[divided])
 
 
 class _Divider:
@@ -95,18 +144,34 @@ class _Divider:
         self._verdicts = verdicts
         self._partners, self._acquirer = known.acquirers(bucket)
         self._places: dict[tuple[tuple[str, int], ...], int] = {}
+        self._shared: dict[tuple[tuple[tuple[str, int], ...], int], int] = {}
 
-    def divide(self, places: Array, amount_fen: int, rating: Rating) -> None:
-        """Divide an amount by the weights of a rating; without any, all of it is the terminal's partner's."""
-        shares = sorted((one for one in rating.shares if one.weight), key=lambda one: one.partner)
-        if shares:
-            parts = split(amount_fen, [share.weight for share in shares])
-            paid = zip((share.partner for share in shares), parts, strict=True)
-            self._verdicts.division[places] = self._kept(tuple((name, fen) for name, fen in paid if fen))
-            return
-        for partner in np.unique(self._acquirer[places]).tolist():
-            mine = places[self._acquirer[places] == partner]
-            self._verdicts.division[mine] = self._kept(((self._partners[partner], amount_fen),))
+    def divide(
+        self, places: Array, amount_fen: Array, charges: Sequence[Charge | None], whose: Array
+    ) -> None:
+        """Divide amounts by the weights of their charges; without any, all is the terminal's partner's."""
+        payees = [charge.payees if charge else () for charge in charges]
+        alone = ~np.array([bool(one) for one in payees], bool)[whose]
+        acquirer = np.where(alone, self._acquirer[places], 0)
+        # What is divided among the same is divided once: by charge, or by acquirer where there is none.
+        key = np.where(alone, -1 - acquirer, whose)
+        different, same = np.unique(np.stack((key, amount_fen), axis=1), axis=0, return_inverse=True)
+        found = [
+            self._all_of(self._partners[-1 - one], fen) if one < 0 else self._parts(payees[one], fen)
+            for one, fen in different.tolist()
+        ]
+        self._verdicts.division[places] = np.array(found, np.int64)[same.reshape(-1)]
+
+    def _all_of(self, partner: str, amount_fen: int) -> int:
+        return self._kept(((partner, amount_fen),))
+
+    def _parts(self, payees: tuple[tuple[str, int], ...], amount_fen: int) -> int:
+        key = (payees, amount_fen)
+        if key not in self._shared:
+            parts = split(amount_fen, [weight for _, weight in payees])
+            paid = zip((partner for partner, _ in payees), parts, strict=True)
+            self._shared[key] = self._kept(tuple((partner, fen) for partner, fen in paid if fen))
+        return self._shared[key]
 
     def _kept(self, parts: tuple[tuple[str, int], ...]) -> int:
         if parts not in self._places:

@@ -26,6 +26,7 @@ from typing import Any
 from citycard.clearing.bucket import Bucket
 from citycard.clearing.context import ClearingContext, Worker
 from citycard.clearing.engines import in_flight
+from citycard.clearing.rating import Asked
 from citycard.clearing.work import Done, Work, perform
 from citycard.errors import (
     CitycardError,
@@ -194,7 +195,7 @@ def _answers(recipe: bytes, works: Iterable[bytes]) -> Iterator[bytes]:
     """Do the work that came to this worker. What a user must be told is an answer, not a failed task."""
     for work in works:
         try:
-            done = perform(_worker(recipe), pickle.loads(work))  # noqa: S301 - from our own driver
+            done = perform(_worker(recipe), pickle.loads(work), _asked(recipe))  # noqa: S301 - our own driver
         except CitycardError as error:
             yield pickle.dumps(error)
         else:
@@ -205,6 +206,11 @@ def _answers(recipe: bytes, works: Iterable[bytes]) -> Iterator[bytes]:
 def _worker(recipe: bytes) -> Worker:
     made: Callable[[], Worker] = pickle.loads(recipe)  # noqa: S301 - from our own driver
     return made()
+
+
+@cache
+def _asked(_: bytes) -> Asked:
+    return Asked()
 
 
 def _cancel(spark: Any) -> None:

@@ -17,6 +17,7 @@ from citycard.clearing.context import ClearingTerms, Worker
 from citycard.clearing.gather import read_bucket
 from citycard.clearing.judge import judge
 from citycard.clearing.outcomes import Part, keep
+from citycard.clearing.rating import Asked
 from citycard.clearing.sequence import Gap
 from citycard.clearing.tally import Tally, tally
 from citycard.errors import WorkerDiffers
@@ -62,17 +63,18 @@ class Done:
     gaps: Mapping[str, tuple[list[Gap], list[Gap]]]
 
 
-def perform(worker: Worker, work: Work, bucket: Bucket | None = None) -> Done:
+def perform(worker: Worker, work: Work, asked: Asked, bucket: Bucket | None = None) -> Done:
     """Judge a bucket, keep what became of it, and add it up; raise WorkerDiffers under other rules.
 
     Doing the same work twice, at once or one after the other, leaves the same files and gives the same
-    answer. ``bucket`` spares reading the records where they are in memory already.
+    answer. ``asked`` keeps prices from one piece of work to the next of the same worker and rules; ``bucket``
+    spares reading the records where they are in memory already.
     """
     if worker.rules_version != work.rules_version:
         raise WorkerDiffers(what="rules", theirs=worker.rules_version, ours=work.rules_version)
     if bucket is None:
         bucket = read_bucket(worker.folder, work.bucket, work.segments)
-    judged = judge(bucket, work.known, work.terms, worker.vault, worker)
+    judged = judge(bucket, work.known, work.terms, worker.vault, worker, asked)
     return Done(
         part=keep(worker.folder, work.run, judged),
         total=tally(judged, work.known),

@@ -113,7 +113,7 @@ def known_of(bucket: Bucket, found: dict[str, Card]) -> Known:
             online_atc=np.array([load.online_atc for _, load in loads], np.int64),
             amount_fen=np.array([load.amount_fen for _, load in loads], np.int64),
             proven=np.array([load.proven for _, load in loads], bool),
-            at=[load.at for _, load in loads],
+            at=np.array([load.at for _, load in loads], "datetime64[s]"),
         ),
         gaps={asn: card.gaps for asn, card in found.items() if card.gaps},
     )

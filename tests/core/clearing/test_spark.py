@@ -26,7 +26,7 @@ def works(town):
         expires_on=nobody,
         closed_at=nobody,
         states=States.new(0),
-        loads=Loads(card=nobody, online_atc=nobody, amount_fen=nobody, proven=nobody, at=[]),
+        loads=Loads(card=nobody, online_atc=nobody, amount_fen=nobody, proven=nobody, at=nobody),
     )
     work = Work(run=1, bucket=0, segments=(), known=known, terms=town.terms, rules_version=town.rules_version)
     return [(work, None)]

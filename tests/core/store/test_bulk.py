@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from citycard.store import UtcTime, open_store, writing
-from citycard.store.bulk import chunks, insert_missing, insert_rows, select_in
+from citycard.store.bulk import chunks, columns_at, insert_missing, insert_rows, select_in
 
 mixed = Table(
     "mixed",
@@ -114,6 +114,20 @@ def test_pairs_of_columns_can_be_asked_for(conn):
 
 def test_no_keys_find_nothing(conn):
     assert list(select_in(conn, select(mixed), mixed.c.id, [])) == []
+
+
+def test_columns_say_at_which_place_each_key_stands(conn):
+    insert_rows(conn, mixed, NAMES, [row(number) for number in range(0, 40_000, 2)])
+    asked = [UUID(int=number) for number in reversed(range(40_000))]
+    places, numbers, days = columns_at(conn, select(mixed.c.number, mixed.c.day), mixed.c.id, asked)
+    assert sorted(numbers) == list(range(0, 40_000, 2))
+    assert all(asked[place].int == number for place, number in zip(places, numbers, strict=True))
+    assert days[0] == row(numbers[0])[3]
+
+
+@pytest.mark.parametrize("asked", [[], [UUID(int=1)]])
+def test_columns_of_nothing_are_empty(conn, asked):
+    assert columns_at(conn, select(mixed.c.number, mixed.c.day), mixed.c.id, asked) == [(), (), ()]
 
 
 def test_a_sequence_is_cut_into_pieces():
