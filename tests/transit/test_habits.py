@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
+import attrs
 import pytest
 
 from citycard.city import City
@@ -17,6 +19,7 @@ from citycard_transit.habits import bus_habits, metro_habits
 
 ROOT = Path(__file__).parents[2]
 SMALL = SimulationPlan(cards=300, terminals=60, records=3000, days=2, faults=0.05)
+LARGE = SimulationPlan(cards=400_000, terminals=8_000, records=2_000_000, faults=0.005)
 
 
 def new_city(folder: Path) -> City:
@@ -42,6 +45,30 @@ def test_every_fault_of_a_simulated_city_is_found_and_nothing_else(tmp_path, eng
     with reading(city.engine) as conn:
         assert city.ledger.audit(conn) == []
     city.close()
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        attrs.evolve(SMALL, cards=200, records=2000, days=1),
+        pytest.param(LARGE, marks=pytest.mark.deep, id="two million records"),
+    ],
+)
+def test_a_day_ends_alike_on_every_engine_with_every_fault_found(tmp_path, spark_cluster, plan):
+    city = new_city(tmp_path / "city")
+    truth = simulate(city, plan, tmp_path / "out")
+    city.close()
+    digests = set()
+    for place, engine in enumerate(("local", "pool:2", spark_cluster)):
+        shutil.copytree(tmp_path / "city", tmp_path / str(place))
+        city = City.open(tmp_path / str(place))
+        reports = clear_simulation(city, tmp_path / "out", truth, engine=engine)
+        score = compare(truth, found_in(city, truth))
+        assert (score.missed, score.wrong) == ((), ())
+        digests.add(tuple((report.digest, report.records, report.settled_fen) for report in reports))
+        city.close()
+        shutil.rmtree(tmp_path / str(place))
+    assert len(digests) == 1
 
 
 def test_a_fault_that_clearing_does_not_find_and_one_too_many_are_told(tmp_path):

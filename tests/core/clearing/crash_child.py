@@ -1,9 +1,10 @@
-"""Receive and clear a prepared town once for every step at which it can die; print how each attempt ended.
+"""Receive and clear a prepared town and be killed, again and again; print how each attempt ended.
 
-    python crash_child.py FOLDER
+    python crash_child.py FOLDER TIMES
 
-A step is a file renamed into place or a transaction committed. For each step k a process is forked that
-gets SIGKILL just before its k-th step; then another process does the same work again to the end.
+With 0 for TIMES it is killed once at each step: a file renamed into place, or a transaction committed. For
+each step k a process is forked that gets SIGKILL just before its k-th step; then another process does the
+same work again to the end. With another number it is so often killed at a random moment of the work.
 This file is run on its own, because only a process without threads may fork.
 """
 
@@ -12,9 +13,11 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import random
 import shutil
 import signal
 import sys
+import time
 from pathlib import Path
 
 from sqlalchemy import event
@@ -86,8 +89,8 @@ def balances(town, conn):
     return [town.ledger.balance(conn, address) for address in conn.scalars(select(account.c.address))]
 
 
-def forked(town, die_at=0):
-    """Work in a process of its own; return its exit code and what it said."""
+def forked(town, die_at=0, *, after_s=None):
+    """Work in a process of its own, killed after a time if one is given; return exit code and answer."""
     come, go = os.pipe()
     child = os.fork()
     if not child:
@@ -97,6 +100,9 @@ def forked(town, die_at=0):
             pipe.write(said)
         os._exit(0)
     os.close(go)
+    if after_s is not None:
+        time.sleep(after_s)
+        os.kill(child, signal.SIGKILL)
     with os.fdopen(come) as pipe:
         said = pipe.read()
     _, status = os.waitpid(child, 0)
@@ -104,7 +110,7 @@ def forked(town, die_at=0):
 
 
 def main():
-    prepared = Path(sys.argv[1])
+    prepared, times = Path(sys.argv[1]), int(sys.argv[2])
     trial = prepared.with_name("trial")
 
     def fresh():
@@ -117,13 +123,17 @@ def main():
     work(town)
     town.engine.dispose()
     fresh()
+    began = time.monotonic()
     _, calm = forked(town)
+    took_s, draw = time.monotonic() - began, random.Random(times)
+    ends = [{"after_s": draw.uniform(0, took_s)} for _ in range(times)]
+    ends = ends or [{"die_at": step} for step in range(1, calm["steps"] + 1)]
     attempts = []
-    for die_at in range(1, calm["steps"] + 1):
+    for end in ends:
         fresh()
-        code, _ = forked(town, die_at)
+        code, _ = forked(town, **end)
         _, again = forked(town)
-        attempts.append({"die_at": die_at, "died": code == -signal.SIGKILL, "again": again})
+        attempts.append({"end": end, "died": code == -signal.SIGKILL, "again": again})
     sys.stdout.write(json.dumps({"calm": calm, "attempts": attempts}))
 
 

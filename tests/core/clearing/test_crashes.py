@@ -9,11 +9,15 @@ import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 AT = datetime.fromisoformat("2018-09-01T07:00")
 GATE, BUS = "344000000001", "344000000003"
 
 
-def test_whoever_kills_receiving_or_clearing_at_any_step_changes_nothing(town):
+@pytest.fixture
+def prepared(town):
+    """A town with two halves of a day to come."""
     card, other = town.issue(1, 2)
     for one in (card, other):
         town.load(one, 10_000)
@@ -28,8 +32,13 @@ def test_whoever_kills_receiving_or_clearing_at_any_step_changes_nothing(town):
             name, data = town.batch(terminal)
             (inbox / f"{part}-{name}").write_bytes(data)
     town.engine.dispose()
+    return town.folder
+
+
+def killed(folder, times=0):
+    """Let the work be killed; say how it ends without that, and with it."""
     child = subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("crash_child.py")), str(town.folder)],
+        [sys.executable, str(Path(__file__).with_name("crash_child.py")), str(folder), str(times)],
         stdout=subprocess.PIPE,
         text=True,
         check=True,
@@ -40,9 +49,19 @@ def test_whoever_kills_receiving_or_clearing_at_any_step_changes_nothing(town):
     assert (calm["run"], calm["violations"], dict(calm["ledger"])["control/window"]) == (2, 0, 0)
     assert calm["codes"] == [["C01", 1, 300], ["OK", 11, 2706], ["T01", 2, 600]]
     assert {"run-000001.pain.001.001.09.xml", "run-000002.pain.001.001.09.xml"} == set(calm["bank"])
-    assert calm["steps"] >= 16
-    assert calm["steps"] == len(found["attempts"])
     for attempt in found["attempts"]:
-        assert attempt["died"], attempt
-        again = attempt["again"]
-        assert {**calm, "steps": 0} == {**again, "steps": 0}, attempt["die_at"]
+        assert {**calm, "steps": 0} == {**attempt["again"], "steps": 0}, attempt["end"]
+    return calm, [attempt["died"] for attempt in found["attempts"]]
+
+
+def test_whoever_kills_receiving_or_clearing_at_any_step_changes_nothing(prepared):
+    calm, died = killed(prepared)
+    assert calm["steps"] >= 16
+    assert died == [True] * calm["steps"]
+
+
+@pytest.mark.parametrize("times", [8, pytest.param(100, marks=pytest.mark.deep)])
+def test_whoever_kills_receiving_or_clearing_at_a_random_moment_changes_nothing(prepared, times):
+    _, died = killed(prepared, times)
+    assert len(died) == times
+    assert sum(died) > times // 2
