@@ -2,8 +2,8 @@
 
 Whoever posts alone knows the ledger as it stands, because it left it so. It reads only accounts that it has
 not seen, judges, and sends one statement, which writes everything if the ledger still ends where it was left,
-and otherwise nothing at all. While one such statement is written the next ones are judged. So a guess that is
-wrong costs time and never money: the same is posted again in the usual way.
+and otherwise nothing at all. While one such statement is written the next ones are judged and sent. So a
+guess that is wrong costs time and never money: the same is posted again in the usual way.
 
 For PostgreSQL, where each question costs an exchange; a SQLite file is asked without any.
 """
@@ -13,23 +13,24 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from itertools import count
+from uuid import uuid4
 
 import attrs
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from citycard.ledger import pipelining
 from citycard.ledger.chart import Guard
 from citycard.ledger.judging import Judge
-from citycard.ledger.pipelining import Tip
 from citycard.ledger.records import Kind, Outcome, Transfer, account_id
 from citycard.ledger.rows import balance_row, request_rows, transfer_rows
 from citycard.ledger.standing import Standing, Standings
+from citycard.ledger.tip import FORMATS, KEEP_AT_TIP, Tip, ask_at_tip, values_at_tip
+from citycard.store.streaming import Stream
 
 __all__ = ["IN_FLIGHT", "Ahead", "Judged", "simple"]
 
-#: So many calls may be judged before the first of them is written.
+#: So many calls may be judged and sent before the first of them is written.
 IN_FLIGHT = 3
 #: So many accounts are remembered, in some 400 bytes each; then all are forgotten.
 _MOST = 100_000
@@ -46,15 +47,16 @@ class Judged:
     """Transfers that are judged and not yet written: the answers, and the values of the statement."""
 
     outcomes: list[Outcome]
-    values: tuple[Any, ...]
+    values: list[bytes | None]
 
 
 class Ahead:
     """What one writer knows of the ledger by its own postings.
 
-    One thread judges; one thread, the same or another, writes what was judged, in that order. ``stale`` says
-    that the ledger may stand otherwise than was thought. From then on nothing is written, since what comes
-    next was judged after what did not come true. ``forget`` is for when nothing waits to be written.
+    One thread judges and sends what was judged; one thread, the same or another, asks of what was sent, in
+    that order, whether it was written. ``stale`` says that the ledger may stand otherwise than was thought.
+    From then on nothing is sent, and nothing comes true of what was sent after what did not: it was judged on
+    what never was. ``forget`` and ``rest`` are for when nothing is on its way.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -64,7 +66,10 @@ class Ahead:
         self._before: deque[Tip] = deque(maxlen=IN_FLIGHT)
         self._accounts: dict[str, Standing] = {}
         self._asking: Connection | None = None
-        self._writing: Connection | None = None
+        self._stream: Stream | None = None
+        #: Statements are told apart by their names; no two of any writers ever have the same.
+        self._names = (f"{me}/{number}" for me in [uuid4().hex] for number in count())
+        self._last: str | None = None
         self.stale = False
 
     def judge(self, transfers: Sequence[Transfer], now: datetime) -> Judged | None:
@@ -85,18 +90,29 @@ class Ahead:
                 self.stale = True
         return judged
 
-    def write(self, judged: Judged) -> bool:
-        """Write what was judged, durably, or nothing: then the ledger was not as it was thought to be."""
+    def send(self, judged: Judged) -> bool:
+        """Send what was judged, to be written after all that was sent before; say whether it is."""
         if self.stale:
             return False
-        written = False
         try:
-            if self._writing is None:
-                self._writing = self._connected()
-            written = pipelining.keep_at_tip(self._writing, judged.values)
-        except DBAPIError as error:
-            # An id that was answered before, or a database that went away: the usual way tells them apart.
-            self._writing = _give_back(self._writing, broken=error.connection_invalidated)
+            if self._stream is None:
+                self._stream = Stream(self._connected(), KEEP_AT_TIP)
+            self._stream.send(judged.values, FORMATS)
+        except DBAPIError:
+            self.stale = True
+        return not self.stale
+
+    def written(self) -> bool:
+        """Say, of what was sent first and not yet asked for, whether it was written, durably, or not at all.
+
+        It is not when the ledger was not as it was thought to be, nor when an id was answered before. When
+        the database went away nobody knows: the same is to be posted again in the usual way, either way.
+        """
+        assert self._stream is not None
+        try:
+            written = self._stream.answer() == [(b"1",)]
+        except DBAPIError:
+            written = False
         if not written:
             self.stale = True
         return written
@@ -107,7 +123,10 @@ class Ahead:
 
     def forget(self) -> None:
         """Believe nothing any more: the ledger is read anew before the next call is judged."""
+        if self._stream is not None and self._stream.broken:
+            self._close()
         self.stale = False
+        self._last = None
         self._tip = None
         self._before.clear()
         self._accounts.clear()
@@ -115,10 +134,15 @@ class Ahead:
     def rest(self) -> None:
         """Give the connections back while there is nothing to do."""
         self._asking = _give_back(self._asking)
-        self._writing = _give_back(self._writing)
+        self._close()
 
     def _connected(self) -> Connection:
         return self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+
+    def _close(self) -> None:
+        if self._stream is not None:
+            self._stream.close()
+        self._stream, self._last = None, None
 
     def _judge(self, transfers: Sequence[Transfer], now: datetime) -> Judged | None:
         accounts = self._standings(transfers)
@@ -137,7 +161,9 @@ class Ahead:
         after = Tip(tip.posted_seq + len(rows), now if rows else tip.posted_at, tip.next_expiry)
         self._before.append(tip)
         self._tip = after
-        values = pipelining.values_at_tip(self._engine.dialect, tip, after, requests, rows, balances)
+        names = self._last, next(self._names)
+        values = values_at_tip(tip, after, names, requests, rows, balances)
+        self._last = names[1]
         return Judged(outcomes=outcomes, values=values)
 
     def _standings(self, transfers: Sequence[Transfer]) -> dict[str, Standing]:
@@ -154,7 +180,7 @@ class Ahead:
         if self._asking is None:
             self._asking = self._connected()
         keys = [account_id(address) for address in addresses]
-        tip, found = pipelining.ask_at_tip(self._asking, keys)
+        tip, found = ask_at_tip(self._asking, keys)
         if self._tip is None:
             self._tip = tip
         elif tip != self._tip and tip not in self._before:

@@ -7,20 +7,17 @@ anything else is read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import attrs
 from sqlalchemy import Connection, Dialect
 
-from citycard.ledger.rows import REQUEST_COLUMNS, TRANSFER_COLUMNS
 from citycard.ledger.tables import balance, request, transfer
 from citycard.store.copying import array_text, copy_rows, driver_of, error_of
 
-__all__ = ["Tip", "ask_at_tip", "keep", "keep_at_tip", "look_up", "values_at_tip"]
+__all__ = ["keep", "look_up"]
 
 #: From here on COPY, which no pipeline knows, is faster than an array for each column.
 _WORTH_A_COPY = 500
@@ -40,13 +37,6 @@ _MOVE = (
 # Their values are all of one kind; none of them is written by name.
 _SUMS = ("account_id", *["last_seq"] * 6)
 _ADVANCE = "UPDATE ledger SET posted_seq = %s, posted_at = %s"
-
-
-_ASK_AT_TIP = (
-    "SELECT posted_seq, posted_at, next_expiry, place, guard, dr_posted_fen, cr_posted_fen, dr_pending_fen, "
-    "cr_pending_fen, balance.currency, last_seq, transfers FROM ledger LEFT JOIN (balance "
-    "JOIN unnest(%s::uuid[]) WITH ORDINALITY AS wanted(key, place) ON account_id = key) ON true"
-)
 
 
 def look_up(conn: Connection, ids: Sequence[UUID], keys: Sequence[UUID]) -> tuple[Any, list[Any], list[Any]]:
@@ -81,75 +71,10 @@ def keep(
             ask(_ADVANCE, advance)
 
 
-@attrs.frozen
-class Tip:
-    """How the ledger ends: the number of its last transfer, and a moment after which the next is posted.
-
-    Before ``next_expiry`` no open hold expires; that says nothing about how the ledger ends.
-    """
-
-    posted_seq: int
-    posted_at: datetime | None
-    next_expiry: datetime | None = attrs.field(eq=False)
-
-
-def ask_at_tip(conn: Connection, keys: Sequence[UUID]) -> tuple[Tip | None, list[tuple[Any, ...]]]:
-    """Give how the ledger ends, and the accounts at that moment that are open.
-
-    Each begins with its place among ``keys``, from 1 on; guard and sums follow in the order of ``Standing``.
-    """
-    with _told(conn) as ask:
-        rows = ask(_ASK_AT_TIP, (array_text(conn.dialect, balance.c.account_id, keys),)).fetchall()
-    if not rows:
-        return None, []
-    return Tip(*rows[0][:3]), [row[3:] for row in rows if row[3] is not None]
-
-
-def values_at_tip(
-    dialect: Dialect,
-    tip: Tip,
-    afterwards: Tip,
-    requests: Sequence[Sequence[Any]],
-    transfers: Sequence[Sequence[Any]],
-    balances: Sequence[Sequence[Any]],
-) -> tuple[Any, ...]:
-    """Write what ``keep_at_tip`` sends: both ends of the ledger, and rows in the order of their columns.
-
-    All of them have the time of the first request; the transfers are ``single`` and take nothing back.
-    """
-    posted_at = requests[0][-1]
-    answered = dict(zip(REQUEST_COLUMNS, _columns(REQUEST_COLUMNS, requests), strict=True))
-    moved = dict(zip(TRANSFER_COLUMNS, _columns(TRANSFER_COLUMNS, transfers), strict=True))
-    return (
-        afterwards.posted_seq,
-        afterwards.posted_at,
-        tip.posted_seq,
-        tip.posted_at,
-        posted_at,
-        *[array_text(dialect, request.c[name], answered[name]) for name in _ANSWERS],
-        posted_at,
-        *[array_text(dialect, transfer.c[name], moved[name]) for name in _MOVES],
-        *_arrays(dialect, balance, _SUMS, balances),
-    )
-
-
-def keep_at_tip(conn: Connection, values: Sequence[Any]) -> bool:
-    """Write answers, transfers and balances at once if the ledger ends as it was thought to; say whether.
-
-    ``conn`` commits each statement by itself.
-    """
-    with _told(conn) as ask:
-        return bool(ask(_KEEP_AT_TIP, values).fetchone()[0])
-
-
-def _insertion(
-    table: Any, names: Sequence[str], constants: Mapping[str, str] | None = None, given: str = ""
-) -> str:
-    """Insert rows, once for each of ``given``: columns as arrays, beside others that are the same in all."""
+def _insertion(table: Any, names: Sequence[str]) -> str:
     arrays = ", ".join(f"%s::{_ARRAYS.get(name, 'bigint')}[]" for name in names)
-    values = ", ".join((*(constants or {}).values(), "row.*"))
-    rows = f"SELECT {values} FROM {given}unnest({arrays}) AS row"  # noqa: S608 - names of our own columns
-    return f"INSERT INTO {table.name} ({', '.join((*(constants or {}), *names))}) {rows}"
+    rows = f"SELECT * FROM unnest({arrays})"  # noqa: S608 - names of our own columns
+    return f"INSERT INTO {table.name} ({', '.join(names)}) {rows}"
 
 
 _ARRAYS = {
@@ -161,24 +86,6 @@ _ARRAYS = {
     "event_time": "timestamp",
     "business_date": "date",
 }
-
-
-# What is the same in all rows of simple transfers is said once.
-_TIME, _SINGLE = "%s::timestamptz", "'single'"
-_ANSWERS = tuple(name for name in REQUEST_COLUMNS if name != "first_seen")
-_MOVES = tuple(
-    name
-    for name in TRANSFER_COLUMNS
-    if name not in {"kind", "pending_id", "expires_at", "reverses", "posted_at"}
-)
-_KEEP_AT_TIP = (
-    "WITH taken AS (UPDATE ledger SET posted_seq = %s, posted_at = %s "  # noqa: S608 - our own names
-    "WHERE posted_seq = %s AND posted_at = %s RETURNING id), "
-    f"answered AS ({_insertion(request, _ANSWERS, {'first_seen': _TIME}, 'taken, ')}), "
-    f"moved AS ({_insertion(transfer, _MOVES, {'kind': _SINGLE, 'posted_at': _TIME}, 'taken, ')}), "
-    f"summed AS ({_MOVE.replace('FROM ', 'FROM taken, ', 1)}) "
-    "SELECT count(*) FROM taken"
-)
 
 
 def _arrays(
@@ -193,8 +100,8 @@ def _columns(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> Iterable[Se
 
 
 @contextmanager
-def _told(conn: Connection) -> Iterator[Any]:
-    """Give what sends a statement and returns its cursor."""
+def _pipeline(conn: Connection) -> Iterator[Any]:
+    """Give what sends a statement and returns the cursor on which its answer can be waited for."""
     import psycopg
 
     driver = driver_of(conn)
@@ -206,13 +113,7 @@ def _told(conn: Connection) -> Iterator[Any]:
         return driver.cursor().execute(statement, values)
 
     try:
-        yield ask
+        with driver.pipeline():
+            yield ask
     except psycopg.Error as error:
         raise error_of(conn, said, error) from error
-
-
-@contextmanager
-def _pipeline(conn: Connection) -> Iterator[Any]:
-    """Give what sends a statement and returns the cursor on which its answer can be waited for."""
-    with _told(conn) as ask, driver_of(conn).pipeline():
-        yield ask

@@ -10,6 +10,7 @@ from citycard.ledger.records import Result, Transfer
 from citycard.ledger.standing import Standing, Standings
 
 __all__ = [
+    "BALANCE_COLUMNS",
     "REQUEST_COLUMNS",
     "TRANSFER_COLUMNS",
     "balance_row",
@@ -37,6 +38,16 @@ TRANSFER_COLUMNS = (
     "business_date",
     "ref",
     "posted_at",
+)
+
+BALANCE_COLUMNS = (
+    "account_id",
+    "dr_posted_fen",
+    "cr_posted_fen",
+    "dr_pending_fen",
+    "cr_pending_fen",
+    "last_seq",
+    "transfers",
 )
 
 
@@ -91,7 +102,7 @@ def transfer_rows(
 def balance_row(one: Standing) -> tuple[UUID, int, int, int, int, int, int]:
     """Give what an account came to: one change, however many transfers it has.
 
-    Its id, debits and credits, both pending, its newest transfer, and how many it has.
+    In the order of ``BALANCE_COLUMNS``.
     """
     return (
         one.id,

@@ -173,9 +173,11 @@ class LedgerWriter:
                 if self._ahead is None:
                     self._post(calls)
                 else:
-                    # While one transaction is written, the next one is judged.
+                    # While one transaction is written, the next one is judged, and waits at the server.
                     judged = self._judged(calls, self._ahead)
-                    self._posting.append(committer.submit(self._commit, calls, judged, self._ahead))
+                    sent = judged is not None and self._ahead.send(judged)
+                    outcomes = judged.outcomes if judged is not None and sent else None
+                    self._posting.append(committer.submit(self._commit, calls, outcomes, self._ahead))
         if self._ahead is not None:
             self._ahead.rest()
 
@@ -229,9 +231,10 @@ class LedgerWriter:
             ahead.forget()
         return ahead.judge(transfers, self._ledger.clock.now())
 
-    def _commit(self, calls: list[_Call], judged: Judged | None, ahead: Ahead) -> None:
-        if judged is not None and ahead.write(judged):
-            _share(calls, judged.outcomes)
+    def _commit(self, calls: list[_Call], outcomes: list[Outcome] | None, ahead: Ahead) -> None:
+        """Answer calls whose ``outcomes`` are on their way once they are written; post all others."""
+        if outcomes is not None and ahead.written():
+            _share(calls, outcomes)
             return
         ahead.stale = True
         self._post(calls)

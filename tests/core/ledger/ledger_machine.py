@@ -198,28 +198,39 @@ class LedgerMachine(RuleBasedStateMachine):
         self._nothing_changed()
 
     @precondition(lambda self: self.engine.dialect.name == "postgresql")
-    @rule(first=drafts(most=3), second=drafts(most=3), others=st.none() | drafts(most=2))
-    def judge_two_calls_before_the_first_is_written(self, first, second, others):
-        """Do as a writer does; now and then somebody else posts in between."""
+    @rule(
+        first=drafts(most=3),
+        second=drafts(most=3),
+        others=st.none() | drafts(most=2),
+        between=st.booleans(),
+    )
+    def judge_and_send_two_calls_before_the_first_is_written(self, first, second, others, between):
+        """Do as a writer does; now and then somebody else posts before both are sent, or in between."""
         waiting = []
         for drawn in (first, second):
             batch = self._batch([attrs.evolve(one, kind="single", limits=()) for one in drawn])
             if self.ahead.must_forget():
-                self._write_judged(waiting)
+                self._send(waiting)
                 waiting = []
                 self.ahead.forget()
             waiting.append((batch, self.ahead.judge(batch, self.clock.now())))
             self.batches.append(batch)
-        if others is not None:
-            self.batches.append(self._batch(others))
-            with writing(self.engine) as conn:
-                self._call(conn, self.batches[-1])
-        self._write_judged(waiting)
+        if others is None:
+            self._send(waiting)
+            return
+        if between:
+            self._send(waiting[:1])
+        self.batches.append(self._batch(others))
+        with writing(self.engine) as conn:
+            self._call(conn, self.batches[-1])
+        self._send(waiting[1:] if between else waiting)
 
-    def _write_judged(self, waiting):
-        for batch, judged in waiting:
-            if judged is not None and self.ahead.write(judged):
-                self._agree(batch, judged.outcomes)
+    def _send(self, judged):
+        """Send all that was judged, ask only then what was written, and post the rest as usual."""
+        sent = [one is not None and self.ahead.send(one) for _, one in judged]
+        for (batch, one), was_sent in zip(judged, sent, strict=True):
+            if was_sent and self.ahead.written():
+                self._agree(batch, one.outcomes)
                 continue
             self.ahead.stale = True
             with writing(self.engine) as conn:

@@ -16,6 +16,11 @@ from citycard.store import open_store, reading, writing
 # A SQLite file is asked without any exchange, so that nobody has to remember what is in it.
 pytestmark = [pytest.mark.postgresql, pytest.mark.usefixtures("store")]
 pytestmark += [pytest.mark.parametrize("store", ["postgresql"], indirect=True)]
+#: Cut off whoever else is connected.
+OTHERS = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
 NOW = datetime(2018, 9, 1, 0, 30, tzinfo=UTC)
 
 
@@ -34,13 +39,19 @@ def ahead(ledger):
     ahead.rest()
 
 
+def write(ahead, *judged):
+    """Send all before the first is answered, and say of each whether it was written."""
+    sent = [ahead.send(one) for one in judged]
+    return [one and ahead.written() for one in sent]
+
+
 @pytest.fixture
 def send(ahead):
     """Return a function that judges and writes, and gives the results, or None when nothing was written."""
 
     def send(*transfers, now=NOW):
         judged = ahead.judge(transfers, now)
-        written = judged is not None and ahead.write(judged)
+        written = judged is not None and write(ahead, judged) == [True]
         return [str(outcome.result) for outcome in judged.outcomes] if written else None
 
     return send
@@ -66,7 +77,7 @@ def test_guards_are_kept_from_one_call_to_the_next(send, move, fen):
 def test_the_second_is_judged_after_the_first_before_that_is_written(ahead, move, fen):
     first = ahead.judge([move(2, "online/1", "shop", 60)], NOW)
     second = ahead.judge([move(3, "online/1", "shop", 60), move(4, "bank", "purse/1", 5)], NOW)
-    assert [ahead.write(first), ahead.write(second)] == [True, True]
+    assert write(ahead, first, second) == [True, True]
     assert [str(one.result) for one in second.outcomes] == ["debits_exceed_credits", "posted"]
     assert (fen("shop"), fen("purse/1")) == (60, 5)
 
@@ -74,7 +85,7 @@ def test_the_second_is_judged_after_the_first_before_that_is_written(ahead, move
 def test_nothing_is_written_when_the_one_before_was_not(ahead, move, fen):
     ahead.judge([move(2, "online/1", "shop", 60)], NOW)
     second = ahead.judge([move(3, "online/1", "shop", 60)], NOW)
-    assert not ahead.write(second)
+    assert write(ahead, second) == [False]
     assert fen("shop") == 0
 
 
@@ -86,10 +97,65 @@ def test_nothing_is_written_when_somebody_else_has_posted(ahead, send, post, mov
     judged = ahead.judge([move(4, "online/1", "shop", 60)], NOW)
     if not before:
         assert post(move(3, "online/1", "shop", 99)) == ["posted"]
-    assert not ahead.write(judged)
+    assert write(ahead, judged) == [False]
     assert (ahead.stale, fen("online/1")) == (True, 0)
     ahead.forget()
     assert send(move(4, "online/1", "shop", 60)) == ["debits_exceed_credits"]
+
+
+def test_nothing_comes_true_after_what_did_not_even_if_the_ledger_looks_the_same(
+    ahead, send, post, move, fen
+):
+    """Somebody else posts just as much at the same moment: number and time are as expected."""
+    assert send(move(2, "online/1", "shop", 1)) == ["posted"]
+    first = ahead.judge([move(3, "bank", "online/1", 50)], NOW)
+    second = ahead.judge([move(4, "online/1", "shop", 149)], NOW)
+    assert post(move(5, "online/1", "shop", 99)) == ["posted"]
+    assert write(ahead, first, second) == [False, False]
+    assert fen("online/1") == 0
+
+
+def test_nothing_comes_true_after_a_statement_that_failed(ahead, send, post, move, fen):
+    """A call of nothing but an id that was answered before leaves number and time as they are."""
+    assert post(move(2, "online/1", "shop", 500)) == ["debits_exceed_credits"]
+    assert send(move(3, "online/1", "shop", 1)) == ["posted"]
+    again = ahead.judge([move(2, "online/1", "shop", 500)], NOW)
+    second = ahead.judge([move(4, "online/1", "shop", 1)], NOW)
+    assert write(ahead, again, second) == [False, False]
+    assert fen("shop") == 1
+    ahead.forget()
+    assert send(move(4, "online/1", "shop", 1)) == ["posted"]
+
+
+def test_what_was_sent_before_a_mistake_was_seen_is_written(ahead, send, move, fen):
+    assert send(move(2, "online/1", "shop", 1)) == ["posted"]
+    judged = ahead.judge([move(3, "online/1", "shop", 1)], NOW)
+    assert ahead.send(judged)
+    ahead.stale = True
+    assert ahead.written()
+    assert fen("shop") == 2
+
+
+def test_after_a_rest_it_goes_on_with_what_it_knows(ahead, send, move, fen):
+    assert send(move(2, "online/1", "shop", 1)) == ["posted"]
+    ahead.rest()
+    assert send(move(3, "online/1", "shop", 100)) == ["debits_exceed_credits"]
+    assert send(move(4, "online/1", "shop", 99)) == ["posted"]
+    assert fen("online/1") == 0
+
+
+def test_of_what_was_on_its_way_when_the_database_went_away_nothing_is_said(ledger, ahead, send, post, move):
+    assert send(move(2, "online/1", "shop", 1)) == ["posted"]
+    with writing(ledger.engine) as conn:
+        ledger.post(conn, [move(3, "bank", "shop", 1)])
+        judged = [ahead.judge([move(number, "bank", "shop", 1)], NOW) for number in (4, 5)]
+        assert [ahead.send(one) for one in judged] == [True, True]
+        conn.execute(text(OTHERS))
+    assert [ahead.written(), ahead.written()] == [False, False]
+    ahead.forget()
+    assert send(move(4, "bank", "shop", 1)) is None  # the connection that asks is gone, too
+    ahead.forget()
+    assert send(move(4, "bank", "shop", 1), move(5, "bank", "shop", 1)) == ["posted", "posted"]
 
 
 def test_accounts_that_are_read_later_are_no_older_than_the_rest(ahead, send, post, move):
@@ -135,7 +201,7 @@ def test_a_line_that_a_seal_draws_is_kept(ledger, ahead, vault, send, move):
     assert send(move(2, "online/1", "shop", 1)) == ["posted"]
     judged = ahead.judge([move(3, "online/1", "shop", 1), move(4, "online/1", "shop", 500)], NOW)
     assert seal_ledger(ledger.engine, vault.seal_signer(), FixedClock(NOW + timedelta(seconds=1)))
-    assert not ahead.write(judged)
+    assert write(ahead, judged) == [False]
 
 
 def test_a_posting_is_never_older_than_the_one_before(ledger, send, move):
@@ -165,9 +231,8 @@ def test_before_the_first_posting_the_ledger_is_asked(ledger, postgresql_server,
 
 def test_a_broken_connection_is_replaced(ledger, ahead, send, move):
     assert send(move(2, "online/1", "shop", 1)) == ["posted"]
-    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
     with ledger.engine.connect() as conn:
-        conn.execute(text(f"{others} AND pid <> pg_backend_pid()"))
+        conn.execute(text(OTHERS))
     assert send(move(3, "online/1", "shop", 1)) is None
     ahead.forget()
     assert ahead.judge([move(4, "purse/1", "shop", 1)], NOW) is None

@@ -1,0 +1,160 @@
+"""Where the ledger ends, and the one statement that writes a judged call only if it still ends there.
+
+Such statements are sent before the ones before them are answered. Each asks whether the ledger ends where its
+call was judged to begin; and since others may have posted as many transfers at the same time, each also asks
+whether the very statement before it came true. That one left its name in the server's session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+import attrs
+from sqlalchemy import Connection
+
+from citycard.ledger.rows import BALANCE_COLUMNS, REQUEST_COLUMNS, TRANSFER_COLUMNS
+from citycard.ledger.tables import balance
+from citycard.store.arrays import array_bytes
+from citycard.store.copying import array_text, driver_of, error_of
+
+__all__ = ["FORMATS", "KEEP_AT_TIP", "Tip", "ask_at_tip", "values_at_tip"]
+
+
+@attrs.frozen
+class Tip:
+    """How the ledger ends: the number of its last transfer, and a moment after which the next is posted.
+
+    Before ``next_expiry`` no open hold expires; that says nothing about how the ledger ends.
+    """
+
+    posted_seq: int
+    posted_at: datetime | None
+    next_expiry: datetime | None = attrs.field(eq=False)
+
+
+_ASK_AT_TIP = (
+    "SELECT posted_seq, posted_at, next_expiry, place, guard, dr_posted_fen, cr_posted_fen, dr_pending_fen, "
+    "cr_pending_fen, balance.currency, last_seq, transfers FROM ledger LEFT JOIN (balance "
+    "JOIN unnest(%s::uuid[]) WITH ORDINALITY AS wanted(key, place) ON account_id = key) ON true"
+)
+
+
+def ask_at_tip(conn: Connection, keys: Sequence[UUID]) -> tuple[Tip | None, list[tuple[Any, ...]]]:
+    """Give how the ledger ends, and the accounts at that moment that are open.
+
+    Each begins with its place among ``keys``, from 1 on; guard and sums follow in the order of ``Standing``.
+    """
+    import psycopg
+
+    wanted = array_text(conn.dialect, balance.c.account_id, keys)
+    try:
+        rows = driver_of(conn).cursor().execute(_ASK_AT_TIP, (wanted,)).fetchall()
+    except psycopg.Error as error:
+        raise error_of(conn, _ASK_AT_TIP, error) from error
+    if not rows:
+        return None, []
+    return Tip(*rows[0][:3]), [row[3:] for row in rows if row[3] is not None]
+
+
+_KINDS = {
+    **dict.fromkeys(("id", "dr_account", "cr_account", "group_id", "account_id"), "uuid"),
+    **dict.fromkeys(("ref", "result"), "varchar"),
+    "digest": "bytea",
+    "code": "integer",
+    "event_time": "timestamp",
+    "business_date": "date",
+}
+# What is the same in all rows of simple transfers is said once; what they leave as it is, not at all.
+_ANSWERS = tuple(name for name in REQUEST_COLUMNS if name != "first_seen")
+_SAME = {"kind", "pending_id", "expires_at", "reverses", "posted_at"}
+_MOVES = tuple(name for name in TRANSFER_COLUMNS if name not in _SAME)
+_SUMS = ("account_id", "dr_posted_fen", "cr_posted_fen", "last_seq", "transfers")
+#: The setting that holds, in the server's session, the name of the statement that came true last.
+_WRITTEN = "citycard.written"
+
+
+def _kind(column: str) -> str:
+    return _KINDS.get(column, "bigint")
+
+
+def _statement() -> str:
+    """Write the statement; arrays beside each other in a SELECT are taken apart in step."""
+    place = count(1)
+
+    def one(kind: str) -> str:
+        return f"${next(place)}::{kind}"
+
+    def each(names: Iterable[str]) -> str:
+        return ", ".join(f"unnest({one(_kind(name) + '[]')}) AS {name}" for name in names)
+
+    advance = f"UPDATE ledger SET posted_seq = {one('bigint')}, posted_at = {one('timestamptz')}"  # noqa: S608
+    still = f"posted_seq = {one('bigint')} AND posted_at = {one('timestamptz')}"
+    before, after = one("text"), one("text")
+    came_true = f"coalesce(current_setting('{_WRITTEN}', true) = {before}, {before} IS NULL)"
+    taken = f"{advance} WHERE {still} AND {came_true} RETURNING set_config('{_WRITTEN}', {after}, false)"
+    answered = (
+        f"INSERT INTO request (first_seen, {', '.join(_ANSWERS)}) "  # noqa: S608 - our own columns
+        f"SELECT {one('timestamptz')}, {each(_ANSWERS)} FROM taken"
+    )
+    moved = (
+        f"INSERT INTO transfer (kind, posted_at, {', '.join(_MOVES)}) "  # noqa: S608 - our own columns
+        f"SELECT 'single', {one('timestamptz')}, {each(_MOVES)} FROM taken"
+    )
+    changed = ", ".join(f"{name} = new.{name}" for name in _SUMS[1:])
+    summed = (
+        f"UPDATE balance SET {changed} FROM (SELECT {each(_SUMS)} FROM taken) AS new "  # noqa: S608
+        "WHERE balance.account_id = new.account_id"
+    )
+    return (
+        f"WITH taken AS ({taken}), answered AS ({answered}), moved AS ({moved}), summed AS ({summed}) "  # noqa: S608
+        "SELECT count(*) FROM taken"
+    )
+
+
+#: Write answers, transfers and balances at once if the ledger ends as thought; the answer is 1 or 0.
+KEEP_AT_TIP = _statement()
+
+
+#: Which of the values are binary, in their order.
+FORMATS = (*[0] * 7, *[1] * len(_ANSWERS), 0, *[1] * (len(_MOVES) + len(_SUMS)))
+
+
+def values_at_tip(
+    tip: Tip,
+    afterwards: Tip,
+    names: tuple[str | None, str],
+    requests: Sequence[Sequence[Any]],
+    transfers: Sequence[Sequence[Any]],
+    balances: Sequence[Sequence[Any]],
+) -> list[bytes | None]:
+    """Write the values of ``KEEP_AT_TIP``.
+
+    ``names`` are that of the statement that must have come true right before, or None when nothing is on its
+    way, and that of this one. All requests have the time of the first; transfers are ``single`` and take
+    nothing back.
+    """
+    answered = dict(zip(REQUEST_COLUMNS, _columns(REQUEST_COLUMNS, requests), strict=True))
+    moved = dict(zip(TRANSFER_COLUMNS, _columns(TRANSFER_COLUMNS, transfers), strict=True))
+    summed = dict(zip(BALANCE_COLUMNS, _columns(BALANCE_COLUMNS, balances), strict=True))
+    posted_at = requests[0][-1]
+    ends = (afterwards.posted_seq, afterwards.posted_at, tip.posted_seq, tip.posted_at, *names)
+    return [
+        *map(_text, ends),
+        _text(posted_at),
+        *[array_bytes(_kind(name), answered[name]) for name in _ANSWERS],
+        _text(posted_at),
+        *[array_bytes(_kind(name), moved[name]) for name in _MOVES],
+        *[array_bytes(_kind(name), summed[name]) for name in _SUMS],
+    ]
+
+
+def _text(value: object) -> bytes | None:
+    return None if value is None else str(value).encode()
+
+
+def _columns(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> Iterable[Sequence[Any]]:
+    return zip(*rows, strict=True) if rows else ((),) * len(names)
