@@ -110,7 +110,7 @@ class Standings:
             return Result.CREDIT_ACCOUNT_MISSING
         if debited.currency != credited.currency:
             return Result.CURRENCIES_DIFFER
-        if transfer.kind.ends_hold:
+        if transfer.kind is not Kind.SINGLE and transfer.kind.ends_hold:
             return self._check_end(transfer, debited, credited)
         if transfer.reverses is not None:
             refused = self._check_reversal(transfer, debited, credited)
@@ -132,9 +132,10 @@ class Standings:
             credited.credits_pending_fen += amount_fen
             self._begin_hold(transfer, debited, credited, sign)
         else:
-            if transfer.kind is not Kind.SINGLE:
+            single = transfer.kind is Kind.SINGLE
+            if not single:
                 self._end_hold(transfer, debited, credited, sign)
-            if transfer.kind.moves:
+            if single or transfer.kind.moves:
                 debited.debits_fen += amount_fen
                 credited.credits_fen += amount_fen
         if self.watched:

@@ -13,18 +13,17 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import suppress
 from types import TracebackType
 from typing import Self
 from uuid import UUID
 
-import attrs
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from citycard.errors import CitycardError, LedgerBusy, OutcomeUnknown
 from citycard.ledger.ahead import IN_FLIGHT, Ahead, Judged, simple
 from citycard.ledger.ledger import Ledger
 from citycard.ledger.records import AccountSpec, Outcome, Transfer
+from citycard.ledger.waiting import Call, share, wake, watch_of
 from citycard.store.engine import writing
 
 __all__ = ["LedgerWriter"]
@@ -39,34 +38,6 @@ _REST_S = 0.5
 _WORTH_SHARING = 32
 
 
-@attrs.define(kw_only=True, eq=False)
-class _Call:
-    """What one caller sent, until it is answered: with outcomes, or with what went wrong.
-
-    ``done`` is what the caller waits for: an event of threads, or a future of the event loop ``loop``.
-    """
-
-    transfers: Sequence[Transfer]
-    accounts: Sequence[AccountSpec]
-    wait_s: float
-    done: threading.Event | asyncio.Future[None]
-    loop: asyncio.AbstractEventLoop | None = None
-    deadline: float = attrs.field(init=False)
-    begun: bool = False
-    outcomes: list[Outcome] | None = None
-    error: Exception | None = None
-
-    @deadline.default
-    def _from_now(self) -> float:
-        return time.monotonic() + self.wait_s
-
-    def result(self) -> list[Outcome]:
-        if self.error is not None:
-            raise self.error
-        assert self.outcomes is not None
-        return self.outcomes
-
-
 class LedgerWriter:
     """Post what any number of threads and coroutines send, many of them in one transaction.
 
@@ -78,7 +49,7 @@ class LedgerWriter:
         self._ledger = ledger
         self._most = most
         self._most_waiting = most_waiting
-        self._waiting: deque[_Call] = deque()
+        self._waiting: deque[Call] = deque()
         self._size = 0
         self._expected = 0
         self._changed = threading.Condition()
@@ -97,7 +68,7 @@ class LedgerWriter:
         it was begun and no answer came: send the same again.
         """
         done = threading.Event()
-        call = _Call(transfers=transfers, accounts=accounts, wait_s=wait_s, done=done)
+        call = Call(transfers=transfers, accounts=accounts, wait_s=wait_s, done=done)
         self._enter(call)
         if not done.wait(wait_s):
             self._give_up(call, wait_s)
@@ -109,15 +80,15 @@ class LedgerWriter:
         """Do what ``submit`` does from a coroutine, without a thread that waits."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
-        call = _Call(transfers=transfers, accounts=accounts, wait_s=wait_s, done=done, loop=loop)
+        call = Call(transfers=transfers, accounts=accounts, wait_s=wait_s, done=done, loop=loop)
         self._enter(call)
-        # A timer alone: asyncio.wait_for costs as much as the posting.
-        over = loop.call_later(wait_s, _settle, [done])
+        watch = watch_of(loop)
+        watch.add(call)
         try:
             await done
         finally:
-            over.cancel()
-        if call.outcomes is None and call.error is None:
+            watch.discard(call)
+        if not call.answered:
             self._give_up(call, wait_s)
         return call.result()
 
@@ -139,7 +110,7 @@ class LedgerWriter:
 
     # ── callers ──────────────────────────────────────────────────────────────────────────────────
 
-    def _enter(self, call: _Call) -> None:
+    def _enter(self, call: Call) -> None:
         size = len(call.transfers)
         with self._changed:
             # Who comes alone is never too much, or it could never come.
@@ -154,10 +125,10 @@ class LedgerWriter:
             if self._size >= self._expected:
                 self._changed.notify_all()
 
-    def _give_up(self, call: _Call, wait_s: float) -> None:
+    def _give_up(self, call: Call, wait_s: float) -> None:
         """Take a call back whose time is over; raise LedgerBusy, or OutcomeUnknown when it was begun."""
         with self._changed:
-            if call.outcomes is not None or call.error is not None:
+            if call.answered:
                 return
             if call.begun:
                 raise OutcomeUnknown(wait_s=wait_s)
@@ -181,7 +152,7 @@ class LedgerWriter:
         if self._ahead is not None:
             self._ahead.rest()
 
-    def _next(self) -> list[_Call]:
+    def _next(self) -> list[Call]:
         """Wait for calls and give those of the next transaction; none when the writer is closed."""
         while len(self._posting) >= IN_FLIGHT:
             self._posting.popleft().exception()
@@ -205,24 +176,24 @@ class LedgerWriter:
     def _is_idle(self) -> bool:
         return all(one.done() for one in self._posting)
 
-    def _take(self, most: int) -> list[_Call]:
-        taken: list[_Call] = []
+    def _take(self, most: int) -> list[Call]:
+        taken: list[Call] = []
         size = 0
         groups: set[UUID] = set()
         while self._waiting:
             call = self._waiting[0]
-            mine = {one.group for one in call.transfers if one.group is not None}
+            mine = [one.group for one in call.transfers if one.group is not None]
             # Members of a group come in one call: two calls that name the same one are judged apart.
-            if taken and (size + len(call.transfers) > most or mine & groups):
+            if taken and (size + len(call.transfers) > most or (mine and not groups.isdisjoint(mine))):
                 break
             call.begun = True
             taken.append(self._waiting.popleft())
             size += len(call.transfers)
-            groups |= mine
+            groups.update(mine)
         self._size -= size
         return taken
 
-    def _judged(self, calls: list[_Call], ahead: Ahead) -> Judged | None:
+    def _judged(self, calls: list[Call], ahead: Ahead) -> Judged | None:
         transfers = [one for call in calls for one in call.transfers]
         if any(call.accounts for call in calls) or not simple(transfers):
             return None
@@ -231,15 +202,15 @@ class LedgerWriter:
             ahead.forget()
         return ahead.judge(transfers, self._ledger.clock.now())
 
-    def _commit(self, calls: list[_Call], outcomes: list[Outcome] | None, ahead: Ahead) -> None:
+    def _commit(self, calls: list[Call], outcomes: list[Outcome] | None, ahead: Ahead) -> None:
         """Answer calls whose ``outcomes`` are on their way once they are written; post all others."""
         if outcomes is not None and ahead.written():
-            _share(calls, outcomes)
+            share(calls, outcomes)
             return
         ahead.stale = True
         self._post(calls)
 
-    def _post(self, calls: list[_Call]) -> None:
+    def _post(self, calls: list[Call]) -> None:
         while calls:
             try:
                 outcomes = self._transact(calls)
@@ -254,62 +225,33 @@ class LedgerWriter:
                         self._post([call])
                 else:
                     calls[0].error = error
-                    _answer(calls)
+                    wake(calls)
                 return
             except BaseException as error:
                 for call in calls:
                     call.error = OutcomeUnknown(wait_s=0.0)
                     call.error.__cause__ = error
-                _answer(calls)
+                wake(calls)
                 raise
             else:
-                _share(calls, outcomes)
+                share(calls, outcomes)
                 return
 
     @staticmethod
-    def _still_wanted(calls: list[_Call], gone: OperationalError) -> list[_Call]:
+    def _still_wanted(calls: list[Call], gone: OperationalError) -> list[Call]:
         """Give the calls whose time is not over; of the others nobody knows whether they were posted."""
         now = time.monotonic()
         late = [call for call in calls if call.deadline <= now]
         for call in late:
             call.error = OutcomeUnknown(wait_s=call.wait_s)
             call.error.__cause__ = gone
-        _answer(late)
+        wake(late)
         return [call for call in calls if call.deadline > now]
 
-    def _transact(self, calls: list[_Call]) -> list[Outcome]:
+    def _transact(self, calls: list[Call]) -> list[Outcome]:
         transfers = [one for call in calls for one in call.transfers]
         accounts = [one for call in calls for one in call.accounts]
         with writing(self._ledger.engine) as conn:
             if accounts:
                 self._ledger.open_accounts(conn, accounts)
             return self._ledger.post(conn, transfers)
-
-
-def _share(calls: Sequence[_Call], outcomes: Sequence[Outcome]) -> None:
-    """Give every call its answers, which come in the order of all transfers, and wake the callers."""
-    answers = iter(outcomes)
-    for call in calls:
-        call.outcomes = [next(answers) for _ in call.transfers]
-    _answer(calls)
-
-
-def _answer(calls: Sequence[_Call]) -> None:
-    """Wake the callers; those of one event loop together, since each waking costs as much as many answers."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
-    for call in calls:
-        if isinstance(call.done, threading.Event):
-            call.done.set()
-        else:
-            assert call.loop is not None
-            by_loop.setdefault(call.loop, []).append(call.done)
-    for loop, futures in by_loop.items():
-        # A loop that was closed meanwhile has nobody left who waits.
-        with suppress(RuntimeError):
-            loop.call_soon_threadsafe(_settle, futures)
-
-
-def _settle(futures: Sequence[asyncio.Future[None]]) -> None:
-    for future in futures:
-        if not future.done():
-            future.set_result(None)

@@ -1,0 +1,122 @@
+"""Statements that are sent before those before them are answered are each done alone, in their order."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+
+from citycard.store import open_store
+from citycard.store.streaming import Stream
+
+pytestmark = pytest.mark.postgresql
+INSERT = "INSERT INTO thing SELECT $1::bigint, $2::text RETURNING number, (SELECT count(*) FROM thing)"
+
+
+@pytest.fixture
+def engine(postgresql_server):
+    url = postgresql_server.create_database()
+    engine = open_store(url)
+    with engine.begin() as conn:
+        conn.execute(text("CREATE TABLE thing (number bigint PRIMARY KEY, words text)"))
+    yield engine
+    engine.dispose()
+    postgresql_server.drop_database(url)
+
+
+def connected(engine):
+    return engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+
+
+@pytest.fixture
+def stream(engine):
+    stream = Stream(connected(engine), INSERT)
+    yield stream
+    stream.close()
+
+
+def send(stream, *numbers):
+    for number in numbers:
+        stream.send([str(number).encode(), None], (0, 0))
+
+
+def kept(engine):
+    with engine.connect() as conn:
+        return list(conn.scalars(text("SELECT number FROM thing ORDER BY number")))
+
+
+def test_answers_come_in_the_order_of_sending(engine, stream):
+    send(stream, 3, 1, 2)
+    answers = [stream.answer() for _ in range(3)]
+    assert answers == [[(b"3", b"0")], [(b"1", b"1")], [(b"2", b"2")]]
+    assert kept(engine) == [1, 2, 3]
+
+
+def test_one_that_fails_undoes_itself_alone(engine, stream):
+    send(stream, 1, 1, 2)
+    assert stream.answer() == [(b"1", b"0")]
+    with pytest.raises(IntegrityError, match="thing_pkey"):
+        stream.answer()
+    assert stream.answer() == [(b"2", b"1")]
+    assert (kept(engine), stream.broken) == ([1, 2], False)
+
+
+def test_values_may_be_binary_and_far_larger_than_what_is_on_its_way(engine, stream):
+    words = "公交" * 1_000_000
+    for number in (1, 2, 3):
+        stream.send([number.to_bytes(8, "big"), words.encode()], (1, 0))
+    assert [len(stream.answer()) for _ in range(3)] == [1, 1, 1]
+    with engine.connect() as conn:
+        assert conn.scalar(text("SELECT count(*) FROM thing WHERE words = :words"), {"words": words}) == 3
+
+
+def test_one_thread_sends_while_another_waits_for_answers(engine, stream):
+    with ThreadPoolExecutor(1) as pool:
+        for number in range(300):
+            send(stream, number)
+            answer = pool.submit(stream.answer)
+        assert answer.result() == [(b"299", b"299")]
+    assert kept(engine) == list(range(300))
+
+
+def test_when_the_connection_breaks_nothing_is_said_of_what_was_on_its_way(engine):
+    stream = Stream(connected(engine), INSERT)
+    with engine.begin() as conn:
+        conn.execute(text("LOCK TABLE thing"))
+        send(stream, 1, 2)
+        conn.execute(
+            text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'PREPARE%'")
+        )
+        for _ in range(2):
+            with pytest.raises(OperationalError):
+                stream.answer()
+    assert stream.broken
+    with pytest.raises(OperationalError):
+        send(stream, 3)
+    stream.close()
+    assert kept(engine) == []
+
+
+def test_a_closed_stream_leaves_its_connection_as_it_was(engine):
+    stream = Stream(connected(engine), INSERT)
+    send(stream, 1)
+    stream.answer()
+    stream.close()
+    with engine.connect() as conn:
+        assert conn.scalar(text("SHOW plan_cache_mode")) == "auto"
+        assert conn.scalar(text("SELECT count(*) FROM pg_prepared_statements")) == 0
+    assert engine.pool.checkedout() == 0
+
+
+def test_a_stream_that_is_closed_before_its_answers_drops_its_connection(engine):
+    stream = Stream(connected(engine), INSERT)
+    send(stream, 1)
+    stream.close()
+    with engine.connect() as conn:
+        assert conn.scalar(text("SHOW plan_cache_mode")) == "auto"
+
+
+def test_a_statement_that_is_none_is_refused_at_once(engine):
+    with pytest.raises(DBAPIError, match="nothing_here"):
+        Stream(connected(engine), "SELECT * FROM nothing_here")
+    assert engine.pool.checkedout() == 0
