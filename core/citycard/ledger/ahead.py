@@ -31,7 +31,7 @@ from citycard.store.streaming import Stream
 __all__ = ["IN_FLIGHT", "Ahead", "Judged", "simple"]
 
 #: So many calls may be judged and sent before the first of them is written.
-IN_FLIGHT = 3
+IN_FLIGHT = 2
 #: So many accounts are remembered, in some 400 bytes each; then all are forgotten.
 _MOST = 100_000
 _GUARDS = {str(guard): guard for guard in Guard}

@@ -34,8 +34,6 @@ _GATHER_S = 0.001
 _AGAIN_S = 0.05
 #: After so long without a call the connections are given back.
 _REST_S = 0.5
-#: From so many transfers on, a share is written while the next one is judged.
-_WORTH_SHARING = 32
 
 
 class LedgerWriter:
@@ -167,9 +165,7 @@ class LedgerWriter:
                     rest_s = None
             if not self._closing and self._size < self._expected:
                 self._changed.wait(_GATHER_S)
-            # Of many that come at once, one share is written while the next is judged.
-            share = self._ahead is not None and self._size >= _WORTH_SHARING and self._is_idle()
-            calls = self._take(self._size // IN_FLIGHT if share else self._most)
+            calls = self._take(self._most)
             self._expected = min(self._most, sum(len(call.transfers) for call in calls))
             return calls
 
@@ -196,6 +192,8 @@ class LedgerWriter:
     def _judged(self, calls: list[Call], ahead: Ahead) -> Judged | None:
         transfers = [one for call in calls for one in call.transfers]
         if any(call.accounts for call in calls) or not simple(transfers):
+            # Whoever came later is written later: nothing more is sent before these are posted.
+            ahead.stale = True
             return None
         if ahead.must_forget():
             wait(self._posting)
