@@ -84,15 +84,19 @@ def test_processes_that_are_killed_while_many_post_lose_nothing(store, tmp_path,
 
 
 @pytest.mark.postgresql
+@pytest.mark.parametrize("what", ["load", "pay"])
 @pytest.mark.parametrize("times", [5, pytest.param(100, marks=pytest.mark.deep)])
-def test_a_database_server_that_is_killed_while_many_post_loses_nothing(tmp_path, record_property, times):
+def test_a_database_server_that_is_killed_while_many_post_loses_nothing(
+    tmp_path, record_property, times, what
+):
+    """Several writers post everything, or one alone pays and sends ahead of the answers."""
     folder = tmp_path / "traffic"
     with PostgresqlServer() as server:
         url = server.create_database()
         engine = open_store(url)
         upgrade(engine)
         engine.dispose()
-        with started("traffic_child.py", "load", str(folder), url) as child:
+        with started("traffic_child.py", what, str(folder), url) as child:
             assert child.stdout.readline() == "begun\n"
             for _ in range(times):
                 wait_for_more(folder, 20_000)

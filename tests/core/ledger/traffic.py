@@ -1,7 +1,8 @@
 """What many callers send at the same time: calls with everything in them, each made from its number alone.
 
 Even numbers pay, hold and limit, the odd number after one ends and takes back what that one began. So any
-process can send any call, send it again, or end what another process began.
+process can send any call, send it again, or end what another process began. From ``PAYMENT`` on, numbers pay and
+do nothing else.
 """
 
 from datetime import date, datetime, timedelta
@@ -11,6 +12,7 @@ from uuid import UUID
 from citycard.ids import derived_id
 from citycard.ledger import AccountSpec, Kind, Limit, Transfer, capture, release, reversal
 
+PAYMENT = 1 << 41
 AT, DAY = datetime(2018, 9, 1, 8, 30), date(2018, 9, 1)
 PAYERS = [f"online/{number}" for number in range(1, 6)]
 ACCOUNTS = [
@@ -24,6 +26,9 @@ ACCOUNTS = [
 
 def call(number, start):
     """Give the transfers of a call; ``start`` is when the run began, from which holds expire."""
+    if number >= PAYMENT:
+        dice = Random(number)
+        return [_move(number, 0, dice.choice(["bank", *PAYERS]), "shop", dice.randint(1, 15))]
     began = _beginning(number & ~1, start)
     return _end(number, began) if number & 1 else began
 

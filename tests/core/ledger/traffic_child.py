@@ -2,6 +2,7 @@
 
     python traffic_child.py kill FOLDER URL COUNT     kill a process COUNT times, and verify
     python traffic_child.py load FOLDER URL           post until the standard input ends
+    python traffic_child.py pay FOLDER URL            the same, but one process that only pays
     python traffic_child.py verify FOLDER URL         compare what was acknowledged with what is there
 
 Each process writes into a file what it sends before it does so, and what was answered when it has the answer.
@@ -29,22 +30,23 @@ from citycard.store import open_store, reading, writing
 from citycard.store.bulk import chunks
 
 sys.path.insert(0, str(Path(__file__).parent))
-from traffic import ACCOUNTS, call
+from traffic import ACCOUNTS, PAYMENT, call
 
 _PROCESSES = 3
-_THREADS = 3
+_THREADS, _PAYING = 3, 30
 
 
 class Caller:
     """One process: its threads share a writer, and a file of what was sent and answered."""
 
-    def __init__(self, engine, folder, name, start):
-        self.folder, self.start = folder, start
+    def __init__(self, engine, folder, name, start, pays):
+        self.folder, self.start, self.pays = folder, start, pays
         self.file = os.open(folder / f"{name}.told", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         self.writer = LedgerWriter(Ledger(engine))
 
     def work(self):
-        threads = [threading.Thread(target=self._send, args=(seed,)) for seed in range(_THREADS)]
+        target, many = (self._pay, _PAYING) if self.pays else (self._send, _THREADS)
+        threads = [threading.Thread(target=target, args=(seed,)) for seed in range(many)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -57,6 +59,11 @@ class Caller:
             known = self._numbers_of_others(dice) if dice.random() < 0.3 else []
             for one in (dice.choice(known),) if known else (number, number + 1):
                 self._submit(one)
+
+    def _pay(self, seed):
+        dice = Random(f"{os.getpid()} {seed} {time.time_ns()}")
+        while True:
+            self._submit(PAYMENT + dice.getrandbits(40))
 
     def _submit(self, number):
         os.write(self.file, f"sent {number}\n".encode())
@@ -81,8 +88,8 @@ class Caller:
 class Crowd:
     """Processes that send, as long as nobody kills them."""
 
-    def __init__(self, engine, folder):
-        self.engine, self.folder = engine, folder
+    def __init__(self, engine, folder, *, pays=False):
+        self.engine, self.folder, self.pays = engine, folder, pays
         self.start = datetime.fromisoformat((folder / "start").read_text())
         self.running, self.begun, self.files = [], 0, {}
 
@@ -93,7 +100,7 @@ class Crowd:
         if not child:
             # Nobody may be left behind who posts for ever.
             signal.signal(signal.SIGINT, signal.SIG_DFL)
-            Caller(self.engine, self.folder, name, self.start).work()
+            Caller(self.engine, self.folder, name, self.start, self.pays).work()
             os._exit(0)
         self.running.append(child)
         self.files[child] = self.folder / f"{name}.told"
@@ -182,14 +189,14 @@ def first_time(answers):
     return ["posted" if answer == "exists" else answer for answer in answers]
 
 
-def begin(engine, folder):
+def begin(engine, folder, *, pays=False):
     """Open the accounts, and use everything once, so that processes find all statements compiled."""
     folder.mkdir(exist_ok=True)
     if not (folder / "start").exists():
         (folder / "start").write_text(datetime.now().astimezone().isoformat())
     with writing(engine) as conn:
         Ledger(engine).open_accounts(conn, ACCOUNTS)
-    crowd = Crowd(engine, folder)
+    crowd = Crowd(engine, folder, pays=pays)
     for number in range(40):
         with writing(engine) as conn:
             Ledger(engine).post(conn, call(number, crowd.start))
@@ -216,9 +223,9 @@ def kill(engine, folder, count):
     return {"kills": count, "dirty": dirty, **verify(engine, folder), "again": send_again(engine, folder)}
 
 
-def load(engine, folder):
-    crowd = begin(engine, folder)
-    for _ in range(_PROCESSES):
+def load(engine, folder, *, pays=False):
+    crowd = begin(engine, folder, pays=pays)
+    for _ in range(1 if pays else _PROCESSES):
         crowd.fork()
     sys.stdout.write("begun\n")
     sys.stdout.flush()
@@ -240,8 +247,8 @@ def main():
     what, folder, engine = sys.argv[1], Path(sys.argv[2]), open_quickly(sys.argv[3])
     if what == "kill":
         found = kill(engine, folder, int(sys.argv[4]))
-    elif what == "load":
-        found = load(engine, folder)
+    elif what in {"load", "pay"}:
+        found = load(engine, folder, pays=what == "pay")
     else:
         found = verify(engine, folder) | {"again": send_again(engine, folder)}
     sys.stdout.write(json.dumps(found))
