@@ -1,8 +1,8 @@
 """What many callers send at the same time: calls with everything in them, each made from its number alone.
 
 Even numbers pay, hold and limit, the odd number after one ends and takes back what that one began. So any
-process can send any call, send it again, or end what another process began. From ``PAYMENT`` on, numbers pay and
-do nothing else.
+process can send any call, send it again, or end what another process began. Numbers from ``PAYMENT`` on do
+nothing but pay.
 """
 
 from datetime import date, datetime, timedelta
