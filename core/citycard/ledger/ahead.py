@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from citycard.ledger.chart import Guard
 from citycard.ledger.judging import Judge
 from citycard.ledger.records import Kind, Outcome, Transfer, account_id
-from citycard.ledger.rows import balance_row, request_rows, transfer_rows
+from citycard.ledger.rows import balance_columns, request_columns, transfer_columns
 from citycard.ledger.standing import Standing, Standings
 from citycard.ledger.tip import FORMATS, KEEP_AT_TIP, Tip, ask_at_tip, values_at_tip
 from citycard.store.streaming import Stream
@@ -155,14 +155,15 @@ class Ahead:
         standings = Standings(accounts=accounts, now=now)
         judge = Judge({}, standings)
         outcomes = judge.judge(transfers)
-        requests = request_rows(judge.remember, tip.posted_seq, now)
-        rows = transfer_rows(judge.accepted, standings, tip.posted_seq, now)
-        balances = [balance_row(one) for one in accounts.values() if one.last_seq > tip.posted_seq]
-        after = Tip(tip.posted_seq + len(rows), now if rows else tip.posted_at, tip.next_expiry)
+        requests = request_columns(judge, tip.posted_seq, now)
+        moves = transfer_columns(judge.accepted, standings, tip.posted_seq, now)
+        balances = balance_columns(accounts.values(), tip.posted_seq)
+        posted = len(judge.accepted)
+        after = Tip(tip.posted_seq + posted, now if posted else tip.posted_at, tip.next_expiry)
         self._before.append(tip)
         self._tip = after
         names = self._last, next(self._names)
-        values = values_at_tip(tip, after, names, requests, rows, balances)
+        values = values_at_tip(tip, after, names, (requests, moves, balances), now)
         self._last = names[1]
         return Judged(outcomes=outcomes, values=values)
 

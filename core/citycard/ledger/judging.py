@@ -91,16 +91,22 @@ class Known(NamedTuple):
 class Judge:
     """Judge the transfers of one call.
 
-    ``known`` holds what is remembered of their ids (as integers), ``standings`` all that they touch; both are
-    brought up to date while judging. Afterwards ``accepted`` are the transfers to post, in order, and
-    ``remember`` the new answers: id, digest and result, those that are posted in the same order.
+    ``known`` holds what is remembered of their ids (as integers), ``standings`` all that they touch and is
+    brought up to date while judging. Afterwards ``accepted`` are the transfers to post, in order, ``settled``
+    those that have a new answer, with their ``digests`` and ``results``; of them, those that are posted stand
+    in the same order.
     """
 
-    def __init__(self, known: dict[int, Known], standings: Standings) -> None:
+    def __init__(self, known: Mapping[int, Known], standings: Standings) -> None:
         self._known = known
         self._standings = standings
         self.accepted: list[Transfer] = []
-        self.remember: list[tuple[UUID, bytes, Result]] = []
+        # Three lists, and not a record for each: what is not made, nobody must collect.
+        self.settled: list[Transfer] = []
+        self.digests: list[bytes] = []
+        self.results: list[Result] = []
+        #: Where among them an id of this call is.
+        self._places: dict[int, int] = {}
 
     def judge(self, transfers: Sequence[Transfer]) -> list[Outcome]:
         """Answer every transfer, in the order in which they are given."""
@@ -121,7 +127,7 @@ class Judge:
 
     def _single(self, transfer: Transfer) -> Outcome:
         digest = digest_of(transfer)
-        known = self._known.get(transfer.id.int)
+        known = self._known_of(transfer.id.int)
         if known is not None:
             return known.answer(transfer, digest)
         result = self._standings.check(transfer)
@@ -133,7 +139,7 @@ class Judge:
     def _group(self, members: Sequence[Transfer]) -> list[Outcome]:
         new: dict[int, Transfer] = {}
         for member in members:
-            if member.id.int not in self._known:
+            if self._known_of(member.id.int) is None:
                 new.setdefault(member.id.int, member)
         results = self._try(members, new)
         for key, transfer in new.items():
@@ -144,7 +150,9 @@ class Judge:
                 answers.append(Outcome(id=member.id, result=results[member.id.int]))
                 del new[member.id.int]
             else:
-                answers.append(self._known[member.id.int].answer(member, digest_of(member)))
+                known = self._known_of(member.id.int)
+                assert known is not None
+                answers.append(known.answer(member, digest_of(member)))
         return answers
 
     def _try(self, members: Sequence[Transfer], new: Mapping[int, Transfer]) -> dict[int, Result]:
@@ -173,11 +181,21 @@ class Judge:
 
     def _settle(self, transfer: Transfer, digest: bytes, result: Result) -> None:
         """Remember an answer; what was accepted has taken effect already."""
-        posted = result is Result.POSTED
-        if posted:
+        if result is Result.POSTED:
             self.accepted.append(transfer)
-        self.remember.append((transfer.id, digest, result))
-        self._known[transfer.id.int] = Known(digest, result, transfer if posted else None)
+        self._places[transfer.id.int] = len(self.settled)
+        self.settled.append(transfer)
+        self.digests.append(digest)
+        self.results.append(result)
+
+    def _known_of(self, key: int) -> Known | None:
+        """Give what is remembered of an id, from this call or from before."""
+        place = self._places.get(key)
+        if place is None:
+            return self._known.get(key)
+        result = self.results[place]
+        posted = self.settled[place] if result is Result.POSTED else None
+        return Known(self.digests[place], result, posted)
 
 
 def _groups(transfers: Sequence[Transfer]) -> dict[UUID, list[int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import attrs
@@ -20,9 +21,9 @@ from citycard.ledger.records import Kind, Outcome, Transfer
 from citycard.ledger.rows import (
     REQUEST_COLUMNS,
     TRANSFER_COLUMNS,
-    balance_row,
-    request_rows,
-    transfer_rows,
+    balance_columns,
+    request_columns,
+    transfer_columns,
 )
 from citycard.ledger.standing import Standings
 from citycard.ledger.tables import hold, ledger, limit_use, request, transfer
@@ -84,9 +85,9 @@ def _name_fields(
 
 def _write(conn: Connection, judge: Judge, standings: Standings, found: Found, now: datetime) -> None:
     last_seq = found.posted_seq
-    requests = request_rows(judge.remember, last_seq, now)
-    rows = transfer_rows(judge.accepted, standings, last_seq, now)
-    balances = [balance_row(one) for one in standings.accounts.values() if one.last_seq > last_seq]
+    requests = _rows(request_columns(judge, last_seq, now))
+    rows = _rows(transfer_columns(judge.accepted, standings, last_seq, now))
+    balances = _rows(balance_columns(standings.accounts.values(), last_seq))
     advance = (last_seq + len(rows), now)
     if conn.dialect.name == "postgresql":
         pipelining.keep(conn, (REQUEST_COLUMNS, requests), (TRANSFER_COLUMNS, rows), balances, advance)
@@ -103,6 +104,10 @@ def _write(conn: Connection, judge: Judge, standings: Standings, found: Found, n
         _expect(conn, found, judge.accepted)
     if standings.uses and rows:
         _write_uses(conn, standings)
+
+
+def _rows(columns: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+    return list(zip(*columns, strict=True))
 
 
 _MOVE = (

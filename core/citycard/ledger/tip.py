@@ -134,20 +134,18 @@ def values_at_tip(
     tip: Tip,
     afterwards: Tip,
     names: tuple[str | None, str],
-    requests: Sequence[Sequence[Any]],
-    transfers: Sequence[Sequence[Any]],
-    balances: Sequence[Sequence[Any]],
+    columns: tuple[Sequence[Sequence[Any]], Sequence[Sequence[Any]], Sequence[Sequence[Any]]],
+    posted_at: datetime,
 ) -> list[bytes | None]:
     """Write the values of ``KEEP_AT_TIP``.
 
     ``names`` are that of the statement that must have come true right before, or None when nothing is on its
-    way, and that of this one. All requests have the time of the first; transfers are ``single`` and take
-    nothing back.
+    way, and that of this one. ``columns`` are those of answers, transfers and balances. All of them have one
+    time, ``posted_at``; the transfers are ``single`` and take nothing back.
     """
-    answered = dict(zip(REQUEST_COLUMNS, _columns(REQUEST_COLUMNS, requests), strict=True))
-    moved = dict(zip(TRANSFER_COLUMNS, _columns(TRANSFER_COLUMNS, transfers), strict=True))
-    summed = dict(zip(BALANCE_COLUMNS, _columns(BALANCE_COLUMNS, balances), strict=True))
-    posted_at = requests[0][-1]
+    answered = dict(zip(REQUEST_COLUMNS, columns[0], strict=True))
+    moved = dict(zip(TRANSFER_COLUMNS, columns[1], strict=True))
+    summed = dict(zip(BALANCE_COLUMNS, columns[2], strict=True))
     ends = (afterwards.posted_seq, afterwards.posted_at, tip.posted_seq, tip.posted_at, *names)
     return [
         *map(_text, ends),
@@ -161,7 +159,3 @@ def values_at_tip(
 
 def _text(value: object) -> bytes | None:
     return None if value is None else str(value).encode()
-
-
-def _columns(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> Iterable[Sequence[Any]]:
-    return zip(*rows, strict=True) if rows else ((),) * len(names)
