@@ -5,7 +5,8 @@
 - ``following``: the transfers that end a hold or take something back;
 - ``ledger``: open accounts, post, read, audit. ``gathering``, ``standing``, ``judging``, ``posting`` and
   others do the writing, ``reading``, ``history`` and ``audit`` the reading;
-- ``writer``: many callers, whose transfers are posted together;
+- ``writer``: many callers, whose transfers are posted together; on PostgreSQL ``ahead`` judges them on what
+  the writer left behind;
 - ``tables``: where it is all kept.
 """
 
