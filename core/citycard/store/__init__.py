@@ -2,7 +2,7 @@
 
 - ``metadata``: the one MetaData of the core with its naming convention, and the column types;
 - ``engine``: ``open_store``, and ``reading`` and ``writing`` transactions;
-- ``bulk``: many rows at once, the same on both databases; ``copying`` and ``arrays`` write them for PostgreSQL;
+- ``bulk``: many rows at once, the same on both databases; ``copying`` and ``arrays`` write PostgreSQL's;
 - ``streaming``: one statement again and again, sent before the ones before it are answered;
 - ``guarding``: triggers that refuse to change what was written once;
 - ``outbox``: events, written with what caused them and read after the commit;
