@@ -54,7 +54,7 @@ class LedgerWriter:
         self._closing = False
         self._thread: threading.Thread | None = None
         self._ahead = Ahead(ledger.engine) if ledger.engine.dialect.name == "postgresql" else None
-        self._posting: deque[Future[None]] = deque()
+        self._posting: deque[tuple[Future[None], int]] = deque()
 
     def submit(
         self, transfers: Sequence[Transfer], accounts: Sequence[AccountSpec] = (), *, wait_s: float = 5.0
@@ -146,14 +146,18 @@ class LedgerWriter:
                     judged = self._judged(calls, self._ahead)
                     sent = judged is not None and self._ahead.send(judged)
                     outcomes = judged.outcomes if judged is not None and sent else None
-                    self._posting.append(committer.submit(self._commit, calls, outcomes, self._ahead))
+                    posting = committer.submit(self._commit, calls, outcomes, self._ahead)
+                    self._posting.append((posting, _size_of(calls)))
         if self._ahead is not None:
             self._ahead.rest()
 
     def _next(self) -> list[Call]:
         """Wait for calls and give those of the next transaction; none when the writer is closed."""
         while len(self._posting) >= IN_FLIGHT:
-            self._posting.popleft().exception()
+            posted, size = self._posting.popleft()
+            posted.exception()
+            # Whoever was just answered may come back, and nobody else.
+            self._expected = size
         with self._changed:
             rest_s: float | None = _REST_S
             while not self._waiting:
@@ -166,11 +170,11 @@ class LedgerWriter:
             if not self._closing and self._size < self._expected:
                 self._changed.wait(_GATHER_S)
             calls = self._take(self._most)
-            self._expected = min(self._most, sum(len(call.transfers) for call in calls))
+            self._expected = 0 if self._ahead is not None else min(self._most, _size_of(calls))
             return calls
 
     def _is_idle(self) -> bool:
-        return all(one.done() for one in self._posting)
+        return all(one.done() for one, _ in self._posting)
 
     def _take(self, most: int) -> list[Call]:
         taken: list[Call] = []
@@ -196,7 +200,7 @@ class LedgerWriter:
             ahead.stale = True
             return None
         if ahead.must_forget():
-            wait(self._posting)
+            wait([one for one, _ in self._posting])
             ahead.forget()
         return ahead.judge(transfers, self._ledger.clock.now())
 
@@ -253,3 +257,7 @@ class LedgerWriter:
             if accounts:
                 self._ledger.open_accounts(conn, accounts)
             return self._ledger.post(conn, transfers)
+
+
+def _size_of(calls: Sequence[Call]) -> int:
+    return sum(len(call.transfers) for call in calls)
