@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from citycard.clearing.columns import Array
     from citycard.clearing.context import ClearingTerms, Rating
     from citycard.clearing.pricing import RuleBook
-    from citycard.keys import KeyPurpose
+    from citycard.keys import KeyPurpose, SealSigner
     from citycard.keys.backend import Sealing
     from citycard.keys.keptvault import KeptVault
     from citycard.ledger import Ledger, LedgerWriter
@@ -305,6 +305,16 @@ class City:
             timezone=self.config.city.timezone,
             calendar=self.calendar,
         )
+
+    @property
+    def code(self) -> str:
+        """The city's four digits, by which other cities know it (``exchange``)."""
+        return self.config.city.code
+
+    @property
+    def exchange_signer(self) -> SealSigner:
+        """What signs the files for other cities: the key of the ledger's seals, over a domain of its own."""
+        return self.vault.seal_signer()
 
     @cached_property
     def calendar(self) -> BusinessCalendar:

@@ -5,9 +5,10 @@ Judging a bucket reads nothing else, so that it gives the same answer here, in a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from functools import cached_property
+from typing import Final
 
 import attrs
 import numpy as np
@@ -16,17 +17,52 @@ import pyarrow as pa
 from citycard.clearing.codes import Code
 from citycard.clearing.columns import Array, digits, distinct, hexadecimal, moments, numbers
 from citycard.clearing.sequence import Gap, SpentLoad
+from citycard.keys.lanes import block_words
 
-__all__ = ["Bucket", "Known", "Listing", "Loads", "States", "TerminalStanding"]
+__all__ = [
+    "CITY_SIGNERS",
+    "Bucket",
+    "Issuer",
+    "Known",
+    "Listing",
+    "Loads",
+    "States",
+    "TerminalStanding",
+    "foreign_records",
+]
+
+
+CITY_SIGNERS: Final = 10_000
+"""Below it, a signer is no terminal but the code of the city whose file the record came in."""
 
 
 @attrs.frozen(kw_only=True)
 class TerminalStanding:
-    """Who runs a terminal, and whether it may still hand in; ``sam_revoked_at`` is local time."""
+    """Who runs a terminal, and whether it may still hand in; ``sam_revoked_at`` is local time.
+
+    One stands for each other city whose records came in as well. ``lists`` then says which of our blacklists
+    its terminals held, by the number of theirs.
+    """
 
     partner: str
     revoked: bool
     sam_revoked_at: datetime | None = None
+    lists: tuple[tuple[int, int], ...] | None = None
+
+    def list_held(self, number: int) -> int:
+        """Give the number of our list that the terminal's list contained, whoever numbered that one."""
+        if self.lists is None:
+            return number
+        return max((ours for theirs, ours in self.lists if theirs <= number), default=0)
+
+
+@attrs.frozen
+class Issuer:
+    """The issuer id (8 bytes, hexadecimal) of another city, and from when until when its cards are served."""
+
+    id: str
+    valid_from: date
+    valid_to: date | None
 
 
 @attrs.frozen
@@ -79,6 +115,12 @@ class Bucket:
     def terminal(self) -> Array:
         """Give the number of the terminal that each record names; -1 where it cannot be read."""
         return np.where(self.readable, numbers(digits(self.records, "terminal")), -1)
+
+    @cached_property
+    def from_city(self) -> Array:
+        """Say which records another city handed in, of cards of ours."""
+        found: Array = self.signer < CITY_SIGNERS
+        return found
 
     @cached_property
     def amount_fen(self) -> Array:
@@ -175,7 +217,7 @@ class Known:
     ``issued`` says which cards were issued, ``expires_on`` each one's last day, ``closed_at`` the local time
     from which one is closed (NaT: it is not). ``unseen`` has the states of the bucket's other cards. Of few
     cards something is known by ASN: ``listings``, open ``gaps``, and in ``earlier`` earlier records by
-    counter, if the run might repeat them.
+    counter, if the run might repeat them. ``issuers`` are those of other cities.
     """
 
     terminals: Mapping[int, TerminalStanding]
@@ -185,9 +227,14 @@ class Known:
     states: States
     loads: Loads
     unseen: pa.Table | None = None
+    issuers: Sequence[Issuer] = ()
     listings: Mapping[str, list[Listing]] = attrs.field(factory=dict)
     gaps: Mapping[str, list[Gap]] = attrs.field(factory=dict)
     earlier: Mapping[str, Mapping[int, frozenset[bytes]]] = attrs.field(factory=dict)
+
+    def foreign(self, bucket: Bucket) -> Array:
+        """Say which records are of cards of another city (``foreign_records``)."""
+        return foreign_records(bucket, self.issuers)
 
     def acquirers(self, bucket: Bucket) -> tuple[list[str], Array]:
         """Give the partners whose terminals handed records in, and each record's place among them."""
@@ -197,3 +244,16 @@ class Known:
         place_of = {name: place for place, name in enumerate(partners)}
         places = np.array([place_of[name] for name in names], np.int64)
         return partners, places[whose]
+
+
+def foreign_records(bucket: Bucket, issuers: Sequence[Issuer]) -> Array:
+    """Say which records are of cards of another city, used here on a day on which it took part."""
+    found = np.zeros(len(bucket), bool)
+    if not issuers:
+        return found
+    words = block_words(digits(bucket.records, "issuer"))
+    for issuer in issuers:
+        until = np.datetime64(issuer.valid_to or date.max, "D") + 1
+        served = (bucket.at >= np.datetime64(issuer.valid_from, "D")) & (bucket.at < until)
+        found |= (words == np.uint64(int(issuer.id, 16))) & served
+    return found & ~bucket.from_city

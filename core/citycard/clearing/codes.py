@@ -95,6 +95,7 @@ class Code(Enum):
     P01 = State.ACCEPTED, "the price differs from the one recomputed; paid as charged"
     P02 = State.SUSPENDED, "no rule gives a price"
     P03 = State.SUSPENDED, "the price differs by more than the limit"
+    X01 = State.SUSPENDED, "a card of another city: in order here, and waits for what its issuer says"
 
     state: State
     title: str

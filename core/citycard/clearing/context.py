@@ -17,6 +17,7 @@ from citycard.keys.versions import KeyVersion
 from citycard.ledger.ledger import Ledger
 from citycard.money import percent_of
 from citycard.terminal.record import TransactionRecord
+from citycard.wallet.addresses import CITY_PREFIX
 
 if TYPE_CHECKING:
     from citycard.clearing.columns import Array
@@ -75,7 +76,12 @@ class ClearingTerms:
     calendar: BusinessCalendar = attrs.field(factory=BusinessCalendar)
 
     def fee_fen(self, partner: str, gross_fen: int) -> int:
-        """Take the clearing fee of one partner from its gross, rounded half up to a whole fen."""
+        """Take the clearing fee of one partner from its gross, rounded half up to a whole fen.
+
+        Another city pays none: its fee is agreed with it, debit by debit (``registry.CityFee``).
+        """
+        if partner.startswith(CITY_PREFIX):
+            return 0
         return percent_of(gross_fen, self.fees_bp.get(partner, self.fee_bp), denominator=10_000)
 
 

@@ -15,14 +15,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection, func, select
 
-from citycard.clearing.bucket import Bucket, Known, Listing, Loads, States, TerminalStanding
+from citycard.clearing.bucket import (
+    Bucket,
+    Issuer,
+    Known,
+    Listing,
+    Loads,
+    States,
+    TerminalStanding,
+    foreign_records,
+)
 from citycard.clearing.columns import Array, stored_records
 from citycard.clearing.files import literal, read_tables
 from citycard.clearing.sequence import Gap
 from citycard.clearing.tables import clearing_part, gap, segment
+from citycard.registry.cities import lists_held, other_cities
 from citycard.registry.records import CardStatus, TerminalStatus
 from citycard.registry.tables import blacklist, blacklist_list, card, card_status_change, sam, terminal
 from citycard.store.bulk import columns_at, select_in
+from citycard.wallet.addresses import city_payee
 from citycard.wallet.load import LoadState
 from citycard.wallet.tables import load
 
@@ -66,7 +77,7 @@ class Reader:
 
     def known(self, bucket: Bucket) -> Known:
         """Gather everything about one bucket."""
-        asns = bucket.asns
+        asns, issuers = bucket.asns, self._issuers()
         gaps = self._gaps(asns)
         issued, expires_on, closed_at = self._cards(asns)
         states, unseen = self._states(bucket)
@@ -80,13 +91,17 @@ class Reader:
             loads=self._loads(asns),
             listings=self._listings(asns),
             gaps=gaps,
-            earlier=self._earlier(bucket, states, gaps),
+            issuers=issuers,
+            earlier=self._earlier(bucket, states, gaps, issuers),
         )
 
     def _terminals(self, bucket: Bucket) -> dict[int, TerminalStanding]:
         query = select(terminal.c.number, terminal.c.partner, terminal.c.status, sam.c.revoked_at)
         query = query.outerjoin(sam, sam.c.terminal == terminal.c.number)
         numbers = np.unique(np.r_[bucket.signer, bucket.terminal[bucket.readable]]).tolist()
+        for number in np.unique(bucket.signer[bucket.from_city]).tolist():
+            if number not in self._met:
+                self._met[number] = self._city(f"{number:04d}")
         unmet = [f"{number:012d}" for number in numbers if number not in self._met]
         for row in select_in(self.conn, query, terminal.c.number, unmet):
             self._met[int(row.number)] = TerminalStanding(
@@ -95,6 +110,17 @@ class Reader:
                 sam_revoked_at=self._local(row.revoked_at) if row.revoked_at else None,
             )
         return {number: self._met[number] for number in numbers if number in self._met}
+
+    def _city(self, code: str) -> TerminalStanding:
+        lists = lists_held(self.conn, code, "theirs")
+        return TerminalStanding(partner=city_payee(code), revoked=False, lists=lists)
+
+    def _issuers(self) -> list[Issuer]:
+        return [
+            Issuer(issuer, city.valid_from, city.valid_to)
+            for city in other_cities(self.conn)
+            for issuer in city.issuers
+        ]
 
     def _cards(self, asns: Sequence[str]) -> tuple[Array, Array, Array]:
         """Say which cards were issued, what their last days are, and from when one is closed."""
@@ -180,11 +206,19 @@ class Reader:
         return states, table.filter(pa.array(others))
 
     def _earlier(
-        self, bucket: Bucket, states: States, gaps: Mapping[str, list[Gap]]
+        self,
+        bucket: Bucket,
+        states: States,
+        gaps: Mapping[str, list[Gap]],
+        issuers: Sequence[Issuer],
     ) -> dict[str, dict[int, frozenset[bytes]]]:
-        """Find the earlier records that new ones might repeat: those whose counter the card has passed."""
+        """Find the earlier records that new ones might repeat: those whose counter the card has passed.
+
+        How far a card of another city has come is not known here.
+        """
         counter = bucket.records["counter"].astype(np.int64)
-        passed = np.flatnonzero(counter <= states.counter[bucket.card])
+        foreign = foreign_records(bucket, issuers)
+        passed = np.flatnonzero((counter <= states.counter[bucket.card]) | foreign)
         suspects = {
             (bucket.asns[one], number)
             for one, number in zip(bucket.card[passed].tolist(), counter[passed].tolist(), strict=True)

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from citycard.clearing.bucket import Bucket, Known, States
+from citycard.clearing.codes import Code
 from citycard.clearing.columns import Array
 from citycard.clearing.context import ClearingTerms, Rates, TacVault
 from citycard.clearing.following import follow_cards
@@ -48,8 +49,10 @@ def judge(
     """
     verdicts = Verdicts.of(len(bucket))
     genuine = verify(bucket, verdicts, known, terms, vault)
+    foreign = known.foreign(bucket)
     followed = follow_cards(bucket, verdicts, known, genuine)
     rate_all(bucket, verdicts, known, terms, rates, asked)
+    verdicts.set(verdicts.open & foreign, Code.X01)
     final = verdicts.final()
     _spend(followed.states, bucket, final)
     return Judged(

@@ -10,9 +10,10 @@ import attrs
 import numpy as np
 import pyarrow as pa
 
+from citycard.clearing.codes import Code
 from citycard.clearing.columns import record_column
 from citycard.clearing.judge import Judged
-from citycard.clearing.verdicts import ACCEPTED, CODES
+from citycard.clearing.verdicts import ACCEPTED, CODES, NUMBERS
 
 __all__ = ["Part", "keep"]
 
@@ -98,9 +99,11 @@ def _parts(judged: Judged) -> Any:
         [{"partner": partner, "amount_fen": fen} for partner, fen in parts]
         for parts in judged.verdicts.divisions
     ]
-    # Who gets nothing, or of what is not accepted, has the empty list at the end.
+    # Who gets nothing, or of what is not accepted, has the empty list at the end. What waits for another city
+    # has the parts that it will be paid in.
     nobody = len(divisions)
-    paid = ACCEPTED[judged.final] & (judged.verdicts.division >= 0)
+    owed = ACCEPTED[judged.final] | (judged.final == NUMBERS[Code.X01])
+    paid = owed & (judged.verdicts.division >= 0)
     return pa.array([*divisions, []], kind).take(pa.array(np.where(paid, judged.verdicts.division, nobody)))
 
 

@@ -19,10 +19,11 @@ from citycard.ledger.ledger import Ledger
 from citycard.ledger.records import AccountSpec, Transfer
 from citycard.wallet.addresses import (
     CARDS_SPENT,
+    CITY_PREFIX,
     CONTROL_WINDOW,
     INCOME_CLEARING_FEE,
     TRANSIT_SETTLEMENT,
-    partner_payable,
+    payable_of,
 )
 
 __all__ = ["post_run", "spend_id", "transfer_ids"]
@@ -54,9 +55,7 @@ def post_run(
     How much each card spent is kept with its state (``spent``).
     """
     specs = [
-        AccountSpec(
-            address=partner_payable(total.partner), code=AccountCode.PAYABLE_TO_PARTNERS, owner=total.partner
-        )
+        AccountSpec(address=payable_of(total.partner), code=_payable_code(total.partner), owner=total.partner)
         for total in partners
     ]
     specs += [
@@ -89,8 +88,13 @@ def post_run(
     assert ledger.balance_fen(conn, CONTROL_WINDOW) == 0
 
 
+def _payable_code(payee: str) -> AccountCode:
+    other_city = payee.startswith(CITY_PREFIX)
+    return AccountCode.PAYABLE_TO_OTHER_CITIES if other_city else AccountCode.PAYABLE_TO_PARTNERS
+
+
 def _partner_moves(run: int, total: PartnerTotal) -> list[tuple[UUID, str, str, int, TransferCode]]:
-    payable, ids = partner_payable(total.partner), transfer_ids(run, total.partner)
+    payable, ids = payable_of(total.partner), transfer_ids(run, total.partner)
     return [
         (ids["payable"], CONTROL_WINDOW, payable, total.gross_fen, TransferCode.PAYABLE),
         (ids["fee"], payable, INCOME_CLEARING_FEE, total.fee_fen, TransferCode.FEE),

@@ -84,9 +84,10 @@ def rate_all(
 ) -> None:
     """Price what nothing has decided, and say who gets it; an entry without a charge has no price."""
     free_entry = (bucket.amount_fen == 0) & (bucket.records["kind"] == RecordKind.ENTRY)
-    places = np.flatnonzero(verdicts.open & ~free_entry)
+    places = np.flatnonzero(verdicts.open & ~free_entry & ~bucket.from_city)
     services = bucket.records["service"][places]
     divider = _Divider(bucket, verdicts, known)
+    _take_as_charged(bucket, np.flatnonzero(verdicts.open & bucket.from_city), divider)
     for service in np.unique(services):
         mine = places[services == service]
         charges, whose = _charges(bucket, mine, int(service), rates, asked)
@@ -110,6 +111,12 @@ def _charges(
         asked.charge(rates, service, alike.tobytes(), records[first].tobytes())
         for alike, first in zip(different, firsts, strict=True)
     ], whose
+
+
+def _take_as_charged(bucket: Bucket, places: Array, divider: _Divider) -> None:
+    """Owe what was charged in another city to that city: its prices are its own."""
+    paid = places[bucket.amount_fen[places] > 0]
+    divider.divide(paid, bucket.amount_fen[paid], [None], np.zeros(len(paid), np.int64))
 
 
 def _judge_prices(

@@ -38,28 +38,37 @@ def verify(bucket: Bucket, verdicts: Verdicts, known: Known, terms: ClearingTerm
     """Decide what one record alone can tell; say which records are genuine.
 
     A record is genuine when the terminal's MAC and the card's TAC hold and the card was issued: then the card
-    really moved on by it, whatever else is wrong.
+    really moved on by it, whatever else is wrong. Of a card of another city only its issuer can say so: what
+    the card says is left to it.
     """
-    _check_fields(bucket, verdicts, known, terms)
+    foreign = known.foreign(bucket)
+    _check_fields(bucket, verdicts, known, terms, foreign)
     _find_repeated(bucket, verdicts)
     _check_terminal_macs(bucket, verdicts, vault)
-    _check_tacs(bucket, verdicts, vault)
+    _check_tacs(bucket, verdicts, vault, foreign)
     _find_reused_proofs(bucket, verdicts)
-    genuine = verdicts.unrefused & known.issued[bucket.card]
-    verdicts.decide(np.flatnonzero(verdicts.unrefused & ~genuine), Code.B03)
-    _check_standing(bucket, verdicts, known, genuine)
+    _find_earlier(bucket, verdicts, known, foreign)
+    genuine = verdicts.unrefused & known.issued[bucket.card] & ~foreign
+    verdicts.decide(np.flatnonzero(verdicts.unrefused & ~genuine & ~foreign), Code.B03)
+    _check_cards(bucket, verdicts, known, genuine)
+    _check_terminals(bucket, verdicts, known, genuine | (verdicts.unrefused & foreign))
     return genuine
 
 
-def _check_fields(bucket: Bucket, verdicts: Verdicts, known: Known, terms: ClearingTerms) -> None:
+def _check_fields(
+    bucket: Bucket, verdicts: Verdicts, known: Known, terms: ClearingTerms, foreign: Array
+) -> None:
     records = bucket.records
     before, after = (records[name].astype(np.int64) for name in ("balance_before_fen", "balance_after_fen"))
     issuers = [int(issuer, 16) for issuer in terms.issuers]
+    ours = np.isin(block_words(digits(records, "issuer")), np.array(issuers, np.uint64))
+    strange = (bucket.terminal != bucket.signer) | ~np.isin(bucket.terminal, list(known.terminals))
     days = (bucket.day - bucket.at.astype("datetime64[D]")).astype(np.int64)
     checks = (
         (Code.R01, ~bucket.readable),
-        (Code.R02, ~np.isin(block_words(digits(records, "issuer")), np.array(issuers, np.uint64))),
-        (Code.R03, (bucket.terminal != bucket.signer) | ~np.isin(bucket.terminal, list(known.terminals))),
+        (Code.R02, ~(ours | foreign)),
+        # The terminals of another city are known to it alone: it checked them, and signed for that.
+        (Code.R03, strange & ~bucket.from_city),
         (Code.R05, (before - bucket.amount_fen != after) | (bucket.amount_fen > terms.amount_limit_fen)),
         (Code.R06, ~np.isin(records["tti"], _TTIS)),
         (Code.R07, ~np.isin(records["algorithm"], _ALGORITHMS)),
@@ -109,18 +118,18 @@ def _alike(values: Array, where: Array) -> list[int]:
 
 
 def _check_terminal_macs(bucket: Bucket, verdicts: Verdicts, vault: TacVault) -> None:
-    places = np.flatnonzero(verdicts.unrefused)
+    places = np.flatnonzero(verdicts.unrefused & ~bucket.from_city)
     records = bucket.records[places]
     signed, macs = whole(records)[:, :MAC_OFFSET], digits(records, "mac")
     right = vault.check_terminal_macs(digits(records, "terminal"), signed, macs)
     verdicts.set(places[~right], Code.R08)
 
 
-def _check_tacs(bucket: Bucket, verdicts: Verdicts, vault: TacVault) -> None:
+def _check_tacs(bucket: Bucket, verdicts: Verdicts, vault: TacVault, foreign: Array) -> None:
     records, usable = bucket.records, sorted(usable_tac_versions(vault))
     verdicts.set(verdicts.unrefused & (records["flags"] & RecordFlag.UNPROVEN != 0), Code.G01)
-    verdicts.set(verdicts.unrefused & ~np.isin(records["key_version"], usable), Code.T02)
-    wrong = np.flatnonzero(verdicts.unrefused)
+    verdicts.set(verdicts.unrefused & ~foreign & ~np.isin(records["key_version"], usable), Code.T02)
+    wrong = np.flatnonzero(verdicts.unrefused & ~foreign)
     wrong = wrong[~check_tacs(records[wrong], records["key_version"][wrong], vault)]
     # A card that was taken away while it got new keys has the new TAC key before its version says so.
     for version in usable:
@@ -144,18 +153,31 @@ def check_tacs(records: Array, versions: Array, vault: TacVault) -> Array:
     )
 
 
-def _check_standing(bucket: Bucket, verdicts: Verdicts, known: Known, genuine: Array) -> None:
+def _find_earlier(bucket: Bucket, verdicts: Verdicts, known: Known, foreign: Array) -> None:
+    """Find what an earlier run had, of cards that nobody here follows by their counters."""
+    for place in np.flatnonzero(verdicts.unrefused & foreign).tolist():
+        earlier = known.earlier.get(bucket.asns[bucket.card[place]], {})
+        record = bucket.records[place]
+        if record.tobytes() in earlier.get(int(record["counter"]), ()):
+            verdicts.codes[place] = NUMBERS[Code.D04]
+
+
+def _check_cards(bucket: Bucket, verdicts: Verdicts, known: Known, genuine: Array) -> None:
     closed = known.closed_at[bucket.card]
     verdicts.decide(np.flatnonzero(genuine & (bucket.at > closed)), Code.B03)
     expired = bucket.at.astype("datetime64[D]") > known.expires_on[bucket.card]
     verdicts.decide(np.flatnonzero(genuine & expired), Code.B04)
     listed = np.array([asn in known.listings for asn in bucket.asns], bool)
     for place in np.flatnonzero(genuine & listed[bucket.card]).tolist():
-        held, at = int(bucket.records["blacklist"][place]), bucket.at[place].item()
+        standing = known.terminals[int(bucket.signer[place])]
+        held, at = standing.list_held(int(bucket.records["blacklist"][place])), bucket.at[place].item()
         for listing in known.listings[bucket.asns[bucket.card[place]]]:
             code = listing.judge(held, at)
             if code is not None:
                 verdicts.decide([place], code)
+
+
+def _check_terminals(bucket: Bucket, verdicts: Verdicts, known: Known, genuine: Array) -> None:
     for number, standing in known.terminals.items():
         if standing.revoked:
             verdicts.decide(np.flatnonzero(genuine & (bucket.terminal == number)), Code.B05)

@@ -15,6 +15,7 @@ from citycard.errors.chip import *
 from citycard.errors.city import *
 from citycard.errors.clearing import *
 from citycard.errors.engines import *
+from citycard.errors.exchange import *
 from citycard.errors.fuel import *
 from citycard.errors.kernel import *
 from citycard.errors.keys import *

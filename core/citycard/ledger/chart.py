@@ -169,6 +169,9 @@ class TransferCode(IntEnum):
     BANK_INTEREST = 186
     BANK_UNMATCHED = 187
     BANK_RESOLVED = 188
+    CITY_ACCEPTED = 190
+    CITY_FEE = 191
+    CITY_NETTED = 192
 
 
 # Memorandum accounts stand in pairs, one on each side.

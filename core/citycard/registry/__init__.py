@@ -6,7 +6,8 @@
 - ``status``: the life of a card, and the status of partners and terminals;
 - ``events`` and ``closings``: what else is done to a card, and what is owed for one that is given up;
 - ``ranges``, ``stock`` and ``personalising``: numbers, blank cards, and the jobs that make cards of them;
-- ``blacklist``: numbered lists of cards to refuse;
+- ``blacklist`` and ``foreignlists``: numbered lists of cards to refuse;
+- ``cities`` and ``citytables``: other cities that take part, their keys and fees;
 - ``entitlements``: rights of cards and holders, with source and end;
 - ``holders`` and ``sealing``: personal data, sealed at rest, and the log of who read it;
 - ``oldcards``: old sector cards on their way to new cards, and what was carried over;
@@ -31,6 +32,19 @@ from citycard.registry.blacklist import (
     blacklist_number,
     publish_blacklist,
     unblacklist_cards,
+)
+from citycard.registry.cities import (
+    CityFee,
+    OtherCity,
+    Used,
+    add_city,
+    add_city_key,
+    city_fees,
+    city_keys,
+    find_city,
+    other_cities,
+    remove_city,
+    set_city_fee,
 )
 from citycard.registry.closings import (
     CardClosing,
@@ -156,6 +170,7 @@ __all__ = [
     "CardEvent",
     "CardStatus",
     "CardStatusChange",
+    "CityFee",
     "ClosingState",
     "District",
     "Entitlement",
@@ -167,6 +182,7 @@ __all__ = [
     "MigrationStep",
     "NumberRange",
     "OldCardMigration",
+    "OtherCity",
     "Partner",
     "PartnerStatus",
     "PersonalisationJob",
@@ -178,8 +194,11 @@ __all__ = [
     "StockLot",
     "Terminal",
     "TerminalStatus",
+    "Used",
     "add_cards",
     "add_carryover",
+    "add_city",
+    "add_city_key",
     "add_closing",
     "add_districts",
     "add_entitlements",
@@ -205,6 +224,8 @@ __all__ = [
     "carryover_of",
     "check_job_supply",
     "check_number_ranges",
+    "city_fees",
+    "city_keys",
     "closing_for",
     "closing_of",
     "closings",
@@ -216,6 +237,7 @@ __all__ = [
     "entitlements_of",
     "entitlements_on",
     "find_card",
+    "find_city",
     "find_closing",
     "find_number_range",
     "find_partner",
@@ -233,6 +255,7 @@ __all__ = [
     "note_events",
     "number_ranges",
     "number_state",
+    "other_cities",
     "partners",
     "personalisation_jobs",
     "places",
@@ -241,10 +264,12 @@ __all__ = [
     "publish_blacklist",
     "read_holder",
     "receive_stock",
+    "remove_city",
     "renew_card",
     "retire_product",
     "set_card_status",
     "set_card_version",
+    "set_city_fee",
     "set_closing",
     "set_partner_status",
     "set_terminal_status",

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Table, and_, delete, func, insert, or_, select, update
 
 from citycard.registry.adding import require
+from citycard.registry.citytables import foreign_listing
 from citycard.registry.records import BlacklistEntry
 from citycard.registry.tables import blacklist, blacklist_list, card
 from citycard.store.bulk import insert_missing, select_in
@@ -22,9 +23,13 @@ __all__ = [
     "blacklist_cards",
     "blacklist_entries",
     "blacklist_number",
+    "own_blacklist_at",
     "publish_blacklist",
     "unblacklist_cards",
 ]
+
+# Whose cards stand on our lists: our own, and those that other cities told us of.
+_LISTED = (blacklist, foreign_listing)
 
 
 def blacklist_number(conn: Connection) -> int:
@@ -74,22 +79,31 @@ def publish_blacklist(conn: Connection, *, at: datetime | None = None) -> int:
     """Publish the next list and return its number; without a change the newest number stands."""
     write_alone(conn, blacklist_list)
     number = blacklist_number(conn) + 1
-    changed = conn.scalar(
+    changes = (
         select(func.count())
-        .select_from(blacklist)
-        .where(or_(blacklist.c.added_in == number, blacklist.c.removed_in == number))
+        .select_from(table)
+        .where(or_(table.c.added_in == number, table.c.removed_in == number))
+        for table in _LISTED
     )
-    if not changed:
+    if not any(conn.scalar(query) for query in changes):
         return number - 1
     conn.execute(insert(blacklist_list), {"number": number, "published_at": at or datetime.now(UTC)})
     return number
 
 
 def blacklist_at(conn: Connection, number: int) -> frozenset[str]:
-    """Give the cards (20-digit ASN) on the list with this number."""
-    query = select(blacklist.c.asn).where(
-        blacklist.c.added_in <= number,
-        or_(blacklist.c.removed_in.is_(None), blacklist.c.removed_in > number),
+    """Give the cards (20-digit ASN) on the list with this number, ours and those of other cities."""
+    return frozenset().union(*(_on(conn, table, number) for table in _LISTED))
+
+
+def own_blacklist_at(conn: Connection, number: int) -> frozenset[str]:
+    """Give the city's own cards on the list with this number, as other cities are told of them."""
+    return _on(conn, blacklist, number)
+
+
+def _on(conn: Connection, table: Table, number: int) -> frozenset[str]:
+    query = select(table.c.asn).where(
+        table.c.added_in <= number, or_(table.c.removed_in.is_(None), table.c.removed_in > number)
     )
     return frozenset(conn.scalars(query))
 

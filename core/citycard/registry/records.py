@@ -87,7 +87,10 @@ _identifier = _matching(_ID, "lower-case letters, digits and . _ - inside, at mo
 _optional_identifier = attrs.validators.optional(_identifier)
 _asn = _matching(re.compile(r"[0-9]{20}"), "20 decimal digits")
 _optional_asn = attrs.validators.optional(_asn)
-_terminal_number = _matching(re.compile(r"[0-9]{12}"), "12 decimal digits")
+# Eight zeros before the code of a city stand for that city (clearing.bucket).
+_terminal_number = _matching(
+    re.compile(r"(?!0{8})[0-9]{12}"), "12 decimal digits, not beginning with 8 zeros"
+)
 _issuer = _matching(re.compile(r"[0-9A-F]{16}"), "16 upper-case hexadecimal digits")
 _bic = _matching(re.compile(r"([A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?)?"), "a BIC of 8 or 11 characters, or empty")
 _account_no = _matching(re.compile(r"([A-Z0-9]{5,34})?"), "5 to 34 letters and digits, or empty")

@@ -9,9 +9,11 @@ __all__ = [
     "BANK_INTEREST",
     "BANK_UNMATCHED",
     "CARDS_SPENT",
+    "CITY_PREFIX",
     "CONTROL_WINDOW",
     "EXPENSE_COMMISSION",
     "INCOME_CARDS",
+    "INCOME_CITY_FEE",
     "INCOME_CLEARING_FEE",
     "LEGACY_FLOAT",
     "LOSS_LATE_TAPS",
@@ -29,9 +31,12 @@ __all__ = [
     "card_purse",
     "card_refund",
     "chargeback_pending",
+    "city_payee",
+    "city_receivable",
     "holder_claim",
     "online_account",
     "partner_payable",
+    "payable_of",
     "points_fund",
     "points_issued",
     "provider_receivable",
@@ -54,6 +59,8 @@ LOSS_LATE_TAPS = "loss/late-taps"
 LOSS_UNPAID_LOADS = "loss/unpaid-loads"
 TOP_UPS_IN_FLIGHT = "topup/in-flight"
 EXPENSE_COMMISSION = "expense/commission"
+INCOME_CITY_FEE = "income/city-fee"
+CITY_PREFIX = "city/"
 
 
 def card_purse(asn: str) -> str:
@@ -94,6 +101,21 @@ def holder_claim(asn: str) -> str:
 def partner_payable(partner: str) -> str:
     """Give the address of what the city owes a partner."""
     return f"partner/{partner}/payable"
+
+
+def city_payee(code: str) -> str:
+    """Give the name under which another city is paid in a run: no partner can have it."""
+    return f"{CITY_PREFIX}{code}"
+
+
+def payable_of(payee: str) -> str:
+    """Give the address of what is owed to who is paid in a run: a partner, or another city."""
+    return f"{payee}/payable" if payee.startswith(CITY_PREFIX) else partner_payable(payee)
+
+
+def city_receivable(code: str) -> str:
+    """Give the address of what another city owes for its cards used here."""
+    return f"{CITY_PREFIX}{code}/receivable"
 
 
 def agent_receivable(agent: str) -> str:
