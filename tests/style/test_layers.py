@@ -24,6 +24,7 @@ LAYERS = (
     ("wallet", "registry"),
     ("bank",),
     ("clearing",),
+    ("exchange",),
     ("kernel",),
     ("city",),
     ("simulate",),

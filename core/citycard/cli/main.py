@@ -31,6 +31,7 @@ _COMMANDS = {
     "city": ("citycard.cli.city:group", "Make a city, look at it."),
     "clearing": ("citycard.cli.clearing:group", "Receive batches, clear them, settle."),
     "float": ("citycard.cli.floating:command", "What the city owes and holds, at any moment."),
+    "interconnect": ("citycard.cli.interconnect:group", "Other cities' cards here, ours there."),
     "job": ("citycard.cli.job:group", "Make many cards of a product: open a job, run it, look at it."),
     "key": ("citycard.cli.key:group", "Key versions, ceremonies, keys under transport."),
     "partner": ("citycard.cli.partner:group", "Register partners, list and show them."),

@@ -148,6 +148,7 @@ class RegistryConflict(CitycardError):
 
 _REMEDIES = {
     "card": "expected the number of a card that citycard job run or chip new made",
+    "city": "add it first with citycard interconnect add",
     "district": "write it into [[districts]] of city.toml and call citycard city upgrade",
     "partner": "add it first with citycard partner add",
     "place": "add it first with citycard terminal add --place CODE --place-name NAME",

@@ -48,8 +48,9 @@ def objection_to(conn: Connection, file: ExchangeFile) -> tuple[str, str] | None
             )
         if answer.line in ended:
             return "F08", f"line {answer.line} of file {header.answers} was answered before"
-        accepted = answer.state is State.ACCEPTED
-        agreed = fee_on(fees, Used.HERE, record.service, record.day, record.amount_fen) if accepted else 0
+        agreed = 0
+        if answer.state is State.ACCEPTED:
+            agreed = fee_on(fees, Used.HERE, record.service, record.day, record.amount_fen)
         if answer.fee_fen != agreed:
             return "F09", f"line {answer.line} has a fee of {answer.fee_fen} fen, and {agreed} were agreed"
     accepted = [one for one in file.lines if one.state is State.ACCEPTED]

@@ -57,8 +57,8 @@ def waiting_records(context: ExchangeContext, conn: Connection, run: int) -> Map
     segments = conn.scalars(select(segment.c.path).where(*of_run)).all()
     found: dict[str, list[Outgoing]] = defaultdict(list)
     rows = _ask(
-        "SELECT cleared.*, raw FROM (SELECT terminal, batch_number, line, business_date, asn, counter, service,"
-        ' "at", amount_fen, parts FROM read_parquet($outcomes, hive_partitioning = false)'
+        "SELECT cleared.*, raw FROM (SELECT terminal, batch_number, line, business_date, asn, counter,"
+        ' service, "at", amount_fen, parts FROM read_parquet($outcomes, hive_partitioning = false)'
         " WHERE code = 'X01') AS cleared JOIN (SELECT batch_terminal AS terminal, batch_number, line, raw"
         " FROM read_parquet($records, hive_partitioning = false)) AS received"
         " USING (terminal, batch_number, line) ORDER BY ALL",

@@ -145,11 +145,13 @@ def _send_cards(context: ExchangeContext) -> list[BookedFile]:
     with writing(context.engine) as conn:
         write_alone(conn, exchange_file)
         newest, today = registry.blacklist_number(conn), _today(context)
+        now = own_blacklist_at(conn, newest)
         for city in registry.other_cities(conn):
             sent = booked_files(conn, way="out", city=city.code, kind=FileKind.CARDS.value)
             held = max((one.list or 0 for one in sent), default=0)
-            if newest > held and (city.valid_to is None or today <= city.valid_to):
-                cards = [ListedCard(asn=asn) for asn in sorted(own_blacklist_at(conn, newest))]
+            # Where only cards of other cities came and went, our part of the list says the same.
+            if now != own_blacklist_at(conn, held) and (city.valid_to is None or today <= city.valid_to):
+                cards = [ListedCard(asn=asn) for asn in sorted(now)]
                 made.append(_made(context, conn, city.code, FileKind.CARDS, cards, list=newest))
     return made
 

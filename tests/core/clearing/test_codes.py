@@ -23,7 +23,7 @@ from citycard.clearing.tables import gap
 from citycard.keys import Algorithm
 from citycard.keys.purse import purchase_tac
 from citycard.keys.suite import suite_of
-from citycard.registry import CardStatus, TerminalStatus
+from citycard.registry import CardStatus, OtherCity, TerminalStatus, add_city
 from citycard.registry.sams import Sam, add_sam, revoke_sam
 from citycard.store import writing
 from citycard.terminal.record import MAC_OFFSET, RecordFlag
@@ -334,6 +334,16 @@ def test_p03_a_price_that_differs_too_much(town, card):
     town.terms = attrs.evolve(town.terms, price_limit_fen=100)
     town.tap(card, 200, AT, list_price_fen=301)
     assert cleared(town) == {"P03": 1}
+
+
+def test_x01_a_card_of_another_city_waits_for_its_issuer(town, card):
+    theirs = "0101344100FFFFFF"
+    city = OtherCity(code="3441", name="Next", issuers=(theirs,), valid_from=AT.date())
+    with writing(town.engine) as conn:
+        add_city(conn, city)
+    guest = attrs.evolve(card, asn="31044410000000000001")
+    town.tap(guest, 200, AT, issuer=theirs)
+    assert cleared(town) == {"X01": 1}
 
 
 def test_a_ride_that_is_not_priced_is_accepted_as_charged(town, card):

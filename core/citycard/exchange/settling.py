@@ -1,0 +1,146 @@
+"""Settle what is between us and other cities: net both sides, and order a payment where we owe the rest.
+
+What another city owes stays on its receivable until the bank's statement shows its payment.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import attrs
+from sqlalchemy import Connection, insert
+
+from citycard import registry
+from citycard.bank.instruction import BankAccount, is_payable
+from citycard.bank.payments import Payment, PaymentKind, order_payment
+from citycard.errors import SettlementRefused
+from citycard.exchange.context import ExchangeContext
+from citycard.exchange.positions import Claim, claims_of
+from citycard.exchange.tables import exchange_settled, exchange_settlement
+from citycard.ids import derived_id
+from citycard.ledger.chart import TransferCode
+from citycard.ledger.records import Transfer
+from citycard.registry import OtherCity
+from citycard.store.engine import write_alone, writing
+from citycard.wallet.addresses import city_payee, city_receivable, payable_of
+
+__all__ = ["Settlement", "settle"]
+
+
+@attrs.frozen(kw_only=True)
+class Settlement:
+    """What was settled with a city: what we owed it, what it owed us, our payment of the rest if any."""
+
+    id: UUID
+    city: str
+    through: date
+    owed_fen: int
+    due_fen: int
+    payment: UUID | None
+
+    @property
+    def net_fen(self) -> int:
+        """Give what the city owes us after netting; below zero we owe it."""
+        return self.due_fen - self.owed_fen
+
+
+def settle(context: ExchangeContext, through: date, *, city: str = "", actor: str) -> list[Settlement]:
+    """Settle every window up to a day that is over, with each city or with one; again without harm.
+
+    Raise SettlementRefused for a day that is not over, or for a city that is owed and has no bank account,
+    and RegistryMissing for one that was never on the list.
+    """
+    today = context.clock.now().astimezone(ZoneInfo(context.terms.timezone)).date()
+    if through >= today:
+        raise SettlementRefused(city=city or "any", reason=f"{through} is not over: settle it tomorrow")
+    settled = []
+    with writing(context.engine) as conn:
+        write_alone(conn, exchange_settlement)
+        others = [registry.find_city(conn, city)] if city else registry.other_cities(conn)
+        for other in others:
+            claims = [
+                claim
+                for claim in claims_of(conn, context.code, other.code)
+                if claim.window <= through and not claim.settled
+            ]
+            if claims:
+                settled.append(_settle(context, conn, other, claims, through, actor))
+    return settled
+
+
+def _settle(
+    context: ExchangeContext,
+    conn: Connection,
+    other: OtherCity,
+    claims: list[Claim],
+    through: date,
+    actor: str,
+) -> Settlement:
+    names = [f"{claim.debtor} {claim.number}" for claim in claims]
+    settlement = Settlement(
+        id=derived_id("exchange", "settlement", context.code, other.code, *names),
+        city=other.code,
+        through=through,
+        owed_fen=sum(claim.net_fen for claim in claims if claim.debtor == context.code),
+        due_fen=sum(claim.net_fen for claim in claims if claim.debtor == other.code),
+        payment=None,
+    )
+    at = context.clock.now().astimezone(ZoneInfo(context.terms.timezone)).replace(tzinfo=None, microsecond=0)
+    _net(context, conn, settlement, at)
+    if settlement.net_fen < 0:
+        settlement = attrs.evolve(settlement, payment=_pay(context, conn, other, settlement, at))
+    row = attrs.asdict(settlement) | {"actor": actor, "at": context.clock.now()}
+    conn.execute(insert(exchange_settlement), row)
+    conn.execute(
+        insert(exchange_settled),
+        [
+            {
+                "way": "in" if claim.debtor == other.code else "out",
+                "city": other.code,
+                "number": claim.number,
+                "settlement": settlement.id,
+            }
+            for claim in claims
+        ],
+    )
+    return settlement
+
+
+def _net(context: ExchangeContext, conn: Connection, settlement: Settlement, at: datetime) -> None:
+    both_fen = min(settlement.owed_fen, settlement.due_fen)
+    if not both_fen:
+        return
+    netted = Transfer(
+        id=derived_id(settlement.id, "netted"),
+        debit_address=payable_of(city_payee(settlement.city)),
+        credit_address=city_receivable(settlement.city),
+        amount_fen=both_fen,
+        code=TransferCode.CITY_NETTED,
+        event_time=at,
+        business_date=at.date(),
+        ref=f"exchange/{settlement.city}/{settlement.through}",
+    )
+    context.ledger.post_all(conn, [netted])
+
+
+def _pay(
+    context: ExchangeContext, conn: Connection, other: OtherCity, settlement: Settlement, at: datetime
+) -> UUID:
+    creditor = BankAccount(
+        name=other.account_name or other.name, account=other.account_no, bic=other.bank_bic
+    )
+    if not is_payable(creditor):
+        reason = f"it is owed {-settlement.net_fen} fen and has no bank account: it was added without one"
+        raise SettlementRefused(city=other.code, reason=reason)
+    payment = Payment(
+        id=derived_id(settlement.id, "payment"),
+        kind=PaymentKind.SETTLEMENT,
+        amount_fen=-settlement.net_fen,
+        creditor=creditor,
+        source=payable_of(city_payee(other.code)),
+        text=f"city {context.code} to city {other.code}, cards used until {settlement.through}",
+    )
+    order_payment(conn, context.ledger, payment, event_time=at, business_date=at.date())
+    return payment.id
