@@ -1,9 +1,11 @@
-"""A city whose card is topped up online, and the books of everybody who takes part."""
+"""A city whose card is topped up online, two cities that exchange, and the books of everybody."""
 
 from __future__ import annotations
 
 import datetime as dt
+import importlib
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,7 @@ from citycard.wallet.orderbook import find_order
 
 ASN = "01019901000000000001"
 CREDIT_FOR_LOAD = 0x52
+sys.path.insert(0, str(Path(__file__).parent))  # twocities is for several tests
 TEMPLATE = Path(__file__).parents[2] / "examples" / "morning" / "city.toml"
 
 
@@ -157,3 +160,35 @@ class Story:
 @pytest.fixture
 def story(town, chip, box):
     return Story(town, chip, box)
+
+
+@pytest.fixture
+def ferry(monkeypatch, tmp_path):
+    """A plugin on disk as if it was installed."""
+    from twocities import PLUGIN
+
+    package, info = tmp_path / "citycard_ferry", tmp_path / "citycard_ferry-1.0.dist-info"
+    package.mkdir()
+    info.mkdir()
+    (package / "__init__.py").write_text('"""A plugin."""\n')
+    (package / "plugin.py").write_text(PLUGIN)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: citycard-ferry\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[citycard]\nferry = citycard_ferry.plugin\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    importlib.invalidate_caches()
+    yield
+    for name in [name for name in sys.modules if name.startswith("citycard_ferry")]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def sides(ferry, tmp_path):
+    """East and West, each with four cards, and each on the list of the other."""
+    from twocities import introduce, made
+
+    east, west = made(tmp_path, "East", "9901", 4), made(tmp_path, "West", "9902", 4)
+    introduce(east, west)
+    introduce(west, east)
+    yield east, west
+    east.city.close()
+    west.city.close()
