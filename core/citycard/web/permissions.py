@@ -49,6 +49,8 @@ PERMISSIONS: Mapping[str, str] = MappingProxyType(
         "city.read-access": "See who looked at which card.",
         "city.read-bank": "See payments, bank statements, exceptions and the reconciliation.",
         "city.keep-bank": "Instruct the bank, take in its statements, work on exceptions.",
+        "city.read-interconnect": "See other cities, the files between, and who owes whom.",
+        "city.keep-interconnect": "Exchange files with other cities, and settle with them.",
         "city.read-accounts": "See an online account, its holds, payments and limits. Looks are recorded.",
         "city.use-accounts": "Pay from an online account, exchange its points, limit and freeze it.",
         "city.manage-accounts": "Open, unfreeze and close online accounts.",

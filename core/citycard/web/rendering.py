@@ -28,6 +28,7 @@ _MENU = (
     ("/plugins", mark("Plugins"), "city.read-plugins"),
     ("/cards", mark("Cards"), "city.read-cards"),
     ("/bank", mark("Bank"), "city.read-bank"),
+    ("/interconnect", mark("Other cities"), "city.read-interconnect"),
     ("/subsidies", mark("Subsidies"), "city.read-subsidies"),
 )
 
