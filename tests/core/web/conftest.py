@@ -16,6 +16,7 @@ from citycard import registry
 from citycard.bank.receiving import receive as take_statement
 from citycard.city import City
 from citycard.city.accounts import make_programme, make_scheme
+from citycard.city.othercities import add_other_city
 from citycard.clearing.intake import receive
 from citycard.clearing.run import clear
 from citycard.clock import FixedClock
@@ -212,6 +213,9 @@ def city(tmp_path_factory, _park_is_installed):
     play(city)
     open_account(city)
     clear(city)
+    add_other_city(
+        city, {"code": "9902", "name": "Westport", "name_zh": "西港", "issuers": ("01019902FFFFFFFF",)}
+    )
     # A statement of ten days later shows none of the payments: both are missing at the bank.
     take_statement(city, camtwriter.Bank(ACCOUNT).day(DAY + dt.timedelta(days=10)))
     ensure_tables(city.engine)

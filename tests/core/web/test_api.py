@@ -38,6 +38,8 @@ def addresses(town):
         "/api/bank/lines": "/api/bank/lines",
         "/api/bank/exceptions": "/api/bank/exceptions?code=M01",
         "/api/bank/exceptions/{case}": f"/api/bank/exceptions/{town.case}",
+        "/api/interconnect": "/api/interconnect",
+        "/api/interconnect/cities/{code}": "/api/interconnect/cities/9902",
         "/api/accounts/{number}": f"/api/accounts/{town.cards[0]}",
         "/api/accounts/holds/{hold}": f"/api/accounts/holds/{town.hold}",
         "/api/accounts/partners/{partner}/charges": f"/api/accounts/partners/{town.operators[0]}/charges",

@@ -27,6 +27,7 @@ PAGES = [
     "/plugins",
     "/cards",
     "/bank",
+    "/interconnect",
     "/subsidies",
     "/subsidies/meals",
     "/api",

@@ -1,0 +1,94 @@
+"""Other cities take part from a day until a day, and fees are agreed once and for ever."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import attrs
+import pytest
+
+from citycard.errors import RegistryConflict, RegistryInvalid, RegistryMissing
+from citycard.registry.blacklist import blacklist_at, own_blacklist_at, publish_blacklist
+from citycard.registry.cities import (
+    CityFee,
+    OtherCity,
+    Used,
+    add_city,
+    city_fees,
+    fee_on,
+    find_city,
+    other_cities,
+    remove_city,
+    set_city_fee,
+)
+from citycard.registry.foreignlists import foreign_cards, take_foreign_list
+from citycard.store import writing
+
+FIRST, LAST = dt.date(2026, 3, 1), dt.date(2026, 3, 31)
+WEST = OtherCity(code="9902", name="West", issuers=("01019902FFFFFFFF",), valid_from=FIRST)
+ONE, TWO = "01019902000000000001", "01019902000000000002"
+
+
+@pytest.fixture
+def conn(store):
+    with writing(store) as conn:
+        add_city(conn, WEST)
+        yield conn
+
+
+def test_a_city_takes_part_on_its_first_and_on_its_last_day(conn):
+    assert remove_city(conn, "9902", LAST) == find_city(conn, "9902")
+    days = (FIRST - dt.timedelta(days=1), FIRST, LAST, LAST + dt.timedelta(days=1))
+    assert [find_city(conn, "9902").takes_part(day) for day in days] == [False, True, True, False]
+
+
+def test_a_city_is_added_once(conn):
+    assert add_city(conn, WEST) is False
+    with pytest.raises(RegistryConflict, match="name"):
+        add_city(conn, attrs.evolve(WEST, name="East"))
+    with pytest.raises(RegistryConflict, match="01019902FFFFFFFF"):
+        add_city(conn, attrs.evolve(WEST, code="9903"))
+    assert other_cities(conn) == [WEST]
+
+
+def test_what_is_not_well_formed_is_refused(conn):
+    for changes in (
+        {"code": "99"},
+        {"name": " "},
+        {"issuers": ()},
+        {"issuers": ("01",)},
+        {"valid_to": FIRST - dt.timedelta(days=1)},
+    ):
+        with pytest.raises(RegistryInvalid):
+            attrs.evolve(WEST, **changes)
+    with pytest.raises(RegistryMissing, match="citycard interconnect add"):
+        find_city(conn, "9999")
+
+
+def test_the_fee_of_a_debit_is_that_of_its_service_and_its_day(conn):
+    later = FIRST + dt.timedelta(days=10)
+    for fee in (
+        CityFee(city="9902", used=Used.HERE, valid_from=FIRST, bp=60, fixed_fen=1),
+        CityFee(city="9902", used=Used.HERE, valid_from=later, bp=100),
+        CityFee(city="9902", used=Used.HERE, service=7, valid_from=FIRST, fixed_fen=2),
+    ):
+        assert set_city_fee(conn, fee) is True
+        assert set_city_fee(conn, fee) is False
+    fees = city_fees(conn, "9902")
+    asked = ((1, FIRST), (1, later), (7, later), (1, FIRST - dt.timedelta(days=1)))
+    assert [fee_on(fees, Used.HERE, service, day, 350) for service, day in asked] == [3, 4, 2, 0]
+    assert fee_on(fees, Used.THERE, 1, FIRST, 350) == 0
+    assert fee_on(fees, Used.HERE, 1, FIRST, 1) == 1
+    with pytest.raises(RegistryConflict, match="bp"):
+        set_city_fee(conn, CityFee(city="9902", used=Used.HERE, valid_from=later, bp=99))
+
+
+def test_cards_of_another_city_come_and_go_with_its_lists(conn):
+    assert take_foreign_list(conn, "9902", 4, [ONE, TWO]) == (2, 0)
+    assert publish_blacklist(conn) == 1
+    assert take_foreign_list(conn, "9902", 5, [TWO]) == (0, 1)
+    # An older list, and the same one, change nothing.
+    assert take_foreign_list(conn, "9902", 4, [ONE, TWO]) == (0, 0)
+    assert publish_blacklist(conn) == 2
+    assert (blacklist_at(conn, 1), blacklist_at(conn, 2)) == ({ONE, TWO}, {TWO})
+    assert (foreign_cards(conn, "9902"), own_blacklist_at(conn, 2)) == ({TWO}, frozenset())
