@@ -18,7 +18,7 @@ from citycard.exchange.sending import send
 from citycard.exchange.settling import settle
 from citycard.registry import CityFee, Used
 from citycard.store import writing
-from citycard.wallet.addresses import card_purse, city_receivable, partner_payable, payable_of
+from citycard.wallet.addresses import city_receivable, partner_payable, payable_of
 
 
 def test_a_card_of_another_city_is_used_here_and_its_city_pays_for_it(sides):
@@ -74,7 +74,7 @@ def test_a_day_in_both_directions_leaves_both_books_the_same(sides):
     assert totals(west, "out") == totals(east, "in") == {"OK": (2, 590)}
     assert east.balances(city_receivable("9902"), payable_of("city/9902")) == (495, 584)
     assert west.balances(city_receivable("9901"), payable_of("city/9901")) == (584, 495)
-    assert west.balances(*(card_purse(west.asn(place)) for place in range(3))) == (4650, 5000, 4850)
+    assert [west.purse_fen(place) for place in range(3)] == [4650, 5000, 4850]
     assert east.balances("control/window", "income/city-fee") == (0, 6)
     assert west.balances("control/window", "income/city-fee") == (0, 5)
     assert east.balances(partner_payable("ferry")) == (500 - 5 - 5,)

@@ -10,6 +10,7 @@ from citycard import registry
 from citycard.city import City
 from citycard.clearing import receive
 from citycard.clearing.columns import PLACES
+from citycard.clearing.spent import purse_fen
 from citycard.clock import FixedClock
 from citycard.exchange.receiving import receive as receive_files
 from citycard.exchange.reports import exchange_status
@@ -86,6 +87,10 @@ class Side:
         with reading(self.city.engine) as conn:
             assert self.city.ledger.audit(conn) == []
             return tuple(self.city.ledger.balance_fen(conn, address) for address in addresses)
+
+    def purse_fen(self, place):
+        with reading(self.city.engine) as conn:
+            return purse_fen(self.city.ledger, self.city.folder, conn, self.asn(place))
 
     def hand_in(self, spoil=lambda data: data):
         data = self.terminal.close_batch(DAY, NOON)
