@@ -37,7 +37,7 @@ CARD = {
             {"number": "1" * 12, "partner": "m1", "opened_on": DAY},
             "number",
             "12",
-            "terminal '12': number is '12': expected 12 decimal digits",
+            "terminal '12': number is '12': expected 12 decimal digits, not beginning with 8 zeros",
         ),
         (Terminal, {"number": "1" * 12, "partner": "m1"}, "opened_on", "2018-09-01", "expected a day"),
         (Product, {"name": "adult", "title": "Adult"}, "kind", 256, "product 'adult': kind is 256"),
