@@ -7,14 +7,15 @@ from typing import Any
 from uuid import UUID
 
 import attrs
-from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy import Connection, Row, Select, select, update
 
 from citycard.bank.calendar import BusinessCalendar
 from citycard.bank.codes import BankCode, CaseState
 from citycard.bank.context import BankContext
 from citycard.bank.tables import bank_case, bank_case_step, bank_line, bank_payment, bank_statement
-from citycard.errors import CaseClosed, CaseStepConflict, CaseUnknown
+from citycard.errors import CaseClosed, CaseUnknown
 from citycard.store.engine import reading, write_alone, writing
+from citycard.store.steps import CaseStep, StepBook
 
 __all__ = [
     "Case",
@@ -58,15 +59,7 @@ class Case:
         return calendar.between(self.since, day)
 
 
-@attrs.frozen(kw_only=True)
-class CaseStep:
-    """One step in the life of an exception."""
-
-    id: UUID
-    what: str
-    actor: str
-    detail: str
-    at: datetime
+_STEPS: StepBook[UUID] = StepBook(bank_case_step)
 
 
 def find_cases(
@@ -98,9 +91,7 @@ def case_of(conn: Connection, case: UUID) -> Case:
 
 def history(conn: Connection, case: UUID) -> list[CaseStep]:
     """Give the steps of an exception, the oldest first."""
-    columns = [bank_case_step.c[field.name] for field in attrs.fields(CaseStep)]
-    query = select(*columns).where(bank_case_step.c.about == case).order_by(bank_case_step.c.seq)
-    return [CaseStep(**row._mapping) for row in conn.execute(query)]  # noqa: SLF001 - a Row's own way
+    return _STEPS.history(conn, case)
 
 
 def take(context: BankContext, case: UUID, *, actor: str, step: UUID) -> Case:
@@ -134,25 +125,14 @@ def step_is_done(
 
     Raise CaseStepConflict when another step was done under its id.
     """
-    done = conn.execute(select(bank_case_step).where(bank_case_step.c.id == step)).one_or_none()
-    if done is None:
-        return False
-    kept = {"case": done.about, "deed": done.what, "actor": done.actor}
-    wanted: dict[str, object] = {"case": case, "deed": what, "actor": actor[:100]}
-    if detail is not None:
-        kept["content"], wanted["content"] = done.detail, detail[:300]
-    for field, value in wanted.items():
-        if kept[field] != value:
-            raise CaseStepConflict(step=str(step), field=field)
-    return True
+    return _STEPS.is_done(conn, case, step, what, actor, detail)
 
 
 def write_step(
     conn: Connection, case: UUID, step: UUID, what: str, actor: str, detail: str, at: datetime
 ) -> None:
     """Add one step, whose id its maker chose, to the history of an exception."""
-    row = {"id": step, "about": case, "what": what, "actor": actor[:100], "detail": detail[:300], "at": at}
-    conn.execute(insert(bank_case_step).values(row))
+    _STEPS.write(conn, case, step, what, actor, detail, at)
 
 
 def _cases() -> Select[Any]:

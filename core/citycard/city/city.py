@@ -304,6 +304,11 @@ class City:
             amount_limit_fen=clearing.amount_limit_fen,
             timezone=self.config.city.timezone,
             calendar=self.calendar,
+            net_caps_fen=clearing.net_caps_fen,
+            second_person_fen=clearing.second_person_fen,
+            dispute_days=clearing.dispute_days,
+            evidence_days=clearing.evidence_days,
+            decision_days=clearing.decision_days,
         )
 
     @property

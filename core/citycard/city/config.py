@@ -66,6 +66,10 @@ class ClearingSection:
 
     ``amount_limit_fen`` bounds one debit: terminals refuse more, and clearing rejects it. ``engine`` names
     where buckets are judged (``clearing.engines.engine_of``).
+
+    ``net_caps_fen`` names partners of which one run pays no more. Decisions that pay more than
+    ``second_person_fen`` need two persons. ``dispute_days``, ``evidence_days`` and ``decision_days`` are
+    business days: from the run to a dispute, from there to its evidence and to its decision.
     """
 
     fee_bp: int = attrs.field(default=0, validator=[attrs.validators.ge(0), attrs.validators.le(10_000)])
@@ -79,6 +83,13 @@ class ClearingSection:
         default=100_000, validator=[attrs.validators.gt(0), attrs.validators.le(0xFFFFFFFF)]
     )
     engine: str = "local"
+    net_caps_fen: Mapping[str, int] = attrs.field(
+        factory=dict, validator=attrs.validators.deep_mapping(value_validator=attrs.validators.gt(0))
+    )
+    second_person_fen: int = attrs.field(default=10_000, validator=attrs.validators.ge(0))
+    dispute_days: int = attrs.field(default=20, validator=attrs.validators.ge(1))
+    evidence_days: int = attrs.field(default=5, validator=attrs.validators.ge(1))
+    decision_days: int = attrs.field(default=15, validator=attrs.validators.ge(1))
 
 
 def _no_holiday(section: BankSection, _attribute: object, days: tuple[date, ...]) -> None:

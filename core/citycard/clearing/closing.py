@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -13,6 +13,7 @@ import attrs
 from sqlalchemy import Connection, Row, insert, select, update
 
 from citycard.bank.instruction import is_payable
+from citycard.clearing.adjusting import adjustments_wait, partners_of, post_adjustments
 from citycard.clearing.context import BankAccount, ClearingContext
 from citycard.clearing.events import RUN_CLOSED, RunClosed
 from citycard.clearing.gaps import write_card_gaps, write_terminal_gaps
@@ -74,7 +75,8 @@ def close_run(context: ClearingContext, run: Row[Any], closing: Closing) -> bool
         mine = update(clearing_run).where(clearing_run.c.number == run.number, clearing_run.c.state == "open")
         if conn.execute(mine.values(state="closed")).rowcount != 1:
             return False
-        carried = carried_over(conn, context)
+        adjusted = post_adjustments(conn, context, run.number, business_date=day)
+        carried = dict.fromkeys(partners_of(adjusted), 0) | carried_over(conn, context)
         payees = _payees(conn, closing.total, carried)
         partners = _partner_totals(context, closing.total, payees, carried)
         at = closing.total.last_at or datetime.combine(day, datetime.min.time())
@@ -85,6 +87,7 @@ def close_run(context: ClearingContext, run: Row[Any], closing: Closing) -> bool
             )
         write_card_gaps(conn, run.number, closing.gaps)
         findings = write_terminal_gaps(conn, run.number, run.watermark)
+        findings |= _payment_findings(partners, payees) | Counter(one.code.value for one in adjusted)
         report = _report(context, run, closing, partners, findings, day)
         references = {
             one.partner: payment_reference(
@@ -124,7 +127,16 @@ def waits_to_be_paid(conn: Connection, context: ClearingContext) -> bool:
     """Say whether a partner could be paid something without any record that is new."""
     carried = carried_over(conn, context)
     rows = select_in(conn, select(partner), partner.c.id, sorted(carried))
-    return any(carried[row.id] > 0 and _can_be_paid(row) for row in rows)
+    held = _held_before(conn, context)
+    waits = any(carried[row.id] > held.get(row.id, 0) and _can_be_paid(row) for row in rows)
+    return waits or adjustments_wait(conn)
+
+
+def _held_before(conn: Connection, context: ClearingContext) -> dict[str, int]:
+    """Give what stays payable above the caps: it waits for a run that has something else to do."""
+    capped = sorted(context.terms.net_caps_fen)
+    query = select(statement.c.partner, statement.c.held_fen).where(statement.c.partner.in_(capped))
+    return {row.partner: row.held_fen for row in conn.execute(query.order_by(statement.c.run))}
 
 
 def _payees(conn: Connection, total: Tally, carried: Mapping[str, int]) -> dict[str, Row[Any]]:
@@ -144,12 +156,14 @@ def _partner_totals(
     for name, _, _ in total.handed_in:
         earned[name].add(0, 0)
     for name in carried:
-        if _can_be_paid(payees.get(name)):
+        if not carried[name] or _can_be_paid(payees.get(name)):
             earned[name].add(0, 0)
     totals = []
     for name, found in sorted(earned.items()):
         fee_fen = context.terms.fee_fen(name, found.amount_fen)
         net_fen, carried_fen = found.amount_fen - fee_fen, carried.get(name, 0)
+        due_fen = max(0, net_fen + carried_fen) if _can_be_paid(payees.get(name)) else 0
+        paid_fen = min(due_fen, context.terms.net_caps_fen.get(name, due_fen))
         totals.append(
             PartnerTotal(
                 partner=name,
@@ -157,11 +171,20 @@ def _partner_totals(
                 gross_fen=found.amount_fen,
                 fee_fen=fee_fen,
                 net_fen=net_fen,
-                paid_fen=max(0, net_fen + carried_fen) if _can_be_paid(payees.get(name)) else 0,
+                paid_fen=paid_fen,
                 carried_fen=carried_fen,
+                held_fen=due_fen - paid_fen,
             )
         )
     return totals
+
+
+def _payment_findings(partners: Sequence[PartnerTotal], payees: dict[str, Row[Any]]) -> dict[str, int]:
+    suspended = {name for name, row in payees.items() if row.status == PartnerStatus.SUSPENDED.value}
+    return {
+        "N01": sum(one.held_fen > 0 for one in partners),
+        "N02": sum(one.partner in suspended and one.net_fen + one.carried_fen > 0 for one in partners),
+    }
 
 
 def _can_be_paid(payee: Row[Any] | None) -> bool:
@@ -193,6 +216,7 @@ def _write_statements(
             "fee_fen": one.fee_fen,
             "net_fen": one.net_fen,
             "carried_fen": one.carried_fen,
+            "held_fen": one.held_fen,
             "end_to_end": references.get(one.partner, ""),
             "detail": _detail(total, one.partner),
         }

@@ -54,10 +54,12 @@ _FILE_MEANINGS = {
 }
 
 FINDINGS = {
+    "N01": "partners were owed more than their cap for one run: the rest stays payable",
+    "N02": "partners are suspended: what they are owed stays payable",
     "Q01": "sequence numbers of a terminal are missing",
     "Q02": "a terminal's sequence numbers went back: it was reset or replaced",
 }
-"""What a run can find about a terminal beside what it finds about records."""
+"""What a run can find about partners and terminals beside what it finds about records."""
 
 
 class Code(Enum):

@@ -63,6 +63,10 @@ class ClearingTerms:
     differs by more than ``price_limit_fen`` suspends the record, and so does a time more than
     ``oldest_days`` before the batch's business date or more than a day after it. ``amount_limit_fen``
     bounds one debit; terminals are told the same. ``calendar`` says on which days the bank pays.
+
+    ``net_caps_fen`` names partners of which one run pays no more than that. A decision that pays more than
+    ``second_person_fen`` needs two persons. A record can be disputed for ``dispute_days`` business days after
+    its run; evidence comes within ``evidence_days`` of the dispute, the decision within ``decision_days``.
     """
 
     issuers: frozenset[str]
@@ -74,6 +78,11 @@ class ClearingTerms:
     oldest_days: int = 30
     timezone: str = "Asia/Shanghai"
     calendar: BusinessCalendar = attrs.field(factory=BusinessCalendar)
+    net_caps_fen: Mapping[str, int] = attrs.field(factory=dict)
+    second_person_fen: int = 10_000
+    dispute_days: int = 20
+    evidence_days: int = 5
+    decision_days: int = 15
 
     def fee_fen(self, partner: str, gross_fen: int) -> int:
         """Take the clearing fee of one partner from its gross, rounded half up to a whole fen.

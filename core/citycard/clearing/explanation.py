@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
-
 import attrs
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
-from citycard.card.codec import decode
-from citycard.clearing.codes import Code, FileState, State
+from citycard.clearing.codes import Code, State
 from citycard.clearing.columns import PLACES, bucket_of
 from citycard.clearing.context import ClearingContext
+from citycard.clearing.finding import find_record
 from citycard.clearing.pricing import Step
 from citycard.clearing.rating import ask_rate
-from citycard.clearing.tables import batch_file, clearing_part, clearing_run, segment, statement
-from citycard.errors import CodecError, RecordUnknown
+from citycard.clearing.tables import clearing_part, clearing_run, statement
 from citycard.ledger.records import PostedTransfer
 from citycard.store.engine import reading
-from citycard.terminal.batch import Batch, read_batch
 from citycard.terminal.record import MAC_OFFSET, TransactionRecord
 
-__all__ = ["BankLine", "Explanation", "FileLine", "Outcome", "PriceCheck", "Proofs", "explain", "record_id"]
-
-_RECORD_ID = re.compile(r"(\d{12})-(\d{1,10})-(\d{1,10})")
+__all__ = ["BankLine", "Explanation", "FileLine", "Outcome", "PriceCheck", "Proofs", "explain"]
 
 
 @attrs.frozen(kw_only=True)
@@ -102,27 +95,18 @@ class Explanation:
     bank: tuple[BankLine, ...]
 
 
-def record_id(terminal: str, number: int, line: int) -> str:
-    """Write the id of a record: its terminal, that terminal's batch, and the line in it, counted from 1."""
-    return f"{terminal}-{number}-{line}"
-
-
 def explain(context: ClearingContext, record: str | tuple[str, int]) -> Explanation:
     """Explain a record, given its id (``344000000001-3-7``) or its card's ASN and counter.
 
     Raise RecordUnknown when no accepted file has it, ArchiveDamaged when the file's bytes are lost.
     """
     with reading(context.engine) as conn:
-        terminal, number, line = _find(context, conn, record)
-        row = _file(conn, terminal, number)
-        batch = _batch(context, row) if row is not None else None
-        if row is None or batch is None or not 1 <= line <= len(batch.records):
-            raise RecordUnknown(record=record)
-        raw = batch.records[line - 1]
-        decoded = _decoded(raw)
+        found = find_record(context, conn, record)
+        row, raw, decoded = found.file, found.raw, found.record
+        terminal, number, line = found.terminal, found.number, found.line
         outcome = None if decoded is None else _outcome(context, conn, (terminal, number, line), raw)
         return Explanation(
-            id=record_id(terminal, number, line),
+            id=found.id,
             file=FileLine(
                 name=row.name,
                 digest=row.digest,
@@ -141,63 +125,6 @@ def explain(context: ClearingContext, record: str | tuple[str, int]) -> Explanat
             transfers=_transfers(context, conn, decoded, outcome),
             bank=_bank(conn, outcome),
         )
-
-
-# ── finding ──────────────────────────────────────────────────────────────────────────────────────
-
-
-def _find(context: ClearingContext, conn: Connection, record: str | tuple[str, int]) -> tuple[str, int, int]:
-    if isinstance(record, str):
-        found = _RECORD_ID.fullmatch(record)
-        if found is None:
-            raise RecordUnknown(record=record)
-        return found[1], int(found[2]), int(found[3])
-    asn, counter = record
-    rows = _search(context, conn, asn, counter)
-    if not rows:
-        raise RecordUnknown(record=f"{asn} {counter}")
-    return rows[0]
-
-
-def _search(context: ClearingContext, conn: Connection, asn: str, counter: int) -> list[tuple[str, int, int]]:
-    import duckdb
-
-    from citycard.clearing.files import literal
-
-    query = select(segment.c.path).where(segment.c.bucket == bucket_of(asn))
-    paths = [literal(context.folder / path) for path in conn.scalars(query)]
-    if not paths:
-        return []
-    with duckdb.connect() as engine:
-        rows: list[tuple[str, int, int]] = engine.execute(
-            "SELECT batch_terminal, batch_number, line FROM read_parquet($paths, hive_partitioning = false)"
-            " WHERE asn = $asn AND counter = $counter ORDER BY ALL",
-            {"paths": paths, "asn": asn, "counter": counter},
-        ).fetchall()
-    return rows
-
-
-def _file(conn: Connection, terminal: str, number: int) -> Row[Any] | None:
-    return conn.execute(
-        select(batch_file).where(
-            batch_file.c.terminal == terminal,
-            batch_file.c.number == number,
-            batch_file.c.state == FileState.ACCEPTED.value,
-        )
-    ).one_or_none()
-
-
-def _batch(context: ClearingContext, row: Row[Any]) -> Batch:
-    from citycard.clearing.files import read_archived
-
-    return read_batch(read_archived(context.folder / row.archive, row.digest))
-
-
-def _decoded(raw: bytes) -> TransactionRecord | None:
-    try:
-        return decode(TransactionRecord, raw)
-    except CodecError:
-        return None
 
 
 # ── checking again ───────────────────────────────────────────────────────────────────────────────

@@ -101,7 +101,7 @@ def _payment(row: Row[Any]) -> Payment:
     return Payment(
         id=derived_id("clearing", row.run, "payment", row.partner),
         kind=PaymentKind.SETTLEMENT,
-        amount_fen=row.net_fen + row.carried_fen,
+        amount_fen=row.net_fen + row.carried_fen - row.held_fen,
         creditor=BankAccount(name=row.account_name or row.name, account=row.account_no, bic=row.bank_bic),
         source=partner_payable(row.partner),
         text=_words(row),

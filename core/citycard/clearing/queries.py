@@ -16,7 +16,7 @@ from sqlalchemy import select
 from citycard.clearing.codes import State
 from citycard.clearing.columns import bucket_of
 from citycard.clearing.context import ClearingContext
-from citycard.clearing.explanation import record_id
+from citycard.clearing.finding import record_id
 from citycard.clearing.tables import clearing_part
 from citycard.store.engine import reading
 
@@ -28,6 +28,7 @@ __all__ = [
     "ServiceTotal",
     "business_dates",
     "card_taps",
+    "cleared",
     "code_totals",
     "payee_totals",
     "price_histogram",
@@ -238,7 +239,7 @@ def _rows(
     runs: range | None = None,
     **values: Any,
 ) -> list[tuple[Any, ...]]:
-    with _outcomes(context, bucket, runs) as engine:
+    with cleared(context, bucket, runs) as engine:
         if engine is None:
             return []
         found: list[tuple[Any, ...]] = engine.execute(query, values).fetchall()
@@ -246,8 +247,11 @@ def _rows(
 
 
 @contextmanager
-def _outcomes(context: ClearingContext, bucket: int | None, runs: range | None) -> Iterator[Any]:
-    """Give an engine with the view ``outcomes`` of these runs, or None when nothing was cleared in them."""
+def cleared(context: ClearingContext, bucket: int | None, runs: range | None) -> Iterator[Any]:
+    """Give a DuckDB connection with the view ``outcomes`` of a bucket or all, of these runs or all.
+
+    It is None when nothing was cleared in them.
+    """
     import duckdb
 
     from citycard.clearing.files import literal

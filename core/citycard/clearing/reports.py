@@ -81,7 +81,8 @@ class PartnerTotal:
 
     ``carried_fen`` is what it was owed before the run: online payments, and nets that were not paid; below
     zero it owes the city. ``paid_fen`` is net and carried together, or 0 where that is nothing, or the
-    partner has no bank account or is suspended: then it stays payable.
+    partner has no bank account or is suspended: then it stays payable. ``held_fen`` is what is above the
+    partner's cap (N01) and stays payable, too.
     """
 
     partner: str
@@ -91,6 +92,7 @@ class PartnerTotal:
     net_fen: int
     paid_fen: int
     carried_fen: int = 0
+    held_fen: int = 0
 
 
 @attrs.frozen(kw_only=True)

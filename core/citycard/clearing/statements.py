@@ -60,6 +60,7 @@ class Statement:
     fee_fen: int
     net_fen: int
     carried_fen: int
+    held_fen: int
     end_to_end: str
     days: tuple[DayLine, ...]
     codes: tuple[CodeLine, ...]
@@ -120,6 +121,7 @@ def _statement(row: Row[Any]) -> Statement:
         fee_fen=row.fee_fen,
         net_fen=row.net_fen,
         carried_fen=row.carried_fen,
+        held_fen=row.held_fen,
         end_to_end=row.end_to_end,
         days=tuple(
             DayLine(business_date=date.fromisoformat(day), records=records, gross_fen=gross_fen)

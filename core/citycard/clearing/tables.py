@@ -171,6 +171,7 @@ statement = Table(
     Column("fee_fen", Fen, nullable=False),
     Column("net_fen", Fen, nullable=False),
     Column("carried_fen", Fen, nullable=False, server_default="0"),
+    Column("held_fen", Fen, nullable=False, server_default="0"),
     Column("end_to_end", String(35), nullable=False),
     Column("detail", JSON, nullable=False),
 )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from citycard.cli.cardnumber import card_number
+from citycard.cli.clearing_exceptions import exceptions
 from citycard.cli.lazy import ListedGroup
 from citycard.cli.options import city_option, json_option, opened
 from citycard.cli.output import counting, emit, say, table
@@ -27,6 +28,9 @@ _ASN = re.compile(r"\d{20}")
 @click.group(cls=ListedGroup)
 def group() -> None:
     """Receive batches, clear them, settle."""
+
+
+group.add_command(exceptions)
 
 
 @group.command("receive")

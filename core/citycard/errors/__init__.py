@@ -14,6 +14,7 @@ from citycard.errors.ceremony import *
 from citycard.errors.chip import *
 from citycard.errors.city import *
 from citycard.errors.clearing import *
+from citycard.errors.disputes import *
 from citycard.errors.engines import *
 from citycard.errors.exchange import *
 from citycard.errors.fuel import *

@@ -109,6 +109,9 @@ class TransferCode(IntEnum):
     PAYABLE = 30
     FEE = 40
     SETTLEMENT = 50
+    EXCEPTION_ACCEPTED = 51
+    DISPUTE_UPHELD = 52
+    DISPUTE_GIVEN_BACK = 53
     DEPOSIT = 60
     CARD_SALE = 61
     CARD_FEE = 62

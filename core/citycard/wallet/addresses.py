@@ -16,6 +16,7 @@ __all__ = [
     "INCOME_CITY_FEE",
     "INCOME_CLEARING_FEE",
     "LEGACY_FLOAT",
+    "LOSS_CLEARING",
     "LOSS_LATE_TAPS",
     "LOSS_UNPAID_LOADS",
     "TOP_UPS_IN_FLIGHT",
@@ -55,6 +56,7 @@ CONTROL_WINDOW = "control/window"
 CARDS_SPENT = "cards/spent"
 INCOME_CLEARING_FEE = "income/clearing-fee"
 INCOME_CARDS = "income/cards"
+LOSS_CLEARING = "loss/clearing"
 LOSS_LATE_TAPS = "loss/late-taps"
 LOSS_UNPAID_LOADS = "loss/unpaid-loads"
 TOP_UPS_IN_FLIGHT = "topup/in-flight"

@@ -1,0 +1,65 @@
+"""Errors of what happens after clearing: exceptions that are decided, and disputes."""
+
+from __future__ import annotations
+
+from citycard.errors.base import CitycardError
+
+__all__ = [
+    "DecisionRefused",
+    "DisputeConflict",
+    "DisputeRefused",
+    "DisputeUnknown",
+    "EvidenceConflict",
+    "RecordNoException",
+]
+
+
+class RecordNoException(CitycardError):
+    """A record is not among those that were suspended or rejected."""
+
+    status = 404
+    exit_code = 4
+    sentence = (
+        "record {record} {ended}: only suspended and rejected ones are exceptions "
+        "(`citycard clearing exceptions list`)"
+    )
+
+
+class DecisionRefused(CitycardError):
+    """An exception cannot be decided in that way."""
+
+    status = 409
+    exit_code = 5
+    sentence = "exception {case} cannot be decided so: {reason}"
+
+
+class DisputeUnknown(CitycardError):
+    """No dispute has that id."""
+
+    status = 404
+    exit_code = 4
+    sentence = "dispute {id} is not known: `citycard clearing disputes list` lists them"
+
+
+class DisputeConflict(CitycardError):
+    """A dispute was opened before under the same id, or about the same thing, and otherwise."""
+
+    status = 409
+    exit_code = 5
+    sentence = "dispute {id} was opened before with another {field}: add evidence to it, or use a new id"
+
+
+class DisputeRefused(CitycardError):
+    """A dispute cannot be opened, added to or decided in that way."""
+
+    status = 409
+    exit_code = 5
+    sentence = "dispute about {about}: {reason}"
+
+
+class EvidenceConflict(CitycardError):
+    """Evidence was added before under that id, and it was another piece."""
+
+    status = 409
+    exit_code = 5
+    sentence = "evidence {id} was added before with another {field}: use a new id for a new piece"

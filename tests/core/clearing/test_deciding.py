@@ -1,0 +1,182 @@
+"""A decision about an exception is taken once, and the next run pays what it says."""
+
+from datetime import datetime, timedelta
+from threading import Thread
+
+import attrs
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from citycard.bank.codes import CaseState
+from citycard.clearing.adjusting import adjustments_of_run
+from citycard.clearing.casecodes import AdjustmentCode, Bearer, Ruling
+from citycard.clearing.context import Share
+from citycard.clearing.deciding import Decision, decide, take
+from citycard.clearing.exceptions import exception_of
+from citycard.clearing.intake import receive
+from citycard.clearing.run import clear
+from citycard.clearing.statements import statement_of
+from citycard.errors import CaseClosed, CaseStepConflict, CaseTaken, DecisionRefused
+from citycard.ids import new_id
+from citycard.store import reading, writing
+
+AT = datetime.fromisoformat("2018-09-01T07:00")
+GATE = "344000000001"
+PAID = Decision(how="accepted", bearer="card", reason="the gate's log has it", evidence="log 7")
+LOST = attrs.evolve(PAID, bearer="issuer")
+
+
+@pytest.fixture
+def old(town):
+    """A record that is suspended because its time is too long ago."""
+    (card,) = town.issue(1)
+    town.load(card, 30_000)
+    town.tap(card, 300, AT - timedelta(days=60))
+    receive(town, [town.batch()])
+    clear(town)
+    return f"{GATE}-1-1"
+
+
+def balances(town, *addresses):
+    with reading(town.engine) as conn:
+        return [town.ledger.balance_fen(conn, one) for one in addresses]
+
+
+def made(town, record, decision, actor="li", step=None):
+    return decide(town, record, decision, actor=actor, step=step or new_id())
+
+
+def test_what_is_accepted_is_paid_as_charged_by_the_card_in_the_next_run(town, old):
+    purse = f"card/{town.cards.popitem()[0]}/purse"
+    case = made(town, old, PAID)
+    assert (case.state, case.decision.how, case.decision.amount_fen) == (
+        CaseState.RESOLVED,
+        Ruling.ACCEPTED,
+        300,
+    )
+    assert balances(town, purse) == [30_000]
+    report = clear(town)
+    assert (report.changed, report.records, dict(report.notes)["A01"]) == (True, 0, 1)
+    assert balances(town, purse, "partner/metro/payable") == [29_700, 0]
+    assert [(one.partner, one.carried_fen, one.paid_fen) for one in report.partners] == [("metro", 300, 300)]
+    assert statement_of(town, "metro").carried_fen == 300
+    assert not clear(town).changed
+    with reading(town.engine) as conn:
+        (one,) = adjustments_of_run(conn, report.number, "metro")
+        assert (one.code, one.about, one.run) == (AdjustmentCode.A01, old, report.number)
+        assert town.ledger.find(conn, [one.id])[one.id].transfer.ref == f"adjustment/A01/{old}"
+        assert town.ledger.audit(conn) == []
+
+
+def test_what_the_issuer_bears_is_a_loss_of_the_city(town, old):
+    made(town, old, LOST)
+    assert dict(clear(town).notes)["A02"] == 1
+    assert balances(town, "loss/clearing", "partner/metro/payable") == [300, 0]
+
+
+def test_it_is_shared_among_those_who_would_have_got_it(town):
+    (card,) = town.issue(1)
+    town.load(card, 5000)
+    town.shares[2] = (Share(partner="metro", weight=2), Share(partner="bus", weight=1))
+    town.tap(card, 100, AT - timedelta(days=60), service=2)
+    receive(town, [town.batch()])
+    clear(town)
+    made(town, f"{GATE}-1-1", PAID)
+    assert [(one.partner, one.paid_fen) for one in clear(town).partners] == [("bus", 33), ("metro", 67)]
+
+
+@pytest.mark.parametrize("how", ["rejected", "left"])
+def test_what_is_rejected_or_left_to_the_partner_moves_nothing(town, old, how):
+    case = made(town, old, Decision(how=how, reason="no ground for it"))
+    assert (case.decision.how.value, case.decision.amount_fen) == (how, 0)
+    assert not clear(town).changed
+
+
+def test_a_decision_is_taken_once_and_its_step_again_changes_nothing(town, old):
+    step = new_id()
+    first = made(town, old, PAID, step=step)
+    assert made(town, old, PAID, step=step) == first
+    with pytest.raises(CaseClosed, match="accepted"):
+        made(town, old, PAID)
+    with pytest.raises(CaseClosed):
+        take(town, old, actor="wang", step=new_id())
+    with pytest.raises(CaseStepConflict):
+        made(town, old, LOST, step=step)
+    clear(town)
+    assert balances(town, "partner/metro/payable") == [0]
+
+
+def test_two_who_decide_at_once_pay_once(town, old):
+    raised = []
+
+    def decided():
+        try:
+            made(town, old, PAID)
+        except CaseClosed as closed:
+            raised.append(closed)
+
+    threads = [Thread(target=decided) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(raised) == 3
+    assert [one.paid_fen for one in clear(town).partners] == [300]
+
+
+def test_only_who_took_an_exception_decides_it(town, old):
+    take(town, old, actor="wang", step=new_id())
+    with pytest.raises(CaseTaken, match="wang"):
+        made(town, old, PAID)
+    take(town, old, actor="li", step=new_id())
+    assert made(town, old, PAID).taken_by == "li"
+
+
+def test_more_than_the_limit_needs_a_second_person_who_says_the_same(town, old):
+    town.terms = attrs.evolve(town.terms, second_person_fen=299)
+    step = new_id()
+    case = made(town, old, PAID, step=step)
+    assert (case.state, case.proposed_by, case.decision) == (CaseState.TAKEN, "li", None)
+    assert made(town, old, PAID, step=step).decision is None
+    assert made(town, old, PAID).decision is None  # the same person once more is no second one
+    assert made(town, old, LOST, "wang").proposed_by == "wang"  # another wish is a proposal of its own
+    assert not clear(town).changed
+    done = made(town, old, LOST, "li").decision
+    assert (done.actor, done.proposed_by, done.bearer) == ("li", "wang", Bearer.ISSUER.value)
+    assert [one.paid_fen for one in clear(town).partners] == [300]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"reason": " "}, "say why"),
+        ({"evidence": ""}, "ground"),
+        ({"bearer": None}, "who pays"),
+        ({"how": "rejected"}, "only that"),
+        ({"bearer": "partners"}, "the card or the issuer"),
+    ],
+)
+def test_a_decision_says_why_on_what_ground_and_who_pays(town, old, change, told):
+    with pytest.raises(DecisionRefused, match=told):
+        made(town, old, attrs.evolve(PAID, **change))
+
+
+def test_a_card_never_pays_what_nothing_shows_that_it_paid(town):
+    (card,) = town.issue(1)
+    town.load(card, 5000)
+    town.tap(card, 100, AT, tac=b"\1\2\3\4")
+    receive(town, [town.batch()])
+    clear(town)
+    with pytest.raises(DecisionRefused, match="under T01"):
+        made(town, f"{GATE}-1-1", PAID)
+    assert made(town, f"{GATE}-1-1", LOST).decision.bearer == "issuer"
+
+
+@pytest.mark.parametrize("table", ["clearing_decision", "clearing_adjustment", "clearing_case_step"])
+def test_what_was_decided_stays_as_it_was(town, old, table):
+    made(town, old, PAID)
+    with pytest.raises(DBAPIError, match="append-only"), writing(town.engine) as conn:
+        conn.execute(text(f"DELETE FROM {table}"))
+    with reading(town.engine) as conn:
+        assert exception_of(town, conn, old).decision.reason == "the gate's log has it"

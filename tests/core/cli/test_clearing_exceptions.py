@@ -1,0 +1,72 @@
+"""``citycard clearing exceptions`` over the town that the tests of clearing play."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from citycard.cli import clearing_exceptions
+from citycard.clearing.intake import receive
+from citycard.clearing.run import clear
+from citycard.errors import DecisionRefused
+
+_SPEC = importlib.util.spec_from_file_location(
+    "clearing_town", Path(__file__).parents[1] / "clearing" / "conftest.py"
+)
+_TOWN = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(_TOWN)
+town, towns_of = _TOWN.town, _TOWN.towns_of
+
+AT = datetime.fromisoformat("2018-09-01T07:00")
+RECORD = "344000000001-1-1"
+
+
+@pytest.fixture
+def call(town, monkeypatch):
+    """Call a command over the town, which has one record with a wrong TAC."""
+    (card,) = town.issue(1)
+    town.load(card, 10_000)
+    town.tap(card, 1234, AT, tac=b"\1\2\3\4")
+    receive(town, [town.batch()])
+    clear(town)
+    monkeypatch.setattr(clearing_exceptions, "opened", lambda _folder: town)
+
+    def calling(*arguments):
+        done = CliRunner().invoke(clearing_exceptions.exceptions, arguments, standalone_mode=False)
+        if done.exception is not None:
+            raise done.exception
+        return done
+
+    return calling
+
+
+def test_the_work_list_tells_what_waits_and_for_how_long(call):
+    lines = call("list").stdout.splitlines()
+    assert lines[0].split()[:4] == ["exception", "code", "yuan", "days"]
+    assert lines[1].split()[:5] == [RECORD, "T01", "12.34", "0", "metro"]
+    assert len(call("list", "--partner", "bus").stdout.splitlines()) == 1
+    (one,) = json.loads(call("list", "--at-least", "12.34", "--json").stdout)
+    assert (one["state"], one["ended"], one["title"]) == ("open", "rejected", "the card's TAC is wrong")
+
+
+def test_an_exception_is_taken_decided_and_shown_with_its_money(call, town):
+    assert call("take", RECORD, "--by", "li").stderr == f"exception {RECORD} is taken by li\n"
+    wish = ("--how", "accepted", "--from", "issuer", "--reason", "reader broken", "--evidence", "letter 3")
+    assert call("decide", RECORD, *wish, "--by", "li").stderr.endswith("is accepted: reader broken\n")
+    shown = call("show", RECORD).stdout
+    assert "A02  loss/clearing -> partner/metro/payable 12.34 by the next run" in shown
+    clear(town)
+    told = json.loads(call("show", RECORD, "--json").stdout)
+    assert [one["what"] for one in told["steps"]] == ["taken", "decided"]
+    assert [(one["code"], one["run"]) for one in told["adjustments"]] == [("A02", 2)]
+    assert told["decision"]["evidence"] == "letter 3"
+
+
+def test_a_decision_that_does_not_fit_is_refused(call):
+    with pytest.raises(DecisionRefused):
+        call("decide", RECORD, "--how", "accepted", "--from", "card", "--reason", "x", "--evidence", "y")
