@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from citycard import registry
 from citycard.bank import BankAccount, Payment, PaymentKind, order_payment
+from citycard.clearing.adjusting import adjustments_about
 from citycard.clearing.codes import State
 from citycard.clearing.explanation import explain
 from citycard.clearing.postings import transfer_ids
@@ -20,7 +21,8 @@ from citycard.ledger.chart import AccountCode
 from citycard.ledger.records import Transfer
 from citycard.ledger.tables import account
 from citycard.store import reading, writing
-from citycard.wallet.addresses import account_refund, card_refund, online_account
+from citycard.store.engine import write_alone
+from citycard.wallet.addresses import account_refund, card_refund, online_account, partner_payable
 from citycard.wallet.online import OnlineAccount, hold_accounts
 from citycard.wallet.paymentbook import Payment as AccountPayment
 from citycard.wallet.paymentbook import add_returned, find_payment, payment_named
@@ -35,7 +37,7 @@ from citycard.wallet.refunds import (
     refunds_of,
     write_refund,
 )
-from citycard.wallet.tables import account_hold
+from citycard.wallet.tables import account_hold, purchase_refund
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -78,7 +80,8 @@ def left_fen(conn: Connection, purchase: Purchase) -> int:
     if purchase.payment is not None:
         paid = find_payment(conn, purchase.payment)
         return sum(part.left_fen for part in paid.parts if not part.programme)
-    return purchase.amount_fen - sum(one.amount_fen for one in refunds_of(conn, purchase=purchase.id))
+    left = purchase.amount_fen - sum(one.amount_fen for one in refunds_of(conn, purchase=purchase.id))
+    return left - _disputed_fen(conn, purchase)
 
 
 def give_refund(
@@ -121,6 +124,8 @@ def give_refund(
         touched = [online] if destination is Destination.ACCOUNT else []
         held = hold_accounts(conn, [*touched, *([] if purchase.payment is None else [purchase.owner])])
         _hold(conn, purchase)
+        # A dispute of the same record is decided before or after this, never at the same time.
+        write_alone(conn, purchase_refund)
         known = known_refund(conn, wanted)
         if known is not None:
             return known
@@ -130,7 +135,7 @@ def give_refund(
             told = f"{left} fen of it are left, less than {amount_fen}"
             raise PurchaseRefundRefused(purchase=purchase.id, reason=told)
         address = _online(purchase, online, held) if destination is Destination.ACCOUNT else ""
-        refund = evolve(wanted, parts=parts_of(wanted, purchase, earlier))
+        refund = evolve(wanted, parts=parts_of(wanted, _undisputed(conn, purchase), earlier))
         post_refund(conn, city.ledger, refund, purchase, address, at=city.now_local())
         write_refund(conn, refund)
         if purchase.payment is not None:
@@ -138,6 +143,30 @@ def give_refund(
         if creditor is not None and destination is Destination.BANK:
             _order(city, conn, refund, purchase, creditor)
         return refund
+
+
+def _disputed_fen(conn: Connection, purchase: Purchase) -> int:
+    """Say what disputes gave back to the holder of a record, whoever bore it."""
+    moved = adjustments_about(conn, about=purchase.id)
+    return sum(one.change_fen(purchase.owed) for one in moved)
+
+
+def _undisputed(conn: Connection, purchase: Purchase) -> Purchase:
+    """Give a purchase with what each partner still has of it after disputes."""
+    moved = adjustments_about(conn, about=purchase.id)
+    return evolve(
+        purchase,
+        shares=tuple(
+            evolve(
+                share,
+                amount_fen=max(
+                    0,
+                    share.amount_fen + sum(one.change_fen(partner_payable(share.partner)) for one in moved),
+                ),
+            )
+            for share in purchase.shares
+        ),
+    )
 
 
 def _check(

@@ -26,7 +26,6 @@ __all__ = [
     "adjustments_about",
     "adjustments_of_run",
     "adjustments_wait",
-    "given_back_fen",
     "order_adjustments",
     "partners_of",
     "post_adjustments",
@@ -96,7 +95,7 @@ def adjustment(
 
 def order_adjustments(conn: Connection, adjustments: Iterable[Adjustment]) -> None:
     """Let the next run post adjustments, in the transaction of the decision that they follow from."""
-    rows = [attrs.asdict(one) for one in adjustments]
+    rows = [attrs.asdict(one) | {"code": one.code.value} for one in adjustments]
     if rows:
         conn.execute(insert(clearing_adjustment), rows)
 
@@ -126,16 +125,6 @@ def partners_of(adjustments: Iterable[Adjustment]) -> set[str]:
     """Give the partners whose payables adjustments change."""
     addresses = {address for one in adjustments for address in (one.debit, one.credit)}
     return {address.split("/")[1] for address in addresses if address.startswith("partner/")}
-
-
-def given_back_fen(conn: Connection, record: str) -> dict[str, int]:
-    """Say what disputes of its holder took back of a record, by partner; what the city bears is under ""."""
-    found: dict[str, int] = {}
-    for one in adjustments_about(conn, about=record):
-        if one.code in {AdjustmentCode.A06, AdjustmentCode.A07}:
-            partner = one.debit.split("/")[1] if one.code is AdjustmentCode.A06 else ""
-            found[partner] = found.get(partner, 0) + one.amount_fen
-    return found
 
 
 def post_adjustments(
@@ -185,7 +174,8 @@ def _adjustments() -> Any:
     joined = clearing_adjustment.outerjoin(
         clearing_adjusted, clearing_adjusted.c.adjustment == clearing_adjustment.c.id
     )
-    order = (clearing_adjustment.c.at, clearing_adjustment.c.id)
+    table = clearing_adjustment
+    order = (table.c.at, table.c.cause, table.c.debit, table.c.credit)
     return select(clearing_adjustment, clearing_adjusted.c.run).select_from(joined).order_by(*order)
 
 

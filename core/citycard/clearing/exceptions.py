@@ -6,6 +6,7 @@ being suspended or rejected, and nothing has to be opened for it.
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,19 +18,18 @@ from citycard.bank.calendar import BusinessCalendar
 from citycard.bank.codes import CaseState
 from citycard.clearing.casecodes import Ruling
 from citycard.clearing.casetables import clearing_case_step, clearing_decision
-from citycard.clearing.codes import Code, FileState, State
+from citycard.clearing.codes import Code, State
 from citycard.clearing.context import ClearingContext
-from citycard.clearing.finding import record_id, record_key
-from citycard.clearing.queries import cleared
-from citycard.clearing.tables import batch_file, clearing_run
+from citycard.clearing.records import ID, ClearedRecord, find_cleared, select_cleared, terminals_of
 from citycard.errors import RecordNoException
-from citycard.registry.tables import terminal
-from citycard.store.bulk import select_in
 from citycard.store.engine import reading
 from citycard.store.steps import CaseStep, StepBook
 
 __all__ = [
+    "DECIDED",
+    "PROPOSED",
     "STEPS",
+    "TAKEN",
     "Decided",
     "ExceptionCase",
     "exception_of",
@@ -41,10 +41,6 @@ __all__ = [
 STEPS: StepBook[str] = StepBook(clearing_case_step)
 PROPOSED, TAKEN, DECIDED = "proposed", "taken", "decided"
 
-_COLUMNS = (
-    'terminal, batch_number, line, run, business_date, "at", asn, counter, service, amount_fen, price_fen,'
-    " state, code, notes"
-)
 _OPEN = "state IN ('suspended', 'rejected')"
 
 
@@ -126,59 +122,30 @@ def find_exceptions(
     with reading(context.engine) as conn:
         decided = {row.record: row for row in conn.execute(_decisions(run))}
         steps = _last_steps(conn)
-        terminals = _terminals_of(conn, partner) if partner else None
-        conditions, values = [_OPEN, "business_date <= $latest", "amount_fen >= $least"], {}
+        conditions = [_OPEN, "business_date <= $latest", "amount_fen >= $least"]
+        values: dict[str, Any] = {"latest": latest, "least": at_least_fen}
         if code is not None:
             conditions.append("code = $code")
             values["code"] = code.name
-        if terminals is not None:
-            conditions.append("terminal IN (SELECT unnest($terminals))")
-            values["terminals"] = terminals
-        chosen = {name for name, step in steps.items() if step.what in {TAKEN, PROPOSED}}
-        wanted = {
-            None: ("NOT IN", decided.keys()),
-            CaseState.OPEN: ("NOT IN", decided.keys() | chosen),
-            CaseState.TAKEN: ("IN", chosen - decided.keys()),
-            CaseState.RESOLVED: ("IN", decided.keys()),
-        }[state]
-        conditions.append(f"{_ID} {wanted[0]} (SELECT unnest($records::VARCHAR[]))")
-        rows = _rows(
-            context,
-            f"SELECT {_COLUMNS} FROM outcomes WHERE {' AND '.join(conditions)}"  # noqa: S608 - no value is in it
-            " ORDER BY business_date, terminal, batch_number, line LIMIT $limit",
-            runs=None if run is None else range(run, run + 1),
-            latest=latest,
-            least=at_least_fen,
-            records=sorted(wanted[1]),
-            limit=limit,
-            **values,
-        )
-        partners = _partners(conn, {row[0] for row in rows})
-        return [_case(row, partners, steps, decided) for row in rows]
-
-
-_ID = "concat_ws('-', terminal, batch_number, line)"
+        if partner:
+            conditions.append("terminal IN (SELECT unnest($terminals::VARCHAR[]))")
+            values["terminals"] = terminals_of(conn, partner)
+        condition, values["records"] = _of_state(state, decided.keys(), steps.keys())
+        conditions.append(condition)
+        runs = None if run is None else range(run, run + 1)
+        found = select_cleared(context, conn, conditions, values, runs=runs, limit=limit)
+        return [_case(one, steps.get(one.id), decided.get(one.id)) for one in found]
 
 
 def exception_of(context: ClearingContext, conn: Connection, record: str) -> ExceptionCase:
     """Give one exception; raise RecordUnknown, or RecordNoException when it ended in no such state."""
-    at, number, line = record_key(record)
-    named = record_id(at, number, line)
-    run = run_of_batch(conn, at, number)
-    rows = _rows(
-        context,
-        f"SELECT {_COLUMNS} FROM outcomes WHERE terminal = $at AND batch_number = $number AND line = $line",  # noqa: S608
-        runs=range(run, run + 1) if run else range(0),
-        at=at,
-        number=number,
-        line=line,
-    )
-    if not rows or State(rows[0][11]) not in {State.SUSPENDED, State.REJECTED}:
-        raise RecordNoException(record=record, ended=rows[0][11] if rows else "is not cleared")
-    decided = conn.execute(_decisions().where(clearing_decision.c.record == named)).one_or_none()
-    last = STEPS.history(conn, named)[-1:]
-    steps = dict.fromkeys([named], last[0]) if last else {}
-    return _case(rows[0], _partners(conn, {at}), steps, {named: decided} if decided is not None else {})
+    found = find_cleared(context, conn, record)
+    if found is None or found.state not in {State.SUSPENDED, State.REJECTED}:
+        raise RecordNoException(
+            record=record, ended="is not cleared" if found is None else f"ended {found.state}"
+        )
+    decided = conn.execute(_decisions().where(clearing_decision.c.record == found.id)).one_or_none()
+    return _case(found, next(reversed(STEPS.history(conn, found.id)), None), decided)
 
 
 def history(conn: Connection, record: str) -> list[CaseStep]:
@@ -186,28 +153,17 @@ def history(conn: Connection, record: str) -> list[CaseStep]:
     return STEPS.history(conn, record)
 
 
-def run_of_batch(conn: Connection, at: str, number: int) -> int | None:
-    """Give the closed run that judged a terminal's batch; None while it waits, or was never handed in."""
-    intake = select(batch_file.c.intake).where(
-        batch_file.c.terminal == at,
-        batch_file.c.number == number,
-        batch_file.c.state == FileState.ACCEPTED.value,
-    )
-    query = select(clearing_run.c.number).where(
-        clearing_run.c.state == "closed",
-        clearing_run.c.from_intake < intake.scalar_subquery(),
-        clearing_run.c.watermark >= intake.scalar_subquery(),
-    )
-    found: int | None = conn.scalar(query)
-    return found
-
-
-def _rows(
-    context: ClearingContext, query: str, *, runs: range | None, **values: Any
-) -> list[tuple[Any, ...]]:
-    with cleared(context, None, runs) as engine:
-        found: list[tuple[Any, ...]] = [] if engine is None else engine.execute(query, values).fetchall()
-    return found
+def _of_state(
+    state: CaseState | None, decided: AbstractSet[str], begun: AbstractSet[str]
+) -> tuple[str, list[str]]:
+    """Say which records are in a state, by the ids of those with a decision, or with a step."""
+    chosen, within = {
+        None: (decided, False),
+        CaseState.OPEN: (decided | begun, False),
+        CaseState.TAKEN: (begun - decided, True),
+        CaseState.RESOLVED: (decided, True),
+    }[state]
+    return f"{ID} {'IN' if within else 'NOT IN'} (SELECT unnest($records::VARCHAR[]))", sorted(chosen)
 
 
 def _decisions(run: int | None = None) -> Select[Any]:
@@ -222,15 +178,6 @@ def _last_steps(conn: Connection) -> dict[str, Any]:
     return {row.about: row for row in conn.execute(query)}
 
 
-def _terminals_of(conn: Connection, partner: str) -> list[str]:
-    return list(conn.scalars(select(terminal.c.number).where(terminal.c.partner == partner)))
-
-
-def _partners(conn: Connection, numbers: set[str]) -> dict[str, str]:
-    query = select(terminal.c.number, terminal.c.partner)
-    return {row.number: row.partner for row in select_in(conn, query, terminal.c.number, sorted(numbers))}
-
-
 def _before(calendar: BusinessCalendar, day: date, count: int) -> date:
     """Give the last day since which more than ``count`` business days are over."""
     while count >= 0:
@@ -239,37 +186,31 @@ def _before(calendar: BusinessCalendar, day: date, count: int) -> date:
     return day
 
 
-def _case(
-    row: tuple[Any, ...],
-    partners: dict[str, str],
-    steps: dict[str, Any],
-    decided: dict[str, Row[Any]],
-) -> ExceptionCase:
-    at, number, line, run, since, moment, card, counter, service, amount_fen, price_fen, *ended = row
-    named = record_id(at, number, line)
-    step, decision = steps.get(named), decided.get(named)
+def _case(found: ClearedRecord, step: Any, decision: Row[Any] | None) -> ExceptionCase:
+    decided = None if decision is None else _decided(decision)
+    proposed = step is not None and step.what == PROPOSED and decided is None
     return ExceptionCase(
-        id=named,
-        run=run,
-        since=since,
-        at=moment,
-        card=card,
-        counter=counter,
-        service=service,
-        amount_fen=amount_fen,
-        price_fen=price_fen,
-        ended=ended[0],
-        code=ended[1],
-        notes=tuple(ended[2].split()),
-        partner=partners.get(at, ""),
-        state=_state(step, decision),
-        taken_by=decision.actor if decision is not None else step.actor if step is not None else "",
-        proposed_by=step.actor if step is not None and step.what == PROPOSED and decision is None else "",
-        decision=None if decision is None else _decided(decision),
+        id=found.id,
+        run=found.run,
+        since=found.business_date,
+        at=found.at,
+        card=found.card,
+        counter=found.counter,
+        service=found.service,
+        amount_fen=found.amount_fen,
+        price_fen=found.price_fen,
+        ended=found.state,
+        code=found.code,
+        notes=found.notes,
+        partner=found.partner,
+        state=_state(step, decided),
+        taken_by=decided.actor if decided is not None else step.actor if step is not None else "",
+        proposed_by=step.actor if proposed else "",
+        decision=decided,
     )
 
 
-def _state(step: Any, decision: Row[Any] | None) -> CaseState:
+def _state(step: Any, decision: Decided | None) -> CaseState:
     if decision is not None:
         return CaseState.RESOLVED
     return CaseState.OPEN if step is None else CaseState.TAKEN

@@ -5,13 +5,14 @@ from __future__ import annotations
 import attrs
 from sqlalchemy import Connection, select
 
-from citycard.clearing.codes import Code, State
-from citycard.clearing.columns import PLACES, bucket_of
+from citycard.clearing.codes import State
+from citycard.clearing.columns import PLACES
 from citycard.clearing.context import ClearingContext
 from citycard.clearing.finding import find_record
 from citycard.clearing.pricing import Step
 from citycard.clearing.rating import ask_rate
-from citycard.clearing.tables import clearing_part, clearing_run, statement
+from citycard.clearing.records import ClearedRecord, find_cleared
+from citycard.clearing.tables import clearing_run, statement
 from citycard.ledger.records import PostedTransfer
 from citycard.store.engine import reading
 from citycard.terminal.record import MAC_OFFSET, TransactionRecord
@@ -104,7 +105,7 @@ def explain(context: ClearingContext, record: str | tuple[str, int]) -> Explanat
         found = find_record(context, conn, record)
         row, raw, decoded = found.file, found.raw, found.record
         terminal, number, line = found.terminal, found.number, found.line
-        outcome = None if decoded is None else _outcome(context, conn, (terminal, number, line), raw)
+        outcome = _outcome(find_cleared(context, conn, found.id))
         return Explanation(
             id=found.id,
             file=FileLine(
@@ -169,40 +170,18 @@ def _price(
 # ── what came of it ──────────────────────────────────────────────────────────────────────────────
 
 
-def _outcome(
-    context: ClearingContext, conn: Connection, key: tuple[str, int, int], raw: bytes
-) -> Outcome | None:
-    import duckdb
-
-    from citycard.clearing.files import literal
-
-    bucket = bucket_of(raw[PLACES["asn"]].hex().upper())
-    query = select(clearing_part.c.run, clearing_part.c.outcomes).where(clearing_part.c.bucket == bucket)
-    for run, path in conn.execute(query.order_by(clearing_part.c.run)):
-        with duckdb.connect() as engine:
-            row = engine.execute(
-                "SELECT state, code, notes, price_fen, parts"
-                " FROM read_parquet($path, hive_partitioning = false)"
-                " WHERE terminal = $terminal AND batch_number = $number AND line = $line",
-                {
-                    "path": literal(context.folder / path),
-                    "terminal": key[0],
-                    "number": key[1],
-                    "line": key[2],
-                },
-            ).fetchone()
-        if row is not None:
-            state, code, notes, price_fen, parts = row
-            return Outcome(
-                run=run,
-                state=State(state),
-                code=code,
-                title=Code[code].title,
-                notes=tuple(notes.split()),
-                price_fen=price_fen,
-                parts=tuple((part["partner"], part["amount_fen"]) for part in parts),
-            )
-    return None
+def _outcome(found: ClearedRecord | None) -> Outcome | None:
+    if found is None:
+        return None
+    return Outcome(
+        run=found.run,
+        state=found.state,
+        code=found.code,
+        title=found.title,
+        notes=found.notes,
+        price_fen=found.price_fen,
+        parts=found.parts,
+    )
 
 
 def _transfers(

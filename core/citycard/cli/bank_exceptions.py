@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from citycard.bank.cases import Case
     from citycard.city import City
 
-__all__ = ["exceptions"]
+__all__ = ["exceptions", "step_option"]
 
 _HOWS = [How.MATCHED.value, How.POSTED.value, How.PAID_BACK.value, How.NOT_PAID.value]
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from citycard.cli.cardnumber import card_number
+from citycard.cli.clearing_disputes import disputes
 from citycard.cli.clearing_exceptions import exceptions
 from citycard.cli.lazy import ListedGroup
 from citycard.cli.options import city_option, json_option, opened
@@ -30,6 +31,7 @@ def group() -> None:
     """Receive batches, clear them, settle."""
 
 
+group.add_command(disputes)
 group.add_command(exceptions)
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from citycard.cli import clearing_exceptions
 from citycard.clearing.intake import receive
 from citycard.clearing.run import clear
+from citycard.cli import clearing_exceptions
 from citycard.errors import DecisionRefused
 
 _SPEC = importlib.util.spec_from_file_location(

@@ -1,0 +1,356 @@
+"""Disputes: a partner, or a holder through a clerk, says that a record or a statement is wrong, and why.
+
+A dispute is opened within its days, gets evidence, and is decided (``upholding``). What it is about is the id
+of a record, or a position of the partner's own statement: ``run/3``, ``run/3/2018-09-01`` or
+``run/3/2018-09-01/T01``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import attrs
+from sqlalchemy import Connection, Row, insert, select
+
+from citycard.clearing.casecodes import Party, Verdict
+from citycard.clearing.casetables import dispute, dispute_decision, dispute_evidence
+from citycard.clearing.context import ClearingContext
+from citycard.clearing.exceptions import PROPOSED, STEPS, today
+from citycard.clearing.records import find_cleared
+from citycard.clearing.standing import standing_of
+from citycard.clearing.statements import statement_of
+from citycard.clearing.tables import clearing_run
+from citycard.errors import (
+    DisputeConflict,
+    DisputeRefused,
+    DisputeUnknown,
+    EvidenceConflict,
+    RecordUnknown,
+)
+from citycard.files import write_whole
+from citycard.store.engine import reading, write_alone, writing
+
+__all__ = [
+    "LARGEST_EVIDENCE",
+    "Claim",
+    "Dispute",
+    "DisputeDecision",
+    "DisputeState",
+    "Evidence",
+    "add_evidence",
+    "dispute_of",
+    "evidence_of",
+    "evidence_path",
+    "find_disputes",
+    "open_dispute",
+]
+
+LARGEST_EVIDENCE = 10 * 1024 * 1024
+_POSITION = re.compile(r"run/(\d{1,9})(?:/(\d{4}-\d{2}-\d{2})(?:/([A-Z]\d{2}|OK))?)?")
+
+
+class DisputeState(StrEnum):
+    """Where a dispute is: open, or how it ended."""
+
+    OPEN = "open"
+    UPHELD = "upheld"
+    PART = "part"
+    REFUSED = "refused"
+
+
+@attrs.frozen(kw_only=True)
+class Claim:
+    """What somebody disputes: who (``partner`` is empty for a holder), what about, how much, and why."""
+
+    party: Party = attrs.field(converter=Party)
+    partner: str = ""
+    about: str
+    amount_fen: int
+    reason: str
+
+
+@attrs.frozen(kw_only=True)
+class DisputeDecision:
+    """How a dispute ended. ``rule`` names the rule that decided it where nobody did in time."""
+
+    outcome: Verdict = attrs.field(converter=Verdict)
+    amount_fen: int
+    bearer: str
+    reason: str
+    actor: str
+    proposed_by: str
+    rule: str
+    at: datetime
+
+
+@attrs.frozen(kw_only=True)
+class Dispute:
+    """A dispute, and how far it is.
+
+    ``run`` cleared what it is about. Until ``evidence_until`` its evidence must have come, until
+    ``decide_until`` it must be decided. ``pieces`` counts the evidence.
+    """
+
+    id: UUID
+    party: Party = attrs.field(converter=Party)
+    partner: str
+    about: str
+    run: int
+    amount_fen: int
+    reason: str
+    opened_by: str
+    opened_at: datetime
+    evidence_until: date
+    decide_until: date
+    pieces: int = 0
+    proposed_by: str = ""
+    decision: DisputeDecision | None = None
+
+    @property
+    def state(self) -> DisputeState:
+        """Say where it is."""
+        return DisputeState.OPEN if self.decision is None else DisputeState(self.decision.outcome.value)
+
+    def overdue(self, day: date) -> bool:
+        """Say whether a rule decides it on a day: its evidence, or its decision, did not come in time."""
+        late = day > self.decide_until or (day > self.evidence_until and not self.pieces)
+        return self.decision is None and late
+
+
+@attrs.frozen(kw_only=True)
+class Evidence:
+    """A piece of evidence: a file under its SHA-256 (``evidence_path``), or a note, whose digest it is."""
+
+    id: UUID
+    name: str
+    digest: str
+    size: int
+    note: str
+    actor: str
+    at: datetime
+
+
+def open_dispute(context: ClearingContext, identity: UUID, claim: Claim, *, actor: str) -> Dispute:
+    """Open a dispute; again under the same id it is the one that was opened.
+
+    Raise DisputeConflict when it was another one, or when the same party disputes the same thing already,
+    DisputeRefused when its days are over, or more is claimed than can be owed, RecordUnknown, RunUnknown,
+    StatementUnknown.
+    """
+    with writing(context.engine) as conn:
+        write_alone(conn, dispute)
+        known = _rows(conn, dispute.c.id == identity)
+        if known:
+            return _same(known[0], claim)
+        same = (dispute.c.party == claim.party.value, dispute.c.partner == claim.partner)
+        if _rows(conn, *same, dispute.c.about == claim.about):
+            raise DisputeConflict(id=identity, field="id")
+        run = _run_of(context, conn, claim)
+        day, calendar = today(context), context.terms.calendar
+        _check_days(context, conn, claim, run)
+        row = {
+            "id": identity,
+            "party": claim.party.value,
+            "partner": claim.partner,
+            "about": claim.about,
+            "run": run,
+            "amount_fen": claim.amount_fen,
+            "reason": claim.reason.strip()[:300],
+            "opened_by": actor[:100],
+            "opened_at": context.clock.now(),
+            "evidence_until": calendar.add(day, context.terms.evidence_days),
+            "decide_until": calendar.add(day, context.terms.decision_days),
+        }
+        conn.execute(insert(dispute), row)
+    with reading(context.engine) as conn:
+        return dispute_of(conn, identity)
+
+
+def find_disputes(
+    conn: Connection,
+    *,
+    state: DisputeState | None = DisputeState.OPEN,
+    partner: str = "",
+    about: str = "",
+    limit: int | None = None,
+) -> list[Dispute]:
+    """Give disputes, by the day until which they must be decided; open ones unless told, all with None."""
+    conditions = []
+    if partner:
+        conditions.append(dispute.c.partner == partner)
+    if about:
+        conditions.append(dispute.c.about == about)
+    if state is DisputeState.OPEN:
+        conditions.append(dispute_decision.c.outcome.is_(None))
+    elif state is not None:
+        conditions.append(dispute_decision.c.outcome == state.value)
+    return _rows(conn, *conditions, limit=limit)
+
+
+def dispute_of(conn: Connection, identity: UUID) -> Dispute:
+    """Give one dispute; raise DisputeUnknown."""
+    found = _rows(conn, dispute.c.id == identity)
+    if not found:
+        raise DisputeUnknown(id=identity)
+    return found[0]
+
+
+def evidence_of(conn: Connection, identity: UUID) -> list[Evidence]:
+    """Give the evidence of a dispute, the oldest first."""
+    table = dispute_evidence
+    columns = [table.c[field.name] for field in attrs.fields(Evidence)]
+    query = select(*columns).where(table.c.dispute == identity).order_by(table.c.seq)
+    return [Evidence(**row._mapping) for row in conn.execute(query)]  # noqa: SLF001 - a Row's own way
+
+
+def evidence_path(digest: str) -> str:
+    """Give the place of a piece of evidence, relative to the city's folder."""
+    return f"evidence/{digest[:2]}/{digest}"
+
+
+def add_evidence(
+    context: ClearingContext,
+    identity: UUID,
+    piece: UUID,
+    *,
+    actor: str,
+    name: str = "",
+    data: bytes | None = None,
+    note: str = "",
+) -> Evidence:
+    """Add a piece of evidence to an open dispute: a file, by name and bytes, or a note; each once by its id.
+
+    Raise EvidenceConflict when the id was used for another piece, DisputeRefused when the dispute is decided,
+    the days for evidence are over and none came, or the piece is empty or too large.
+    """
+    content = note.strip().encode() if data is None else data
+    digest = hashlib.sha256(content).hexdigest()
+    row = {
+        "id": piece,
+        "dispute": identity,
+        "name": name[:200],
+        "digest": digest,
+        "size": len(content),
+        "note": note.strip(),
+        "actor": actor[:100],
+        "at": context.clock.now(),
+    }
+    with reading(context.engine) as conn:
+        about = dispute_of(conn, identity).about
+    if not 0 < len(content) <= LARGEST_EVIDENCE or len(note) > 2000:  # noqa: PLR2004 - what the column holds
+        told = f"evidence is a file of 1 to {LARGEST_EVIDENCE} bytes, or a note of up to 2000 characters"
+        raise DisputeRefused(about=about, reason=told)
+    if data is not None:
+        # The file first: a row that is there names a file that is there.
+        write_whole(context.folder / evidence_path(digest), data)
+    with writing(context.engine) as conn:
+        write_alone(conn, dispute_evidence)
+        found = dispute_of(conn, identity)
+        known = conn.execute(select(dispute_evidence).where(dispute_evidence.c.id == piece)).one_or_none()
+        if known is None:
+            _check_evidence(found, today(context))
+            conn.execute(insert(dispute_evidence), row)
+        else:
+            for field in ("dispute", "digest", "actor"):
+                if getattr(known, field) != row[field]:
+                    raise EvidenceConflict(id=piece, field=field)
+    with reading(context.engine) as conn:
+        return next(one for one in evidence_of(conn, identity) if one.id == piece)
+
+
+def _check_evidence(found: Dispute, day: date) -> None:
+    if found.decision is not None:
+        raise DisputeRefused(about=found.about, reason=f"it is decided already: {found.decision.outcome}")
+    if day > found.evidence_until and not found.pieces:
+        raise DisputeRefused(about=found.about, reason=f"evidence had to come until {found.evidence_until}")
+
+
+def _same(known: Dispute, claim: Claim) -> Dispute:
+    for field in ("party", "partner", "about", "amount_fen"):
+        if getattr(known, field) != getattr(claim, field):
+            raise DisputeConflict(id=known.id, field=field)
+    return known
+
+
+def _run_of(context: ClearingContext, conn: Connection, claim: Claim) -> int:
+    """Check a claim against what it is about, and give the run that cleared it."""
+
+    def refused(reason: str) -> DisputeRefused:
+        return DisputeRefused(about=claim.about, reason=reason)
+
+    if not claim.reason.strip():
+        raise refused("say why, for whoever decides")
+    if claim.amount_fen <= 0:
+        raise refused(f"{claim.amount_fen} fen is not an amount")
+    if (claim.party is Party.PARTNER) is not bool(claim.partner):
+        raise refused("name the partner that disputes; a holder is known by the record")
+    position = _POSITION.fullmatch(claim.about)
+    if position is not None:
+        if claim.party is Party.HOLDER:
+            raise refused("a holder disputes a record, not a statement")
+        return _position_run(context, claim, position)
+    record = find_cleared(context, conn, claim.about)
+    if record is None:
+        raise RecordUnknown(record=claim.about)
+    standing = standing_of(conn, record)
+    if claim.party is Party.PARTNER and claim.partner not in {record.partner, *standing.got_fen}:
+        raise refused(f"{claim.partner} neither handed the record in nor was paid for it")
+    left_fen = standing.left_fen(claim.party, claim.partner)
+    if claim.amount_fen > left_fen:
+        raise refused(f"{claim.amount_fen} fen are claimed, {left_fen} fen can be owed at most")
+    return record.run
+
+
+def _position_run(context: ClearingContext, claim: Claim, position: re.Match[str]) -> int:
+    run, day, code = position.groups()
+    found = statement_of(context, claim.partner, int(run))
+    days = {str(line.business_date) for line in (*found.days, *found.codes)}
+    codes = {(str(line.business_date), line.code) for line in found.codes}
+    if (day and day not in days) or (code and (day, code) not in codes):
+        raise DisputeRefused(about=claim.about, reason="the statement of that run has no such line")
+    return int(run)
+
+
+def _check_days(context: ClearingContext, conn: Connection, claim: Claim, run: int) -> None:
+    report = conn.scalar(select(clearing_run.c.report).where(clearing_run.c.number == run))
+    closed = datetime.fromisoformat(report["closed_at"]).astimezone(ZoneInfo(context.terms.timezone)).date()
+    last = context.terms.calendar.add(closed, context.terms.dispute_days)
+    if today(context) > last:
+        raise DisputeRefused(about=claim.about, reason=f"it could be disputed until {last}")
+
+
+def _rows(conn: Connection, *conditions: Any, limit: int | None = None) -> list[Dispute]:
+    """Give disputes with their evidence counted, what was proposed, and their decisions."""
+    decision = {name: dispute_decision.c[name].label(f"decision_{name}") for name in _DECISION}
+    query = (
+        select(dispute, *decision.values())
+        .outerjoin(dispute_decision, dispute_decision.c.dispute == dispute.c.id)
+        .where(*conditions)
+        .order_by(dispute.c.decide_until, dispute.c.opened_at, dispute.c.id)
+        .limit(limit)
+    )
+    return [_dispute(conn, row) for row in conn.execute(query).all()]
+
+
+_DECISION = tuple(field.name for field in attrs.fields(DisputeDecision))
+
+
+def _dispute(conn: Connection, row: Row[Any]) -> Dispute:
+    columns = {column.name: getattr(row, column.name) for column in dispute.c}
+    decision = None
+    if row.decision_outcome is not None:
+        decision = DisputeDecision(**{name: getattr(row, f"decision_{name}") for name in _DECISION})
+    last = next(reversed(STEPS.history(conn, str(row.id))), None)
+    proposed = decision is None and last is not None and last.what == PROPOSED
+    return Dispute(
+        **columns,
+        pieces=len(evidence_of(conn, row.id)),
+        proposed_by=last.actor if proposed and last is not None else "",
+        decision=decision,
+    )

@@ -1,0 +1,166 @@
+"""A dispute is opened within its days, about what concerns who opens it, and collects evidence."""
+
+import hashlib
+from datetime import date, datetime, timedelta
+
+import attrs
+import pytest
+
+from citycard.clearing.casecodes import Party
+from citycard.clearing.context import Share
+from citycard.clearing.disputes import (
+    LARGEST_EVIDENCE,
+    Claim,
+    DisputeState,
+    add_evidence,
+    dispute_of,
+    evidence_of,
+    evidence_path,
+    find_disputes,
+    open_dispute,
+)
+from citycard.clearing.intake import receive
+from citycard.clearing.run import clear
+from citycard.errors import (
+    DisputeConflict,
+    DisputeRefused,
+    DisputeUnknown,
+    EvidenceConflict,
+    RecordUnknown,
+    StatementUnknown,
+)
+from citycard.ids import new_id
+from citycard.store import reading
+
+AT = datetime.fromisoformat("2018-09-01T07:00")
+GATE = "344000000001"
+RIDE, BAD = f"{GATE}-1-1", f"{GATE}-1-2"
+BY_PARTNER = Claim(
+    party="partner", partner="metro", about=BAD, amount_fen=300, reason="the reader was replaced"
+)
+BY_HOLDER = Claim(party="holder", about=RIDE, amount_fen=90, reason="I got off one stop earlier")
+
+
+@pytest.fixture
+def cleared(town):
+    """A ride of 90 fen that the metro shares with the bus, and one of 300 fen with a wrong TAC."""
+    (card,) = town.issue(1)
+    town.load(card, 10_000)
+    town.shares[2] = (Share(partner="metro", weight=2), Share(partner="bus", weight=1))
+    town.tap(card, 90, AT, service=2)
+    town.tap(card, 300, AT, tac=b"\1\2\3\4")
+    receive(town, [town.batch()])
+    clear(town)
+    return town
+
+
+def test_a_partner_disputes_a_record_that_it_handed_in(cleared):
+    made = open_dispute(cleared, new_id(), BY_PARTNER, actor="metro's office")
+    assert (made.run, made.state, made.pieces, made.opened_by) == (1, DisputeState.OPEN, 0, "metro's office")
+    # Saturday the 1st of September 2018: business days count from Monday the 3rd; the 24th is Mid-Autumn.
+    assert (made.evidence_until, made.decide_until) == (date(2018, 9, 10), date(2018, 9, 25))
+    with reading(cleared.engine) as conn:
+        assert find_disputes(conn) == [made] == find_disputes(conn, partner="metro")
+        assert find_disputes(conn, partner="bus") == find_disputes(conn, state=DisputeState.UPHELD) == []
+
+
+def test_a_holder_disputes_what_was_taken_from_the_card(cleared):
+    made = open_dispute(cleared, new_id(), BY_HOLDER, actor="clerk Li")
+    assert (made.party, made.partner, made.amount_fen) == (Party.HOLDER, "", 90)
+
+
+@pytest.mark.parametrize("about", ["run/1", "run/1/2018-09-01", "run/1/2018-09-01/T01"])
+def test_a_partner_disputes_a_position_of_its_statement(cleared, about):
+    claim = attrs.evolve(BY_PARTNER, about=about, amount_fen=5000)
+    assert open_dispute(cleared, new_id(), claim, actor="x").run == 1
+
+
+@pytest.mark.parametrize(
+    ("claim", "told"),
+    [
+        (attrs.evolve(BY_PARTNER, amount_fen=301), "300 fen can be owed at most"),
+        (attrs.evolve(BY_PARTNER, about=RIDE, amount_fen=31), "30 fen can be owed at most"),
+        (attrs.evolve(BY_PARTNER, partner="bus"), "neither handed"),
+        (attrs.evolve(BY_PARTNER, partner=""), "name the partner"),
+        (attrs.evolve(BY_PARTNER, amount_fen=0), "not an amount"),
+        (attrs.evolve(BY_PARTNER, reason="  "), "say why"),
+        (attrs.evolve(BY_PARTNER, about="run/1/2018-09-02"), "no such line"),
+        (attrs.evolve(BY_PARTNER, about="run/1/2018-09-01/R04"), "no such line"),
+        (attrs.evolve(BY_HOLDER, amount_fen=91), "90 fen can be owed at most"),
+        (attrs.evolve(BY_HOLDER, about=BAD, amount_fen=1), "0 fen can be owed at most"),
+        (attrs.evolve(BY_HOLDER, about="run/1"), "disputes a record"),
+        (attrs.evolve(BY_HOLDER, partner="metro"), "name the partner"),
+    ],
+)
+def test_what_cannot_be_owed_or_concerns_somebody_else_is_refused(cleared, claim, told):
+    with pytest.raises(DisputeRefused, match=told):
+        open_dispute(cleared, new_id(), claim, actor="x")
+
+
+@pytest.mark.parametrize(
+    ("claim", "error"),
+    [
+        (attrs.evolve(BY_PARTNER, about=f"{GATE}-9-1"), RecordUnknown),
+        (attrs.evolve(BY_PARTNER, about="nonsense"), RecordUnknown),
+        (attrs.evolve(BY_PARTNER, partner="poor", about="run/1"), StatementUnknown),
+    ],
+)
+def test_what_is_not_there_cannot_be_disputed(cleared, claim, error):
+    with pytest.raises(error):
+        open_dispute(cleared, new_id(), claim, actor="x")
+
+
+def test_after_its_days_nothing_is_disputed(cleared):
+    cleared.terms = attrs.evolve(cleared.terms, dispute_days=2)  # Monday the 3rd, and two more
+    cleared.clock.moment += timedelta(days=4)
+    assert open_dispute(cleared, new_id(), BY_PARTNER, actor="x")
+    cleared.clock.moment += timedelta(days=1)
+    with pytest.raises(DisputeRefused, match="until 2018-09-05"):
+        open_dispute(cleared, new_id(), BY_HOLDER, actor="x")
+
+
+def test_the_same_is_disputed_once_and_the_same_id_is_the_same_dispute(cleared):
+    name = new_id()
+    made = open_dispute(cleared, name, BY_PARTNER, actor="x")
+    assert open_dispute(cleared, name, BY_PARTNER, actor="x") == made
+    with pytest.raises(DisputeConflict, match="amount_fen"):
+        open_dispute(cleared, name, attrs.evolve(BY_PARTNER, amount_fen=1), actor="x")
+    with pytest.raises(DisputeConflict, match="another id"):
+        open_dispute(cleared, new_id(), BY_PARTNER, actor="x")
+
+
+def test_evidence_is_kept_with_its_digest_by_whom_and_when(cleared):
+    made = open_dispute(cleared, new_id(), BY_PARTNER, actor="x")
+    piece, data = new_id(), b"%PDF the gate's log"
+    one = add_evidence(cleared, made.id, piece, actor="metro", name="log.pdf", data=data)
+    assert (one.digest, one.size, one.name) == (hashlib.sha256(data).hexdigest(), len(data), "log.pdf")
+    assert (cleared.folder / evidence_path(one.digest)).read_bytes() == data
+    add_evidence(cleared, made.id, new_id(), actor="metro", note="the reader's seal was broken")
+    assert add_evidence(cleared, made.id, piece, actor="metro", name="log.pdf", data=data) == one
+    with pytest.raises(EvidenceConflict):
+        add_evidence(cleared, made.id, piece, actor="metro", note="other")
+    with reading(cleared.engine) as conn:
+        assert [(e.note, e.actor, e.at) for e in evidence_of(conn, made.id)] == [
+            ("", "metro", cleared.clock.now()),
+            ("the reader's seal was broken", "metro", cleared.clock.now()),
+        ]
+        assert dispute_of(conn, made.id).pieces == 2
+
+
+@pytest.mark.parametrize("content", [{"data": b""}, {"note": " "}, {"data": bytes(LARGEST_EVIDENCE + 1)}])
+def test_evidence_is_neither_empty_nor_endless(cleared, content):
+    made = open_dispute(cleared, new_id(), BY_PARTNER, actor="x")
+    with pytest.raises(DisputeRefused, match="evidence is"):
+        add_evidence(cleared, made.id, new_id(), actor="metro", **content)
+
+
+def test_the_first_evidence_comes_in_time(cleared):
+    made = open_dispute(cleared, new_id(), BY_PARTNER, actor="x")
+    cleared.clock.moment += timedelta(days=10)
+    with pytest.raises(DisputeRefused, match="until 2018-09-10"):
+        add_evidence(cleared, made.id, new_id(), actor="metro", note="late")
+
+
+def test_a_dispute_that_is_not_there_is_not_known(cleared):
+    with reading(cleared.engine) as conn, pytest.raises(DisputeUnknown):
+        dispute_of(conn, new_id())
