@@ -29,6 +29,7 @@ _MENU = (
     ("/cards", mark("Cards"), "city.read-cards"),
     ("/bank", mark("Bank"), "city.read-bank"),
     ("/interconnect", mark("Other cities"), "city.read-interconnect"),
+    ("/disputes", mark("Disputes"), "city.read-disputes"),
     ("/subsidies", mark("Subsidies"), "city.read-subsidies"),
 )
 

@@ -10,12 +10,14 @@ from citycard.web.languages import Language, mark
 from citycard.web.views import DayView
 
 __all__ = [
+    "adjustment_meaning",
     "bank_code",
     "bank_state",
     "card_status",
     "claim_kind",
     "code_meaning",
     "day_headline",
+    "dispute_state",
     "file_meaning",
     "file_state",
     "order_state",
@@ -51,6 +53,16 @@ _BANK_STATES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "open": (mark("open"), "bad"),
         "taken": (mark("being worked on"), "warn"),
         "resolved": (mark("resolved"), "good"),
+    }
+)
+
+_DISPUTE_STATES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "open": (mark("open"), "warn"),
+        "overdue": (mark("overdue"), "bad"),
+        "upheld": (mark("upheld"), "good"),
+        "part": (mark("upheld in part"), "good"),
+        "refused": (mark("dispute refused"), ""),
     }
 )
 
@@ -163,6 +175,19 @@ def bank_state(state: str, say: Language) -> dict[str, str]:
     """Name the state of a payment or of an exception at the bank, with its tone."""
     title, tone = _BANK_STATES.get(state, (state, ""))
     return {"title": say(title), "tone": tone}
+
+
+def dispute_state(state: str, say: Language) -> dict[str, str]:
+    """Name where a dispute is, with its tone."""
+    title, tone = _DISPUTE_STATES[state]
+    return {"title": say(title), "tone": tone}
+
+
+def adjustment_meaning(code: str, say: Language) -> str:
+    """Say why money moved after a run; the sentences are clearing's own."""
+    from citycard.clearing.casecodes import AdjustmentCode
+
+    return say(AdjustmentCode(code).title)
 
 
 def bank_code(code: str, say: Language) -> str:

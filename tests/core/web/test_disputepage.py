@@ -1,0 +1,115 @@
+"""What people see of disputes and exceptions, and work on."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+from lxml import html
+from starlette.testclient import TestClient
+
+from citycard.clearing.disputes import Claim, open_dispute
+from citycard.clearing.run import clear
+from citycard.ids import new_id
+from citycard.store import writing
+from citycard.web import create_app
+from citycard.web.permissions import Role
+from citycard.web.tokens import grant
+
+RIDE = "990100000001-1-3"
+TOO_OLD = "the time is in the future or too long ago"
+
+
+@pytest.fixture
+def office(waiting_city):
+    """Return what signs somebody in at a city of its own, where the ferry disputes run 1."""
+    clear(waiting_city)
+    claim = Claim(
+        party="partner", partner="harbour-ferry", about="run/1", amount_fen=500, reason="too little"
+    )
+    made = open_dispute(waiting_city, new_id(), claim, actor="ferry")
+    app = create_app(waiting_city)
+    clients = []
+
+    def signed_in(role, subject=""):
+        with writing(waiting_city.engine) as conn:
+            secret = grant(conn, role=role, days=1, at=waiting_city.clock.now(), subject=subject)[1]
+        client = TestClient(app, base_url="https://testserver", follow_redirects=False)
+        clients.append(client)
+        client.__enter__()
+        client.get(f"/sign-in?token={secret}")
+        return client
+
+    yield signed_in, made, waiting_city
+    for client in clients:
+        client.__exit__(None, None, None)
+
+
+def page(client, path, lang="en"):
+    answer = client.get(path, headers={"accept": "text/html", "accept-language": lang})
+    assert (path, answer.status_code) == (path, 200)
+    return html.fromstring(answer.text)
+
+
+def words(found):
+    return " ".join(found.xpath("//main")[0].text_content().split())
+
+
+def send(client, path, action, **fields):
+    (form,) = page(client, path).xpath(f"//form[@action='{action}']")
+    return client.post(action, data=dict(form.form_values()) | fields)
+
+
+def test_a_partner_opens_a_dispute_and_adds_evidence_on_its_page(office):
+    client = office[0](Role.PARTNER, "park-gates")
+    assert "run/1" not in {one.text for one in page(client, "/disputes").xpath("//td/a")}
+    sent = send(client, "/disputes", "/disputes", about="run/1", amount="1.50", reason="too little")
+    at = sent.headers["location"]
+    assert (sent.status_code, at.startswith("/disputes/")) == (303, True)
+    assert send(client, at, f"{at}/evidence", note="see the log").status_code == 303
+    found = page(client, at)
+    assert "see the log" in words(found)
+    assert found.xpath("//form[contains(@action, '/decide')]") == []
+    assert client.get(f"/disputes/{office[1].id}", headers={"accept": "text/html"}).status_code == 404
+
+
+def test_an_operator_decides_a_dispute_on_its_page(office):
+    client, at = office[0](Role.OPERATOR), f"/disputes/{office[1].id}"
+    sent = send(client, at, f"{at}/decide", outcome="part", amount="2", bearer="issuer", reason="half of it")
+    assert sent.status_code == 303
+    clear(office[2])
+    told = words(page(client, at))
+    assert "half of it" in told
+    assert "A04" in told
+    assert "Clearing run 2" in told
+
+
+@pytest.mark.parametrize(("lang", "heading"), [("en", "Disputes"), ("zh", "争议")])
+def test_the_pages_are_in_english_and_in_chinese(office, lang, heading):
+    client = office[0](Role.AUDITOR)
+    assert page(client, "/disputes", lang).xpath("//h1")[0].text == heading
+    found = page(client, f"/disputes/{office[1].id}", lang)
+    assert found.xpath("//form[contains(@action, '/disputes/')]") == []
+
+
+@pytest.fixture
+def suspended(waiting_city):
+    """A city that takes no tap older than tomorrow: everything is suspended, and people decide."""
+    waiting_city.terms = attrs.evolve(waiting_city.terms, oldest_days=-1)
+    clear(waiting_city)
+    return waiting_city
+
+
+def test_a_record_that_was_suspended_is_taken_and_decided_on_its_page(suspended, office):
+    client, at = office[0](Role.OPERATOR), f"/exceptions/{RIDE}"
+    assert f"R04 {TOO_OLD}" in words(page(client, "/disputes?partner=harbour-ferry"))
+    assert send(client, at, f"{at}/take").status_code == 303
+    wish = {"how": "accepted", "bearer": "card", "reason": "the clock was wrong", "evidence": "log 4"}
+    assert send(client, at, f"{at}/decide", **wish).status_code == 303
+    clear(suspended)
+    told = words(page(client, at))
+    assert "pay it as charged: the clock was wrong" in told
+    assert "A01 an exception was accepted; the card pays it" in told
+    masked = words(page(office[0](Role.PARTNER, "harbour-ferry"), at))
+    assert "031099…0001" in masked
+    mine = office[0](Role.PARTNER, "park-gates")
+    assert mine.get(at, headers={"accept": "text/html"}).status_code == 403
