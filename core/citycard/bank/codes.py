@@ -22,6 +22,7 @@ class BankCode(Enum):
     OK = (LineState.MATCHED, "a payment that was ordered, booked as ordered")
     A01 = (LineState.MATCHED, "a receipt that was expected")
     A02 = (LineState.MATCHED, "the desk's cash, paid in or taken out")
+    S01 = (LineState.RETURNED, "the bank never executed a payment; its money is owed again")
     S02 = (LineState.RETURNED, "a payment came back; its money is owed again")
     C01 = (LineState.CHARGE, "a charge of the bank")
     C02 = (LineState.CHARGE, "interest of the bank")

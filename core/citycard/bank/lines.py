@@ -14,7 +14,7 @@ from citycard.bank.rematching import line_of
 from citycard.bank.statement import StatementLine
 from citycard.bank.tables import bank_case, bank_line, bank_match, bank_statement
 
-__all__ = ["MatchedLine", "StoredStatement", "matched_lines", "statements"]
+__all__ = ["MatchedLine", "StoredStatement", "lines_where", "matched_lines", "statements"]
 
 
 @attrs.frozen(kw_only=True)
@@ -74,6 +74,12 @@ def matched_lines(
     if code is not None:
         query = query.where(bank_match.c.code == code.name)
     ordered = query.order_by(bank_line.c.statement, bank_line.c.position).limit(limit)
+    return [_matched(row) for row in conn.execute(ordered)]
+
+
+def lines_where(conn: Connection, condition: Any) -> list[MatchedLine]:
+    """Give the lines for whose match a condition holds, in the order of their statements."""
+    ordered = _lines().where(condition).order_by(bank_line.c.statement, bank_line.c.position)
     return [_matched(row) for row in conn.execute(ordered)]
 
 

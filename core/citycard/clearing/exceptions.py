@@ -60,6 +60,11 @@ class Decided:
     proposed_by: str
     at: datetime
 
+    @classmethod
+    def of(cls, row: Row[Any]) -> Decided:
+        """Read a row of ``clearing_decision``."""
+        return cls(**{field.name: getattr(row, field.name) for field in attrs.fields(cls)})
+
 
 @attrs.frozen(kw_only=True)
 class ExceptionCase:
@@ -187,7 +192,7 @@ def _before(calendar: BusinessCalendar, day: date, count: int) -> date:
 
 
 def _case(found: ClearedRecord, step: Any, decision: Row[Any] | None) -> ExceptionCase:
-    decided = None if decision is None else _decided(decision)
+    decided = None if decision is None else Decided.of(decision)
     proposed = step is not None and step.what == PROPOSED and decided is None
     return ExceptionCase(
         id=found.id,
@@ -214,7 +219,3 @@ def _state(step: Any, decision: Decided | None) -> CaseState:
     if decision is not None:
         return CaseState.RESOLVED
     return CaseState.OPEN if step is None else CaseState.TAKEN
-
-
-def _decided(row: Row[Any]) -> Decided:
-    return Decided(**{field.name: getattr(row, field.name) for field in attrs.fields(Decided)})

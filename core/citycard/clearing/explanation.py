@@ -5,19 +5,23 @@ from __future__ import annotations
 import attrs
 from sqlalchemy import Connection, select
 
+from citycard.clearing.adjusting import PostedAdjustment
+from citycard.clearing.aftermath import Aftermath, BankLine, Position, aftermath_of
 from citycard.clearing.codes import State
 from citycard.clearing.columns import PLACES
 from citycard.clearing.context import ClearingContext
+from citycard.clearing.disputes import Dispute
+from citycard.clearing.exceptions import Decided
 from citycard.clearing.finding import find_record
 from citycard.clearing.pricing import Step
 from citycard.clearing.rating import ask_rate
 from citycard.clearing.records import ClearedRecord, find_cleared
-from citycard.clearing.tables import clearing_run, statement
+from citycard.clearing.tables import clearing_run
 from citycard.ledger.records import PostedTransfer
 from citycard.store.engine import reading
 from citycard.terminal.record import MAC_OFFSET, TransactionRecord
 
-__all__ = ["BankLine", "Explanation", "FileLine", "Outcome", "PriceCheck", "Proofs", "explain"]
+__all__ = ["Explanation", "FileLine", "Outcome", "PriceCheck", "Proofs", "explain"]
 
 
 @attrs.frozen(kw_only=True)
@@ -67,19 +71,11 @@ class Outcome:
 
 
 @attrs.frozen(kw_only=True)
-class BankLine:
-    """The payment a share went into: its reference, the whole amount, the file and the account paid."""
-
-    partner: str
-    end_to_end: str
-    amount_fen: int
-    account_no: str
-    file: str | None
-
-
-@attrs.frozen(kw_only=True)
 class Explanation:
     """Everything that is known about one record. ``outcome`` is None while it waits for a run.
+
+    ``positions`` are the statements of the partners that it went into, ``bank`` their payments with what the
+    bank says of them. ``decision``, ``adjustments`` and ``disputes`` came after the run.
 
     ``record`` is None when the bytes cannot be read. ``transfers`` are the postings of the run that hold this
     record's amount: what all cards spent is posted together, and so is what each partner earned.
@@ -93,7 +89,11 @@ class Explanation:
     price: PriceCheck | None
     outcome: Outcome | None
     transfers: tuple[PostedTransfer, ...]
+    positions: tuple[Position, ...]
     bank: tuple[BankLine, ...]
+    decision: Decided | None
+    adjustments: tuple[PostedAdjustment, ...]
+    disputes: tuple[Dispute, ...]
 
 
 def explain(context: ClearingContext, record: str | tuple[str, int]) -> Explanation:
@@ -106,6 +106,8 @@ def explain(context: ClearingContext, record: str | tuple[str, int]) -> Explanat
         row, raw, decoded = found.file, found.raw, found.record
         terminal, number, line = found.terminal, found.number, found.line
         outcome = _outcome(find_cleared(context, conn, found.id))
+        parts = [] if outcome is None else [partner for partner, _ in outcome.parts]
+        after = Aftermath() if outcome is None else aftermath_of(conn, found.id, outcome.run, parts)
         return Explanation(
             id=found.id,
             file=FileLine(
@@ -124,7 +126,11 @@ def explain(context: ClearingContext, record: str | tuple[str, int]) -> Explanat
             price=None if decoded is None else _price(context, conn, decoded, outcome),
             outcome=outcome,
             transfers=_transfers(context, conn, decoded, outcome),
-            bank=_bank(conn, outcome),
+            positions=after.positions,
+            bank=after.bank,
+            decision=after.decision,
+            adjustments=after.adjustments,
+            disputes=after.disputes,
         )
 
 
@@ -196,24 +202,3 @@ def _transfers(
         ids += transfer_ids(outcome.run, partner).values()
     found = context.ledger.find(conn, ids)
     return tuple(found[one] for one in ids if one in found)
-
-
-def _bank(conn: Connection, outcome: Outcome | None) -> tuple[BankLine, ...]:
-    from citycard.clearing.payments import payment_path
-
-    if outcome is None:
-        return ()
-    partners = [partner for partner, _ in outcome.parts]
-    query = select(statement).where(
-        statement.c.run == outcome.run, statement.c.partner.in_(partners), statement.c.end_to_end != ""
-    )
-    return tuple(
-        BankLine(
-            partner=row.partner,
-            end_to_end=row.end_to_end,
-            amount_fen=row.net_fen + row.carried_fen,
-            account_no=row.account_no,
-            file=payment_path(outcome.run),
-        )
-        for row in conn.execute(query.order_by(statement.c.partner))
-    )

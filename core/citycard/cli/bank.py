@@ -68,21 +68,32 @@ def payments_command(state: str | None, folder: Path, as_json: bool) -> None:
     """List the payments that the city ordered, the newest first.
 
     With --json: an array of objects with id, end_to_end, kind, amount_fen, creditor (name, account, bic),
-    source, transit, transfer, text, state, instruction and ordered_at.
+    source, transit, transfer, text, state, instruction, ordered_at and code (null while nothing is odd).
     """
     from citycard.bank.payments import PaymentState, payments
+    from citycard.bank.tracing import trace_payments
     from citycard.store import reading
 
     with closing(opened(folder)) as city, reading(city.engine) as conn:
         found = payments(conn, PaymentState(state) if state else None)
+        traces = trace_payments(conn, [one.id for one in found])
+    codes = {name: trace.code.name for name, trace in traces.items() if trace.code is not None}
     if as_json:
-        emit(found)
+        emit([attrs.asdict(one) | {"state": one.state.value, "code": codes.get(one.id)} for one in found])
         return
     rows = [
-        (one.end_to_end, one.kind, yuan(one.amount_fen), one.creditor.name, one.state, one.instruction or "-")
+        (
+            one.end_to_end,
+            one.kind,
+            yuan(one.amount_fen),
+            one.creditor.name,
+            one.state,
+            codes.get(one.id, "-"),
+            one.instruction or "-",
+        )
         for one in found
     ]
-    table(("payment", "kind", "yuan", "to", "state", "instruction"), rows)
+    table(("payment", "kind", "yuan", "to", "state", "code", "instruction"), rows)
 
 
 @group.command("expect")

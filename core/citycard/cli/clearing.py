@@ -5,20 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from citycard.cli.cardnumber import card_number
 from citycard.cli.clearing_disputes import disputes
 from citycard.cli.clearing_exceptions import exceptions
+from citycard.cli.clearing_story import story
 from citycard.cli.lazy import ListedGroup
 from citycard.cli.options import city_option, json_option, opened
 from citycard.cli.output import counting, emit, say, table
 from citycard.money import yuan
 
 if TYPE_CHECKING:
-    from citycard.clearing.explanation import Explanation
     from citycard.clearing.reports import Missing, RunReport
 
 __all__ = ["group"]
@@ -197,7 +197,8 @@ def statement_command(partner: str | None, number: int | None, folder: Path, as_
 def explain_command(record: str, counter: int | None, folder: Path, as_json: bool) -> None:
     """Explain RECORD (TERMINAL-BATCH-LINE), or the record of a card number with COUNTER.
 
-    With --json: an object with id, file, raw, record, proofs, price, outcome, transfers and bank.
+    With --json: an object with id, file, raw, record, proofs, price, outcome, transfers, positions, bank,
+    decision, adjustments and disputes.
     """
     from citycard.clearing.explanation import explain
 
@@ -209,7 +210,7 @@ def explain_command(record: str, counter: int | None, folder: Path, as_json: boo
     if as_json:
         emit(found)
     else:
-        for title, text in _story(found):
+        for title, text in story(found):
             click.echo(f"{title:<10} {text}")
 
 
@@ -251,46 +252,3 @@ def _print_run(report: RunReport) -> None:
         say(f"{name}: {count}")
     say(f"bank instruction: {report.bank_file or 'none, nobody is paid'}")
     say(f"digest {report.digest}")
-
-
-def _story(found: Explanation) -> Iterable[tuple[str, Any]]:
-    file = found.file
-    yield "record", found.id
-    yield (
-        "file",
-        f"{file.name}, line {file.line}, sequence {file.sequence}, intake {file.intake}, in {file.archive}",
-    )
-    yield "bytes", found.raw.hex().upper()
-    if found.record is not None:
-        record = found.record
-        yield "card", f"{record.asn}, counter {record.counter}, {yuan(record.balance_before_fen)} yuan before"
-        yield "debit", f"{yuan(record.amount_fen)} yuan at {record.at} by terminal {record.terminal}"
-    if found.proofs is not None:
-        yield "proofs", f"TAC {_fine(found.proofs.tac)}, terminal MAC {_fine(found.proofs.terminal_mac)}"
-    if found.price is not None:
-        for step in found.price.steps:
-            change = f"{yuan(step.before_fen)} -> {yuan(step.after_fen)}"
-            yield "price", f"{step.stage.name.lower()} {step.rule}: {change} ({step.reason})"
-        if not found.price.same_rules:
-            yield "price", "by today's rules; they have changed since the record was cleared"
-    if found.outcome is None:
-        yield "run", "waits for the next run"
-        return
-    yield "run", f"{found.outcome.run}: {found.outcome.state} {found.outcome.code}, {found.outcome.title}"
-    for partner, part_fen in found.outcome.parts:
-        yield "share", f"{partner} {yuan(part_fen)}"
-    for posted in found.transfers:
-        moved = posted.transfer
-        yield (
-            "posting",
-            f"{moved.debit_address} -> {moved.credit_address} {yuan(moved.amount_fen)} ({moved.id})",
-        )
-    for line in found.bank:
-        yield (
-            "bank",
-            f"{line.partner} {yuan(line.amount_fen)} to {line.account_no}, {line.end_to_end} in {line.file}",
-        )
-
-
-def _fine(holds: bool) -> str:
-    return "holds" if holds else "is wrong"

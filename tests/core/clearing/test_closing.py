@@ -153,3 +153,30 @@ def test_a_run_comes_to_the_same_in_whatever_order_its_buckets_end(order):
     assert found.parts == expected.parts
     assert found.digest("rules-1") == expected.digest("rules-1")
     assert found.total.codes == {Code.OK: Sum(28, 2800)}
+
+
+def test_a_run_pays_a_partner_no_more_than_its_cap_and_the_rest_with_later_runs(town):
+    town.terms = attrs.evolve(town.terms, net_caps_fen={"metro": 600})
+    tap(town, 1000)
+    report = clear(town)
+    (line,) = report.partners
+    assert (line.net_fen, line.paid_fen, line.held_fen, dict(report.notes)["N01"]) == (995, 600, 395, 1)
+    assert (told_to_the_bank(town, report), owed(town, "metro")) == (["6.00"], 395)
+    assert statement_of(town, "metro").held_fen == 395
+    # What the cap holds back opens no run by itself: a cap that every call pays once more is none.
+    assert not clear(town).changed
+    (card,) = town.issue(2)
+    town.load(card, 5000)
+    town.tap(card, 100, MORNING + timedelta(days=1))
+    receive(town, [town.batch(day=date(2018, 9, 2))])
+    (line,) = clear(town).partners
+    assert (line.carried_fen, line.paid_fen, line.held_fen) == (395, 494, 0)
+    assert (owed(town, "metro"), dict(clear(town).notes).get("N01")) == (0, None)
+
+
+def test_a_suspended_partner_is_reported_and_not_paid(town):
+    with writing(town.engine) as conn:
+        registry.set_partner_status(conn, "metro", registry.PartnerStatus.SUSPENDED)
+    tap(town, 1000)
+    report = clear(town)
+    assert (dict(report.notes)["N02"], report.partners[0].paid_fen, owed(town, "metro")) == (1, 0, 995)
