@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 import attrs
 from sqlalchemy import Row, func, select
 
+from citycard.clearing.adjusting import PostedAdjustment, adjustments_of_run
+from citycard.clearing.casecodes import AdjustmentCode
 from citycard.clearing.codes import State
 from citycard.clearing.context import ClearingContext
 from citycard.clearing.tables import clearing_run, statement
 from citycard.errors import RunUnknown, StatementUnknown
 from citycard.store.engine import reading
+from citycard.wallet.addresses import partner_payable
 
-__all__ = ["CodeLine", "DayLine", "Statement", "statement_of", "statements_of"]
+__all__ = ["AdjustmentLine", "CodeLine", "DayLine", "Statement", "statement_of", "statements_of"]
 
 
 @attrs.frozen(kw_only=True)
@@ -38,11 +43,26 @@ class CodeLine:
 
 
 @attrs.frozen(kw_only=True)
+class AdjustmentLine:
+    """What was adjusted for a partner after an earlier run: its code, what it is about, and how much.
+
+    ``change_fen`` is below zero where the partner gives back; ``transfer`` is the posting.
+    """
+
+    code: AdjustmentCode
+    about: str
+    change_fen: int
+    reason: str
+    transfer: UUID
+
+
+@attrs.frozen(kw_only=True)
 class Statement:
     """One partner's statement of one run. ``net_fen`` is gross less fee.
 
-    ``carried_fen`` is what the partner was owed before the run, such as payments online; below zero it owed
-    the city. The payment is net and carried together.
+    ``carried_fen`` is what the partner was owed before the run, such as payments online, and by
+    ``adjustments``, which the run posted; below zero it owed the city. The payment is net and carried
+    together, less ``held_fen``, which is above the partner's cap.
 
     ``days`` add up to the gross. ``codes`` add up to everything the partner's own terminals handed in.
     Without ``end_to_end`` nothing was paid: the partner is suspended or has no bank account, and the net
@@ -64,6 +84,7 @@ class Statement:
     end_to_end: str
     days: tuple[DayLine, ...]
     codes: tuple[CodeLine, ...]
+    adjustments: tuple[AdjustmentLine, ...] = ()
 
 
 def statements_of(context: ClearingContext, run: int | None = None) -> tuple[Statement, ...]:
@@ -82,7 +103,8 @@ def statements_of(context: ClearingContext, run: int | None = None) -> tuple[Sta
         if number is None:
             raise RunUnknown(number="(the last)" if run is None else run)
         rows = conn.execute(select(statement).where(statement.c.run == number).order_by(statement.c.partner))
-        return tuple(_statement(row) for row in rows)
+        moved = adjustments_of_run(conn, number)
+        return tuple(_statement(row, moved) for row in rows)
 
 
 def statement_of(context: ClearingContext, partner: str, run: int | None = None) -> Statement:
@@ -107,8 +129,8 @@ def _latest_run(context: ClearingContext, partner: str) -> int | None:
     return last
 
 
-def _statement(row: Row[Any]) -> Statement:
-    detail = row.detail
+def _statement(row: Row[Any], moved: Iterable[PostedAdjustment]) -> Statement:
+    detail, payable = row.detail, partner_payable(row.partner)
     return Statement(
         run=row.run,
         partner=row.partner,
@@ -136,5 +158,16 @@ def _statement(row: Row[Any]) -> Statement:
                 amount_fen=amount_fen,
             )
             for day, state, code, records, amount_fen in detail["codes"]
+        ),
+        adjustments=tuple(
+            AdjustmentLine(
+                code=one.code,
+                about=one.about,
+                change_fen=one.change_fen(payable),
+                reason=one.reason,
+                transfer=one.id,
+            )
+            for one in moved
+            if payable in {one.debit, one.credit}
         ),
     )

@@ -11,6 +11,7 @@ import click
 
 from citycard.cli.cardnumber import card_number
 from citycard.cli.clearing_disputes import disputes
+from citycard.cli.clearing_drill import lines_command, records_command
 from citycard.cli.clearing_exceptions import exceptions
 from citycard.cli.clearing_story import story
 from citycard.cli.lazy import ListedGroup
@@ -32,6 +33,8 @@ def group() -> None:
 
 
 group.add_command(disputes)
+group.add_command(lines_command)
+group.add_command(records_command)
 group.add_command(exceptions)
 
 
@@ -154,7 +157,8 @@ def statement_command(partner: str | None, number: int | None, folder: Path, as_
     """Print the statement of PARTNER, or one line for every partner.
 
     With --json: an object, without PARTNER an array of them, with run, partner, name, account_name,
-    account_no, bank_bic, records, gross_fen, fee_fen, net_fen, carried_fen, end_to_end, days and codes.
+    account_no, bank_bic, records, gross_fen, fee_fen, net_fen, carried_fen, held_fen, end_to_end, days, codes
+    and adjustments.
     """
     from citycard.clearing.statements import statement_of, statements_of
 
@@ -164,7 +168,7 @@ def statement_command(partner: str | None, number: int | None, folder: Path, as_
         emit(found[0] if partner else found)
         return
     table(
-        ("run", "partner", "records", "gross", "fee", "net", "carried", "payment"),
+        ("run", "partner", "records", "gross", "fee", "net", "carried", "held", "payment"),
         [
             (
                 one.run,
@@ -174,6 +178,7 @@ def statement_command(partner: str | None, number: int | None, folder: Path, as_
                 yuan(one.fee_fen),
                 yuan(one.net_fen),
                 yuan(one.carried_fen),
+                yuan(one.held_fen),
                 one.end_to_end or "-",
             )
             for one in found
@@ -187,6 +192,14 @@ def statement_command(partner: str | None, number: int | None, folder: Path, as_
                 for line in found[0].codes
             ],
         )
+        if found[0].adjustments:
+            table(
+                ("adjustment", "about", "yuan", "reason"),
+                [
+                    (line.code, line.about, yuan(line.change_fen), line.reason)
+                    for line in found[0].adjustments
+                ],
+            )
 
 
 @group.command("explain")

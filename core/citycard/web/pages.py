@@ -24,6 +24,7 @@ from citycard.web.rendering import language_of, render, role_name
 from citycard.web.sessions import require
 from citycard.web.views import CardLine, CodeCount, DayView, Domain, JourneyView, PluginView
 from citycard.web.words import (
+    adjustment_meaning,
     card_status,
     claim_kind,
     code_meaning,
@@ -36,7 +37,7 @@ from citycard.web.words import (
     tap_kind,
 )
 
-__all__ = ["ENDPOINTS"]
+__all__ = ["ENDPOINTS", "state_of"]
 
 
 @attrs.frozen(kw_only=True)
@@ -107,7 +108,17 @@ async def statement(request: Request) -> Response:
                 "fee": say.money(item.fee_fen),
                 "net": say.money(item.net_fen),
                 "carried": say.money(item.carried_fen) if item.carried_fen else "",
-                "together": say.money(item.net_fen + item.carried_fen),
+                "held": say.money(item.held_fen) if item.held_fen else "",
+                "together": say.money(item.net_fen + item.carried_fen - item.held_fen),
+                "adjustments": [
+                    {
+                        "code": line.code.value,
+                        "meaning": adjustment_meaning(line.code, say),
+                        "about": line.about,
+                        "amount": say.money(line.change_fen),
+                    }
+                    for line in item.adjustments
+                ],
                 "reference": item.end_to_end,
                 "days": [
                     {

@@ -11,6 +11,7 @@ from citycard.bank.codes import CaseState
 from citycard.clearing.adjusting import PostedAdjustment, adjustments_about
 from citycard.clearing.codes import Code
 from citycard.clearing.disputes import Dispute, DisputeState, Evidence, dispute_of, evidence_of, find_disputes
+from citycard.clearing.drilldown import masked_card
 from citycard.clearing.exceptions import ExceptionCase, exception_of, find_exceptions, history
 from citycard.store import reading
 from citycard.store.steps import CaseStep
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DisputeStory",
-    "masked_card",
     "read_dispute",
     "read_disputes",
     "read_exception",
@@ -58,11 +58,6 @@ class _Wanted(Protocol):
     def older_than(self) -> int: ...
     @property
     def at_least_fen(self) -> int: ...
-
-
-def masked_card(number: str) -> str:
-    """Show of a card's number what tells it from others on a desk, and not which card it is."""
-    return f"{number[:6]}…{number[-4:]}"
 
 
 def read_exceptions(city: City, wanted: _Wanted, actor: Actor) -> tuple[ExceptionCase, ...]:
