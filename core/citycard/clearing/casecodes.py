@@ -44,7 +44,7 @@ class Verdict(StrEnum):
 
 
 class AdjustmentCode(StrEnum):
-    """Say why money moved after a run; ``title`` is a sentence for people."""
+    """Say why money moved after a run; ``meaning`` is a sentence for people."""
 
     A01 = "A01"
     A02 = "A02"
@@ -55,12 +55,12 @@ class AdjustmentCode(StrEnum):
     A07 = "A07"
 
     @property
-    def title(self) -> str:
+    def meaning(self) -> str:
         """Give the sentence for people."""
-        return _TITLES[self.value]
+        return _MEANINGS[self.value]
 
 
-_TITLES = {
+_MEANINGS = {
     "A01": "an exception was accepted; the card pays it",
     "A02": "an exception was accepted; the city bears it",
     "A03": "a partner's dispute was upheld; the card pays it",

@@ -310,15 +310,16 @@ def _run_of(context: ClearingContext, conn: Connection, claim: Claim) -> int:
 def _position_run(context: ClearingContext, claim: Claim, position: re.Match[str]) -> int:
     run, day, code = position.groups()
     found = statement_of(context, claim.partner, int(run))
-    days = {str(line.business_date) for line in (*found.days, *found.codes)}
     codes = {(str(line.business_date), line.code) for line in found.codes}
+    days = {str(line.business_date) for line in found.days} | {line_day for line_day, _ in codes}
     if (day and day not in days) or (code and (day, code) not in codes):
         raise DisputeRefused(about=claim.about, reason="the statement of that run has no such line")
     return int(run)
 
 
 def _check_days(context: ClearingContext, conn: Connection, claim: Claim, run: int) -> None:
-    report = conn.scalar(select(clearing_run.c.report).where(clearing_run.c.number == run))
+    query = select(clearing_run.c.report).where(clearing_run.c.number == run)
+    report: dict[str, Any] = conn.execute(query).scalar_one()
     closed = datetime.fromisoformat(report["closed_at"]).astimezone(ZoneInfo(context.terms.timezone)).date()
     last = context.terms.calendar.add(closed, context.terms.dispute_days)
     if today(context) > last:

@@ -187,7 +187,7 @@ def adjustment_meaning(code: str, say: Language) -> str:
     """Say why money moved after a run; the sentences are clearing's own."""
     from citycard.clearing.casecodes import AdjustmentCode
 
-    return say(AdjustmentCode(code).title)
+    return say(AdjustmentCode(code).meaning)
 
 
 def bank_code(code: str, say: Language) -> str:

@@ -40,7 +40,7 @@ def said():
             found.setdefault(one, f"{file}:{line}")
     found |= {code.title: f"clearing code {code}" for code in Code}
     found |= {code.meaning: f"file code {code}" for code in FileCode}
-    found |= {code.title: f"adjustment code {code}" for code in AdjustmentCode}
+    found |= {code.meaning: f"adjustment code {code}" for code in AdjustmentCode}
     found |= {reason.explanation: f"refusal {reason}" for reason in Refusal}
     found |= {code.title: f"bank code {code.name}" for code in BankCode}
     found |= {title: f"reconciliation {kind}" for kind, title in ITEM_TITLES.items()}

@@ -13,6 +13,7 @@ from citycard import registry
 from citycard.city.statements.records import Entry, Said
 from citycard.city.statements.words import what_of
 from citycard.city.wheres import Where, wheres
+from citycard.clearing.adjusting import adjustments_about
 from citycard.errors import PurchaseRefundUnknown
 from citycard.ledger.chart import Side
 from citycard.ledger.records import PostedTransfer
@@ -56,7 +57,7 @@ def run_of(posted: PostedTransfer) -> int | None:
 
 
 def reason_of(conn: Connection, ref: str) -> Said | None:
-    """Say why the transfers of a refund or a charge-back were made; None for any other reference.
+    """Say why transfers of a refund, a charge-back or an adjustment were made; None for another reference.
 
     What a partner gives back by itself has the same kind of reference, and no record of who approved it.
     """
@@ -74,6 +75,10 @@ def reason_of(conn: Connection, ref: str) -> Said | None:
     if kind == "chargeback":
         case = find_chargeback(conn, UUID(name))
         return Said(f"charge-back {case.id}: {case.reason}", f"退单{case.id}：{case.reason}")
+    if kind == "adjustment":
+        code, _, about = name.partition("/")
+        reason = next((one.reason for one in adjustments_about(conn, about=about) if one.code == code), "")
+        return Said(f"{code}, {about}: {reason}", f"{code}，{about}：{reason}")
     return None
 
 

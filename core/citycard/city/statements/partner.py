@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 __all__ = ["partner_statement"]
 
 _SHOWN = 4
+_WITH_REASONS = frozenset(
+    {
+        TransferCode.REFUND,
+        TransferCode.EXCEPTION_ACCEPTED,
+        TransferCode.DISPUTE_UPHELD,
+        TransferCode.DISPUTE_GIVEN_BACK,
+    }
+)
 
 
 @attrs.frozen
@@ -65,7 +73,7 @@ def _section(
     def entries() -> Iterator[Entry]:
         for posted in through.streamed() if through is not None else ():
             entry = _explained(posted, address, names, runs)
-            if posted.transfer.code == TransferCode.REFUND:
+            if posted.transfer.code in _WITH_REASONS:
                 with reading(city.engine) as conn:
                     entry = attrs.evolve(entry, why=reason_of(conn, posted.transfer.ref) or entry.why)
             yield entry
