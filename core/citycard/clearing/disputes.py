@@ -27,6 +27,7 @@ from citycard.clearing.standing import standing_of
 from citycard.clearing.statements import statement_of
 from citycard.clearing.tables import clearing_run
 from citycard.errors import (
+    ArchiveDamaged,
     DisputeConflict,
     DisputeRefused,
     DisputeUnknown,
@@ -49,6 +50,7 @@ __all__ = [
     "evidence_path",
     "find_disputes",
     "open_dispute",
+    "read_evidence",
 ]
 
 LARGEST_EVIDENCE = 10 * 1024 * 1024
@@ -212,6 +214,18 @@ def evidence_of(conn: Connection, identity: UUID) -> list[Evidence]:
 def evidence_path(digest: str) -> str:
     """Give the place of a piece of evidence, relative to the city's folder."""
     return f"evidence/{digest[:2]}/{digest}"
+
+
+def read_evidence(context: ClearingContext, digest: str) -> bytes:
+    """Read a file that was added as evidence; raise ArchiveDamaged when it is gone, or not as it came."""
+    path = context.folder / evidence_path(digest)
+    try:
+        data = path.read_bytes()
+    except OSError as missing:
+        raise ArchiveDamaged(path=path) from missing
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise ArchiveDamaged(path=path)
+    return data
 
 
 def add_evidence(

@@ -14,6 +14,7 @@ __all__ = ["story"]
 
 
 def story(found: Explanation) -> Iterable[tuple[str, Any]]:
+    """Tell a record from its file to the bank and to what people decided about it, in the order of events."""
     file = found.file
     yield "record", found.id
     yield (

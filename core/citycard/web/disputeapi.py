@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
 from uuid import UUID
 
 import attrs
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from citycard.clearing.casecodes import Bearer, Party, Verdict
 from citycard.clearing.disputes import (
@@ -16,8 +17,8 @@ from citycard.clearing.disputes import (
     Dispute,
     DisputeState,
     add_evidence,
-    evidence_path,
     open_dispute,
+    read_evidence,
 )
 from citycard.clearing.upholding import Judgement, decide_dispute
 from citycard.errors import BodyInvalid, DisputeUnknown, PageNotFound
@@ -199,12 +200,9 @@ async def handed_out(request: Request) -> Response:
     for one in found.evidence:
         if one.id == piece and one.name:
             # Whatever it is, a browser saves it and never shows it as a page of ours.
-            return FileResponse(
-                city_of(request).folder / evidence_path(one.digest),
-                media_type="application/octet-stream",
-                filename=one.name,
-                content_disposition_type="attachment",
-            )
+            data = await run_in_threadpool(read_evidence, city_of(request), one.digest)
+            named = {"content-disposition": f"attachment; filename*=UTF-8''{quote(one.name, safe='')}"}
+            return Response(data, media_type="application/octet-stream", headers=named)
     raise PageNotFound(thing="file", name=str(piece))
 
 

@@ -18,10 +18,12 @@ from citycard.clearing.disputes import (
     evidence_path,
     find_disputes,
     open_dispute,
+    read_evidence,
 )
 from citycard.clearing.intake import receive
 from citycard.clearing.run import clear
 from citycard.errors import (
+    ArchiveDamaged,
     DisputeConflict,
     DisputeRefused,
     DisputeUnknown,
@@ -134,7 +136,7 @@ def test_evidence_is_kept_with_its_digest_by_whom_and_when(cleared):
     piece, data = new_id(), b"%PDF the gate's log"
     one = add_evidence(cleared, made.id, piece, actor="metro", name="log.pdf", data=data)
     assert (one.digest, one.size, one.name) == (hashlib.sha256(data).hexdigest(), len(data), "log.pdf")
-    assert (cleared.folder / evidence_path(one.digest)).read_bytes() == data
+    assert read_evidence(cleared, one.digest) == data
     add_evidence(cleared, made.id, new_id(), actor="metro", note="the reader's seal was broken")
     assert add_evidence(cleared, made.id, piece, actor="metro", name="log.pdf", data=data) == one
     with pytest.raises(EvidenceConflict):
@@ -145,6 +147,15 @@ def test_evidence_is_kept_with_its_digest_by_whom_and_when(cleared):
             ("the reader's seal was broken", "metro", cleared.clock.now()),
         ]
         assert dispute_of(conn, made.id).pieces == 2
+
+
+@pytest.mark.parametrize("spoil", [lambda path: path.unlink(), lambda path: path.write_bytes(b"other")])
+def test_evidence_that_is_gone_or_changed_is_noticed(cleared, spoil):
+    made = open_dispute(cleared, new_id(), BY_PARTNER, actor="x")
+    one = add_evidence(cleared, made.id, new_id(), actor="metro", name="log", data=b"the log")
+    spoil(cleared.folder / evidence_path(one.digest))
+    with pytest.raises(ArchiveDamaged):
+        read_evidence(cleared, one.digest)
 
 
 @pytest.mark.parametrize("content", [{"data": b""}, {"note": " "}, {"data": bytes(LARGEST_EVIDENCE + 1)}])

@@ -53,7 +53,7 @@ def test_a_partner_disputes_proves_and_reads_what_was_decided_and_nobody_elses(p
     file = client.get(f"{at}/files/{sent.json()['evidence'][1]['id']}", headers=who["operator"])
     assert (file.content, file.headers["content-disposition"]) == (
         b"the log",
-        'attachment; filename="log.txt"',
+        "attachment; filename*=UTF-8''log.txt",
     )
     judged = {"id": NOBODY, "outcome": "upheld", "bearer": "issuer", "reason": "it is so"}
     assert client.post(f"{at}/decide", json=judged, headers=who["ferry"]).status_code == 403
