@@ -26,10 +26,15 @@ from citycard.money import split
 from citycard.store.engine import reading, write_alone, writing
 from citycard.wallet.addresses import LOSS_CLEARING, card_purse, partner_payable
 
-__all__ = ["UNPROVEN", "Decision", "decide", "take"]
+__all__ = ["UNPROVEN", "Decision", "card_is_ours", "decide", "take"]
 
 UNPROVEN = frozenset({Code.R01, Code.R02, Code.R03, Code.R08, Code.T01, Code.B03})
 """Codes under which nothing shows that the money left a card of the city's: the card never pays for these."""
+
+_UNPAYABLE = {
+    Code.R01: "it has no amount that could be read",
+    Code.X01: "the city that issued the card says whether it is paid",
+}
 
 
 @attrs.frozen(kw_only=True)
@@ -114,6 +119,12 @@ def decide(
         return exception_of(context, conn, record)
 
 
+def card_is_ours(context: ClearingContext, conn: Connection, record: str) -> bool:
+    """Say whether a record's card was issued here; only such a card has an account that can pay."""
+    found = find_record(context, conn, record).record
+    return found is not None and found.issuer in context.terms.issuers
+
+
 def _held(context: ClearingContext, conn: Connection, record: str) -> ExceptionCase:
     """Give an exception; until the transaction ends nobody else decides one."""
     write_alone(conn, clearing_decision)
@@ -146,8 +157,8 @@ def _check(case: ExceptionCase, decision: Decision) -> None:
         raise refused("the card or the issuer pays an exception that is accepted")
     if not decision.evidence.strip():
         raise refused("say where the ground for paying it is kept")
-    if Code[case.code] is Code.R01 or not case.amount_fen:
-        raise refused("it has no amount that could be read: there is nothing to pay")
+    if Code[case.code] in _UNPAYABLE or not case.amount_fen:
+        raise refused(_UNPAYABLE.get(Code[case.code], "there is nothing to pay"))
     if not case.partner:
         raise refused("its terminal belongs to no partner: there is nobody to pay")
     if decision.bearer is Bearer.CARD and Code[case.code] in UNPROVEN:
@@ -160,6 +171,8 @@ def _adjustments(
     if adjustments_about(conn, about=case.id):
         raise DecisionRefused(case=case.id, reason="a dispute about it was upheld: it is paid already")
     by_card = decision.bearer is Bearer.CARD
+    if by_card and not card_is_ours(context, conn, case.id):
+        raise DecisionRefused(case=case.id, reason="the card is another city's: let the issuer bear it")
     return [
         adjustment(
             AdjustmentCode.A01 if by_card else AdjustmentCode.A02,

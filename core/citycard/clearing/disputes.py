@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Row, insert, select
 
 from citycard.clearing.casecodes import Party, Verdict
 from citycard.clearing.casetables import dispute, dispute_decision, dispute_evidence
+from citycard.clearing.codes import Code
 from citycard.clearing.context import ClearingContext
 from citycard.clearing.exceptions import PROPOSED, STEPS, today
 from citycard.clearing.records import find_cleared
@@ -309,15 +310,24 @@ def _run_of(context: ClearingContext, conn: Connection, claim: Claim) -> int:
         if claim.party is Party.HOLDER:
             raise refused("a holder disputes a record, not a statement")
         return _position_run(context, claim, position)
+    return _record_run(context, conn, claim)
+
+
+def _record_run(context: ClearingContext, conn: Connection, claim: Claim) -> int:
     record = find_cleared(context, conn, claim.about)
     if record is None:
         raise RecordUnknown(record=claim.about)
+    if record.code == Code.X01.name:
+        told = "the city that issued the card says whether it is paid"
+        raise DisputeRefused(about=claim.about, reason=told)
     standing = standing_of(conn, record)
     if claim.party is Party.PARTNER and claim.partner not in {record.partner, *standing.got_fen}:
-        raise refused(f"{claim.partner} neither handed the record in nor was paid for it")
+        told = f"{claim.partner} neither handed the record in nor was paid for it"
+        raise DisputeRefused(about=claim.about, reason=told)
     left_fen = standing.left_fen(claim.party, claim.partner)
     if claim.amount_fen > left_fen:
-        raise refused(f"{claim.amount_fen} fen are claimed, {left_fen} fen can be owed at most")
+        told = f"{claim.amount_fen} fen are claimed, {left_fen} fen can be owed at most"
+        raise DisputeRefused(about=claim.about, reason=told)
     return record.run
 
 

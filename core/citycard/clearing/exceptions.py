@@ -42,6 +42,8 @@ STEPS: StepBook[str] = StepBook(clearing_case_step)
 PROPOSED, TAKEN, DECIDED = "proposed", "taken", "decided"
 
 _OPEN = "state IN ('suspended', 'rejected')"
+# What waits for the issuer of another city's card is no work here; it is listed when its code is asked for.
+_NOT_OURS = "code <> 'X01'"
 
 
 @attrs.frozen(kw_only=True)
@@ -132,6 +134,8 @@ def find_exceptions(
         if code is not None:
             conditions.append("code = $code")
             values["code"] = code.name
+        else:
+            conditions.append(_NOT_OURS)
         if partner:
             conditions.append("terminal IN (SELECT unnest($terminals::VARCHAR[]))")
             values["terminals"] = terminals_of(conn, partner)

@@ -18,7 +18,7 @@ from citycard.clearing.casecodes import AdjustmentCode, Bearer, Party, Verdict
 from citycard.clearing.casetables import clearing_decision, dispute_decision
 from citycard.clearing.codes import Code
 from citycard.clearing.context import ClearingContext
-from citycard.clearing.deciding import UNPROVEN
+from citycard.clearing.deciding import UNPROVEN, card_is_ours
 from citycard.clearing.disputes import Dispute, DisputeState, dispute_of, find_disputes
 from citycard.clearing.exceptions import DECIDED, PROPOSED, STEPS, today
 from citycard.clearing.records import ClearedRecord, find_cleared
@@ -28,7 +28,7 @@ from citycard.ids import derived_id
 from citycard.money import split
 from citycard.registry.tables import partner as partner_table
 from citycard.store.engine import reading, write_alone, writing
-from citycard.wallet.addresses import LOSS_CLEARING, card_purse, card_refund, partner_payable
+from citycard.wallet.addresses import CITY_PREFIX, LOSS_CLEARING, card_purse, card_refund, partner_payable
 from citycard.wallet.tables import purchase_refund
 
 __all__ = ["NO_EVIDENCE", "UNDECIDED", "Judgement", "decide_dispute", "decide_overdue"]
@@ -211,7 +211,7 @@ def _adjustments(
     }
     return [
         adjustment(code, debit=debit, credit=credit, amount_fen=fen, **shared)
-        for code, debit, credit, fen in moves(conn, found, wish, amount_fen, record)
+        for code, debit, credit, fen in moves(context, conn, found, wish, amount_fen, record)
     ]
 
 
@@ -219,14 +219,19 @@ _Move = tuple[AdjustmentCode, str, str, int]
 
 
 def _to_partner(
-    conn: Connection, found: Dispute, wish: Judgement, amount_fen: int, record: ClearedRecord | None
+    context: ClearingContext,
+    conn: Connection,
+    found: Dispute,
+    wish: Judgement,
+    amount_fen: int,
+    record: ClearedRecord | None,
 ) -> list[_Move]:
     payable = partner_payable(found.partner)
     if wish.bearer is Bearer.ISSUER:
         return [(AdjustmentCode.A04, LOSS_CLEARING, payable, amount_fen)]
     if wish.bearer is Bearer.PARTNER:
         return [(AdjustmentCode.A05, partner_payable(wish.payer), payable, amount_fen)]
-    if record is None or Code[record.code] in UNPROVEN:
+    if record is None or Code[record.code] in UNPROVEN or not card_is_ours(context, conn, record.id):
         raise DisputeRefused(about=found.about, reason="nothing shows that a card paid it: let the issuer")
     left_fen = record.amount_fen - standing_of(conn, record).card_fen
     if amount_fen > left_fen:
@@ -235,13 +240,20 @@ def _to_partner(
 
 
 def _to_holder(
-    conn: Connection, found: Dispute, wish: Judgement, amount_fen: int, record: ClearedRecord | None
+    _context: ClearingContext,
+    conn: Connection,
+    found: Dispute,
+    wish: Judgement,
+    amount_fen: int,
+    record: ClearedRecord | None,
 ) -> list[_Move]:
     assert record is not None
     owed = card_refund(record.card)
     if wish.bearer is Bearer.ISSUER:
         return [(AdjustmentCode.A07, LOSS_CLEARING, owed, amount_fen)]
     got = {name: fen for name, fen in sorted(standing_of(conn, record).got_fen.items()) if fen > 0}
+    if any(name.startswith(CITY_PREFIX) for name in got):
+        raise DisputeRefused(about=found.about, reason="another city was paid for it: let the issuer bear it")
     if amount_fen > sum(got.values()):
         raise DisputeRefused(about=found.about, reason=f"the partners have {sum(got.values())} fen of it")
     amounts = split(amount_fen, list(got.values()))

@@ -11,14 +11,17 @@ from sqlalchemy.exc import DBAPIError
 from citycard.bank.codes import CaseState
 from citycard.clearing.adjusting import adjustments_of_run
 from citycard.clearing.casecodes import AdjustmentCode, Bearer, Ruling
+from citycard.clearing.codes import Code
 from citycard.clearing.context import Share
 from citycard.clearing.deciding import Decision, decide, take
-from citycard.clearing.exceptions import exception_of
+from citycard.clearing.disputes import Claim, open_dispute
+from citycard.clearing.exceptions import exception_of, find_exceptions
 from citycard.clearing.intake import receive
 from citycard.clearing.run import clear
 from citycard.clearing.statements import statement_of
-from citycard.errors import CaseClosed, CaseStepConflict, CaseTaken, DecisionRefused
+from citycard.errors import CaseClosed, CaseStepConflict, CaseTaken, DecisionRefused, DisputeRefused
 from citycard.ids import new_id
+from citycard.registry import OtherCity, add_city
 from citycard.store import reading, writing
 
 AT = datetime.fromisoformat("2018-09-01T07:00")
@@ -180,3 +183,25 @@ def test_what_was_decided_stays_as_it_was(town, old, table):
         conn.execute(text(f"DELETE FROM {table}"))
     with reading(town.engine) as conn:
         assert exception_of(town, conn, old).decision.reason == "the gate's log has it"
+
+
+def test_a_card_of_another_city_is_its_issuers_matter(town):
+    theirs = "0101344100FFFFFF"
+    with writing(town.engine) as conn:
+        add_city(conn, OtherCity(code="3441", name="Next", issuers=(theirs,), valid_from=AT.date()))
+    guest = attrs.evolve(town.issue(1)[0], asn="31044410000000000001", balance_fen=1000)
+    town.tap(guest, 200, AT, issuer=theirs)
+    town.tap(guest, 200, AT - timedelta(days=60), issuer=theirs)
+    receive(town, [town.batch()])
+    clear(town)
+    waiting, late = f"{GATE}-1-1", f"{GATE}-1-2"
+    assert [one.id for one in find_exceptions(town)] == [late]
+    assert [one.id for one in find_exceptions(town, code=Code.X01)] == [waiting]
+    with pytest.raises(DecisionRefused, match="issued the card"):
+        made(town, waiting, LOST)
+    claim = Claim(party="partner", partner="metro", about=waiting, amount_fen=200, reason="?")
+    with pytest.raises(DisputeRefused, match="issued the card"):
+        open_dispute(town, new_id(), claim, actor="x")
+    with pytest.raises(DecisionRefused, match="another city's"):
+        made(town, late, PAID)
+    assert made(town, late, LOST).decision.amount_fen == 200
