@@ -13,8 +13,8 @@ from sqlalchemy import Connection, select
 from citycard import registry
 from citycard.clearing.codes import State
 from citycard.clearing.columns import PLACES
-from citycard.clearing.explanation import record_id
 from citycard.clearing.files import literal
+from citycard.clearing.finding import record_id
 from citycard.clearing.tables import clearing_part, clearing_run, segment
 from citycard.exchange.context import ExchangeContext
 from citycard.exchange.filebook import BookedFile
