@@ -28,9 +28,9 @@ __all__ = [
     "clearing_adjustment",
     "clearing_case_step",
     "clearing_decision",
-    "dispute",
-    "dispute_decision",
-    "dispute_evidence",
+    "clearing_dispute",
+    "clearing_dispute_decision",
+    "clearing_dispute_evidence",
 ]
 
 # ``about`` is the id of a record that is an exception, or of a dispute.
@@ -92,8 +92,8 @@ clearing_adjusted = Table(
 append_only(clearing_adjusted)
 
 # ``partner`` is empty where a holder disputes: then the record says who got the money.
-dispute = Table(
-    "dispute",
+clearing_dispute = Table(
+    "clearing_dispute",
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("party", String(8), nullable=False),
@@ -111,15 +111,15 @@ dispute = Table(
     CheckConstraint("party IN ('partner', 'holder')", name="party"),
     CheckConstraint("(party = 'partner') = (partner <> '')", name="partner"),
 )
-append_only(dispute)
+append_only(clearing_dispute)
 
 # What a file has in it lies under its digest in the city's folder.
-dispute_evidence = Table(
-    "dispute_evidence",
+clearing_dispute_evidence = Table(
+    "clearing_dispute_evidence",
     metadata,
     Column("seq", SerialNumber, primary_key=True, autoincrement=True),
     Column("id", Uuid, nullable=False, unique=True),
-    Column("dispute", Uuid, ForeignKey(dispute.c.id), nullable=False, index=True),
+    Column("dispute", Uuid, ForeignKey(clearing_dispute.c.id), nullable=False, index=True),
     Column("name", String(200), nullable=False),
     Column("digest", String(64), nullable=False),
     Column("size", BigInteger, nullable=False),
@@ -128,13 +128,13 @@ dispute_evidence = Table(
     Column("at", UtcTime, nullable=False),
     sqlite_autoincrement=True,
 )
-append_only(dispute_evidence)
+append_only(clearing_dispute_evidence)
 
 # ``rule`` names the rule that decided where nobody did in time.
-dispute_decision = Table(
-    "dispute_decision",
+clearing_dispute_decision = Table(
+    "clearing_dispute_decision",
     metadata,
-    Column("dispute", Uuid, ForeignKey(dispute.c.id), primary_key=True),
+    Column("dispute", Uuid, ForeignKey(clearing_dispute.c.id), primary_key=True),
     Column("outcome", String(8), nullable=False),
     Column("amount_fen", Fen, nullable=False),
     Column("bearer", String(110), nullable=False),
@@ -146,4 +146,4 @@ dispute_decision = Table(
     CheckConstraint("outcome IN ('upheld', 'part', 'refused')", name="outcome"),
     CheckConstraint("(outcome = 'refused') = (amount_fen = 0)", name="amount"),
 )
-append_only(dispute_decision)
+append_only(clearing_dispute_decision)

@@ -19,7 +19,11 @@ import attrs
 from sqlalchemy import Connection, Row, insert, select
 
 from citycard.clearing.casecodes import Party, Verdict
-from citycard.clearing.casetables import dispute, dispute_decision, dispute_evidence
+from citycard.clearing.casetables import (
+    clearing_dispute,
+    clearing_dispute_decision,
+    clearing_dispute_evidence,
+)
 from citycard.clearing.codes import Code
 from citycard.clearing.context import ClearingContext
 from citycard.clearing.exceptions import PROPOSED, STEPS, today
@@ -147,12 +151,12 @@ def open_dispute(context: ClearingContext, identity: UUID, claim: Claim, *, acto
     StatementUnknown.
     """
     with writing(context.engine) as conn:
-        write_alone(conn, dispute)
-        known = _rows(conn, dispute.c.id == identity)
+        write_alone(conn, clearing_dispute)
+        known = _rows(conn, clearing_dispute.c.id == identity)
         if known:
             return _same(known[0], claim)
-        same = (dispute.c.party == claim.party.value, dispute.c.partner == claim.partner)
-        if _rows(conn, *same, dispute.c.about == claim.about):
+        same = (clearing_dispute.c.party == claim.party.value, clearing_dispute.c.partner == claim.partner)
+        if _rows(conn, *same, clearing_dispute.c.about == claim.about):
             raise DisputeConflict(id=identity, field="id")
         run = _run_of(context, conn, claim)
         day, calendar = today(context), context.terms.calendar
@@ -170,7 +174,7 @@ def open_dispute(context: ClearingContext, identity: UUID, claim: Claim, *, acto
             "evidence_until": calendar.add(day, context.terms.evidence_days),
             "decide_until": calendar.add(day, context.terms.decision_days),
         }
-        conn.execute(insert(dispute), row)
+        conn.execute(insert(clearing_dispute), row)
     with reading(context.engine) as conn:
         return dispute_of(conn, identity)
 
@@ -186,19 +190,19 @@ def find_disputes(
     """Give disputes, by the day until which they must be decided; open ones unless told, all with None."""
     conditions = []
     if partner:
-        conditions.append(dispute.c.partner == partner)
+        conditions.append(clearing_dispute.c.partner == partner)
     if about:
-        conditions.append(dispute.c.about == about)
+        conditions.append(clearing_dispute.c.about == about)
     if state is DisputeState.OPEN:
-        conditions.append(dispute_decision.c.outcome.is_(None))
+        conditions.append(clearing_dispute_decision.c.outcome.is_(None))
     elif state is not None:
-        conditions.append(dispute_decision.c.outcome == state.value)
+        conditions.append(clearing_dispute_decision.c.outcome == state.value)
     return _rows(conn, *conditions, limit=limit)
 
 
 def dispute_of(conn: Connection, identity: UUID) -> Dispute:
     """Give one dispute; raise DisputeUnknown."""
-    found = _rows(conn, dispute.c.id == identity)
+    found = _rows(conn, clearing_dispute.c.id == identity)
     if not found:
         raise DisputeUnknown(id=identity)
     return found[0]
@@ -206,7 +210,7 @@ def dispute_of(conn: Connection, identity: UUID) -> Dispute:
 
 def evidence_of(conn: Connection, identity: UUID) -> list[Evidence]:
     """Give the evidence of a dispute, the oldest first."""
-    table = dispute_evidence
+    table = clearing_dispute_evidence
     columns = [table.c[field.name] for field in attrs.fields(Evidence)]
     query = select(*columns).where(table.c.dispute == identity).order_by(table.c.seq)
     return [Evidence(**row._mapping) for row in conn.execute(query)]  # noqa: SLF001 - a Row's own way
@@ -265,12 +269,14 @@ def add_evidence(
         # The file first: a row that is there names a file that is there.
         write_whole(context.folder / evidence_path(digest), data)
     with writing(context.engine) as conn:
-        write_alone(conn, dispute_evidence)
+        write_alone(conn, clearing_dispute_evidence)
         found = dispute_of(conn, identity)
-        known = conn.execute(select(dispute_evidence).where(dispute_evidence.c.id == piece)).one_or_none()
+        known = conn.execute(
+            select(clearing_dispute_evidence).where(clearing_dispute_evidence.c.id == piece)
+        ).one_or_none()
         if known is None:
             _check_evidence(found, today(context))
-            conn.execute(insert(dispute_evidence), row)
+            conn.execute(insert(clearing_dispute_evidence), row)
         else:
             for field in ("dispute", "digest", "actor"):
                 if getattr(known, field) != row[field]:
@@ -352,12 +358,12 @@ def _check_days(context: ClearingContext, conn: Connection, claim: Claim, run: i
 
 def _rows(conn: Connection, *conditions: Any, limit: int | None = None) -> list[Dispute]:
     """Give disputes with their evidence counted, what was proposed, and their decisions."""
-    decision = {name: dispute_decision.c[name].label(f"decision_{name}") for name in _DECISION}
+    decision = {name: clearing_dispute_decision.c[name].label(f"decision_{name}") for name in _DECISION}
     query = (
-        select(dispute, *decision.values())
-        .outerjoin(dispute_decision, dispute_decision.c.dispute == dispute.c.id)
+        select(clearing_dispute, *decision.values())
+        .outerjoin(clearing_dispute_decision, clearing_dispute_decision.c.dispute == clearing_dispute.c.id)
         .where(*conditions)
-        .order_by(dispute.c.decide_until, dispute.c.opened_at, dispute.c.id)
+        .order_by(clearing_dispute.c.decide_until, clearing_dispute.c.opened_at, clearing_dispute.c.id)
         .limit(limit)
     )
     return [_dispute(conn, row) for row in conn.execute(query).all()]
@@ -367,7 +373,7 @@ _DECISION = tuple(field.name for field in attrs.fields(DisputeDecision))
 
 
 def _dispute(conn: Connection, row: Row[Any]) -> Dispute:
-    columns = {column.name: getattr(row, column.name) for column in dispute.c}
+    columns = {column.name: getattr(row, column.name) for column in clearing_dispute.c}
     decision = None
     if row.decision_outcome is not None:
         decision = DisputeDecision(**{name: getattr(row, f"decision_{name}") for name in _DECISION})

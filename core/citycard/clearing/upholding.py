@@ -15,7 +15,7 @@ from sqlalchemy import Connection, insert, select
 
 from citycard.clearing.adjusting import Adjustment, adjustment, order_adjustments
 from citycard.clearing.casecodes import AdjustmentCode, Bearer, Party, Verdict
-from citycard.clearing.casetables import clearing_decision, dispute_decision
+from citycard.clearing.casetables import clearing_decision, clearing_dispute_decision
 from citycard.clearing.codes import Code
 from citycard.clearing.context import ClearingContext
 from citycard.clearing.deciding import UNPROVEN, card_is_ours
@@ -152,7 +152,7 @@ def _decide(
             "rule": rule,
             "at": at,
         }
-        conn.execute(insert(dispute_decision), row)
+        conn.execute(insert(clearing_dispute_decision), row)
         STEPS.write(conn, about, step, DECIDED, actor, wish.words, at)
         return dispute_of(conn, identity)
 

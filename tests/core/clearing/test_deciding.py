@@ -191,7 +191,7 @@ def test_a_card_of_another_city_is_its_issuers_matter(town):
         add_city(conn, OtherCity(code="3441", name="Next", issuers=(theirs,), valid_from=AT.date()))
     guest = attrs.evolve(town.issue(1)[0], asn="31044410000000000001", balance_fen=1000)
     town.tap(guest, 200, AT, issuer=theirs)
-    town.tap(guest, 200, AT - timedelta(days=60), issuer=theirs)
+    town.tap(guest, 200, AT + timedelta(days=3), issuer=theirs)
     receive(town, [town.batch()])
     clear(town)
     waiting, late = f"{GATE}-1-1", f"{GATE}-1-2"

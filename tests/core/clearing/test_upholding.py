@@ -227,7 +227,7 @@ def test_a_rule_does_not_pay_what_was_given_back_meanwhile(cleared):
     assert (done.state, done.decision.rule) == (DisputeState.REFUSED, UNDECIDED)
 
 
-@pytest.mark.parametrize("table", ["dispute", "dispute_decision"])
+@pytest.mark.parametrize("table", ["clearing_dispute", "clearing_dispute_decision"])
 def test_what_was_decided_stays_as_it_was(cleared, table):
     judged(cleared, opened(cleared, BAD, 300), LOST)
     with pytest.raises(DBAPIError, match="append-only"), writing(cleared.engine) as conn:

@@ -82,7 +82,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_clearing_decision_run"), "clearing_decision", ["run"], unique=False)
     op.create_table(
-        "dispute",
+        "clearing_dispute",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("party", sa.String(length=8), nullable=False),
         sa.Column("partner", sa.String(length=100), nullable=False),
@@ -94,17 +94,23 @@ def upgrade() -> None:
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("evidence_until", sa.Date(), nullable=False),
         sa.Column("decide_until", sa.Date(), nullable=False),
-        sa.CheckConstraint("(party = 'partner') = (partner <> '')", name=op.f("ck_dispute_partner")),
-        sa.CheckConstraint("party IN ('partner', 'holder')", name=op.f("ck_dispute_party")),
-        sa.CheckConstraint("amount_fen > 0", name=op.f("ck_dispute_amount")),
-        sa.ForeignKeyConstraint(["run"], ["clearing_run.number"], name=op.f("fk_dispute_run_clearing_run")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_dispute")),
-        sa.UniqueConstraint("party", "partner", "about", name=op.f("uq_dispute_party_partner_about")),
+        sa.CheckConstraint("(party = 'partner') = (partner <> '')", name=op.f("ck_clearing_dispute_partner")),
+        sa.CheckConstraint("party IN ('partner', 'holder')", name=op.f("ck_clearing_dispute_party")),
+        sa.CheckConstraint("amount_fen > 0", name=op.f("ck_clearing_dispute_amount")),
+        sa.ForeignKeyConstraint(
+            ["run"], ["clearing_run.number"], name=op.f("fk_clearing_dispute_run_clearing_run")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_clearing_dispute")),
+        sa.UniqueConstraint(
+            "party", "partner", "about", name=op.f("uq_clearing_dispute_party_partner_about")
+        ),
     )
-    op.create_index(op.f("ix_dispute_about"), "dispute", ["about"], unique=False)
-    op.create_index(op.f("ix_dispute_decide_until"), "dispute", ["decide_until"], unique=False)
+    op.create_index(op.f("ix_clearing_dispute_about"), "clearing_dispute", ["about"], unique=False)
+    op.create_index(
+        op.f("ix_clearing_dispute_decide_until"), "clearing_dispute", ["decide_until"], unique=False
+    )
     op.create_table(
-        "dispute_decision",
+        "clearing_dispute_decision",
         sa.Column("dispute", sa.Uuid(), nullable=False),
         sa.Column("outcome", sa.String(length=8), nullable=False),
         sa.Column("amount_fen", sa.BigInteger(), nullable=False),
@@ -115,18 +121,20 @@ def upgrade() -> None:
         sa.Column("rule", sa.String(length=16), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "(outcome = 'refused') = (amount_fen = 0)", name=op.f("ck_dispute_decision_amount")
+            "(outcome = 'refused') = (amount_fen = 0)", name=op.f("ck_clearing_dispute_decision_amount")
         ),
         sa.CheckConstraint(
-            "outcome IN ('upheld', 'part', 'refused')", name=op.f("ck_dispute_decision_outcome")
+            "outcome IN ('upheld', 'part', 'refused')", name=op.f("ck_clearing_dispute_decision_outcome")
         ),
         sa.ForeignKeyConstraint(
-            ["dispute"], ["dispute.id"], name=op.f("fk_dispute_decision_dispute_dispute")
+            ["dispute"],
+            ["clearing_dispute.id"],
+            name=op.f("fk_clearing_dispute_decision_dispute_clearing_dispute"),
         ),
-        sa.PrimaryKeyConstraint("dispute", name=op.f("pk_dispute_decision")),
+        sa.PrimaryKeyConstraint("dispute", name=op.f("pk_clearing_dispute_decision")),
     )
     op.create_table(
-        "dispute_evidence",
+        "clearing_dispute_evidence",
         sa.Column(
             "seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
@@ -139,22 +147,26 @@ def upgrade() -> None:
         sa.Column("actor", sa.String(length=100), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
-            ["dispute"], ["dispute.id"], name=op.f("fk_dispute_evidence_dispute_dispute")
+            ["dispute"],
+            ["clearing_dispute.id"],
+            name=op.f("fk_clearing_dispute_evidence_dispute_clearing_dispute"),
         ),
-        sa.PrimaryKeyConstraint("seq", name=op.f("pk_dispute_evidence")),
-        sa.UniqueConstraint("id", name=op.f("uq_dispute_evidence_id")),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_clearing_dispute_evidence")),
+        sa.UniqueConstraint("id", name=op.f("uq_clearing_dispute_evidence_id")),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_dispute_evidence_dispute"), "dispute_evidence", ["dispute"], unique=False)
+    op.create_index(
+        op.f("ix_clearing_dispute_evidence_dispute"), "clearing_dispute_evidence", ["dispute"], unique=False
+    )
     op.add_column("statement", sa.Column("held_fen", sa.BigInteger(), server_default="0", nullable=False))
     for table in (
         "clearing_adjusted",
         "clearing_adjustment",
         "clearing_case_step",
         "clearing_decision",
-        "dispute",
-        "dispute_decision",
-        "dispute_evidence",
+        "clearing_dispute",
+        "clearing_dispute_decision",
+        "clearing_dispute_evidence",
     ):
         for statement in append_only_sql(table, op.get_bind().dialect.name):
             op.execute(statement)
@@ -162,12 +174,12 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_column("statement", "held_fen")
-    op.drop_index(op.f("ix_dispute_evidence_dispute"), table_name="dispute_evidence")
-    op.drop_table("dispute_evidence")
-    op.drop_table("dispute_decision")
-    op.drop_index(op.f("ix_dispute_decide_until"), table_name="dispute")
-    op.drop_index(op.f("ix_dispute_about"), table_name="dispute")
-    op.drop_table("dispute")
+    op.drop_index(op.f("ix_clearing_dispute_evidence_dispute"), table_name="clearing_dispute_evidence")
+    op.drop_table("clearing_dispute_evidence")
+    op.drop_table("clearing_dispute_decision")
+    op.drop_index(op.f("ix_clearing_dispute_decide_until"), table_name="clearing_dispute")
+    op.drop_index(op.f("ix_clearing_dispute_about"), table_name="clearing_dispute")
+    op.drop_table("clearing_dispute")
     op.drop_index(op.f("ix_clearing_decision_run"), table_name="clearing_decision")
     op.drop_table("clearing_decision")
     op.drop_index(op.f("ix_clearing_adjusted_run"), table_name="clearing_adjusted")
