@@ -1,6 +1,7 @@
 """A dispute is decided once, by a person or by rule, and the next run posts what was upheld."""
 
 from datetime import datetime, timedelta
+from threading import Thread
 
 import attrs
 import pytest
@@ -23,7 +24,7 @@ from citycard.clearing.intake import receive
 from citycard.clearing.run import clear
 from citycard.clearing.statements import statement_of
 from citycard.clearing.upholding import NO_EVIDENCE, UNDECIDED, Judgement, decide_dispute, decide_overdue
-from citycard.errors import CaseStepConflict, DecisionRefused, DisputeRefused
+from citycard.errors import CaseStepConflict, CitycardError, DecisionRefused, DisputeRefused
 from citycard.ids import new_id
 from citycard.store import reading, writing
 
@@ -232,3 +233,41 @@ def test_what_was_decided_stays_as_it_was(cleared, table):
     judged(cleared, opened(cleared, BAD, 300), LOST)
     with pytest.raises(DBAPIError, match="append-only"), writing(cleared.engine) as conn:
         conn.execute(text(f"DELETE FROM {table}"))
+
+
+@pytest.mark.postgresql
+def test_it_comes_to_the_same_in_postgresql_and_once_for_callers_at_once(
+    town, tmp_path, postgresql_server, migrated_postgresql
+):
+    url = postgresql_server.create_database(template=migrated_postgresql)
+    other = type(town)(tmp_path / "other", url).found()
+    (card,) = other.issue(1)
+    other.load(card, 10_000)
+    other.tap(card, 300, AT)
+    other.tap(card, 250, AT - timedelta(days=60))
+    receive(other, [other.batch()])
+    clear(other)
+    dispute = opened(other, RIDE, 200, "")
+    add_evidence(other, dispute.id, new_id(), actor="x", note="see the log")
+    wish = Decision(how="accepted", bearer="card", reason="x", evidence="y")
+    tried = [
+        *[lambda: judged(other, dispute, attrs.evolve(LOST, bearer="partners"))] * 3,
+        *[lambda: decide(other, BAD, wish, actor="li", step=new_id())] * 3,
+    ]
+    refused = []
+
+    def called(deed):
+        try:
+            deed()
+        except CitycardError as error:
+            refused.append(type(error))
+
+    threads = [Thread(target=called, args=(deed,)) for deed in tried]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(one.__name__ for one in refused) == ["CaseClosed"] * 2 + ["DisputeRefused"] * 2
+    assert sorted(adjusted(other)) == [("A01", PURSE, METRO, 250), ("A06", METRO, OWED, 200)]
+    assert balances(other, METRO, OWED) == [0, 200]
+    other.engine.dispose()
