@@ -66,8 +66,11 @@ class KnownFiles:
     announced: Mapping[tuple[str, int], frozenset[str]]
 
 
-def read_files(files: Iterable[File]) -> Iterator[Delivery]:
-    """Read files and the batches in them; what is damaged ends quarantined with the code of its damage."""
+def read_files(files: Iterable[File], total: Callable[[bytes], int]) -> Iterator[Delivery]:
+    """Read files and the batches in them; what is damaged ends quarantined with the code of its damage.
+
+    ``total`` adds up the amounts of records.
+    """
     for file in files:
         if isinstance(file, tuple):
             name, data = file
@@ -80,7 +83,7 @@ def read_files(files: Iterable[File]) -> Iterator[Delivery]:
             batch=None,
         )
         try:
-            delivery.batch = read_batch(data)
+            delivery.batch = read_batch(data, total=total)
         except BatchDamaged as damage:
             delivery.end(FileState.QUARANTINED, FileCode(str(damage.data["code"])), str(damage))
         yield delivery
