@@ -65,7 +65,9 @@ class ClearingSection:
     """What clearing costs a partner, in basis points of its gross; ``fees_bp`` names exceptions.
 
     ``amount_limit_fen`` bounds one debit: terminals refuse more, and clearing rejects it. ``engine`` names
-    where buckets are judged (``clearing.engines.engine_of``).
+    where buckets are judged (``clearing.engines.engine_of``). A batch that comes more than ``late_days``
+    after its business date waits until somebody releases it; after ``expired_days`` it is not taken. 0 is
+    no limit.
     """
 
     fee_bp: int = attrs.field(default=0, validator=[attrs.validators.ge(0), attrs.validators.le(10_000)])
@@ -79,6 +81,8 @@ class ClearingSection:
         default=100_000, validator=[attrs.validators.gt(0), attrs.validators.le(0xFFFFFFFF)]
     )
     engine: str = "local"
+    late_days: int = attrs.field(default=0, validator=attrs.validators.ge(0))
+    expired_days: int = attrs.field(default=0, validator=attrs.validators.ge(0))
 
 
 def _no_holiday(section: BankSection, _attribute: object, days: tuple[date, ...]) -> None:

@@ -17,7 +17,8 @@ from citycard.clearing.delivery import Delivery, File, read_files
 from citycard.clearing.manifest import Manifest, read_manifest
 from citycard.clearing.missing import missing_batches
 from citycard.clearing.portion import take_in
-from citycard.clearing.reports import FileOutcome, IntakeReport
+from citycard.clearing.reports import FileOutcome, IntakeReport, SentOutcome
+from citycard.clearing.sent import SentDelivery
 from citycard.store.engine import reading
 
 __all__ = ["PORTION_BYTES", "receive"]
@@ -33,36 +34,43 @@ def receive(
     *,
     portion_bytes: int = PORTION_BYTES,
 ) -> IntakeReport:
-    """Take in batch files, given as paths or as pairs of name and bytes, and say where each one ended.
+    """Take in files, given as paths or as pairs of name and bytes, and say where each one ended.
 
+    A sender's file is given as the path of its cover, or as a pair of Cover and bytes (docs/intake.md).
     ``manifest`` is the collector's list of what was to come (docs/clearing.md). The same call made again,
     after a crash or by mistake, changes nothing but the log of files received. Files are read and committed
-    by portions of ``portion_bytes`` or little more. Raise ManifestInvalid or ManifestConflict.
+    by portions of ``portion_bytes`` or little more. Raise ManifestInvalid, ManifestConflict or
+    CoverInvalid.
     """
     announced = None if manifest is None else read_manifest(manifest)
     outcomes: list[FileOutcome] = []
+    sent: list[SentOutcome] = []
     intake = None
-    for portion in _portions(read_files(files, _total), portion_bytes):
-        intake = take_in(context, portion, announced)
-        outcomes += [delivery.outcome() for delivery in portion]
-        announced = None
+    for portion in _portions(read_files(files, _total, context.folder), portion_bytes):
+        taken = take_in(context, portion, announced)
+        intake, announced = taken.intake, None
+        outcomes += [delivery.outcome() for delivery in taken.batches]
+        sent += [delivery.outcome() for delivery in taken.sent]
     if announced is not None:
-        intake = take_in(context, [], announced)
+        intake = take_in(context, [], announced).intake
     with reading(context.engine) as conn:
         missing = missing_batches(conn)
-    return IntakeReport(intake=intake, files=tuple(outcomes), missing=missing)
+    return IntakeReport(intake=intake, files=tuple(outcomes), sent=tuple(sent), missing=missing)
 
 
-def _portions(deliveries: Iterable[Delivery], portion_bytes: int) -> Iterator[list[Delivery]]:
-    """Cut what comes in into portions; a file is never cut."""
-    portion: list[Delivery] = []
+def _portions(
+    files: Iterable[Delivery | SentDelivery], portion_bytes: int
+) -> Iterator[list[Delivery | SentDelivery]]:
+    """Cut what comes in into portions; a file is never cut, and its batches come with it."""
+    portion: list[Delivery | SentDelivery] = []
     size = 0
-    for delivery in deliveries:
-        portion.append(delivery)
-        size += len(delivery.data)
-        if size >= portion_bytes:
+    for file in files:
+        begins = isinstance(file, SentDelivery) or file.sent is None
+        if size >= portion_bytes and begins:
             yield portion
             portion, size = [], 0
+        portion.append(file)
+        size += len(file.data)
     if portion:
         yield portion
 

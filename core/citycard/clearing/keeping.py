@@ -17,6 +17,7 @@ from citycard.clearing.codes import FileState
 from citycard.clearing.columns import RECORD, bucket_numbers, record_columns
 from citycard.clearing.delivery import Delivery
 from citycard.clearing.files import write_archive, write_table
+from citycard.clearing.sent import SentDelivery
 from citycard.terminal.batch import Batch
 
 __all__ = ["Kept", "keep"]
@@ -34,18 +35,22 @@ class Kept:
     segments: tuple[dict[str, Any], ...] = ()
 
 
-def keep(folder: Path, deliveries: Sequence[Delivery], before: Kept | None = None) -> Kept:
+def keep(
+    folder: Path, sent: Sequence[SentDelivery], batches: Sequence[Delivery], before: Kept | None = None
+) -> Kept:
     """Write the archive and the segments of a portion, unless they were just written ``before``."""
-    new = [delivery for delivery in deliveries if delivery.state is not FileState.DUPLICATE]
-    listing = "\n".join(f"{delivery.digest} {delivery.state}" for delivery in new)
-    if not new or (before is not None and before.listing == listing):
-        return before if before is not None and before.listing == listing else Kept(listing="")
+    new = [file for file in (*sent, *batches) if file.state is not FileState.DUPLICATE]
+    listing = "\n".join(f"{file.digest} {file.state}" for file in new)
+    if before is not None and before.listing == listing:
+        return before
+    if not new:
+        return Kept(listing="")
     name = hashlib.sha256(listing.encode()).hexdigest()[:32]
     archive = f"batches/{name}.zip"
-    write_archive(folder / archive, {delivery.digest: delivery.data for delivery in new}.items())
-    batches = [delivery.batch for delivery in new if delivery.batch and delivery.state is FileState.ACCEPTED]
+    write_archive(folder / archive, {file.digest: file.data for file in new}.items())
+    accepted = [one.batch for one in batches if one.batch and one.state is FileState.ACCEPTED]
     segments = []
-    for day, bucket, table in _segments(batches):
+    for day, bucket, table in _segments(accepted):
         path = f"records/date={day}/bucket={bucket:02d}/{name}.parquet"
         write_table(folder / path, table)
         segments.append({"path": path, "business_date": day, "bucket": bucket, "records": table.num_rows})

@@ -2,83 +2,74 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import Any, Final
 
-from sqlalchemy import Connection, insert, select, tuple_, update
+import attrs
+from sqlalchemy import Connection, insert, select, update
 
 from citycard.clearing.codes import FileState
 from citycard.clearing.context import ClearingContext
 from citycard.clearing.delivery import Delivery, KnownFiles, sort_out
 from citycard.clearing.keeping import Kept, keep
+from citycard.clearing.knownfiles import known_files
 from citycard.clearing.manifest import Manifest
+from citycard.clearing.sent import SentDelivery
+from citycard.clearing.senttables import sent_file
 from citycard.clearing.tables import batch_file, clearing_clock, manifest, manifest_line, segment
 from citycard.errors import ManifestConflict
-from citycard.registry.records import TerminalStatus
-from citycard.registry.tables import terminal
-from citycard.store.bulk import insert_missing, insert_rows, select_in
+from citycard.store.bulk import insert_missing, insert_rows
 from citycard.store.engine import reading, writing
 
-__all__ = ["take_in"]
+__all__ = ["Taken", "take_in"]
 
 # So often a portion is prepared while others may commit; after that it is prepared while it holds its turn.
 _FREE_ATTEMPTS: Final = 3
 
 
-def take_in(context: ClearingContext, deliveries: list[Delivery], announced: Manifest | None = None) -> int:
-    """Take in a portion and return the number of its intake; where each file ended stands in ``deliveries``.
+@attrs.frozen(kw_only=True)
+class Taken:
+    """What was taken in: the number of the intake, senders' files and batches with where each ended."""
+
+    intake: int
+    sent: list[SentDelivery]
+    batches: list[Delivery]
+
+
+def take_in(
+    context: ClearingContext, files: list[Delivery | SentDelivery], announced: Manifest | None = None
+) -> Taken:
+    """Take in a portion; raise ManifestConflict.
 
     The files are written before the transaction. If another one was faster, what is known is read again, and
-    only what differs is written again. Raise ManifestConflict.
+    only what differs is written again.
     """
     kept = None
     for _ in range(_FREE_ATTEMPTS):
         with reading(context.engine) as conn:
             turn = conn.scalar(select(clearing_clock.c.intake)) or 0
-            known = _known(conn, deliveries, announced)
-        kept = _prepare(context, deliveries, known, kept)
+            known = known_files(conn, context, files, announced)
+        taken, kept = _prepare(context, files, known, kept, turn + 1)
         with writing(context.engine) as conn:
             if _take_turn(conn, turn):
-                _write(context, conn, turn + 1, deliveries, announced, kept)
-                return turn + 1
+                _write(context, conn, taken, announced, kept)
+                return taken
     with writing(context.engine) as conn:
         turn = _hold_turn(conn)
-        kept = _prepare(context, deliveries, _known(conn, deliveries, announced), kept)
-        _write(context, conn, turn, deliveries, announced, kept)
-        return turn
+        known = known_files(conn, context, files, announced)
+        taken, kept = _prepare(context, files, known, kept, turn)
+        _write(context, conn, taken, announced, kept)
+        return taken
 
 
 def _prepare(
-    context: ClearingContext, deliveries: list[Delivery], known: KnownFiles, before: Kept | None
-) -> Kept:
-    sort_out(deliveries, known, context.vault.check_terminal_mac)
-    return keep(context.folder, deliveries, before)
-
-
-def _known(conn: Connection, deliveries: list[Delivery], announced: Manifest | None) -> KnownFiles:
-    headers = [delivery.batch.header for delivery in deliveries if delivery.batch]
-    numbers = sorted({header.terminal for header in headers})
-    query = select(terminal.c.number, terminal.c.status)
-    found = {row.number: row.status for row in select_in(conn, query, terminal.c.number, numbers)}
-    files = select(batch_file.c.terminal, batch_file.c.number, batch_file.c.digest).where(
-        batch_file.c.state == FileState.ACCEPTED.value
-    )
-    keys = {(header.terminal, header.number) for header in headers}
-    digests: dict[tuple[str, int], set[str]] = defaultdict(set)
-    lines = select(manifest_line.c.terminal, manifest_line.c.number, manifest_line.c.digest)
-    for row in select_in(conn, lines, tuple_(manifest_line.c.terminal, manifest_line.c.number), sorted(keys)):
-        digests[row.terminal, row.number].add(row.digest)
-    for line in announced.batches if announced else ():
-        digests[line.terminal, line.number].add(line.sha256)
-    pairs = tuple_(batch_file.c.terminal, batch_file.c.number)
-    return KnownFiles(
-        terminals=frozenset(found),
-        revoked=frozenset(number for number, status in found.items() if status == TerminalStatus.REVOKED),
-        accepted={
-            (row.terminal, row.number): row.digest for row in select_in(conn, files, pairs, sorted(keys))
-        },
-        announced={key: frozenset(values) for key, values in digests.items()},
-    )
+    context: ClearingContext,
+    files: list[Delivery | SentDelivery],
+    known: KnownFiles,
+    before: Kept | None,
+    intake: int,
+) -> tuple[Taken, Kept]:
+    sent, batches = sort_out(files, known, context.vault.check_terminal_mac)
+    return Taken(intake=intake, sent=sent, batches=batches), keep(context.folder, sent, batches, before)
 
 
 # ── what is committed ────────────────────────────────────────────────────────────────────────────
@@ -103,24 +94,23 @@ def _hold_turn(conn: Connection) -> int:
 
 
 def _write(
-    context: ClearingContext,
-    conn: Connection,
-    turn: int,
-    deliveries: list[Delivery],
-    announced: Manifest | None,
-    kept: Kept,
+    context: ClearingContext, conn: Connection, taken: Taken, announced: Manifest | None, kept: Kept
 ) -> None:
     now = context.clock.now()
     if announced is not None:
         _announce(conn, announced, now)
-    rows = [
-        _row(delivery, kept.archive) | {"intake": turn, "position": position, "received_at": now}
-        for position, delivery in enumerate(deliveries)
-    ]
-    if rows:
-        insert_rows(conn, batch_file, list(rows[0]), [list(row.values()) for row in rows])
+    for table, made in (
+        (sent_file, [_sent_row(one, kept.archive) for one in taken.sent]),
+        (batch_file, [_row(one, kept.archive) for one in taken.batches]),
+    ):
+        rows = [
+            row | {"intake": taken.intake, "position": position, "received_at": now}
+            for position, row in enumerate(made)
+        ]
+        if rows:
+            insert_rows(conn, table, list(rows[0]), [list(row.values()) for row in rows])
     if kept.segments:
-        conn.execute(insert(segment), [row | {"intake": turn} for row in kept.segments])
+        conn.execute(insert(segment), [row | {"intake": taken.intake} for row in kept.segments])
 
 
 def _announce(conn: Connection, announced: Manifest, now: Any) -> None:
@@ -168,4 +158,14 @@ def _row(delivery: Delivery, archive: str) -> dict[str, Any]:
         "business_date": header.business_date if header else None,
         "created_at": header.created_at if header else None,
         "archive": "" if delivery.state is FileState.DUPLICATE else archive,
+        "sender": delivery.sent.cover.sender if delivery.vouched_for and delivery.sent else "",
+    }
+
+
+def _sent_row(sent: SentDelivery, archive: str) -> dict[str, Any]:
+    return attrs.asdict(sent.outcome()) | {
+        "state": sent.state.value,
+        "code": sent.code.value,
+        "problems": [attrs.asdict(problem) for problem in sent.outcome().problems],
+        "archive": "" if sent.state is FileState.DUPLICATE else archive,
     }
