@@ -119,7 +119,8 @@ def write_rows(batches: Sequence[Batch]) -> pa.Table:
             made[column.name] = records[column.name].astype(np.int64)
         else:
             made[column.name] = hexadecimal(digits(records, column.name))
-    return pa.table({column.name: made[column.name] for column in COLUMNS})
+    kinds = [(column.name, pa.int64() if column.number else pa.string()) for column in COLUMNS]
+    return pa.table({column.name: made[column.name] for column in COLUMNS}).cast(pa.schema(kinds))
 
 
 def _repeated(values: Sequence[Any], sizes: Sequence[int]) -> pa.Array:

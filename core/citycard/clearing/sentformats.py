@@ -46,10 +46,9 @@ def write_sent(cover: Cover, batches: Sequence[Batch], files: Sequence[bytes], f
         return b"".join(files)
     table, out = write_rows(batches), io.BytesIO()
     if cover.format == "csv":
-        options = pyarrow.csv.WriteOptions(quoting_style="none")
-        pyarrow.csv.write_csv(
-            table.cast(pa.schema([(name, pa.string()) for name in table.column_names])), out, options
-        )
+        options = pyarrow.csv.WriteOptions(quoting_style="none", include_header=False)
+        out.write((",".join(table.column_names) + "\n").encode())
+        pyarrow.csv.write_csv(table, out, options)
     elif cover.format == "parquet":
         pq.write_table(table, out, compression="zstd")
     else:

@@ -136,7 +136,7 @@ def test_f07_a_row_of_no_batch_names_its_line_and_field(metro, column, value, fi
     ("kind", "spoil", "said"),
     [
         ("csv", lambda data: data + b"\xff\n", "line 14, text: expected UTF-8"),
-        ("csv", lambda data: data + b"1,2\n", "expected 29 fields, not 2"),
+        ("csv", lambda data: data + b"1,2\n", "expected 30 fields, not 2"),
         ("csv", lambda data: data.replace(b"counter", b"count"), "line 1, count: expected only columns"),
         ("parquet", lambda data: data[:-4], "file: expected Parquet"),
         ("978", lambda data: data[:-3] + b"\r\n", "line 13, line: expected 366 ASCII characters, not 365"),
@@ -244,7 +244,7 @@ def test_a_city_corrects_the_layout_of_fixed_width(metro):
     ("text", "reason"),
     [
         ("width = 3\nnewline = 'LF'\nrecord = [{name = 'tac', start = 1, width = 8}]", "tac goes beyond"),
-        ("width = 9\nnewline = 'LF'\nrecord = [{name = 'tip', start = 1, width = 8}]", "tip is not known"),
+        ("width = 9\nnewline = 'LF'\nrecord = [{name = 'tip', start = 1, width = 8}]", "'tip' is not known"),
         ("width = 9\nnewline = 'CR'\nrecord = []", "KeyError"),
     ],
 )

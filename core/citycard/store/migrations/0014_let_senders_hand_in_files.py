@@ -7,8 +7,8 @@ from alembic import op
 
 from citycard.store.guarding import append_only_sql
 
-revision = "citycard_0013"
-down_revision = "citycard_0012"
+revision = "citycard_0014"
+down_revision = "citycard_0013"
 branch_labels = None
 depends_on = None
 
