@@ -67,7 +67,7 @@ class ClearingSection:
     ``amount_limit_fen`` bounds one debit: terminals refuse more, and clearing rejects it. ``engine`` names
     where buckets are judged (``clearing.engines.engine_of``). A batch that comes more than ``late_days``
     after its business date waits until somebody releases it; after ``expired_days`` it is not taken. 0 is
-    no limit.
+    no limit. ``inbox`` is a folder whose files a server takes in by itself, the city's where it is relative.
     """
 
     fee_bp: int = attrs.field(default=0, validator=[attrs.validators.ge(0), attrs.validators.le(10_000)])
@@ -83,6 +83,7 @@ class ClearingSection:
     engine: str = "local"
     late_days: int = attrs.field(default=0, validator=attrs.validators.ge(0))
     expired_days: int = attrs.field(default=0, validator=attrs.validators.ge(0))
+    inbox: str = ""
 
 
 def _no_holiday(section: BankSection, _attribute: object, days: tuple[date, ...]) -> None:

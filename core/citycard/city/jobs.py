@@ -44,7 +44,21 @@ def _expire_uploads(city: City) -> None:
     expire_uploads(city)
 
 
+def _take_in_inbox(city: City) -> None:
+    from citycard.clearing.dropping import take_in_folder
+
+    inbox = city.config.clearing.inbox
+    if inbox:
+        folder = city.folder / inbox
+        folder.mkdir(parents=True, exist_ok=True)
+        while take_in_folder(city, folder) is not None:
+            continue
+
+
 _OWN = {
+    "citycard.take-in-inbox": _OwnJob(
+        title="Take in files that were dropped", every=timedelta(seconds=5), run=_take_in_inbox
+    ),
     "citycard.settle-cards": _OwnJob(
         title="Fix what is owed for cards that were given up", every=timedelta(hours=1), run=_settle_cards
     ),

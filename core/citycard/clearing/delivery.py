@@ -16,7 +16,7 @@ from citycard.clearing.sent import KnownSenders, SentDelivery, read_sent_file, s
 from citycard.errors import BatchDamaged
 from citycard.terminal.batch import Batch, read_batch
 
-__all__ = ["Delivery", "File", "KnownFiles", "Limits", "read_files", "sort_out"]
+__all__ = ["Delivery", "File", "KnownFiles", "Limits", "read_files", "readable_name", "sort_out"]
 
 File = str | Path | tuple[str, bytes] | tuple[Cover, bytes]
 
@@ -126,7 +126,7 @@ def _read_sent(sent: SentDelivery, total: Callable[[bytes], int]) -> Iterator[De
 
 def _read(name: str, data: bytes, total: Callable[[bytes], int]) -> Delivery:
     delivery = Delivery(
-        name=_readable(name)[-_LONGEST_NAME:],
+        name=readable_name(name)[-_LONGEST_NAME:],
         data=data,
         digest=hashlib.sha256(data).hexdigest(),
         batch=None,
@@ -138,7 +138,7 @@ def _read(name: str, data: bytes, total: Callable[[bytes], int]) -> Delivery:
     return delivery
 
 
-def _readable(name: str) -> str:
+def readable_name(name: str) -> str:
     """Write bytes of a file's name that are no text, and NUL, so that every database can keep them."""
     return name.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 

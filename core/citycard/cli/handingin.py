@@ -166,7 +166,35 @@ def release_command(digest: str, reason: str, actor: str, folder: Path, as_json:
     return 1 if report.quarantined else 0
 
 
-COMMANDS = (sender_group, convert_command, late_command, release_command)
+@click.command("watch")
+@click.argument("inbox", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--once", is_flag=True, help="Take in what is whole now, and end.")
+@click.option("--every", "every_s", type=click.FloatRange(min=0.1), default=2.0, show_default=True)
+@city_option
+@json_option
+def watch_command(inbox: Path, once: bool, every_s: float, folder: Path, as_json: bool) -> int:
+    """Take in files that are dropped into INBOX, and move each to done or quarantined in there.
+
+    Looks every so many seconds until it is interrupted. With --once it leaves with 1 when a file was
+    quarantined. With --json: an object as of ``receive`` each time that
+    something came.
+    """
+    import time
+
+    from citycard.clearing.dropping import take_in_folder
+
+    city = opened(folder)
+    while True:
+        report = take_in_folder(city, inbox, settle_s=0 if once else every_s)
+        if report is not None:
+            print_intake(report, as_json=as_json)
+        if once:
+            return 1 if report is not None and report.quarantined else 0
+        if report is None:
+            time.sleep(every_s)
+
+
+COMMANDS = (sender_group, convert_command, late_command, release_command, watch_command)
 
 
 # ── what is printed ──────────────────────────────────────────────────────────────────────────────
