@@ -94,7 +94,7 @@ def read_cover(source: bytes | Mapping[str, Any] | Cover) -> Cover:
         if field.default is attrs.NOTHING and name not in content:
             raise CoverInvalid(field=name, expected=_EXPECTED[name])
         try:
-            field.validator(None, field, content.get(name, ""))  # type: ignore[misc, arg-type]
+            field.validator(None, field, content.get(name, ""))  # type: ignore[misc]
         except (TypeError, ValueError):
             raise CoverInvalid(field=name, expected=_EXPECTED[name]) from None
         if isinstance(content.get(name), bool):

@@ -52,8 +52,7 @@ def take_in_folder(
     if not whole:
         return None
     report = receive(context, [dropped.paths[0] for dropped in whole])
-    odd = FileState.QUARANTINED
-    quarantined = {one.name for one in (*report.files, *report.sent) if one.state is odd}
+    quarantined = {one.name for one in report.ends if one.state is FileState.QUARANTINED}
     for dropped in whole:
         _move(folder, dropped.paths, QUARANTINED if dropped.key in quarantined else DONE)
     return report

@@ -39,7 +39,8 @@ def keep(
     folder: Path, sent: Sequence[SentDelivery], batches: Sequence[Delivery], before: Kept | None = None
 ) -> Kept:
     """Write the archive and the segments of a portion, unless they were just written ``before``."""
-    new = [file for file in (*sent, *batches) if file.state is not FileState.DUPLICATE]
+    files: list[SentDelivery | Delivery] = [*sent, *batches]
+    new = [file for file in files if file.state is not FileState.DUPLICATE]
     listing = "\n".join(f"{file.digest} {file.state}" for file in new)
     if before is not None and before.listing == listing:
         return before

@@ -102,10 +102,14 @@ class IntakeReport:
         return sum(outcome.state == state for outcome in self.files)
 
     @property
+    def ends(self) -> list[SentOutcome | FileOutcome]:
+        """Give where senders' files ended, then where batches did."""
+        return [*self.sent, *self.files]
+
+    @property
     def quarantined(self) -> int:
         """Count the batches and the senders' files that are quarantined."""
-        odd = FileState.QUARANTINED
-        return self.count(odd) + sum(outcome.state is odd for outcome in self.sent)
+        return sum(outcome.state is FileState.QUARANTINED for outcome in self.ends)
 
     @property
     def records(self) -> int:

@@ -53,8 +53,14 @@ class RowColumn:
         return f"{2 * self.size} hexadecimal digits"
 
 
-_LEFT_OUT: Final = {"version": "1", "flags": "0", "list_price_fen": "0", "facts": "00" * 48}
-_LEFT_OUT |= {"mac": "00" * 4, "reserved": "00" * 2}
+_LEFT_OUT: Final = {
+    "version": "1",
+    "flags": "0",
+    "list_price_fen": "0",
+    "facts": "00" * 48,
+    "mac": "00" * 4,
+    "reserved": "00" * 2,
+}
 
 BATCH_COLUMNS: Final = (
     RowColumn(name="batch_terminal", size=6, number=False),
@@ -107,9 +113,7 @@ def write_rows(batches: Sequence[Batch]) -> pa.Table:
     made: dict[str, Any] = {
         "batch_terminal": _repeated([batch.header.terminal for batch in batches], sizes),
         "batch_number": _repeated([batch.header.number for batch in batches], sizes),
-        "sequence": np.concatenate(
-            [np.arange(batch.header.count) + batch.header.first_sequence for batch in batches] or [[]]
-        ).astype(np.int64),
+        "sequence": _repeated([batch.header.first_sequence for batch in batches], sizes, counting=True),
         "business_date": _repeated([f"{batch.header.business_date:%Y%m%d}" for batch in batches], sizes),
         "created_at": _repeated([f"{batch.header.created_at:%Y%m%d%H%M%S}" for batch in batches], sizes),
         "batch_signature": _repeated([batch.trailer.signature.hex().upper() for batch in batches], sizes),
@@ -123,7 +127,10 @@ def write_rows(batches: Sequence[Batch]) -> pa.Table:
     return pa.table({column.name: made[column.name] for column in COLUMNS}).cast(pa.schema(kinds))
 
 
-def _repeated(values: Sequence[Any], sizes: Sequence[int]) -> pa.Array:
+def _repeated(values: Sequence[Any], sizes: Sequence[int], *, counting: bool = False) -> pa.Array:
+    if counting:
+        values = [first + place for first, size in zip(values, sizes, strict=True) for place in range(size)]
+        return pa.array(values)
     return pa.array(values).take(pa.array(np.repeat(np.arange(len(values)), sizes)))
 
 

@@ -58,7 +58,7 @@ def write_sent(cover: Cover, batches: Sequence[Batch], files: Sequence[bytes], f
 
 def _split(data: bytes) -> Rows:
     """Cut batch files that stand one after the other; each is checked like one that came by itself."""
-    batches = []
+    batches: list[bytes] = []
     at = records = amount_fen = 0
     while at < len(data):
         count = int.from_bytes(data[at:][_COUNT_AT], "big")

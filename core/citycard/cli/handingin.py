@@ -202,7 +202,7 @@ COMMANDS = (sender_group, convert_command, late_command, release_command, watch_
 
 def print_intake(report: IntakeReport, *, as_json: bool) -> None:
     """Say where every file ended, as ``receive`` does."""
-    odd = [one for one in (*report.sent, *report.files) if one.state != "accepted"]
+    odd = [one for one in report.ends if one.state != "accepted"]
     if as_json:
         counts = {state: report.count(state) for state in ("accepted", "duplicate", "quarantined")}
         emit(
