@@ -302,6 +302,8 @@ class City:
             fee_bp=clearing.fee_bp,
             fees_bp=clearing.fees_bp,
             amount_limit_fen=clearing.amount_limit_fen,
+            late_days=clearing.late_days,
+            expired_days=clearing.expired_days,
             timezone=self.config.city.timezone,
             calendar=self.calendar,
             net_caps_fen=clearing.net_caps_fen,

@@ -65,7 +65,9 @@ class ClearingSection:
     """What clearing costs a partner, in basis points of its gross; ``fees_bp`` names exceptions.
 
     ``amount_limit_fen`` bounds one debit: terminals refuse more, and clearing rejects it. ``engine`` names
-    where buckets are judged (``clearing.engines.engine_of``).
+    where buckets are judged (``clearing.engines.engine_of``). A batch that comes more than ``late_days``
+    after its business date waits until somebody releases it; after ``expired_days`` it is not taken. 0 is
+    no limit. ``inbox`` is a folder whose files a server takes in by itself, the city's where it is relative.
 
     ``net_caps_fen`` names partners of which one run pays no more. Decisions that pay more than
     ``second_person_fen`` need two persons. ``dispute_days``, ``evidence_days`` and ``decision_days`` are
@@ -83,6 +85,9 @@ class ClearingSection:
         default=100_000, validator=[attrs.validators.gt(0), attrs.validators.le(0xFFFFFFFF)]
     )
     engine: str = "local"
+    late_days: int = attrs.field(default=0, validator=attrs.validators.ge(0))
+    expired_days: int = attrs.field(default=0, validator=attrs.validators.ge(0))
+    inbox: str = ""
     net_caps_fen: Mapping[str, int] = attrs.field(
         factory=dict, validator=attrs.validators.deep_mapping(value_validator=attrs.validators.gt(0))
     )

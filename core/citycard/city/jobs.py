@@ -38,7 +38,27 @@ def _settle_cards(city: City) -> None:
     settle_due(city, actor="server")
 
 
+def _expire_uploads(city: City) -> None:
+    from citycard.clearing.uploads import expire_uploads
+
+    expire_uploads(city)
+
+
+def _take_in_inbox(city: City) -> None:
+    from citycard.clearing.dropping import take_in_folder
+
+    inbox = city.config.clearing.inbox
+    if inbox:
+        folder = city.folder / inbox
+        folder.mkdir(parents=True, exist_ok=True)
+        while take_in_folder(city, folder) is not None:
+            continue
+
+
 _OWN = {
+    "citycard.take-in-inbox": _OwnJob(
+        title="Take in files that were dropped", every=timedelta(seconds=5), run=_take_in_inbox
+    ),
     "citycard.settle-cards": _OwnJob(
         title="Fix what is owed for cards that were given up", every=timedelta(hours=1), run=_settle_cards
     ),
@@ -50,6 +70,9 @@ _OWN = {
     ),
     "citycard.lapse": _OwnJob(
         title="Take back subsidies and points whose time is over", every=timedelta(hours=1), run=lapse
+    ),
+    "citycard.expire-uploads": _OwnJob(
+        title="Forget uploads that were left off", every=timedelta(hours=1), run=_expire_uploads
     ),
     SEALING: _OwnJob(title="Seal the ledger", every=timedelta(minutes=1), run=seal_city),
     VERIFYING: _OwnJob(

@@ -35,6 +35,8 @@ class FileCode(StrEnum):
     F05 = "F05"
     F06 = "F06"
     F07 = "F07"
+    F08 = "F08"
+    L02 = "L02"
 
     @property
     def meaning(self) -> str:
@@ -44,13 +46,15 @@ class FileCode(StrEnum):
 
 _FILE_MEANINGS = {
     "OK": "in order",
-    "F01": "the terminal is not registered, or is closed",
-    "F02": "the terminal's signature does not verify",
+    "F01": "the terminal or the sender is not registered, or is closed",
+    "F02": "neither the terminal's nor the sender's signature verifies",
     "F03": "the digest is not that of the content or of the manifest",
     "F04": "the file, or another one with its terminal and batch number, was accepted before",
-    "F05": "the batch is missing in the terminal's numbers or from a manifest",
+    "F05": "the batch or file is missing in the terminal's or sender's numbers, or from a manifest",
     "F06": "the trailer's count or total differs from the records",
     "F07": "the version or the form is not known",
+    "F08": "the business date is so long ago that the file has expired",
+    "L02": "the file came too late: somebody must release it",
 }
 
 FINDINGS = {

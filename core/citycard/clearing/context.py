@@ -62,7 +62,9 @@ class ClearingTerms:
     ``fees_bp`` names partners whose fee differs from ``fee_bp`` (basis points of the gross). A price that
     differs by more than ``price_limit_fen`` suspends the record, and so does a time more than
     ``oldest_days`` before the batch's business date or more than a day after it. ``amount_limit_fen``
-    bounds one debit; terminals are told the same. ``calendar`` says on which days the bank pays.
+    bounds one debit; terminals are told the same. ``calendar`` says on which days the bank pays. A batch that
+    comes more than ``late_days`` after its business date waits for a release, and after ``expired_days`` it
+    is not taken; 0 is no limit.
 
     ``net_caps_fen`` names partners of which one run pays no more than that. A decision that pays more than
     ``second_person_fen`` needs two persons. A record can be disputed for ``dispute_days`` business days after
@@ -76,6 +78,8 @@ class ClearingTerms:
     fees_bp: Mapping[str, int] = attrs.field(factory=dict)
     price_limit_fen: int = 10_000
     oldest_days: int = 30
+    late_days: int = attrs.field(default=0, validator=attrs.validators.ge(0))
+    expired_days: int = attrs.field(default=0, validator=attrs.validators.ge(0))
     timezone: str = "Asia/Shanghai"
     calendar: BusinessCalendar = attrs.field(factory=BusinessCalendar)
     net_caps_fen: Mapping[str, int] = attrs.field(factory=dict)

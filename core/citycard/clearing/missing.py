@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, and_, func, select
+from collections.abc import Iterator
+
+from sqlalchemy import Column, Connection, Table, and_, func, select
 
 from citycard.clearing.codes import FileState
 from citycard.clearing.reports import Missing
+from citycard.clearing.senttables import sent_file
 from citycard.clearing.tables import batch_file, manifest_line
 
 __all__ = ["missing_batches"]
@@ -17,28 +20,30 @@ _MOST_OF_A_HOLE = 1000
 def missing_batches(conn: Connection) -> tuple[Missing, ...]:
     """List every missing batch by terminal and number; one that a manifest knows too stands there once.
 
-    Terminals count their batches from 1, so that the first ones can be missing too. Of each hole in a
-    terminal's numbers only the first 1000 are listed.
+    Senders count their files, and terminals their batches, from 1, so that the first ones can be missing too.
+    Of each hole only the first 1000 numbers are listed.
     """
-    found = {(missing.terminal, missing.number): missing for missing in [*_holes(conn), *_announced(conn)]}
+    of_terminals = [
+        Missing(terminal=terminal, number=number, announced="the terminal's numbers")
+        for terminal, number in _holes(conn, batch_file, batch_file.c.terminal)
+    ]
+    of_senders = [
+        Missing(terminal="", sender=name, number=number, announced="the sender's numbers")
+        for name, number in _holes(conn, sent_file, sent_file.c.sender)
+    ]
+    missing = [*of_terminals, *of_senders, *_announced(conn)]
+    found = {(one.terminal, one.sender, one.number): one for one in missing}
     return tuple(found[key] for key in sorted(found))
 
 
-def _holes(conn: Connection) -> list[Missing]:
-    accepted = batch_file.c.state == FileState.ACCEPTED.value
-    before = func.coalesce(
-        func.lag(batch_file.c.number).over(partition_by=batch_file.c.terminal, order_by=batch_file.c.number),
-        0,
-    )
-    numbered = (
-        select(batch_file.c.terminal, batch_file.c.number, before.label("before")).where(accepted).subquery()
-    )
-    holes = select(numbered).where(numbered.c.number > numbered.c.before + 1)
-    return [
-        Missing(terminal=row.terminal, number=number, announced="the terminal's numbers")
-        for row in conn.execute(holes)
-        for number in range(row.before + 1, min(row.number, row.before + 1 + _MOST_OF_A_HOLE))
-    ]
+def _holes(conn: Connection, table: Table, owner: Column[str]) -> Iterator[tuple[str, int]]:
+    """Give the numbers that are missing before the last of each owner."""
+    before = func.coalesce(func.lag(table.c.number).over(partition_by=owner, order_by=table.c.number), 0)
+    accepted = table.c.state == FileState.ACCEPTED.value
+    numbered = select(owner.label("owner"), table.c.number, before.label("before")).where(accepted).subquery()
+    for row in conn.execute(select(numbered).where(numbered.c.number > numbered.c.before + 1)):
+        for number in range(row.before + 1, min(row.number, row.before + 1 + _MOST_OF_A_HOLE)):
+            yield row.owner, number
 
 
 def _announced(conn: Connection) -> list[Missing]:

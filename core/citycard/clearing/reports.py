@@ -10,7 +10,26 @@ import attrs
 
 from citycard.clearing.codes import FileCode, FileState, State
 
-__all__ = ["FileOutcome", "IntakeReport", "Missing", "PartnerTotal", "RunReport", "StateTotal"]
+__all__ = [
+    "FileOutcome",
+    "IntakeReport",
+    "Missing",
+    "PartnerTotal",
+    "RowProblem",
+    "RunReport",
+    "SentOutcome",
+    "StateTotal",
+]
+
+
+@attrs.frozen(kw_only=True)
+class RowProblem:
+    """Say what cannot be read: the line, the field, what stands there, and what was expected."""
+
+    line: int
+    field: str
+    text: str
+    expected: str
 
 
 @attrs.frozen(kw_only=True)
@@ -29,30 +48,68 @@ class FileOutcome:
 
 
 @attrs.frozen(kw_only=True)
+class SentOutcome:
+    """Say where a sender's file ended. Its batches have outcomes of their own.
+
+    ``unreadable`` records end as R01; ``problems`` says of the first hundred line, field, text and what was
+    expected.
+    """
+
+    name: str
+    digest: str
+    state: FileState
+    code: FileCode
+    reason: str = ""
+    sender: str
+    number: int
+    format: str
+    records: int
+    amount_fen: int
+    unreadable: int = 0
+    problems: tuple[RowProblem, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
 class Missing:
-    """Name a batch that must exist and has not arrived (code F05); ``announced`` says who knows of it."""
+    """Name a batch that must exist and has not arrived (code F05); ``announced`` says who knows of it.
+
+    Of a file that is missing in a sender's numbers, ``terminal`` is empty.
+    """
 
     terminal: str
     number: int
     announced: str
     records: int | None = None
     amount_fen: int | None = None
+    sender: str = ""
 
 
 @attrs.frozen(kw_only=True)
 class IntakeReport:
     """Answer one call of ``receive``: each file's outcome, and every batch that is missing after it.
 
-    ``intake`` is the commit-ordered number of the call, None when there was nothing to write down.
+    ``intake`` is the commit-ordered number of the call's last portion, None when there was nothing to write
+    down. ``files`` has the batches of senders' files too; those files themselves stand in ``sent``.
     """
 
     intake: int | None
     files: tuple[FileOutcome, ...]
     missing: tuple[Missing, ...]
+    sent: tuple[SentOutcome, ...] = ()
 
     def count(self, state: FileState | str) -> int:
         """Count the files that ended in one state."""
         return sum(outcome.state == state for outcome in self.files)
+
+    @property
+    def ends(self) -> list[SentOutcome | FileOutcome]:
+        """Give where senders' files ended, then where batches did."""
+        return [*self.sent, *self.files]
+
+    @property
+    def quarantined(self) -> int:
+        """Count the batches and the senders' files that are quarantined."""
+        return sum(outcome.state is FileState.QUARANTINED for outcome in self.ends)
 
     @property
     def records(self) -> int:

@@ -46,7 +46,7 @@ clearing_clock = Table(
 )
 
 # One row per file handed in, duplicates and quarantined files too. ``archive`` names the zip that holds the
-# bytes under their digest.
+# bytes under their digest; ``sender`` is who signed for a batch that came in a file of its own.
 batch_file = Table(
     "batch_file",
     metadata,
@@ -66,6 +66,7 @@ batch_file = Table(
     Column("created_at", LocalTime),
     Column("archive", String(200), nullable=False),
     Column("received_at", UtcTime, nullable=False),
+    Column("sender", String(32), nullable=False, server_default=""),
     CheckConstraint("state IN ('accepted', 'duplicate', 'quarantined')", name="state"),
 )
 Index(

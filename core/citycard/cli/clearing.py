@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,13 +14,14 @@ from citycard.cli.clearing_disputes import disputes
 from citycard.cli.clearing_drill import lines_command, records_command
 from citycard.cli.clearing_exceptions import exceptions
 from citycard.cli.clearing_story import story
+from citycard.cli.handingin import COMMANDS, print_intake, print_missing
 from citycard.cli.lazy import ListedGroup
 from citycard.cli.options import city_option, json_option, opened
 from citycard.cli.output import counting, emit, say, table
 from citycard.money import yuan
 
 if TYPE_CHECKING:
-    from citycard.clearing.reports import Missing, RunReport
+    from citycard.clearing.reports import RunReport
 
 __all__ = ["group"]
 
@@ -46,10 +47,10 @@ group.add_command(exceptions)
 @city_option
 @json_option
 def receive_command(files: tuple[Path, ...], manifest: Path | None, folder: Path, as_json: bool) -> int:
-    """Take in every batch FILE; a folder stands for every .ccb file in it.
+    """Take in every FILE, batches and senders' covers; a folder stands for all .ccb and .cover.json in it.
 
     Leaves with 1 when a file is quarantined. With --json: an object with accepted, duplicate, quarantined,
-    intake, records, amount_fen, files and missing.
+    intake, records, amount_fen, files, sent and missing.
     """
     from citycard.clearing.intake import receive
 
@@ -57,28 +58,8 @@ def receive_command(files: tuple[Path, ...], manifest: Path | None, folder: Path
         raise click.UsageError("nothing to receive: name batch files, a folder of them, or a --manifest")
     city = opened(folder)
     report = receive(city, _batches(files), manifest.read_bytes() if manifest else None)
-    odd = [outcome for outcome in report.files if outcome.state != "accepted"]
-    if as_json:
-        counts = {state: report.count(state) for state in ("accepted", "duplicate", "quarantined")}
-        emit(
-            counts
-            | {
-                "intake": report.intake,
-                "records": report.records,
-                "amount_fen": report.amount_fen,
-                "files": report.files,
-                "missing": report.missing,
-            }
-        )
-    else:
-        if odd:
-            table(
-                ("file", "state", "code", "reason"),
-                [(o.name, o.state, o.code, o.reason.removeprefix(f"{o.code}: ")) for o in odd],
-            )
-        _print_missing(report.missing)
-        say(f"{report.count('accepted')} of {len(report.files)} files accepted, {report.records} records")
-    return 1 if report.count("quarantined") else 0
+    print_intake(report, as_json=as_json)
+    return 1 if report.quarantined else 0
 
 
 @group.command("run")
@@ -136,7 +117,7 @@ def status_command(folder: Path, as_json: bool) -> None:
         ("files", "code", "count", "records", "yuan"),
         [(one.state, one.code, one.files, one.records, yuan(one.amount_fen)) for one in now.files],
     )
-    _print_missing(now.missing)
+    print_missing(now.missing)
     say(f"last run {now.last_run}, {now.waiting_records} records wait")
     say(f"gaps: {now.card_gaps} of cards, {now.terminal_gaps} of terminals")
     if now.open_run is not None:
@@ -227,19 +208,18 @@ def explain_command(record: str, counter: int | None, folder: Path, as_json: boo
             click.echo(f"{title:<10} {text}")
 
 
+for command in COMMANDS:
+    group.add_command(command)
+
+
 def _batches(files: Iterable[Path]) -> list[Path]:
+    from citycard.clearing.cover import COVER_SUFFIX
+
     found: list[Path] = []
     for file in files:
-        found += sorted(file.glob("*.ccb")) if file.is_dir() else [file]
+        inside = [*file.glob("*.ccb"), *file.glob(f"*{COVER_SUFFIX}")] if file.is_dir() else [file]
+        found += sorted(inside)
     return found
-
-
-def _print_missing(missing: Sequence[Missing]) -> None:
-    if missing:
-        table(
-            ("missing terminal", "batch", "code", "known from"),
-            [(one.terminal, one.number, "F05", one.announced) for one in missing],
-        )
 
 
 def _print_run(report: RunReport) -> None:
@@ -260,7 +240,7 @@ def _print_run(report: RunReport) -> None:
             for one in report.partners
         ],
     )
-    _print_missing(report.missing)
+    print_missing(report.missing)
     for name, count in report.notes:
         say(f"{name}: {count}")
     say(f"bank instruction: {report.bank_file or 'none, nobody is paid'}")

@@ -18,6 +18,7 @@ from citycard.errors.disputes import *
 from citycard.errors.engines import *
 from citycard.errors.exchange import *
 from citycard.errors.fuel import *
+from citycard.errors.intake import *
 from citycard.errors.kernel import *
 from citycard.errors.keys import *
 from citycard.errors.ledger import *

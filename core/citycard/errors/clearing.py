@@ -6,7 +6,6 @@ from citycard.errors.base import CitycardError
 
 __all__ = [
     "ArchiveDamaged",
-    "IntakeContended",
     "ManifestConflict",
     "ManifestInvalid",
     "PriceUnknown",
@@ -60,14 +59,6 @@ class ManifestConflict(CitycardError):
 
     status = 409
     sentence = "manifest {number} of collector {collector!r} came before with other content: use a new number"
-
-
-class IntakeContended(CitycardError):
-    """Other calls kept handing in files, so this one could not find its turn."""
-
-    status = 503
-    exit_code = 4
-    sentence = "intake was busy for {attempts} attempts: hand the same files in again"
 
 
 class RecordUnknown(CitycardError):

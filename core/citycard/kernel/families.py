@@ -18,14 +18,14 @@ STICKY = frozenset({"sector", "service-number", "key-purpose", "account", "event
 
 #: Names no plugin may have: the core's commands, pages and table prefixes, and keys of city.toml.
 RESERVED = frozenset({
-    "access", "account", "agent", "agents", "allow", "api", "auto", "bank", "batch", "bench", "blacklist",
-    "card", "cards", "chargeback", "chip", "citizen", "city", "citycard", "clearing", "core", "db", "debit",
-    "enable", "entitlement", "exchange", "float", "foreign", "holder", "interconnect", "job", "key", "keys",
-    "ledger", "limit", "load", "manifest", "number", "online", "other", "outbox", "partner", "partners",
-    "payment", "personalisation", "place", "plugin", "plugins", "points", "product", "providers", "public",
-    "purchase", "record", "refund", "replay", "run", "sam", "sandbox", "serve", "simulate", "statement",
-    "static", "stock", "subsidies", "subsidy", "terminal", "topup", "topups", "transfer", "trust", "wallet",
-    "window",
+    "access", "account", "agent", "agents", "allow", "api", "auto", "bank", "batch", "bench",
+    "blacklist", "card", "cards", "chargeback", "chip", "citizen", "city", "citycard", "clearing",
+    "core", "db", "debit", "enable", "entitlement", "exchange", "float", "foreign", "holder",
+    "interconnect", "job", "key", "keys", "late", "ledger", "limit", "load", "manifest", "number",
+    "online", "other", "outbox", "partner", "partners", "payment", "personalisation", "place", "plugin",
+    "plugins", "points", "product", "providers", "public", "purchase", "record", "refund", "replay",
+    "run", "sam", "sandbox", "sent", "serve", "simulate", "statement", "static", "stock", "subsidies",
+    "subsidy", "terminal", "topup", "topups", "transfer", "trust", "wallet", "window",
 })  # fmt: skip
 
 Keys = Callable[[Any, str], Iterable[tuple[str, str]]]

@@ -38,6 +38,7 @@ from citycard.web import (
     subsidies,
     topup_pages,
     topups,
+    uploads,
 )
 from citycard.web.context import Web
 from citycard.web.description import DESCRIPTION
@@ -78,6 +79,7 @@ CORE_ENDPOINTS: tuple[Endpoint, ...] = (
     *subsidies.ENDPOINTS,
     *points.ENDPOINTS,
     *seals.ENDPOINTS,
+    *uploads.ENDPOINTS,
     *DESCRIPTION,
 )
 

@@ -47,6 +47,7 @@ PERMISSIONS: Mapping[str, str] = MappingProxyType(
         "city.keep-chargebacks": "Open charge-backs and take their steps.",
         "city.read-health": "See whether the parts of the city's server work.",
         "city.read-access": "See who looked at which card.",
+        "city.hand-in-files": "Hand in files of records, as a sender of a partner.",
         "city.read-bank": "See payments, bank statements, exceptions and the reconciliation.",
         "city.keep-bank": "Instruct the bank, take in its statements, work on exceptions.",
         "city.read-interconnect": "See other cities, the files between, and who owes whom.",
@@ -122,6 +123,7 @@ ROLES: Mapping[Role, frozenset[str]] = MappingProxyType(
                 "city.charge-accounts",
                 "city.read-agents",
                 "city.close-days",
+                "city.hand-in-files",
             }
         ),
         Role.OPERATOR: frozenset(PERMISSIONS),

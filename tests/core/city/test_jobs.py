@@ -16,10 +16,12 @@ from citycard.registry import ClosingState
 from citycard.store import reading, writing
 
 OWN = (
+    "citycard.take-in-inbox",
     "citycard.settle-cards",
     "citycard.look-after-orders",
     "citycard.expire-topups",
     "citycard.lapse",
+    "citycard.expire-uploads",
     "citycard.seal-ledger",
     "citycard.verify-ledger",
 )

@@ -96,6 +96,12 @@ class Town:
             self.open_terminal(number, partner)
         return self
 
+    def copied(self, folder: Path) -> Town:
+        """Give a town that stands where this one does, and goes its own way from here on."""
+        self.engine.dispose()
+        shutil.copytree(self.folder, folder)
+        return Town(folder)
+
     def open_terminal(self, number: str, partner: str, *, registered: bool = True) -> None:
         if registered:
             with writing(self.engine) as conn:

@@ -13,6 +13,7 @@ from citycard import registry
 from citycard.clearing.codes import FileCode, FileState
 from citycard.clearing.intake import receive
 from citycard.clearing.manifest import read_manifest
+from citycard.clearing.run import clear
 from citycard.clearing.tables import batch_file, segment
 from citycard.errors import ManifestConflict, ManifestInvalid
 from citycard.registry import TerminalStatus
@@ -180,6 +181,17 @@ def test_a_file_whose_name_is_no_text_is_received_all_the_same(town):
     (_, data) = batches(town, 1)[0]
     (outcome,) = receive(town, [("depot\udcff\0.ccb", data)]).files
     assert (outcome.state, outcome.name) == (FileState.ACCEPTED, r"depot\udcff\x00.ccb")
+
+
+def test_files_taken_in_one_by_one_are_cleared_like_all_at_once(town, tmp_path):
+    files = [*batches(town, 3), *batches(town, 2, BUS)]
+    digests = []
+    for name, portion_bytes in (("at once", 1 << 20), ("one by one", 1)):
+        other = town.copied(tmp_path / name)
+        report = receive(other, files, portion_bytes=portion_bytes)
+        assert (report.count(FileState.ACCEPTED), report.records, report.missing) == (5, 5, ())
+        digests.append(clear(other).digest)
+    assert digests[0] == digests[1]
 
 
 def test_a_call_without_files_leaves_no_trace(town):

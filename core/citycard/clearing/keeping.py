@@ -1,0 +1,96 @@
+"""Keep what files hold: their bytes in an archive, and their records where clearing finds them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import attrs
+import numpy as np
+import pyarrow as pa
+
+from citycard.clearing.codes import FileState
+from citycard.clearing.columns import RECORD, bucket_numbers, record_columns
+from citycard.clearing.delivery import Delivery
+from citycard.clearing.files import write_archive, write_table
+from citycard.clearing.sent import SentDelivery
+from citycard.terminal.batch import Batch
+
+__all__ = ["Kept", "keep"]
+
+
+@attrs.frozen(kw_only=True)
+class Kept:
+    """The files written for a portion: the archive of its bytes, and the rows of its segments.
+
+    ``listing`` says what they hold: where it is the same, the files are.
+    """
+
+    listing: str
+    archive: str = ""
+    segments: tuple[dict[str, Any], ...] = ()
+
+
+def keep(
+    folder: Path, sent: Sequence[SentDelivery], batches: Sequence[Delivery], before: Kept | None = None
+) -> Kept:
+    """Write the archive and the segments of a portion, unless they were just written ``before``."""
+    files: list[SentDelivery | Delivery] = [*sent, *batches]
+    new = [file for file in files if file.state is not FileState.DUPLICATE]
+    listing = "\n".join(f"{file.digest} {file.state}" for file in new)
+    if before is not None and before.listing == listing:
+        return before
+    if not new:
+        return Kept(listing="")
+    name = hashlib.sha256(listing.encode()).hexdigest()[:32]
+    archive = f"batches/{name}.zip"
+    write_archive(folder / archive, {file.digest: file.data for file in new}.items())
+    accepted = [one.batch for one in batches if one.batch and one.state is FileState.ACCEPTED]
+    segments = []
+    for day, bucket, table in _segments(accepted):
+        path = f"records/date={day}/bucket={bucket:02d}/{name}.parquet"
+        write_table(folder / path, table)
+        segments.append({"path": path, "business_date": day, "bucket": bucket, "records": table.num_rows})
+    return Kept(listing=listing, archive=archive, segments=tuple(segments))
+
+
+def _segments(batches: Sequence[Batch]) -> Iterator[tuple[date, int, pa.Table]]:
+    by_day: dict[date, list[Batch]] = defaultdict(list)
+    for batch in batches:
+        by_day[batch.header.business_date].append(batch)
+    for day in sorted(by_day):
+        for bucket, table in _buckets(by_day[day]):
+            yield day, bucket, table
+
+
+def _buckets(batches: Sequence[Batch]) -> Iterator[tuple[int, pa.Table]]:
+    """Deal the records of a day to buckets: their bytes first, so that each column is made only once."""
+    records = np.frombuffer(b"".join(batch.body for batch in batches), RECORD)
+    sizes = np.array([batch.header.count for batch in batches], np.int64)
+    whose = np.repeat(np.arange(len(batches)), sizes)
+    lines = np.arange(1, len(records) + 1) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    buckets = bucket_numbers(records)
+    order = np.argsort(buckets, kind="stable")
+    table = _table(batches, records.take(order), whose[order], lines[order])
+    ends = np.cumsum(np.bincount(buckets)).tolist()
+    for bucket, (begin, end) in enumerate(zip([0, *ends], ends, strict=False)):
+        if end > begin:
+            yield bucket, table.slice(begin, end - begin)
+
+
+def _table(batches: Sequence[Batch], records: Any, whose: Any, lines: Any) -> pa.Table:
+    signers = pa.array([batch.header.terminal for batch in batches], pa.string())
+    numbers = pa.array([batch.header.number for batch in batches], pa.int64())
+    places = pa.array(whose)
+    return pa.table(
+        record_columns(records)
+        | {
+            "batch_terminal": signers.take(places),
+            "batch_number": numbers.take(places),
+            "line": pa.array(lines.astype(np.int32)),
+        }
+    )

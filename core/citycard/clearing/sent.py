@@ -1,0 +1,139 @@
+"""A sender's file on its way: its cover, its bytes, the batches in it, and where it ends."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+import attrs
+
+from citycard.clearing.codes import FileCode, FileState
+from citycard.clearing.cover import Cover, read_cover
+from citycard.clearing.reports import SentOutcome
+from citycard.clearing.rows import Rows
+from citycard.errors import SentFileDamaged
+
+__all__ = ["KnownSenders", "Sender", "SentDelivery", "read_sent_file", "sort_out_sent"]
+
+_LONGEST_REASON = 400
+
+
+@attrs.frozen(kw_only=True)
+class Sender:
+    """Whoever hands in files of rows for a partner, and the public key (PEM) of its signatures."""
+
+    id: str
+    partner: str
+    public_key: str
+    opened_at: datetime
+    closed_at: datetime | None = None
+
+
+@attrs.define(kw_only=True)
+class SentDelivery:
+    """A sender's file: what its cover says, what was found in it, and where it ends.
+
+    ``vouched_for`` is the partner whose sender signed it, or empty.
+    """
+
+    name: str
+    cover: Cover
+    data: bytes = attrs.field(repr=False)
+    digest: str
+    rows: Rows | None = None
+    damage: SentFileDamaged | None = None
+    state: FileState = FileState.ACCEPTED
+    code: FileCode = FileCode.OK
+    reason: str = ""
+    vouched_for: str = ""
+
+    def end(self, state: FileState, code: FileCode, reason: str) -> None:
+        """Say where the file ends."""
+        self.state, self.code, self.reason = state, code, reason[:_LONGEST_REASON]
+
+    def outcome(self) -> SentOutcome:
+        """Say where the file ended; records and sum as the cover has them."""
+        return SentOutcome(
+            name=self.name,
+            digest=self.digest,
+            state=self.state,
+            code=self.code,
+            reason=self.reason,
+            sender=self.cover.sender,
+            number=self.cover.number,
+            format=self.cover.format,
+            records=self.cover.records,
+            amount_fen=self.cover.amount_fen,
+            unreadable=self.rows.unreadable if self.rows else 0,
+            problems=self.rows.problems if self.rows else (),
+        )
+
+
+@attrs.frozen(kw_only=True)
+class KnownSenders:
+    """What is known when files of senders arrive: who they are, and which digests were accepted."""
+
+    senders: Mapping[str, Sender]
+    accepted: Mapping[tuple[str, int], str]
+
+
+def read_sent_file(source: Path | Cover, data: bytes | None, folder: Path) -> SentDelivery:
+    """Read a sender's file, given its cover's path or the cover and the bytes; raise CoverInvalid.
+
+    What is damaged is told by ``damage``. ``folder`` is the city's.
+    """
+    from citycard.clearing.sentformats import read_sent
+
+    cover = source if isinstance(source, Cover) else read_cover(source.read_bytes())
+    if data is None:
+        assert isinstance(source, Path)
+        data = (source.parent / cover.file).read_bytes()
+    found = SentDelivery(name=cover.file, cover=cover, data=data, digest=hashlib.sha256(data).hexdigest())
+    if (len(data), found.digest) == (cover.size, cover.sha256):
+        try:
+            found.rows = read_sent(cover, data, folder)
+        except SentFileDamaged as damage:
+            found.damage = damage
+    return found
+
+
+def sort_out_sent(sent: SentDelivery, known: KnownSenders, accepted: dict[tuple[str, int], str]) -> None:
+    """Say where a sender's file ends; ``accepted`` has what was accepted so far, and is added to."""
+    cover, key = sent.cover, (sent.cover.sender, sent.cover.number)
+    sender = known.senders.get(cover.sender)
+    quarantined = FileState.QUARANTINED
+    sent.vouched_for = ""
+    if sender is None or sender.closed_at is not None:
+        what = "not registered" if sender is None else "closed"
+        sent.end(quarantined, FileCode.F01, f"sender {cover.sender} is {what}")
+    elif cover.signature and not cover.holds(sender.public_key):
+        sent.end(quarantined, FileCode.F02, f"the cover is not signed by sender {cover.sender}")
+    elif (len(sent.data), sent.digest) != (cover.size, cover.sha256):
+        sent.end(quarantined, FileCode.F03, "the file has not the size and the SHA-256 on its cover")
+    elif sent.damage is not None:
+        sent.end(quarantined, FileCode(str(sent.damage.data["code"])), str(sent.damage))
+    elif reason := _totals(sent):
+        sent.end(quarantined, FileCode.F06, reason)
+    elif accepted.get(key, sent.digest) != sent.digest:
+        reason = f"file {cover.number} of sender {cover.sender} was accepted with other content"
+        sent.end(quarantined, FileCode.F04, reason)
+    else:
+        sent.vouched_for = sender.partner if cover.signature else ""
+        if key in accepted:
+            sent.end(FileState.DUPLICATE, FileCode.F04, "the same file was accepted before")
+        else:
+            sent.end(FileState.ACCEPTED, FileCode.OK, "")
+        accepted[key] = sent.digest
+
+
+def _totals(sent: SentDelivery) -> str:
+    cover, rows = sent.cover, sent.rows
+    assert rows is not None
+    if rows.records != cover.records:
+        return f"the file has {rows.records} records, its cover says {cover.records}"
+    # What is written for an amount that cannot be read nobody knows.
+    if rows.amount_fen > cover.amount_fen or (rows.amounts_clear and rows.amount_fen != cover.amount_fen):
+        return f"the records sum to {rows.amount_fen} fen, the cover says {cover.amount_fen}"
+    return ""

@@ -1,0 +1,218 @@
+"""Uploads of senders' files: begun by a cover, continued wherever they broke, taken in once they are whole.
+
+The bytes lie in ``uploads/<id>.part``, and its length is how far the upload is: nothing is told to be there
+before it was forced to the medium. The id follows from the cover, so that whoever begins again goes on.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import IO, Any, Final
+from uuid import UUID
+
+import attrs
+from sqlalchemy import delete, select, update
+
+from citycard.clearing.codes import FileCode, FileState
+from citycard.clearing.context import ClearingContext
+from citycard.clearing.cover import Cover, read_cover
+from citycard.clearing.intake import receive
+from citycard.clearing.reports import FileOutcome, RowProblem, SentOutcome
+from citycard.clearing.senders import find_sender
+from citycard.clearing.senttables import sent_file, upload
+from citycard.errors import BodyTooLarge, UploadBroken, UploadConflict, UploadUnknown
+from citycard.ids import derived_id
+from citycard.store.bulk import insert_missing
+from citycard.store.engine import reading, writing
+
+__all__ = ["Upload", "UploadAnswer", "append", "begin", "expire_uploads", "find_upload", "finish"]
+
+_KEPT: Final = timedelta(days=3)
+
+
+@attrs.frozen(kw_only=True)
+class UploadAnswer:
+    """What came of an upload: where the file ended, and its batches that are quarantined."""
+
+    file: SentOutcome
+    quarantined: tuple[FileOutcome, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class Upload:
+    """An upload: how far it is, in bytes, and what came of it once it was taken in."""
+
+    id: UUID
+    partner: str
+    cover: Cover
+    offset: int
+    answer: UploadAnswer | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Say whether the file was taken in."""
+        return self.answer is not None
+
+
+def begin(context: ClearingContext, cover: Cover) -> Upload:
+    """Begin an upload, or find the one that the same cover began; raise SenderUnknown."""
+    find_sender(context, cover.sender)
+    name = derived_id("upload", hashlib.sha256(cover.written()).hexdigest())
+    row = {
+        "id": name,
+        "sender": cover.sender,
+        "number": cover.number,
+        "cover": attrs.asdict(cover),
+        "begun_at": context.clock.now(),
+        "answer": None,
+    }
+    with writing(context.engine) as conn:
+        insert_missing(conn, upload, [row])
+    return find_upload(context, name)
+
+
+def find_upload(context: ClearingContext, name: UUID) -> Upload:
+    """Find an upload; raise UploadUnknown."""
+    with reading(context.engine) as conn:
+        row = conn.execute(select(upload).where(upload.c.id == name)).one_or_none()
+    if row is None:
+        raise UploadUnknown(upload=name)
+    cover = read_cover(row.cover)
+    answer = _answer(row.answer) if row.answer else None
+    return Upload(
+        id=name,
+        partner=find_sender(context, cover.sender).partner,
+        cover=cover,
+        offset=cover.size if answer else _length(_path(context, name)),
+        answer=answer,
+    )
+
+
+class Appending:
+    """A whole upload in the making: bytes are written at its end, and count once they are kept."""
+
+    def __init__(self, file: IO[bytes], cover: Cover, offset: int) -> None:
+        self._file, self._cover, self.offset = file, cover, offset
+
+    def write(self, piece: bytes) -> None:
+        """Write a piece; raise BodyTooLarge beyond the size on the cover."""
+        if self.offset + len(piece) > self._cover.size:
+            raise BodyTooLarge(limit=self._cover.size)
+        self._file.write(piece)
+        self.offset += len(piece)
+
+    def keep(self) -> None:
+        """Force what was written to the medium."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+
+@contextmanager
+def append(context: ClearingContext, found: Upload, offset: int) -> Iterator[Appending]:
+    """Go on with an upload at ``offset``, where it must be; at the end, even of a cut, what came is kept.
+
+    Raise UploadConflict when it is elsewhere, or while somebody else goes on with it.
+    """
+    path = _path(context, found.id)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            reason = "another connection is sending this upload: end it, ask for the offset, and go on there"
+            raise UploadConflict(reason=reason) from None
+        if find_upload(context, found.id).complete:
+            path.unlink(missing_ok=True)
+        there = find_upload(context, found.id).offset
+        if offset != there:
+            reason = f"the upload is at offset {there}, not {offset}: ask for the offset, and go on there"
+            raise UploadConflict(reason=reason)
+        piece = Appending(file, found.cover, offset)
+        try:
+            yield piece
+        finally:
+            piece.keep()
+
+
+def finish(context: ClearingContext, name: UUID) -> Upload:
+    """Take in an upload whose bytes are all there, once, and give the same answer ever after.
+
+    An upload that is not whole is given as it is. Raise UploadBroken when the bytes are not those of the
+    cover; they are thrown away then.
+    """
+    found = find_upload(context, name)
+    path = _path(context, name)
+    if found.complete or found.offset != found.cover.size:
+        return found
+    try:
+        data = path.read_bytes() if found.cover.size else b""
+    except FileNotFoundError:
+        # Another connection finished it a moment ago.
+        return find_upload(context, name)
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != found.cover.sha256:
+        path.unlink(missing_ok=True)
+        raise UploadBroken(found=digest, expected=found.cover.sha256)
+    report = receive(context, [(found.cover, data)])
+    odd = tuple(one for one in report.files if one.state is FileState.QUARANTINED)
+    answer = UploadAnswer(file=_first(context, report.sent[0]), quarantined=odd)
+    with writing(context.engine) as conn:
+        open_one = update(upload).where(upload.c.id == name, upload.c.answer.is_(None))
+        conn.execute(open_one.values(answer=attrs.asdict(answer)))
+    path.unlink(missing_ok=True)
+    return find_upload(context, name)
+
+
+def expire_uploads(context: ClearingContext) -> int:
+    """Forget uploads that were begun three days ago and are not whole; return how many."""
+    before = context.clock.now() - _KEPT
+    with writing(context.engine) as conn:
+        old = conn.scalars(select(upload.c.id).where(upload.c.begun_at < before, upload.c.answer.is_(None)))
+        names = old.all()
+        for name in names:
+            conn.execute(delete(upload).where(upload.c.id == name, upload.c.answer.is_(None)))
+    for name in names:
+        _path(context, name).unlink(missing_ok=True)
+    return len(names)
+
+
+def _path(context: ClearingContext, name: UUID) -> Path:
+    return context.folder / "uploads" / f"{name}.part"
+
+
+def _length(path: Path) -> int:
+    with suppress(FileNotFoundError):
+        return path.stat().st_size
+    return 0
+
+
+def _first(context: ClearingContext, now: SentOutcome) -> SentOutcome:
+    """Say where a file ended the first time: whoever was killed before the answer was kept asks twice."""
+    if now.state is not FileState.DUPLICATE:
+        return now
+    with reading(context.engine) as conn:
+        row = conn.execute(
+            select(sent_file).where(
+                sent_file.c.sender == now.sender,
+                sent_file.c.number == now.number,
+                sent_file.c.state == FileState.ACCEPTED.value,
+            )
+        ).one()
+    return _outcome({field.name: getattr(row, field.name) for field in attrs.fields(SentOutcome)})
+
+
+def _answer(stored: dict[str, Any]) -> UploadAnswer:
+    odd = tuple(FileOutcome(**one) for one in stored["quarantined"])
+    return UploadAnswer(file=_outcome(stored["file"]), quarantined=odd)
+
+
+def _outcome(stored: dict[str, Any]) -> SentOutcome:
+    problems = tuple(RowProblem(**one) for one in stored["problems"])
+    state, code = FileState(stored["state"]), FileCode(stored["code"])
+    return SentOutcome(**stored | {"problems": problems, "state": state, "code": code})

@@ -1,0 +1,103 @@
+"""Errors of what senders hand in."""
+
+from __future__ import annotations
+
+from citycard.errors.base import CitycardError
+
+__all__ = [
+    "ConversionRefused",
+    "CoverInvalid",
+    "FileNotHeld",
+    "FixedMappingInvalid",
+    "SenderKeyInvalid",
+    "SenderPartnerUnknown",
+    "SenderTaken",
+    "SenderUnknown",
+    "SentFileDamaged",
+    "UploadBroken",
+    "UploadConflict",
+    "UploadUnknown",
+]
+
+
+class CoverInvalid(CitycardError):
+    """The cover of a file cannot be read."""
+
+    status = 422
+    sentence = "the cover is not valid at {field}: expected {expected}"
+
+
+class SenderKeyInvalid(CitycardError):
+    """A sender's key is not one."""
+
+    sentence = (
+        "this is no Ed25519 key in PEM without a passphrase: make one with openssl genpkey -algorithm ed25519"
+    )
+
+
+class SenderPartnerUnknown(CitycardError):
+    """A sender is to hand in for a partner that nobody registered."""
+
+    status, exit_code = 404, 4
+    sentence = "there is no partner {partner}: register it first"
+
+
+class SenderTaken(CitycardError):
+    """A sender of that id is there, with another partner or another key."""
+
+    status, exit_code = 409, 5
+    sentence = "the sender {sender} is there with another partner or key: choose another id"
+
+
+class SenderUnknown(CitycardError):
+    """No sender has that id, or not for whoever asks."""
+
+    status, exit_code = 404, 4
+    sentence = "the sender {sender} is not known here: citycard clearing sender list shows all"
+
+
+class SentFileDamaged(CitycardError):
+    """A sender's file is not what it should be; nothing of it is taken in."""
+
+    status = 422
+    sentence = "{code}: line {line}, {field}: expected {expected}"
+
+
+class FixedMappingInvalid(CitycardError):
+    """The layout of fixed width cannot be used."""
+
+    sentence = "the layout {path} is not valid: {reason}"
+
+
+class ConversionRefused(CitycardError):
+    """Batch files cannot be converted."""
+
+    sentence = "{file} cannot be converted: {reason}"
+
+
+class FileNotHeld(CitycardError):
+    """A file is to be released that does not wait for that."""
+
+    status, exit_code = 404, 4
+    sentence = "no file {digest} waits as too late (L02): citycard clearing late lists those that do"
+
+
+class UploadUnknown(CitycardError):
+    """No upload has that id, it belongs to somebody else, or it has expired."""
+
+    status, exit_code = 404, 4
+    sentence = "there is no upload {upload} of yours: it is not known or has expired, begin it again"
+
+
+class UploadConflict(CitycardError):
+    """An upload does not go on where it was left, or its number was used for another file."""
+
+    status, exit_code = 409, 5
+    sentence = "{reason}"
+
+
+class UploadBroken(CitycardError):
+    """What arrived is not what the cover says; the upload begins again at its first byte."""
+
+    status = 422
+    sentence = "the bytes have the SHA-256 {found}, the cover says {expected}: send them again from byte 0"

@@ -1,0 +1,227 @@
+"""A file is handed in over a connection that breaks: it goes on where it was, and is taken in once."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hashlib
+import socket
+import threading
+import time
+from datetime import timedelta
+
+import attrs
+import httpx2 as httpx
+import pytest
+import uvicorn
+
+from citycard import registry
+from citycard.card.codec import encode
+from citycard.clearing.converting import convert
+from citycard.clearing.cover import sign_cover
+from citycard.clearing.senders import open_sender
+from citycard.clearing.uploads import expire_uploads
+from citycard.keys.protocol import draw_signer, public_pem
+from citycard.store import writing
+from citycard.terminal import RecordKind, SoftSam, TransactionRecord, write_batch
+from citycard.web import create_app
+from citycard.web.permissions import Role
+from citycard.web.tokens import grant
+
+TERMINAL = "344000000777"
+KEY = draw_signer()
+DAY = dt.date(2026, 11, 1)
+
+
+@pytest.fixture
+def city(empty_city):
+    with writing(empty_city.engine) as conn:
+        registry.add_partners(
+            conn, [registry.Partner(id="ferry", name="Ferry"), registry.Partner(id="bus", name="Bus")]
+        )
+        registry.add_terminals(conn, [registry.Terminal(number=TERMINAL, partner="ferry", opened_on=DAY)])
+    open_sender(empty_city, "ferry-office", "ferry", public_pem(KEY).encode())
+    return empty_city
+
+
+@pytest.fixture
+def served(city):
+    """A real server on a port of its own; gives its address and what makes a request a partner's."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(create_app(city), log_level="critical"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    with writing(city.engine) as conn:
+        tokens = {
+            name: grant(conn, role=Role.PARTNER, days=1, at=city.clock.now(), subject=name)[1]
+            for name in ("ferry", "bus")
+        }
+    yield Served(listening.getsockname()[1], tokens)
+    server.should_exit = True
+    thread.join()
+
+
+@attrs.frozen
+class Served:
+    port: int
+    tokens: dict[str, str]
+
+    def client(self, partner="ferry"):
+        headers = {"authorization": f"Bearer {self.tokens[partner]}"}
+        return httpx.Client(base_url=f"http://127.0.0.1:{self.port}", headers=headers)
+
+    def patch_and_cut(self, path, offset, data, length):
+        """Promise ``length`` bytes, send some, and hang up."""
+        head = (
+            f"PATCH {path} HTTP/1.1\r\nHost: city\r\nAuthorization: Bearer {self.tokens['ferry']}\r\n"
+            f"Upload-Offset: {offset}\r\nContent-Type: application/partial-upload\r\n"
+            f"Content-Length: {length}\r\n\r\n"
+        )
+        with socket.create_connection(("127.0.0.1", self.port)) as wire:
+            wire.sendall(head.encode() + data)
+
+
+def day(city, records=2000, number=1):
+    record = TransactionRecord(
+        kind=RecordKind.SINGLE,
+        tti=6,
+        service=1,
+        issuer="0101344000FFFFFF",
+        asn="31044400000000000001",
+        card_kind=1,
+        key_version=1,
+        algorithm=0,
+        counter=1,
+        balance_before_fen=500,
+        amount_fen=200,
+        balance_after_fen=300,
+        terminal=TERMINAL,
+        terminal_serial=1,
+        tac=bytes(4),
+        config=1,
+        blacklist=0,
+        at=dt.datetime.combine(DAY, dt.time(7)),
+    )
+    sam = SoftSam(TERMINAL, city.vault.sam_keys(), city.vault.terminal_key(bytes.fromhex(TERMINAL)))
+    made = dt.datetime.combine(DAY, dt.time(12))
+    data = write_batch(TERMINAL, number, 1, [encode(record)] * records, sam, made, DAY)
+    return convert(
+        [("a.ccb", data)], kind="ccb", sender="ferry-office", number=number, file="day.ccb", key_pem=KEY
+    )
+
+
+def begun(client, cover):
+    return client.post("/api/uploads", json=attrs.asdict(cover))
+
+
+def patch(client, path, offset, data, **headers):
+    sent = {"upload-offset": str(offset), "content-type": "application/partial-upload"} | headers
+    return client.patch(path, content=data, headers=sent)
+
+
+def offset_of(client, path, wanted=None):
+    """Ask how far an upload is, until it is as far as it must come."""
+    for _ in range(200):
+        answer = client.head(path)
+        offset = int(answer.headers["upload-offset"])
+        if wanted is None or offset >= wanted:
+            break
+        time.sleep(0.02)
+    return offset
+
+
+def test_a_file_that_breaks_off_again_and_again_goes_on_where_it_was_and_is_taken_in_once(served, city):
+    cover, data = day(city)
+    with served.client() as client:
+        path = begun(client, cover).headers["location"]
+        offset = 0
+        for cut in (1, 65_535, 100_000, len(data) - offset - 166_000):
+            served.patch_and_cut(path, offset, data[offset : offset + cut], len(data) - offset)
+            offset = offset_of(client, path, offset + cut)
+        assert 0 < offset < len(data)
+        assert client.head(path).headers["upload-complete"] == "?0"
+        last = patch(client, path, offset, data[offset:])
+        assert (last.status_code, last.headers["upload-complete"]) == (200, "?1")
+        answer = last.json()["answer"]
+        assert (answer["file"]["state"], answer["file"]["records"], answer["quarantined"]) == (
+            "accepted",
+            2000,
+            [],
+        )
+        for again in (begun(client, cover), client.get(path), patch(client, path, len(data), b"")):
+            assert again.json() == last.json()
+    assert list((city.folder / "uploads").glob("*.part")) == []
+
+
+def test_whoever_begins_again_with_the_same_cover_goes_on(served, city):
+    cover, data = day(city, 10)
+    with served.client() as client:
+        path = begun(client, cover).headers["location"]
+        assert patch(client, path, 0, data[:500]).headers["upload-offset"] == "500"
+        again = begun(client, cover)
+        assert (again.headers["location"], again.headers["upload-offset"]) == (path, "500")
+        wrong = patch(client, path, 400, data[400:])
+        assert (wrong.status_code, wrong.json()["type"]) == (409, "/api#upload-conflict")
+        assert "at offset 500, not 400" in wrong.json()["detail"]
+        assert patch(client, path, 500, data[500:]).json()["complete"]
+
+
+def test_bytes_that_are_not_those_of_the_cover_are_thrown_away(served, city):
+    cover, data = day(city, 10)
+    spoilt = bytes([data[0] ^ 1]) + data[1:]
+    with served.client() as client:
+        path = begun(client, cover).headers["location"]
+        digest = base64.b64encode(hashlib.sha256(spoilt).digest()).decode()
+        early = patch(client, path, 0, spoilt, **{"repr-digest": f"sha-256=:{digest}:"})
+        assert (early.status_code, early.json()["type"]) == (422, "/api#upload-broken")
+        late = patch(client, path, 0, spoilt)
+        assert (late.status_code, late.json()["type"]) == (422, "/api#upload-broken")
+        assert offset_of(client, path) == 0
+        assert patch(client, path, 0, data).json()["answer"]["file"]["state"] == "accepted"
+
+
+def test_more_bytes_than_the_cover_says_are_refused(served, city):
+    cover, data = day(city, 10)
+    with served.client() as client:
+        path = begun(client, cover).headers["location"]
+        answer = patch(client, path, 0, data + b"x")
+        assert (answer.status_code, answer.json()["type"]) == (413, "/api#body-too-large")
+        huge = begun(client, attrs.evolve(cover, size=256 * 1024 * 1024)).status_code
+        assert huge == 201
+        content = attrs.asdict(cover) | {"size": 256 * 1024 * 1024 + 1}
+        assert client.post("/api/uploads", json=content).status_code == 422
+
+
+def test_a_quarantined_file_says_why(served, city):
+    cover, data = day(city, 10)
+    unsigned = sign_cover(attrs.evolve(cover, records=9), KEY)
+    with served.client() as client:
+        path = begun(client, unsigned).headers["location"]
+        file = patch(client, path, 0, data).json()["answer"]["file"]
+        assert (file["state"], file["code"]) == ("quarantined", "F06")
+
+
+def test_nobody_hands_in_for_or_looks_at_another_partner(served, city):
+    cover, data = day(city, 10)
+    with served.client() as client, served.client("bus") as other:
+        path = begun(client, cover).headers["location"]
+        assert begun(other, cover).status_code == 403
+        assert other.get(path).status_code == 404
+        assert patch(other, path, 0, data).status_code == 404
+        assert httpx.get(f"http://127.0.0.1:{served.port}{path}").status_code == 401
+
+
+def test_an_upload_that_is_left_off_is_forgotten_after_three_days(served, city):
+    cover, data = day(city, 10)
+    with served.client() as client:
+        path = begun(client, cover).headers["location"]
+        patch(client, path, 0, data[:100])
+        assert expire_uploads(city) == 0
+        before = city.clock
+        city.clock = type(before)(before.now() + timedelta(days=3, seconds=1))
+        assert expire_uploads(city) == 1
+        city.clock = before
+        assert client.get(path).status_code == 404
+    assert list((city.folder / "uploads").glob("*.part")) == []
