@@ -33,7 +33,7 @@ sender = Table(
 
 # One row for each sender's file; its batches have rows of ``batch_file`` in the same intake.
 sent_file = Table(
-    "sent_file",
+    "clearing_sent_file",
     metadata,
     Column("intake", Integer, primary_key=True, autoincrement=False),
     Column("position", Integer, primary_key=True, autoincrement=False),
@@ -54,7 +54,7 @@ sent_file = Table(
     CheckConstraint("state IN ('accepted', 'duplicate', 'quarantined')", name="state"),
 )
 Index(
-    "uq_sent_file_accepted",
+    "uq_clearing_sent_file_accepted",
     sent_file.c.sender,
     sent_file.c.number,
     unique=True,
@@ -64,7 +64,7 @@ Index(
 append_only(sent_file)
 
 late_release = Table(
-    "late_release",
+    "clearing_late_release",
     metadata,
     Column("digest", String(64), primary_key=True),
     Column("actor", String(100), nullable=False),

@@ -21,10 +21,10 @@ RESERVED = frozenset({
     "access", "account", "agent", "agents", "allow", "api", "auto", "bank", "batch", "bench",
     "blacklist", "card", "cards", "chargeback", "chip", "citizen", "city", "citycard", "clearing",
     "core", "db", "debit", "enable", "entitlement", "exchange", "float", "foreign", "holder",
-    "interconnect", "job", "key", "keys", "late", "ledger", "limit", "load", "manifest", "number",
+    "interconnect", "job", "key", "keys", "ledger", "limit", "load", "manifest", "number",
     "online", "other", "outbox", "partner", "partners", "payment", "personalisation", "place", "plugin",
     "plugins", "points", "product", "providers", "public", "purchase", "record", "refund", "replay",
-    "run", "sam", "sandbox", "sent", "serve", "simulate", "statement", "static", "stock", "subsidies",
+    "run", "sam", "sandbox", "serve", "simulate", "statement", "static", "stock", "subsidies",
     "subsidy", "terminal", "topup", "topups", "transfer", "trust", "wallet", "window",
 })  # fmt: skip
 

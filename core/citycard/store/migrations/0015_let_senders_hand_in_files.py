@@ -25,14 +25,14 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["partner"], ["partner.id"], name=op.f("fk_sender_partner_partner")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sender")),
     )
-    _create_sent_file()
+    _create_sent_files()
     op.create_table(
-        "late_release",
+        "clearing_late_release",
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("actor", sa.String(length=100), nullable=False),
         sa.Column("reason", sa.String(length=400), nullable=False),
         sa.Column("released_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("digest", name=op.f("pk_late_release")),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_clearing_late_release")),
     )
     op.create_table(
         "upload",
@@ -46,14 +46,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_upload")),
     )
     op.create_index(op.f("ix_upload_begun_at"), "upload", ["begun_at"], unique=False)
-    for table in ("sent_file", "late_release"):
+    for table in ("clearing_sent_file", "clearing_late_release"):
         for statement in append_only_sql(table, op.get_bind().dialect.name):
             op.execute(statement)
 
 
-def _create_sent_file() -> None:
+def _create_sent_files() -> None:
     op.create_table(
-        "sent_file",
+        "clearing_sent_file",
         sa.Column("intake", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("name", sa.String(length=400), nullable=False),
@@ -71,13 +71,13 @@ def _create_sent_file() -> None:
         sa.Column("archive", sa.String(length=200), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "state IN ('accepted', 'duplicate', 'quarantined')", name=op.f("ck_sent_file_state")
+            "state IN ('accepted', 'duplicate', 'quarantined')", name=op.f("ck_clearing_sent_file_state")
         ),
-        sa.PrimaryKeyConstraint("intake", "position", name=op.f("pk_sent_file")),
+        sa.PrimaryKeyConstraint("intake", "position", name=op.f("pk_clearing_sent_file")),
     )
     op.create_index(
-        "uq_sent_file_accepted",
-        "sent_file",
+        "uq_clearing_sent_file_accepted",
+        "clearing_sent_file",
         ["sender", "number"],
         unique=True,
         sqlite_where=sa.text("state = 'accepted'"),
@@ -88,8 +88,8 @@ def _create_sent_file() -> None:
 def downgrade() -> None:
     op.drop_index(op.f("ix_upload_begun_at"), table_name="upload")
     op.drop_table("upload")
-    op.drop_table("late_release")
-    op.drop_index("uq_sent_file_accepted", table_name="sent_file")
-    op.drop_table("sent_file")
+    op.drop_table("clearing_late_release")
+    op.drop_index("uq_clearing_sent_file_accepted", table_name="clearing_sent_file")
+    op.drop_table("clearing_sent_file")
     op.drop_table("sender")
     op.drop_column("batch_file", "sender")
