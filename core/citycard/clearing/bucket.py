@@ -88,6 +88,7 @@ class Bucket:
 
     All arrays have one entry for each record: ``records`` is of ``RECORD``, ``signer`` the number of the
     terminal whose batch it came in, ``batch`` and ``line`` its place there, ``day`` the business date.
+    ``held_run`` is the run that held a record which is taken up again, 0 for what is new.
     """
 
     number: int
@@ -97,10 +98,15 @@ class Bucket:
     batch: Array
     line: Array
     day: Array
+    held_run: Array = attrs.field()
+
+    @held_run.default
+    def _all_new(self) -> Array:
+        return np.zeros(len(self.records), np.int32)
 
     def __attrs_post_init__(self) -> None:
         order = np.lexsort((self.line, self.batch, self.signer))
-        for name in ("records", "readable", "signer", "batch", "line", "day"):
+        for name in ("records", "readable", "signer", "batch", "line", "day", "held_run"):
             setattr(self, name, getattr(self, name).take(order))
 
     def __len__(self) -> int:

@@ -17,6 +17,7 @@ from citycard.clearing.adjusting import adjustments_wait, partners_of, post_adju
 from citycard.clearing.context import BankAccount, ClearingContext
 from citycard.clearing.events import RUN_CLOSED, RunClosed
 from citycard.clearing.gaps import write_card_gaps, write_terminal_gaps
+from citycard.clearing.held import DecidedRecord, HeldRecord, write_held
 from citycard.clearing.outcomes import Part
 from citycard.clearing.payments import order_run_payments, payment_path, payment_reference
 from citycard.clearing.postings import post_run
@@ -45,6 +46,8 @@ class Closing:
     total: Tally = attrs.field(factory=Tally)
     spent_fen: int = 0
     gaps: dict[str, tuple[list[Gap], list[Gap]]] = attrs.field(factory=dict)
+    held: list[HeldRecord] = attrs.field(factory=list)
+    decided: list[DecidedRecord] = attrs.field(factory=list)
 
     @classmethod
     def of(cls, buckets: Iterable[Done], engine: str) -> Closing:
@@ -60,6 +63,8 @@ class Closing:
         self.total.merge(done.total)
         self.spent_fen += done.spent_fen
         self.gaps.update(done.gaps)
+        self.held += done.held
+        self.decided += done.decided
 
     def digest(self, rules_version: str) -> str:
         """Give the digest of the run: the same for the same records under the same rules, wherever it ran."""
@@ -86,6 +91,7 @@ def close_run(context: ClearingContext, run: Row[Any], closing: Closing) -> bool
                 insert(clearing_part), [attrs.asdict(part) | {"run": run.number} for part in closing.parts]
             )
         write_card_gaps(conn, run.number, closing.gaps)
+        write_held(conn, run.number, closing.held, closing.decided)
         findings = write_terminal_gaps(conn, run.number, run.watermark)
         findings |= _payment_findings(partners, payees) | Counter(one.code.value for one in adjusted)
         report = _report(context, run, closing, partners, findings, day)
@@ -267,6 +273,8 @@ def _report(
         totals=tuple(totals),
         notes=tuple(sorted((name, count) for name, count in notes.items() if count)),
         partners=tuple(partners),
+        taken_up=total.taken_up.records,
+        taken_up_fen=total.taken_up.amount_fen,
         price_difference_fen=total.price_difference_fen,
         rules_version=version,
         digest=closing.digest(version),

@@ -97,6 +97,8 @@ class Code(Enum):
     C02 = State.SUSPENDED, "the counter went back to one that is neither missing nor known"
     C03 = State.SUSPENDED, "the balance does not follow from the one before and the loads between"
     G01 = State.SUSPENDED, "the debit is unconfirmed: the card never gave its TAC"
+    G04 = State.REJECTED, "the unconfirmed debit did not happen: the card used its counter for another one"
+    G05 = State.ACCEPTED, "the unconfirmed debit happened: the card went on from it"
     L01 = State.ACCEPTED, "a missing counter arrived late; its gap is closed"
     P01 = State.ACCEPTED, "the price differs from the one recomputed; paid as charged"
     P02 = State.SUSPENDED, "no rule gives a price"

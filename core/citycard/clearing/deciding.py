@@ -20,6 +20,7 @@ from citycard.clearing.codes import Code
 from citycard.clearing.context import ClearingContext
 from citycard.clearing.exceptions import DECIDED, PROPOSED, STEPS, TAKEN, ExceptionCase, exception_of
 from citycard.clearing.finding import find_record
+from citycard.clearing.held import settle_by_people
 from citycard.clearing.rating import ask_rate
 from citycard.errors import CaseClosed, CaseTaken, DecisionRefused
 from citycard.money import split
@@ -78,6 +79,8 @@ def decide(
 ) -> ExceptionCase:
     """Decide an exception, once; the same ``step`` again changes nothing. The next run posts what it pays.
 
+    A held record is taken up no more once it is accepted or rejected.
+
     More than ``second_person_fen`` of the terms is only proposed at first: it is decided when another person
     says the same. Raise CaseTaken when somebody else works on it, CaseClosed when it is decided,
     CaseStepConflict, and DecisionRefused when it does not fit the record.
@@ -99,6 +102,8 @@ def decide(
                 return exception_of(context, conn, record)
         else:
             proposed_by = ""
+        if decision.how is not Ruling.LEFT and not settle_by_people(conn, case.id):
+            raise DecisionRefused(case=case.id, reason="a run has decided it meanwhile: look at it again")
         if decision.how is Ruling.ACCEPTED:
             order_adjustments(conn, _adjustments(context, conn, case, decision))
         row = {

@@ -120,6 +120,11 @@ class Dispute:
     decision: DisputeDecision | None = None
 
     @property
+    def about_record(self) -> bool:
+        """Say whether it is about one record, and not about a line of a statement."""
+        return not self.about.startswith("run/")
+
+    @property
     def state(self) -> DisputeState:
         """Say where it is."""
         return DisputeState.OPEN if self.decision is None else DisputeState(self.decision.outcome.value)

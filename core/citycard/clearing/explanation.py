@@ -59,7 +59,10 @@ class PriceCheck:
 
 @attrs.frozen(kw_only=True)
 class Outcome:
-    """Where a run let the record end; ``parts`` gives each partner's share in fen."""
+    """Where a run let the record end; ``parts`` gives each partner's share in fen.
+
+    ``held_run`` is the earlier run that held the record, None where none did.
+    """
 
     run: int
     state: State
@@ -68,6 +71,7 @@ class Outcome:
     notes: tuple[str, ...]
     price_fen: int | None
     parts: tuple[tuple[str, int], ...]
+    held_run: int | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -187,6 +191,7 @@ def _outcome(found: ClearedRecord | None) -> Outcome | None:
         notes=found.notes,
         price_fen=found.price_fen,
         parts=found.parts,
+        held_run=found.held_run,
     )
 
 

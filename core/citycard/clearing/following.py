@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import attrs
 import numpy as np
 
 from citycard.clearing.bucket import Bucket, Known, States
 from citycard.clearing.codes import Code
 from citycard.clearing.columns import Array
+from citycard.clearing.grey import Greys
 from citycard.clearing.sequence import CardState, CardTrail, Gap, Sighting
-from citycard.clearing.verdicts import Verdicts
+from citycard.clearing.verdicts import NUMBERS, Verdicts
 
 __all__ = ["Followed", "follow_cards"]
 
@@ -18,15 +21,20 @@ _OVERRIDES = frozenset({Code.D04})
 
 @attrs.frozen(kw_only=True, eq=False)
 class Followed:
-    """Where the cards of a bucket stand now, and the gaps of those whose gaps are others than before."""
+    """Where the cards of a bucket stand now, and the gaps of those whose gaps are others than before.
+
+    ``confirmed`` are the places of unconfirmed debits that turned out to have happened.
+    """
 
     states: States
     gaps: dict[str, list[Gap]]
+    confirmed: list[int]
 
 
 def follow_cards(bucket: Bucket, verdicts: Verdicts, known: Known, genuine: Array) -> Followed:
     """Follow every card through its genuine records, by counter and then by time."""
     order = bucket.by_card
+    greys = _greys(bucket, verdicts)
     trails = _Trails(bucket, known, order[genuine[order]])
     states = known.states.copy()
     even = trails.even()
@@ -36,15 +44,25 @@ def follow_cards(bucket: Bucket, verdicts: Verdicts, known: Known, genuine: Arra
     states.balance_fen[cards] = bucket.records["balance_after_fen"][places]
     states.online_atc[cards] = trails.online_atc(states.online_atc)[cards]
     gaps: dict[str, list[Gap]] = {}
-    for card in np.unique(trails.card[~even[trails.card]]).tolist():
+    confirmed: list[int] = []
+    for card in sorted(greys.keys() | set(trails.card[~even[trails.card]].tolist())):
         asn = bucket.asns[card]
-        trail = _follow_card(bucket, verdicts, known, card, trails.of(card))
+        trail, happened = _follow_card(bucket, verdicts, known, card, trails.of(card), greys.get(card, []))
+        confirmed += happened
         states.counter[card] = trail.state.counter
         states.balance_fen[card] = trail.state.balance_fen
         states.online_atc[card] = trail.state.online_atc
         if trail.gaps != known.gaps.get(asn, []):
             gaps[asn] = trail.gaps
-    return Followed(states=states, gaps=gaps)
+    return Followed(states=states, gaps=gaps, confirmed=confirmed)
+
+
+def _greys(bucket: Bucket, verdicts: Verdicts) -> dict[int, list[int]]:
+    """Give the places of the unconfirmed debits of each card that has any."""
+    found: dict[int, list[int]] = {}
+    for place in np.flatnonzero(verdicts.codes == NUMBERS[Code.G01]).tolist():
+        found.setdefault(int(bucket.card[place]), []).append(place)
+    return found
 
 
 class _Trails:
@@ -104,24 +122,45 @@ def _coming(known: Known, count: int) -> tuple[Array, Array, Array]:
     return np.bincount(cards, minlength=count), amount_fen, online_atc
 
 
-def _follow_card(bucket: Bucket, verdicts: Verdicts, known: Known, card: int, places: list[int]) -> CardTrail:
+def _follow_card(
+    bucket: Bucket, verdicts: Verdicts, known: Known, card: int, places: list[int], greys: list[int]
+) -> tuple[CardTrail, list[int]]:
+    """Follow one card; say also which of its unconfirmed debits, given as places, happened."""
     states, asn = known.states, bucket.asns[card]
     state = CardState(int(states.counter[card]), int(states.balance_fen[card]), int(states.online_atc[card]))
-    trail = CardTrail(state, known.gaps.get(asn, ()), known.loads.of(card), known.earlier.get(asn, {}))
+    debits = Greys([_sighting(bucket, place) for place in greys]) if greys else None
+    earlier = _earlier(bucket, known, asn, [*places, *greys])
+    trail = CardTrail(state, known.gaps.get(asn, ()), known.loads.of(card), earlier, debits)
     for place in places:
-        record = bucket.records[place]
-        code = trail.see(
-            Sighting(
-                int(record["counter"]),
-                int(record["balance_before_fen"]),
-                int(record["amount_fen"]),
-                int(record["balance_after_fen"]),
-                bucket.at[place].item(),
-                record.tobytes(),
-            )
-        )
+        code = trail.see(_sighting(bucket, place))
         if code in _OVERRIDES:
             verdicts.set(np.array([place]), code)
         elif code is not None:
             verdicts.decide([place], code)
-    return trail
+    if debits is None:
+        return trail, []
+    trail.settle()
+    for code, some in ((Code.G04, debits.released), (Code.D04, debits.repeated)):
+        verdicts.set(np.array([greys[one] for one in some], np.int64), code)
+    return trail, [greys[one] for one in sorted(debits.confirmed)]
+
+
+def _sighting(bucket: Bucket, place: int) -> Sighting:
+    record = bucket.records[place]
+    return Sighting(
+        int(record["counter"]),
+        int(record["balance_before_fen"]),
+        int(record["amount_fen"]),
+        int(record["balance_after_fen"]),
+        bucket.at[place].item(),
+        record.tobytes(),
+    )
+
+
+def _earlier(bucket: Bucket, known: Known, asn: str, places: list[int]) -> Mapping[int, frozenset[bytes]]:
+    """Give a card's records of earlier runs by counter, without those that this run takes up again."""
+    found = known.earlier.get(asn, {})
+    held = {bucket.records[place].tobytes() for place in places if bucket.held_run[place]}
+    if not held:
+        return found
+    return {counter: raws - held for counter, raws in found.items()}

@@ -16,8 +16,8 @@ from citycard.clearing.context import ClearingTerms, Rates, TacVault
 from citycard.clearing.following import follow_cards
 from citycard.clearing.rating import Asked, rate_all
 from citycard.clearing.sequence import Gap
-from citycard.clearing.verdicts import ACCEPTED, CODES, Verdicts
-from citycard.clearing.verify import verify
+from citycard.clearing.verdicts import ACCEPTED, CODES, HELD, Verdicts
+from citycard.clearing.verify import check_cards, check_terminals, out_of_time, verify
 
 __all__ = ["Judged", "judge"]
 
@@ -38,6 +38,12 @@ class Judged:
     gaps: Mapping[str, list[Gap]]
     digest: str
 
+    @property
+    def told(self) -> Array:
+        """Say of which records this run tells where they ended: all but those that stay held as before."""
+        found: Array = (self.bucket.held_run == 0) | ~HELD[self.final]
+        return found
+
 
 def judge(
     bucket: Bucket, known: Known, terms: ClearingTerms, vault: TacVault, rates: Rates, asked: Asked
@@ -51,6 +57,7 @@ def judge(
     genuine = verify(bucket, verdicts, known, terms, vault)
     foreign = known.foreign(bucket)
     followed = follow_cards(bucket, verdicts, known, genuine)
+    _confirm(bucket, verdicts, known, terms, followed.confirmed)
     rate_all(bucket, verdicts, known, terms, rates, asked)
     verdicts.set(verdicts.open & foreign, Code.X01)
     final = verdicts.final()
@@ -64,6 +71,21 @@ def judge(
         gaps=followed.gaps,
         digest=_digest(bucket, verdicts, final),
     )
+
+
+def _confirm(
+    bucket: Bucket, verdicts: Verdicts, known: Known, terms: ClearingTerms, places: list[int]
+) -> None:
+    """Check debits that happened after all for what is only asked of those that did."""
+    if not places:
+        return
+    happened = np.zeros(len(bucket), bool)
+    happened[places] = True
+    verdicts.codes[happened] = 0
+    verdicts.decide(places, Code.G05)
+    verdicts.decide(np.flatnonzero(happened & out_of_time(bucket, terms)), Code.R04)
+    check_cards(bucket, verdicts, known, happened)
+    check_terminals(bucket, verdicts, known, happened)
 
 
 def _spend(states: States, bucket: Bucket, final: Array) -> None:

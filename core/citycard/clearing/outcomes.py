@@ -42,7 +42,7 @@ def keep(folder: Path, run: int, judged: Judged) -> Part:
         bucket=number,
         outcomes=f"outcomes/run={run:06d}/bucket={number:02d}/{name}.parquet",
         cards=f"cards/run={run:06d}/bucket={number:02d}/{name}.parquet",
-        records=len(judged.bucket),
+        records=int(judged.told.sum()),
         digest=judged.digest,
     )
     write_table(folder / part.outcomes, _outcomes(run, judged))
@@ -76,7 +76,8 @@ def _outcomes(run: int, judged: Judged) -> Any:
     notes = np.full(count, "", object)
     for place, found in verdicts.noted(final).items():
         notes[place] = " ".join(note.name for note in found)
-    return pa.table(
+    held_run, told = bucket.held_run, judged.told
+    outcomes = pa.table(
         {
             "terminal": pa.array(np.char.zfill(bucket.signer.astype("U12"), 12), pa.string()),
             "batch_number": pa.array(bucket.batch, pa.int64()),
@@ -89,8 +90,11 @@ def _outcomes(run: int, judged: Judged) -> Any:
             "code": pa.array([code.name for code in CODES], pa.string()).take(pa.array(final)),
             "notes": pa.array(notes, pa.string()),
             "parts": _parts(judged),
+            # The run that held the record, and whose outcome this one comes after.
+            "held_run": pa.array(held_run, pa.int32(), mask=held_run == 0),
         }
     )
+    return outcomes if told.all() else outcomes.filter(pa.array(told))
 
 
 def _parts(judged: Judged) -> Any:

@@ -1,6 +1,7 @@
 """Read models over the cleared records, for pages and reports: DuckDB over Parquet, typed rows out.
 
-Only files that a closed run's rows name are read, so that nothing half-done is ever seen.
+Only files that a closed run's rows name are read, so that nothing half-done is ever seen. Of a record that
+one run held and a later one decided, only the later outcome counts.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ from datetime import date, datetime
 from typing import Any
 
 import attrs
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from citycard.clearing.codes import State
 from citycard.clearing.columns import bucket_of
 from citycard.clearing.context import ClearingContext
 from citycard.clearing.finding import record_id
-from citycard.clearing.tables import clearing_part
+from citycard.clearing.tables import clearing_part, held_record
 from citycard.store.engine import reading
 
 __all__ = [
@@ -263,11 +264,34 @@ def cleared(context: ClearingContext, bucket: int | None, runs: range | None) ->
         parts = parts.where(clearing_part.c.run >= runs.start, clearing_part.c.run < runs.stop)
     with reading(context.engine) as conn:
         named: Sequence[Any] = conn.execute(parts).all()
+        overtaken = _overtaken(conn, bucket, runs)
     if not named:
         yield None
         return
     with duckdb.connect() as engine:
         paths = [literal(context.folder / row.outcomes) for row in named]
         engine.execute("SET TimeZone = 'UTC'")
-        engine.read_parquet(paths, hive_partitioning=False).create_view("outcomes")
+        engine.read_parquet(paths, hive_partitioning=False).create_view("told")
+        engine.register("overtaken", overtaken)
+        engine.execute(
+            "CREATE VIEW outcomes AS FROM told ANTI JOIN overtaken USING (run, terminal, batch_number, line)"
+            if overtaken.num_rows
+            else "CREATE VIEW outcomes AS FROM told"
+        )
         yield engine
+
+
+def _overtaken(conn: Connection, bucket: int | None, runs: range | None) -> Any:
+    """Give the outcomes of records that were held, where one of these runs decided them later."""
+    import pyarrow as pa
+
+    names = ("run", "terminal", "batch_number", "line")
+    query = select(*(held_record.c[name] for name in names)).where(
+        held_record.c.decided_run != held_record.c.run
+    )
+    if bucket is not None:
+        query = query.where(held_record.c.bucket == bucket)
+    if runs is not None:
+        query = query.where(held_record.c.decided_run < runs.stop)
+    rows = conn.execute(query).all()
+    return pa.table({name: [row[place] for row in rows] for place, name in enumerate(names)})

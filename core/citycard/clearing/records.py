@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select
 from citycard.clearing.codes import Code, FileState, State
 from citycard.clearing.context import ClearingContext
 from citycard.clearing.finding import record_id, record_key
+from citycard.clearing.held import decided_by
 from citycard.clearing.queries import cleared
 from citycard.clearing.tables import batch_file, clearing_run
 from citycard.registry.tables import terminal
@@ -24,7 +25,7 @@ ID = "concat_ws('-', terminal, batch_number, line)"
 
 _COLUMNS = (
     'terminal, batch_number, line, run, business_date, "at", asn, counter, service, kind, amount_fen,'
-    " list_price_fen, price_fen, state, code, notes, parts"
+    " list_price_fen, price_fen, state, code, notes, parts, held_run"
 )
 
 
@@ -32,7 +33,8 @@ _COLUMNS = (
 class ClearedRecord:
     """A record that a run judged. ``partner`` has the terminal that handed it in, ``parts`` who got how much.
 
-    ``price_fen`` is what the rules made of it, None where they made nothing.
+    ``price_fen`` is what the rules made of it, None where they made nothing; ``held_run`` the earlier run
+    that held the record, None where none did.
     """
 
     id: str
@@ -51,6 +53,7 @@ class ClearedRecord:
     notes: tuple[str, ...]
     parts: tuple[tuple[str, int], ...]
     partner: str
+    held_run: int | None = None
 
     @property
     def title(self) -> str:
@@ -61,7 +64,7 @@ class ClearedRecord:
 def find_cleared(context: ClearingContext, conn: Connection, record: str) -> ClearedRecord | None:
     """Give a record by its id, None while no run has judged it; raise RecordUnknown for what is no id."""
     at, number, line = record_key(record)
-    run = run_of_batch(conn, at, number)
+    run = decided_by(conn, at, number, line) or run_of_batch(conn, at, number)
     if run is None:
         return None
     conditions = ("terminal = $at", "batch_number = $number", "line = $line")
@@ -123,9 +126,9 @@ def _partners(conn: Connection, numbers: set[str]) -> dict[str, str]:
 
 
 def _record(row: tuple[Any, ...], partners: Mapping[str, str]) -> ClearedRecord:
-    at, number, line, *values = row
-    names = [field.name for field in attrs.fields(ClearedRecord)][1:-1]
-    told = dict(zip(names, values, strict=True))
+    at, number, line, *values, held_run = row
+    names = [field.name for field in attrs.fields(ClearedRecord)][1:-2]
+    told = dict(zip(names, values, strict=True)) | {"held_run": held_run}
     told["notes"] = tuple(told["notes"].split())
     told["parts"] = tuple((part["partner"], part["amount_fen"]) for part in told["parts"])
     return ClearedRecord(id=record_id(at, number, line), partner=partners.get(at, ""), **told)

@@ -157,8 +157,9 @@ class RunReport:
     """Answer one call of ``clear``.
 
     ``changed`` is False when there was nothing new; then the report is that of the last run, or an empty
-    one with number 0. ``totals`` add up to ``records`` and ``amount_fen`` (what was handed in); ``notes``
-    counts findings that did not decide a record's state. ``digest`` is the same for the same records under
+    one with number 0. ``totals`` add up to ``records`` and ``amount_fen``: what was handed in, and of it
+    ``taken_up`` and ``taken_up_fen``, which an earlier run held and this one decided; ``notes`` counts
+    findings that did not decide a record's state. ``digest`` is the same for the same records under
     the same rules, on every ``engine``: the one that did the work of the run.
     """
 
@@ -177,6 +178,8 @@ class RunReport:
     digest: str
     bank_file: str | None
     engine: str = ""
+    taken_up: int = 0
+    taken_up_fen: int = 0
     missing: tuple[Missing, ...] = ()
 
     def count(self, state: State | str) -> int:
@@ -240,5 +243,7 @@ class RunReport:
             digest=stored.get("digest", ""),
             bank_file=stored.get("bank_file"),
             engine=stored.get("engine", ""),
+            taken_up=stored.get("taken_up", 0),
+            taken_up_fen=stored.get("taken_up_fen", 0),
             missing=missing,
         )

@@ -19,6 +19,7 @@ from citycard.clearing.closing import Closing, close_run, waits_to_be_paid
 from citycard.clearing.context import ClearingContext
 from citycard.clearing.engines import Engine, engine_of
 from citycard.clearing.gather import Reader, read_bucket
+from citycard.clearing.held import HeldChanged, held_of, taken_up
 from citycard.clearing.missing import missing_batches
 from citycard.clearing.payments import ensure_payment_file
 from citycard.clearing.reports import RunReport
@@ -48,10 +49,20 @@ def clear(
         return report
     # Whoever closed the run before this one may have died before the bank was told.
     ensure_payment_file(context, run.number - 1)
-    judged = _judge_all(context, run, chosen, progress or (lambda _judged, _of: None))
-    changed = close_run(context, run, judged)
+    changed = _close(context, run, chosen, progress or (lambda _judged, _of: None))
     ensure_payment_file(context, run.number)
     return last_report(context, changed=changed)
+
+
+def _close(
+    context: ClearingContext, run: Row[Any], engine: Engine, progress: Callable[[int, int], None]
+) -> bool:
+    while True:
+        try:
+            return close_run(context, run, _judge_all(context, run, engine, progress))
+        except HeldChanged:
+            # People decided a record that waited, while it was judged: the run goes without it.
+            continue
 
 
 def last_report(context: ClearingContext, *, changed: bool = False) -> RunReport:
@@ -128,13 +139,16 @@ def _works(
 def _work(
     context: ClearingContext, run: Row[Any], reader: Reader, number: int, rows: Sequence[Row[Any]]
 ) -> tuple[Work, Bucket]:
-    bucket = read_bucket(context.folder, number, rows)
+    fresh = read_bucket(context.folder, number, rows)
+    held = held_of(reader.conn, fresh)
+    bucket = taken_up(fresh, held)
     work = Work(
         run=run.number,
         bucket=number,
         segments=tuple(
             Segment(path=row.path, business_date=row.business_date, records=row.records) for row in rows
         ),
+        held=tuple(held),
         known=reader.known(bucket),
         terms=context.terms,
         rules_version=context.rules_version,

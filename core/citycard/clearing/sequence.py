@@ -9,10 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import accumulate
+from typing import TYPE_CHECKING
 
 import attrs
 
 from citycard.clearing.codes import Code
+
+if TYPE_CHECKING:
+    from citycard.clearing.grey import Greys
 
 __all__ = ["CardState", "CardTrail", "Gap", "Sighting", "SpentLoad"]
 
@@ -68,10 +72,10 @@ class CardTrail:
     """One card's trail through one run. Show it the records by counter, then by time; it says what is odd.
 
     ``gaps`` are those open before the run; ``earlier`` holds the records of earlier runs by counter, for the
-    counters that this run might repeat.
+    counters that this run might repeat; ``greys`` are debits that the card did not confirm.
     """
 
-    __slots__ = ("_earlier", "_loads", "_seen", "gaps", "state")
+    __slots__ = ("_earlier", "_greys", "_loads", "_seen", "gaps", "state")
 
     def __init__(
         self,
@@ -79,11 +83,13 @@ class CardTrail:
         gaps: Sequence[Gap],
         loads: Sequence[SpentLoad],
         earlier: Mapping[int, frozenset[bytes]],
+        greys: Greys | None = None,
     ) -> None:
         self.state = state
         self.gaps = list(gaps)
         self._loads = loads
         self._earlier = earlier
+        self._greys = greys
         self._seen: set[int] = set()
 
     def see(self, sighting: Sighting) -> Code | None:
@@ -98,6 +104,11 @@ class CardTrail:
         self._seen.add(sighting.counter)
         return code
 
+    def settle(self) -> None:
+        """Let all that was seen decide the unconfirmed debits; gaps that they fill are closed."""
+        if self._greys is not None:
+            self.gaps = self._greys.settle(self.state, self.gaps, self._earlier)
+
     def _late(self, sighting: Sighting) -> Code:
         for place, gap in enumerate(self.gaps):
             if gap.first <= sighting.counter <= gap.last:
@@ -109,25 +120,33 @@ class CardTrail:
         return Code.D02 if earlier or sighting.counter in self._seen else Code.C02
 
     def _next(self, sighting: Sighting) -> Code | None:
-        online_atc = self._loaded(sighting.before_fen - self.state.balance_fen)
+        online_atc = self._loaded(sighting.before_fen - self.state.balance_fen, self.state.online_atc)
         broken = online_atc is None
         if online_atc is None:
             online_atc, _ = self._loads_until(sighting.at)
         self.state = CardState(sighting.counter, sighting.after_fen, online_atc)
         return Code.C03 if broken else None
 
-    def _after_gap(self, sighting: Sighting) -> Code:
+    def _after_gap(self, sighting: Sighting) -> Code | None:
+        if self._greys is not None:
+            crossed = self._greys.bridge(self.state, sighting, self._loaded)
+            if crossed is not None:
+                self.state = CardState(sighting.counter, sighting.after_fen, crossed)
+                return None
         online_atc, loaded_fen = self._loads_until(sighting.at)
         spent_fen = self.state.balance_fen + loaded_fen - sighting.before_fen
-        self.gaps.append(Gap(self.state.counter + 1, sighting.counter - 1, max(spent_fen, 0)))
+        gap = Gap(self.state.counter + 1, sighting.counter - 1, max(spent_fen, 0))
+        self.gaps.append(gap)
+        if self._greys is not None:
+            self._greys.refuse(gap)
         self.state = CardState(sighting.counter, sighting.after_fen, online_atc)
         return Code.C01
 
-    def _loaded(self, difference_fen: int) -> int | None:
+    def _loaded(self, difference_fen: int, after_atc: int) -> int | None:
         """Find the loads that explain a difference: the next ones, with or without those still unproven."""
         if difference_fen == 0:
-            return self.state.online_atc
-        coming = [load for load in self._loads if load.online_atc > self.state.online_atc]
+            return after_atc
+        coming = [load for load in self._loads if load.online_atc > after_atc]
         for chosen in (coming, [load for load in coming if load.proven]):
             sums = accumulate(load.amount_fen for load in chosen)
             for load, sum_fen in zip(chosen, sums, strict=True):

@@ -9,7 +9,7 @@ from citycard.clearing.codes import FileCode, FileState
 from citycard.clearing.context import ClearingContext
 from citycard.clearing.missing import missing_batches
 from citycard.clearing.reports import Missing
-from citycard.clearing.tables import batch_file, clearing_run, gap, segment
+from citycard.clearing.tables import batch_file, clearing_run, gap, held_record, segment
 from citycard.store.engine import reading
 
 __all__ = ["FileTotal", "OpenGap", "Status", "open_gaps", "status"]
@@ -43,7 +43,10 @@ class OpenGap:
 
 @attrs.frozen(kw_only=True)
 class Status:
-    """Where clearing stands. ``open_run`` was interrupted; the next call of ``clear`` finishes it."""
+    """Where clearing stands. ``open_run`` was interrupted; the next call of ``clear`` finishes it.
+
+    ``held`` counts the records that runs hold and a later one takes up again, by code.
+    """
 
     last_run: int
     open_run: int | None
@@ -52,6 +55,7 @@ class Status:
     missing: tuple[Missing, ...]
     card_gaps: int
     terminal_gaps: int
+    held: tuple[tuple[str, int], ...] = ()
 
 
 def status(context: ClearingContext) -> Status:
@@ -67,6 +71,12 @@ def status(context: ClearingContext) -> Status:
         )
         gaps = select(gap.c.kind, func.count()).where(gap.c.closed_run.is_(None)).group_by(gap.c.kind)
         counts = {row[0]: int(row[1]) for row in conn.execute(gaps)}
+        held = (
+            select(held_record.c.code, func.count())
+            .where(held_record.c.decided_run.is_(None))
+            .group_by(held_record.c.code)
+            .order_by(held_record.c.code)
+        )
         files = conn.execute(
             select(
                 batch_file.c.state,
@@ -95,6 +105,7 @@ def status(context: ClearingContext) -> Status:
             missing=missing_batches(conn),
             card_gaps=counts.get("card", 0),
             terminal_gaps=counts.get("terminal", 0),
+            held=tuple((code, int(records)) for code, records in conn.execute(held)),
         )
 
 

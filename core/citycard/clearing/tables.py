@@ -16,6 +16,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     SmallInteger,
     String,
     Table,
@@ -31,6 +32,7 @@ __all__ = [
     "clearing_part",
     "clearing_run",
     "gap",
+    "held_record",
     "manifest",
     "manifest_line",
     "segment",
@@ -141,6 +143,31 @@ clearing_part = Table(
     Column("digest", String(64), nullable=False),
 )
 append_only(clearing_part)
+
+# A record that a run could not decide yet, with its bytes; ``decided_run`` is the later run that did, or the
+# same run where people decided instead: then its outcome there stands.
+held_record = Table(
+    "clearing_held_record",
+    metadata,
+    Column("terminal", String(12), primary_key=True),
+    Column("batch_number", BigInteger, primary_key=True, autoincrement=False),
+    Column("line", Integer, primary_key=True, autoincrement=False),
+    Column("bucket", SmallInteger, nullable=False),
+    Column("asn", String(20), nullable=False),
+    Column("raw", LargeBinary(128), nullable=False),
+    Column("business_date", Date, nullable=False),
+    Column("code", String(3), nullable=False),
+    Column("run", Integer, ForeignKey(clearing_run.c.number), nullable=False),
+    Column("decided_run", Integer, ForeignKey(clearing_run.c.number)),
+    Column("decided_code", String(3)),
+    CheckConstraint("(decided_run IS NULL) = (decided_code IS NULL)", name="decided"),
+)
+Index(
+    "ix_clearing_held_record_waiting",
+    held_record.c.bucket,
+    sqlite_where=held_record.c.decided_run.is_(None),
+    postgresql_where=held_record.c.decided_run.is_(None),
+)
 
 # Counters of a card, or sequence numbers of a terminal, that nobody has handed in.
 gap = Table(

@@ -36,12 +36,16 @@ class Sum:
 
 @attrs.define(kw_only=True)
 class Tally:
-    """What a run comes to. ``earned`` is by payee and day, ``handed_in`` by acquirer, day and code."""
+    """What a run comes to. ``earned`` is by payee and day, ``handed_in`` by acquirer, day and code.
+
+    ``taken_up`` are those among the records that an earlier run held and this one decided.
+    """
 
     codes: dict[Code, Sum] = attrs.field(factory=dict)
     notes: Counter[Code] = attrs.field(factory=Counter)
     earned: dict[tuple[str, date], Sum] = attrs.field(factory=dict)
     handed_in: dict[tuple[str, date, Code], Sum] = attrs.field(factory=dict)
+    taken_up: Sum = attrs.field(factory=Sum)
     price_difference_fen: int = 0
     last_at: datetime | None = None
     business_date: date | None = None
@@ -52,6 +56,7 @@ class Tally:
         _merge(self.earned, other.earned)
         _merge(self.handed_in, other.handed_in)
         self.notes.update(other.notes)
+        self.taken_up.add(other.taken_up.amount_fen, other.taken_up.records)
         self.price_difference_fen += other.price_difference_fen
         moments = [moment for moment in (self.last_at, other.last_at) if moment]
         self.last_at = max(moments, default=None)
@@ -66,18 +71,20 @@ def _merge(mine: dict[_Key, Sum], theirs: dict[_Key, Sum]) -> None:
 
 def tally(judged: Judged, known: Known) -> Tally:
     """Add up one bucket."""
-    bucket, final, total = judged.bucket, judged.final, Tally()
-    if not len(bucket):
+    bucket, final, told, total = judged.bucket, judged.final, judged.told, Tally()
+    if not told.any():
         return total
     accepted = ACCEPTED[final]
     days = bucket.day.astype(np.int64)
     partners, acquirer = known.acquirers(bucket)
-    for (code, partner, day), found in _sums((final, acquirer, days), bucket.amount_fen):
+    for (code, partner, day), found in _sums((final, acquirer, days), bucket.amount_fen, told):
         key = (partners[partner], _date(day), CODES[code])
         total.handed_in[key] = found
         total.codes.setdefault(key[2], Sum()).add(found.amount_fen, found.records)
     for notes in judged.verdicts.noted(final).values():
         total.notes.update(notes)
+    again = told & (bucket.held_run > 0)
+    total.taken_up.add(int(bucket.amount_fen[again].sum()), int(again.sum()))
     total.business_date = bucket.day.max().item()
     if accepted.any():
         total.last_at = bucket.at[accepted].max().item()
@@ -89,15 +96,16 @@ def tally(judged: Judged, known: Known) -> Tally:
 
 def _earn(total: Tally, judged: Judged, accepted: Array) -> None:
     paid = accepted & (judged.verdicts.division >= 0)
-    divisions, days = judged.verdicts.division[paid], judged.bucket.day[paid].astype(np.int64)
-    for (division, day), found in _sums((divisions, days), judged.bucket.amount_fen[paid]):
+    keys = (judged.verdicts.division, judged.bucket.day.astype(np.int64))
+    for (division, day), found in _sums(keys, judged.bucket.amount_fen, paid):
         for partner, part_fen in judged.verdicts.divisions[division]:
             earned = total.earned.setdefault((partner, _date(day)), Sum())
             earned.add(part_fen * found.records, found.records)
 
 
-def _sums(keys: tuple[Array, ...], amount_fen: Array) -> Iterator[tuple[tuple[int, ...], Sum]]:
+def _sums(keys: tuple[Array, ...], amount_fen: Array, where: Array) -> Iterator[tuple[tuple[int, ...], Sum]]:
     """Count and add up what has the same keys."""
+    keys, amount_fen = tuple(key[where] for key in keys), amount_fen[where]
     order = np.lexsort(keys)
     ordered = [key[order] for key in keys]
     if not len(order):

@@ -21,6 +21,7 @@ from citycard.clearing.context import ClearingContext
 from citycard.clearing.deciding import UNPROVEN, card_is_ours
 from citycard.clearing.disputes import Dispute, DisputeState, dispute_of, find_disputes
 from citycard.clearing.exceptions import DECIDED, PROPOSED, STEPS, today
+from citycard.clearing.held import settle_by_people
 from citycard.clearing.records import ClearedRecord, find_cleared
 from citycard.clearing.standing import standing_of
 from citycard.errors import DisputeRefused
@@ -140,6 +141,8 @@ def _decide(
                 STEPS.write(conn, about, step, PROPOSED, actor, wish.words, at)
                 return dispute_of(conn, identity)
             proposed_by = said.actor
+        if moves and found.about_record and not settle_by_people(conn, found.about):
+            raise DisputeRefused(about=found.about, reason="a run has decided it meanwhile: look at it again")
         order_adjustments(conn, moves)
         row = {
             "dispute": identity,
@@ -196,8 +199,7 @@ def _adjustments(
 ) -> list[Adjustment]:
     if not amount_fen:
         return []
-    position = found.about.startswith("run/")
-    record = None if position else find_cleared(context, conn, found.about)
+    record = find_cleared(context, conn, found.about) if found.about_record else None
     if record is not None:
         left_fen = standing_of(conn, record).left_fen(found.party, found.partner)
         if amount_fen > left_fen:

@@ -11,7 +11,7 @@ import numpy as np
 from citycard.clearing.codes import Code, State
 from citycard.clearing.columns import Array
 
-__all__ = ["ACCEPTED", "CODES", "NUMBERS", "Verdicts"]
+__all__ = ["ACCEPTED", "CODES", "HELD", "NUMBERS", "Verdicts"]
 
 CODES: Final = tuple(Code)
 """The codes by number, in the order of their definition; number 0 is OK."""
@@ -20,6 +20,9 @@ NUMBERS: Final = {code: number for number, code in enumerate(CODES)}
 
 ACCEPTED: Final = np.array([code.state is State.ACCEPTED for code in CODES])
 """Whether a code, by its number, lets a record be accepted."""
+
+HELD: Final = np.array([code is Code.G01 for code in CODES])
+"""Whether a code, by its number, holds a record: a later run takes it up again (``clearing.held``)."""
 
 assert CODES[0] is Code.OK
 

@@ -16,7 +16,7 @@ from citycard.keys.lanes import block_words
 from citycard.keys.versions import KeyStatus
 from citycard.terminal.record import MAC_OFFSET, RecordFlag
 
-__all__ = ["check_tacs", "usable_tac_versions", "verify"]
+__all__ = ["check_cards", "check_tacs", "check_terminals", "out_of_time", "usable_tac_versions", "verify"]
 
 _TTIS: Final = (6, 9)
 # Cards say 01, single DES, and use 3DES.
@@ -50,8 +50,11 @@ def verify(bucket: Bucket, verdicts: Verdicts, known: Known, terms: ClearingTerm
     _find_earlier(bucket, verdicts, known, foreign)
     genuine = verdicts.unrefused & known.issued[bucket.card] & ~foreign
     verdicts.decide(np.flatnonzero(verdicts.unrefused & ~genuine & ~foreign), Code.B03)
-    _check_cards(bucket, verdicts, known, genuine)
-    _check_terminals(bucket, verdicts, known, genuine | (verdicts.unrefused & foreign))
+    check_cards(bucket, verdicts, known, genuine)
+    check_terminals(bucket, verdicts, known, genuine | (verdicts.unrefused & foreign))
+    # A card that nobody issued never comes to confirm anything.
+    unissued = ~known.issued[bucket.card] & ~foreign
+    verdicts.set((verdicts.codes == NUMBERS[Code.G01]) & unissued, Code.B03)
     return genuine
 
 
@@ -63,7 +66,6 @@ def _check_fields(
     issuers = [int(issuer, 16) for issuer in terms.issuers]
     ours = np.isin(block_words(digits(records, "issuer")), np.array(issuers, np.uint64))
     strange = (bucket.terminal != bucket.signer) | ~np.isin(bucket.terminal, list(known.terminals))
-    days = (bucket.day - bucket.at.astype("datetime64[D]")).astype(np.int64)
     checks = (
         (Code.R01, ~bucket.readable),
         (Code.R02, ~(ours | foreign)),
@@ -72,22 +74,29 @@ def _check_fields(
         (Code.R05, (before - bucket.amount_fen != after) | (bucket.amount_fen > terms.amount_limit_fen)),
         (Code.R06, ~np.isin(records["tti"], _TTIS)),
         (Code.R07, ~np.isin(records["algorithm"], _ALGORITHMS)),
-        (Code.R04, (days < -1) | (days > terms.oldest_days)),
+        (Code.R04, out_of_time(bucket, terms)),
     )
     for code, wrong in checks:
         verdicts.set(verdicts.open & wrong, code)
 
 
+def out_of_time(bucket: Bucket, terms: ClearingTerms) -> Array:
+    """Say which records are dated in the future or too long before their business date (R04)."""
+    days = (bucket.day - bucket.at.astype("datetime64[D]")).astype(np.int64)
+    found: Array = (days < -1) | (days > terms.oldest_days)
+    return found
+
+
 def _find_repeated(bucket: Bucket, verdicts: Verdicts) -> None:
     # A copy that was refused, such as one in another terminal's batch, must not take the true one's place.
     counters = bucket.card * (1 << 16) + bucket.records["counter"].astype(np.int64)
-    late = verdicts.codes == NUMBERS[Code.R04]
-    seen: set[bytes] = set()
-    for place in sorted(_alike(counters, verdicts.unrefused), key=late.__getitem__):
-        raw = bucket.records[place].tobytes()
-        if raw in seen:
-            verdicts.codes[place] = NUMBERS[Code.D01]
-        seen.add(raw)
+    late, held = verdicts.codes == NUMBERS[Code.R04], bucket.held_run > 0
+    seen: dict[bytes, int] = {}
+    # What an earlier run holds was there first.
+    for place in sorted(_alike(counters, verdicts.unrefused), key=lambda one: (not held[one], late[one])):
+        first = seen.setdefault(bucket.records[place].tobytes(), place)
+        if first != place:
+            verdicts.codes[place] = NUMBERS[Code.D04 if held[first] else Code.D01]
 
 
 def _find_reused_proofs(bucket: Bucket, verdicts: Verdicts) -> None:
@@ -162,7 +171,8 @@ def _find_earlier(bucket: Bucket, verdicts: Verdicts, known: Known, foreign: Arr
             verdicts.codes[place] = NUMBERS[Code.D04]
 
 
-def _check_cards(bucket: Bucket, verdicts: Verdicts, known: Known, genuine: Array) -> None:
+def check_cards(bucket: Bucket, verdicts: Verdicts, known: Known, genuine: Array) -> None:
+    """Check whether cards were in order at the tap (stage 4), of records that are genuine."""
     closed = known.closed_at[bucket.card]
     verdicts.decide(np.flatnonzero(genuine & (bucket.at > closed)), Code.B03)
     expired = bucket.at.astype("datetime64[D]") > known.expires_on[bucket.card]
@@ -177,7 +187,8 @@ def _check_cards(bucket: Bucket, verdicts: Verdicts, known: Known, genuine: Arra
                 verdicts.decide([place], code)
 
 
-def _check_terminals(bucket: Bucket, verdicts: Verdicts, known: Known, genuine: Array) -> None:
+def check_terminals(bucket: Bucket, verdicts: Verdicts, known: Known, genuine: Array) -> None:
+    """Check whether terminals and their SAMs were in order at the tap (stage 4)."""
     for number, standing in known.terminals.items():
         if standing.revoked:
             verdicts.decide(np.flatnonzero(genuine & (bucket.terminal == number)), Code.B05)

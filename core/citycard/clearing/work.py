@@ -15,6 +15,7 @@ import attrs
 from citycard.clearing.bucket import Bucket, Known
 from citycard.clearing.context import ClearingTerms, Worker
 from citycard.clearing.gather import read_bucket
+from citycard.clearing.held import DecidedRecord, HeldRecord, decided, newly_held, taken_up
 from citycard.clearing.judge import judge
 from citycard.clearing.outcomes import Part, keep
 from citycard.clearing.rating import Asked
@@ -38,12 +39,14 @@ class Segment:
 class Work:
     """One bucket of one run: its files, what was known of it when the run read, and by what to judge.
 
+    ``held`` are records that earlier runs held and that are taken up again.
     ``rules_version`` is that of whoever gives out the work: a worker with other rules refuses it.
     """
 
     run: int
     bucket: int
     segments: tuple[Segment, ...]
+    held: tuple[HeldRecord, ...]
     known: Known
     terms: ClearingTerms
     rules_version: str
@@ -55,12 +58,15 @@ class Done:
 
     ``spent_fen`` is how much more the cards' states say was spent than before; ``gaps`` gives those open
     before and after, by ASN.
+    ``held`` are records to be taken up again, ``decided`` those that were and are decided now.
     """
 
     part: Part
     total: Tally
     spent_fen: int
     gaps: Mapping[str, tuple[list[Gap], list[Gap]]]
+    held: tuple[HeldRecord, ...] = ()
+    decided: tuple[DecidedRecord, ...] = ()
 
 
 def perform(worker: Worker, work: Work, asked: Asked, bucket: Bucket | None = None) -> Done:
@@ -73,11 +79,13 @@ def perform(worker: Worker, work: Work, asked: Asked, bucket: Bucket | None = No
     if worker.rules_version != work.rules_version:
         raise WorkerDiffers(what="rules", theirs=worker.rules_version, ours=work.rules_version)
     if bucket is None:
-        bucket = read_bucket(worker.folder, work.bucket, work.segments)
+        bucket = taken_up(read_bucket(worker.folder, work.bucket, work.segments), work.held)
     judged = judge(bucket, work.known, work.terms, worker.vault, worker, asked)
     return Done(
         part=keep(worker.folder, work.run, judged),
         total=tally(judged, work.known),
         spent_fen=int(judged.states.spent_fen.sum() - work.known.states.spent_fen.sum()),
         gaps={asn: (work.known.gaps.get(asn, []), now) for asn, now in judged.gaps.items()},
+        held=newly_held(work.run, judged),
+        decided=decided(judged),
     )

@@ -104,8 +104,8 @@ def run_command(engine: str, progress: bool | None, folder: Path, as_json: bool)
 def status_command(folder: Path, as_json: bool) -> None:
     """Say what came in, what waits to be cleared, and what is missing.
 
-    With --json: an object with last_run, open_run, waiting_records, files, missing, card_gaps and
-    terminal_gaps.
+    With --json: an object with last_run, open_run, waiting_records, files, missing, card_gaps,
+    terminal_gaps and held (pairs of a code and how many records wait with it).
     """
     from citycard.clearing.status import status
 
@@ -120,6 +120,8 @@ def status_command(folder: Path, as_json: bool) -> None:
     print_missing(now.missing)
     say(f"last run {now.last_run}, {now.waiting_records} records wait")
     say(f"gaps: {now.card_gaps} of cards, {now.terminal_gaps} of terminals")
+    for code, records in now.held:
+        say(f"held with {code}: {records} records, until a later run decides them")
     if now.open_run is not None:
         say(f"run {now.open_run} was interrupted: `citycard clearing run` finishes it")
 

@@ -37,6 +37,8 @@ def story(found: Explanation) -> Iterable[tuple[str, Any]]:
     if found.outcome is None:
         yield "run", "waits for the next run"
         return
+    if found.outcome.held_run is not None:
+        yield "held", f"by run {found.outcome.held_run}, until a later one could decide it"
     yield "run", f"{found.outcome.run}: {found.outcome.state} {found.outcome.code}, {found.outcome.title}"
     for partner, part_fen in found.outcome.parts:
         yield "share", f"{partner} {yuan(part_fen)}"

@@ -80,28 +80,26 @@ def found_in(city: City, truth: Truth) -> Found:
     first, last = truth.first_terminal, f"{int(truth.first_terminal) + truth.terminals - 1:012d}"
     records: dict[Record, str] = {}
     with reading(city.engine) as conn:
-        paths = conn.scalars(select(clearing_part.c.outcomes)).all()
+        paths = conn.scalars(select(clearing_part.c.outcomes).order_by(clearing_part.c.run)).all()
         rows = conn.execute(
             select(batch_file.c.name, batch_file.c.code).where(batch_file.c.code != FileCode.OK.value)
         ).all()
         missing = missing_batches(conn)
     for path in paths:
-        table = read_tables(city.folder, [path], ["terminal", "batch_number", "line", "code"])
+        table = read_tables(city.folder, [path], [*_TOLD, "held_run"])
         if table is None:
             continue
-        odd = table.filter(pc.not_equal(table["code"], "OK"))
-        columns = (odd[name].to_pylist() for name in ("terminal", "batch_number", "line", "code"))
-        records |= {
-            (terminal, batch, line): code
-            for terminal, batch, line, code in zip(*columns, strict=True)
-            if first <= terminal <= last
-        }
+        # What a run held may be in order by a later one.
+        odd = table.filter(pc.or_(pc.not_equal(table["code"], "OK"), table["held_run"].is_valid()))
+        for terminal, batch, line, code in zip(*(odd[name].to_pylist() for name in _TOLD), strict=True):
+            if first <= terminal <= last:
+                records[terminal, batch, line] = code
     files: dict[str, set[str]] = defaultdict(set)
     for row in rows:
         if first <= row.name[: len(first)] <= last:
             files[row.name].add(row.code)
     return Found(
-        records=records,
+        records={key: code for key, code in records.items() if code != _IN_ORDER},
         files={name: frozenset(codes) for name, codes in files.items()},
         missing=frozenset((one.terminal, one.number) for one in missing if first <= one.terminal <= last),
     )
@@ -131,7 +129,8 @@ def compare(truth: Truth, found: Found) -> Score:
     return _scored(truth, hits, wrong, missed)
 
 
-_MISSING = FileCode.F05.value
+_MISSING, _IN_ORDER = FileCode.F05.value, FileCode.OK.value
+_TOLD = ("terminal", "batch_number", "line", "code")
 _SHOWN = 20
 
 

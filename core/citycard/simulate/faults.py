@@ -33,7 +33,7 @@ _FOREIGN: Final = np.frombuffer(bytes.fromhex("0101999999999999"), dtype=np.uint
 _NO_SERVICE, _NO_KEY, _NO_TYPE, _NO_ALGORITHM, _NO_VERSION, _NO_MONTH = 0xFFFF, 0xFA, 0x77, 0x7E, 0, 0x13
 _MONTH = 2
 _AHEAD, _BEHIND = 3 * DAY, -60 * DAY
-_AGAIN = 1200
+_AGAIN, _JUST_BEFORE = 1200, -90
 _MORNING = 9 * 3600
 
 
@@ -56,13 +56,16 @@ class Chosen:
 def choose(world: World, rides: Rides, price_fen: Ints, first: int, last: int) -> Chosen:
     """Deal the block's faults, all kinds in turn, to cards whose records allow them.
 
-    The record that is meant is paid, and is neither the first nor the last of its card. A block whose cards
-    have too few records gets fewer faults.
+    The record that is meant is paid, and is neither the first nor the last of its card, but for the kind that
+    is on the last. A block whose cards have too few records gets fewer faults.
     """
     begin, end = world.plan.share(world.plan.card_faults, first, last)
     rng = dice(world.plan, first, 3)
-    inner = _inner(rides) & (price_fen > 0)
-    afternoon = inner & (rides.seconds >= NOON)
+    ended = np.append(rides.counter[1:], 0) == 0
+    paid = (rides.counter > 0) & (price_fen > 0)
+    inner = paid & ~ended
+    fits = dict.fromkeys(_LISTED, inner & (rides.seconds >= NOON))
+    fits[CardFault.UNPROVEN_LAST] = paid & ended
     bounds = np.searchsorted(rides.card, np.arange(last - first + 1))
     waiting = [int(card) for card in rng.permutation(np.unique(rides.card[inner]))]
     rows: dict[CardFault, list[int]] = {}
@@ -71,7 +74,7 @@ def choose(world: World, rides: Rides, price_fen: Ints, first: int, last: int) -
         kind = CardFault.dealt(place)
         if kind is CardFault.FARE_TOO_FAR and world.price_limit_fen * 2 > world.amount_limit_fen:
             continue
-        fit = afternoon if kind in _LISTED else inner
+        fit = fits.get(kind, inner)
         for turn, card in enumerate(waiting):
             able = np.flatnonzero(fit[bounds[card] : bounds[card + 1]])
             if len(able):
@@ -84,10 +87,6 @@ def choose(world: World, rides: Rides, price_fen: Ints, first: int, last: int) -
     return Chosen(
         rows=chosen, numbers={kind: np.array(given) for kind, given in numbers.items()}, cards=cards
     )
-
-
-def _inner(rides: Rides) -> Flags:
-    return (rides.counter > 0) & (np.append(rides.counter[1:], 0) > 0)
 
 
 def price_changes(world: World, chosen: Chosen, amount_fen: Ints) -> None:
@@ -114,12 +113,13 @@ def spoil(world: World, rides: Rides, chosen: Chosen, rows: Rows) -> None:
     record["key_version"][chosen.of(CardFault.KEY_UNKNOWN)] = _NO_KEY
     record["service"][chosen.of(CardFault.FARE_UNKNOWN)] = _NO_SERVICE
     record["balance_after_fen"][chosen.of(CardFault.SUM_WRONG)] += 1
-    record["flags"][chosen.of(CardFault.UNPROVEN)] |= int(RecordFlag.UNPROVEN)
+    unproven = np.concatenate([chosen.of(CardFault.UNPROVEN_PAID), chosen.of(CardFault.UNPROVEN_LAST)])
+    record["flags"][unproven] |= int(RecordFlag.UNPROVEN)
     for kind, by in ((CardFault.IN_THE_FUTURE, _AHEAD), (CardFault.TOO_OLD, _BEHIND)):
         places = chosen.of(kind)
         record["at"][places] = moments(rides.seconds[places] + by, world.plan.midnight)
     rows["spoil"][chosen.of(CardFault.TAC_WRONG)] = Spoil.TAC_WRONG
-    rows["spoil"][chosen.of(CardFault.UNPROVEN)] = Spoil.TAC_NONE
+    rows["spoil"][unproven] = Spoil.TAC_NONE
     rows["spoil"][chosen.of(CardFault.MAC_WRONG)] = Spoil.MAC_WRONG
     _other_terminal(world, rows, chosen.of(CardFault.OTHER_TERMINAL))
     late = np.concatenate([chosen.of(CardFault.LATE), chosen.of(CardFault.ROLLED_BACK)])
@@ -163,11 +163,12 @@ _COPIED: Final = {
     CardFault.SERIAL_TWICE: Copy.SERIAL,
     CardFault.COUNTER_TWICE: Copy.NONE,
     CardFault.CLONE: Copy.NONE,
+    CardFault.UNPROVEN_UNPAID: Copy.NONE,
 }
 
 
 def extras(world: World, chosen: Chosen, rows: Rows) -> Rows:
-    """Give the records that are handed in beside the true ones: repeated ones, and those of clones."""
+    """Give the records that are handed in beside the true ones: repeated ones, of clones, of torn debits."""
     plan = world.plan
     found = [rows[:0]]
     for kind, copy in _COPIED.items():
@@ -180,6 +181,11 @@ def extras(world: World, chosen: Chosen, rows: Rows) -> Rows:
             seconds = extra["second"].astype(np.int64) + _AGAIN
             if kind is CardFault.CLONE:
                 seconds[:] = plan.days * DAY + _MORNING
+            elif kind is CardFault.UNPROVEN_UNPAID:
+                # A debit that did not happen, and that the rider then tried once more.
+                seconds += _JUST_BEFORE - _AGAIN
+                extra["record"]["flags"] |= int(RecordFlag.UNPROVEN)
+                extra["spoil"] = Spoil.TAC_NONE
             extra["second"], extra["record"]["at"] = seconds, moments(seconds, plan.midnight)
         elif copy is Copy.SERIAL:
             record = extra["record"]

@@ -33,7 +33,7 @@ class CardFault(Enum):
     LISTED_UNSEEN = 15, Code.B02, False
     NEVER_ISSUED = 16, Code.B03, False
     KEY_UNKNOWN = 17, Code.T02, True
-    UNPROVEN = 18, Code.G01, True
+    UNPROVEN_PAID = 18, Code.G05, False
     MAC_WRONG = 19, Code.R08, True
     UNREADABLE = 20, Code.R01, True
     FOREIGN_ISSUER = 21, Code.R02, True
@@ -44,6 +44,8 @@ class CardFault(Enum):
     TYPE_UNKNOWN = 26, Code.R06, True
     ALGORITHM_UNKNOWN = 27, Code.R07, True
     EXPIRED = 28, Code.B04, False
+    UNPROVEN_UNPAID = 29, Code.G04, False
+    UNPROVEN_LAST = 30, Code.G01, False
 
     def __init__(self, number: int, code: Code, lost: bool) -> None:
         self.number, self.code, self.lost = number, code, lost

@@ -14,6 +14,7 @@ from citycard.clearing.bucket import Bucket, Known, Loads, States
 from citycard.clearing.codes import Code, State
 from citycard.clearing.columns import readable, records_of
 from citycard.clearing.following import follow_cards
+from citycard.clearing.grey import Greys
 from citycard.clearing.sequence import CardState, CardTrail, Gap, Sighting, SpentLoad
 from citycard.clearing.verdicts import CODES, Verdicts
 from citycard.terminal.record import RecordKind, TransactionRecord
@@ -23,12 +24,16 @@ MORNING = dt.datetime.fromisoformat("2018-09-01T06:00:00")
 
 @attrs.frozen(kw_only=True)
 class Card:
-    """What is known of a card, and its records as (counter, before, amount), some of them odd."""
+    """What is known of a card, and its records as (counter, before, amount), some of them odd.
+
+    ``greys`` are the places of those that the card did not confirm.
+    """
 
     state: CardState
     loads: list[SpentLoad]
     gaps: list[Gap]
     records: list[tuple[int, int, int]]
+    greys: frozenset[int] = frozenset()
 
 
 @st.composite
@@ -37,7 +42,7 @@ def cards(draw):
     known = draw(st.booleans())
     state = CardState(draw(st.integers(0, 50)), draw(st.integers(0, 3000)), 0) if known else CardState()
     gaps = [Gap(0, 2, 100)] if state.counter > 5 and draw(st.booleans()) else []
-    loads, records = [], []
+    loads, records, greys = [], [], set()
     counter, balance_fen, online_atc = state.counter, state.balance_fen, state.online_atc
     for step in range(draw(st.integers(0, 6))):
         if draw(st.integers(0, 4)) == 0:
@@ -48,9 +53,15 @@ def cards(draw):
             balance_fen += draw(st.sampled_from([loaded_fen, loaded_fen, loaded_fen, 0]))
         counter = max(0, counter + draw(st.sampled_from([1] * 12 + [2, 0, -1])))
         amount_fen = min(draw(st.integers(0, 900)), balance_fen)
+        fate = draw(st.sampled_from(["proven"] * 5 + ["happened", "did not"]))
+        if fate != "proven":
+            greys.add(len(records))
         records.append((counter, balance_fen, amount_fen))
-        balance_fen -= amount_fen
-    return Card(state=state, loads=loads, gaps=gaps, records=records)
+        if fate == "did not":
+            counter -= 1
+        else:
+            balance_fen -= amount_fen
+    return Card(state=state, loads=loads, gaps=gaps, records=records, greys=frozenset(greys))
 
 
 def encoded(number: int, card: Card) -> list[bytes]:
@@ -119,14 +130,30 @@ def known_of(bucket: Bucket, found: dict[str, Card]) -> Known:
     )
 
 
-def alone(raws: list[bytes], card: Card) -> tuple[dict[bytes, list[Code]], CardState, list[Gap]]:
+def alone(raws: list[bytes], card: Card) -> tuple[dict[bytes, Code | None], CardState, list[Gap]]:
     """Follow one card as the page says: by counter, then by time, one record after the other."""
-    trail = CardTrail(card.state, card.gaps, card.loads, {})
+    sightings = [
+        Sighting(
+            counter,
+            before_fen,
+            amount_fen,
+            before_fen - amount_fen,
+            MORNING + dt.timedelta(minutes=place),
+            raws[place],
+        )
+        for place, (counter, before_fen, amount_fen) in enumerate(card.records)
+    ]
+    unconfirmed = [sightings[place] for place in range(len(raws)) if place in card.greys]
+    greys = Greys(sorted(unconfirmed, key=lambda one: one.at))
+    trail = CardTrail(card.state, card.gaps, card.loads, {}, greys)
     told = {}
-    rows = sorted(zip(card.records, range(len(raws)), raws, strict=True), key=lambda row: (row[0][0], row[1]))
-    for (counter, before_fen, amount_fen), place, raw in rows:
-        at = MORNING + dt.timedelta(minutes=place)
-        told[raw] = trail.see(Sighting(counter, before_fen, amount_fen, before_fen - amount_fen, at, raw))
+    for place in sorted(range(len(raws)), key=lambda place: (card.records[place][0], place)):
+        if place not in card.greys:
+            told[raws[place]] = trail.see(sightings[place])
+    trail.settle()
+    for place, one in enumerate(unconfirmed):
+        happened, did_not = place in greys.confirmed, place in greys.released
+        told[one.raw] = Code.G05 if happened else Code.G04 if did_not else Code.G01
     return told, trail.state, trail.gaps
 
 
@@ -137,7 +164,11 @@ def test_cards_followed_together_come_to_what_each_comes_to_alone(drawn):
     bucket = bucket_of([raw for some in raws.values() for raw in some])
     verdicts = Verdicts.of(len(bucket))
     known = known_of(bucket, found)
-    followed = follow_cards(bucket, verdicts, known, np.ones(len(bucket), bool))
+    unconfirmed = {raws[asn][place] for asn, card in found.items() for place in card.greys}
+    grey = np.array([record.tobytes() in unconfirmed for record in bucket.records], bool)
+    verdicts.set(grey, Code.G01)
+    followed = follow_cards(bucket, verdicts, known, ~grey)
+    verdicts.set(followed.confirmed, Code.G05)
     final = verdicts.final()
     for place, asn in enumerate(bucket.asns):
         told, state, gaps = alone(raws[asn], found[asn])

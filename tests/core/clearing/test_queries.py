@@ -103,3 +103,16 @@ def test_a_folder_whose_name_looks_like_a_pattern_reads_its_own_files_alone(town
     town = type(town)(tmp_path / "a*")
     assert [total.records for total in queries.code_totals(town)] == [1]
     town.engine.dispose()
+
+
+def test_the_codes_of_the_store_add_up_to_those_of_the_report(town):
+    (card,) = town.issue(1)
+    town.load(card, 10_000)
+    town.tap(card, 200, AT)
+    town.tap(card, 300, AT + timedelta(minutes=9), tac=b"\1\2\3\4")
+    receive(town, [town.batch()])
+    report = clear(town)
+    assert {total.code for total in report.totals} == {"OK", "T01"}
+    assert [(t.state, t.code, t.records, t.amount_fen) for t in report.totals] == [
+        (t.state, t.code, t.records, t.amount_fen) for t in queries.code_totals(town)
+    ]

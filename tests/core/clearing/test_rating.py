@@ -90,3 +90,12 @@ def test_records_that_are_alike_end_as_if_each_was_rated_for_itself(towns_of, tm
     alone = cleared("alone", lambda _service, _records: None)
     assert cleared("together", by_price) == alone
     assert {total.code for total in alone[0]} == {"OK", "P01", "P03"}
+
+
+def test_a_ride_that_is_not_priced_is_accepted_as_charged(town):
+    (card,) = town.issue(1)
+    town.load(card, 500)
+    town.tap(card, 300, MORNING)
+    town.rate = lambda _record: Rating(quote=None)
+    receive(town, [town.batch()])
+    assert [(total.code, total.amount_fen) for total in clear(town).totals] == [("OK", 300)]
