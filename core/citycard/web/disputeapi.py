@@ -89,7 +89,7 @@ class NoteBody:
 
 
 @attrs.frozen(kw_only=True)
-class FileQuery:
+class EvidenceQuery:
     """What the file in the body is called, and the id that its sender made for it."""
 
     id: str = attrs.field(default="", metadata={"expected": "a UUID", "range": (36, 36)})
@@ -181,7 +181,7 @@ async def noted(request: Request) -> Response:
 
 async def filed(request: Request) -> Response:
     await may_see(request, _OPEN)
-    query: FileQuery = read_query(request, FileQuery)
+    query: EvidenceQuery = read_query(request, EvidenceQuery)
     data, city = await read_bytes(request, limit=LARGEST_EVIDENCE), city_of(request)
     await run_in_threadpool(
         add_evidence,
@@ -253,7 +253,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         filed,
         permission=_OPEN,
         methods=("POST",),
-        query=FileQuery,
+        query=EvidenceQuery,
         media="application/octet-stream",
         response=DisputeStory,
         summary="Add a file to a dispute: the body is the file as it is.",

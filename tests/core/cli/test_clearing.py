@@ -78,7 +78,7 @@ def test_a_quarantined_file_makes_the_command_leave_with_1_and_says_why(call, in
 
 def test_missing_batches_are_listed_with_f05(call, inbox):
     min(inbox.iterdir()).unlink()
-    assert f"{GATE}      1  F05" in call("receive", inbox).stdout
+    assert f"{GATE}       1  F05" in call("receive", inbox).stdout
     (missing,) = json.loads(call("status", "--json").stdout)["missing"]
     assert (missing["terminal"], missing["number"]) == (GATE, 1)
 

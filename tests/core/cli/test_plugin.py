@@ -14,10 +14,12 @@ from citycard.store import reading
 
 ON_DISK = Path(__file__).parents[1] / "kernel" / "data"
 OWN_JOBS = [
+    "citycard.take-in-inbox",
     "citycard.settle-cards",
     "citycard.look-after-orders",
     "citycard.expire-topups",
     "citycard.lapse",
+    "citycard.expire-uploads",
     "citycard.seal-ledger",
     "citycard.verify-ledger",
 ]

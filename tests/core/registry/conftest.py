@@ -49,7 +49,7 @@ def conn(store, make_card):
         add_districts(conn, [District(id="futian", name="Futian", name_zh="福田")])
         add_partners(conn, [Partner(id="metro-1", name="Metro Line 1", district="futian")])
         add_places(conn, [Place(code=7, name="Window of the World", line="1", partner="metro-1")])
-        add_terminals(conn, [Terminal(number="0" * 11 + "1", partner="metro-1", place=7, opened_on=DAY)])
+        add_terminals(conn, [Terminal(number="344000000001", partner="metro-1", place=7, opened_on=DAY)])
         add_products(conn, [Product(name="adult", title="Adult", title_zh="成人", kind=1)])
         add_product_versions(conn, [ProductVersion(product="adult", version=1, layout="{}")])
         add_cards(conn, [make_card(number) for number in range(1, 6)])

@@ -26,7 +26,7 @@ def test_lists_come_in_order_and_can_be_narrowed(conn):
     assert [one.id for one in partners(conn, district="futian")] == ["metro-1"]
     assert [one.name_zh for one in districts(conn)] == ["福田"]
     assert [one.code for one in places(conn)] == [7]
-    assert [one.number for one in terminals(conn, partner="metro-1")] == ["000000000001"]
+    assert [one.number for one in terminals(conn, partner="metro-1")] == ["344000000001"]
     assert terminals(conn, partner="bus") == []
     assert [one.name for one in products(conn)] == ["adult"]
 

@@ -22,7 +22,7 @@ from citycard.registry.sams import (
 from citycard.registry.tables import sam_change
 
 AT = datetime(2026, 3, 2, 0, 15, tzinfo=UTC)
-NUMBER, TERMINAL = "00009901000000000001", "000000000001"
+NUMBER, TERMINAL = "00009901000000000001", "344000000001"
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ def test_history_cannot_be_rewritten(conn):
 
 
 def test_a_terminal_is_revoked(conn):
-    set_terminal_status(conn, "000000000001", TerminalStatus.REVOKED)
-    assert find_terminal(conn, "000000000001").status is TerminalStatus.REVOKED
+    set_terminal_status(conn, "344000000001", TerminalStatus.REVOKED)
+    assert find_terminal(conn, "344000000001").status is TerminalStatus.REVOKED
     with pytest.raises(RegistryMissing, match="terminal '5'"):
         set_terminal_status(conn, "5", TerminalStatus.REVOKED)

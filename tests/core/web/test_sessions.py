@@ -28,14 +28,28 @@ def fill(path, town):
         .replace("{refund}", NOBODY)
         .replace("{order}", NOBODY)
         .replace("{transfer}", NOBODY)
+        .replace("{dispute}", NOBODY)
+        .replace("{piece}", NOBODY)
+        .replace("{run}", "1")
     )
+
+
+_NOT_HERE = (
+    "{agent}",
+    "{refund}",
+    "{order}",
+    "{transfer}",
+    "{dispute}",
+    "{upload}",
+    "chargebacks/",
+    "exceptions/",
+    "interconnect/",
+)
 
 
 def opened(path, status):
     """Tell a role that may ask, and is told that this town has none, from one that may not."""
-    none = status == 404 and any(
-        word in path for word in ("{agent}", "{refund}", "{order}", "{transfer}", "chargebacks/")
-    )
+    none = status == 404 and any(word in path for word in _NOT_HERE)
     return 200 if none else status
 
 
