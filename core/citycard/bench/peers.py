@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 import attrs
 from sqlalchemy.engine import URL
 
-__all__ = ["Peer", "pgbench", "sqlite_tpcb"]
+__all__ = ["Peer", "Pgbench", "SqliteTpcb"]
 
 _SCALE = 16
 _CLIENTS = 16
@@ -33,35 +33,54 @@ class Peer:
     missing: str = ""
 
 
-def pgbench(url: URL, *, seconds: int) -> Peer:
-    """Run ``pgbench -M prepared -c 16`` (TPC-B, scale 16) in the database at ``url``."""
+class Pgbench:
+    """``pgbench -M prepared -c 16`` (TPC-B, scale 16) in the database at a URL, run as often as asked."""
+
     name = f"pgbench -M prepared -c {_CLIENTS}, TPC-B, scale {_SCALE}"
-    program = _program()
-    if program is None:
-        return Peer(name=name, missing="pgbench is not installed: it comes with Debian's postgresql")
-    query = {key: str(value) for key, value in url.query.items()}
-    where = {
-        "PGHOST": url.host or query.get("host", ""),
-        "PGPORT": str(url.port or ""),
-        "PGUSER": url.username or "",
-        "PGPASSWORD": url.password or "",
-        "PGDATABASE": url.database or "",
-    }
-    environment = os.environ | {key: value for key, value in where.items() if value}
-    try:
-        _call([program, "-i", "-q", "-s", str(_SCALE)], environment)
-        load = ["-M", "prepared", "-c", str(_CLIENTS), "-j", "2", "-T", str(seconds)]
-        found = _RATE.search(_call([program, *load], environment))
-    except subprocess.CalledProcessError as failed:
-        return Peer(name=name, missing=" ".join(failed.stderr.split())[-200:])
-    return Peer(name=name, per_second=float(found[1]) if found else None)
+
+    def __init__(self, url: URL) -> None:
+        query = {key: str(value) for key, value in url.query.items()}
+        where = {
+            "PGHOST": url.host or query.get("host", ""),
+            "PGPORT": str(url.port or ""),
+            "PGUSER": url.username or "",
+            "PGPASSWORD": url.password or "",
+            "PGDATABASE": url.database or "",
+        }
+        self._environment = os.environ | {key: value for key, value in where.items() if value}
+        self._program = _program()
+        self.missing = "" if self._program else "pgbench is not installed: it comes with Debian's postgresql"
+        self._call("-i", "-q", "-s", str(_SCALE))
+
+    def run(self, seconds: int) -> float | None:
+        """Return its transactions a second, without the time of connecting; None when it is missing."""
+        told = self._call("-M", "prepared", "-c", str(_CLIENTS), "-j", "2", "-T", str(seconds))
+        found = _RATE.search(told)
+        return float(found[1]) if found else None
+
+    def close(self) -> None:
+        """Leave its tables: they are in a database that is dropped."""
+
+    def _call(self, *arguments: str) -> str:
+        if self.missing or self._program is None:
+            return ""
+        try:
+            return _call([self._program, *arguments], self._environment)
+        except subprocess.CalledProcessError as failed:
+            self.missing = " ".join(failed.stderr.split())[-200:]
+            return ""
 
 
-def sqlite_tpcb(*, seconds: int) -> Peer:
-    """Run TPC-B's four statements, one durable transaction after the other, on one SQLite connection."""
-    pick = random.Random(1)  # noqa: S311 - a load, not a secret
-    with TemporaryDirectory() as folder:
-        connection = sqlite3.connect(f"{folder}/peer.db", isolation_level=None)
+class SqliteTpcb:
+    """TPC-B's four statements, one durable transaction after the other, on one SQLite connection."""
+
+    name = "TPC-B, one SQLite connection, synchronous = FULL"
+    missing = ""
+
+    def __init__(self) -> None:
+        self._pick = random.Random(1)  # noqa: S311 - a load, not a secret
+        self._folder = TemporaryDirectory()
+        self._connection = connection = sqlite3.connect(f"{self._folder.name}/peer.db", isolation_level=None)
         connection.executescript(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
             "CREATE TABLE account (id INTEGER PRIMARY KEY, fen INTEGER);"
@@ -74,13 +93,19 @@ def sqlite_tpcb(*, seconds: int) -> Peer:
         connection.executemany("INSERT INTO teller VALUES (?, 0)", ((n,) for n in range(10)))
         connection.execute("INSERT INTO branch VALUES (0, 0)")
         connection.execute("COMMIT")
-        done, began = 0, time.perf_counter()
+
+    def run(self, seconds: int) -> float | None:
+        """Return its transactions a second."""
+        pick, done, began = self._pick, 0, time.perf_counter()
         while time.perf_counter() - began < seconds:
-            _one_tpcb(connection, pick.randrange(_ACCOUNTS), pick.randrange(10), pick.randrange(1, 100))
+            _one_tpcb(self._connection, pick.randrange(_ACCOUNTS), pick.randrange(10), pick.randrange(1, 100))
             done += 1
-        taken_s = time.perf_counter() - began
-        connection.close()
-    return Peer(name="TPC-B, one SQLite connection, synchronous = FULL", per_second=done / taken_s)
+        return done / (time.perf_counter() - began)
+
+    def close(self) -> None:
+        """Take its file away."""
+        self._connection.close()
+        self._folder.cleanup()
 
 
 def _one_tpcb(connection: sqlite3.Connection, account: int, teller: int, fen: int) -> None:
