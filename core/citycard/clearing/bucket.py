@@ -223,7 +223,8 @@ class Known:
     ``issued`` says which cards were issued, ``expires_on`` each one's last day, ``closed_at`` the local time
     from which one is closed (NaT: it is not). ``unseen`` has the states of the bucket's other cards. Of few
     cards something is known by ASN: ``listings``, open ``gaps``, and in ``earlier`` earlier records by
-    counter, if the run might repeat them. ``issuers`` are those of other cities.
+    counter, if the run might repeat them. ``settled`` has what people decided, in the same way.
+    ``issuers`` are those of other cities.
     """
 
     terminals: Mapping[int, TerminalStanding]
@@ -237,6 +238,7 @@ class Known:
     listings: Mapping[str, list[Listing]] = attrs.field(factory=dict)
     gaps: Mapping[str, list[Gap]] = attrs.field(factory=dict)
     earlier: Mapping[str, Mapping[int, frozenset[bytes]]] = attrs.field(factory=dict)
+    settled: Mapping[str, Mapping[int, frozenset[bytes]]] = attrs.field(factory=dict)
 
     def foreign(self, bucket: Bucket) -> Array:
         """Say which records are of cards of another city (``foreign_records``)."""

@@ -13,6 +13,8 @@ from sqlalchemy import (
     Date,
     ForeignKey,
     Integer,
+    LargeBinary,
+    SmallInteger,
     String,
     Table,
     UniqueConstraint,
@@ -31,6 +33,7 @@ __all__ = [
     "clearing_dispute",
     "clearing_dispute_decision",
     "clearing_dispute_evidence",
+    "clearing_settled",
 ]
 
 # ``about`` is the id of a record that is an exception, or of a dispute.
@@ -147,3 +150,16 @@ clearing_dispute_decision = Table(
     CheckConstraint("(outcome = 'refused') = (amount_fen = 0)", name="amount"),
 )
 append_only(clearing_dispute_decision)
+
+# Records that people decided, with their bytes: a copy that comes later, or another record of the same card
+# and counter, is not paid.
+clearing_settled = Table(
+    "clearing_settled",
+    metadata,
+    Column("record", String(40), primary_key=True),
+    Column("bucket", SmallInteger, nullable=False, index=True),
+    Column("asn", String(20), nullable=False),
+    Column("counter", Integer, nullable=False),
+    Column("raw", LargeBinary(128), nullable=False),
+)
+append_only(clearing_settled)

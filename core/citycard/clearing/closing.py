@@ -14,15 +14,17 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from citycard.bank.instruction import is_payable
 from citycard.clearing.adjusting import adjustments_wait, partners_of, post_adjustments
+from citycard.clearing.casetables import clearing_decision
 from citycard.clearing.context import BankAccount, ClearingContext
 from citycard.clearing.events import RUN_CLOSED, RunClosed
 from citycard.clearing.gaps import write_card_gaps, write_terminal_gaps
-from citycard.clearing.held import DecidedRecord, HeldRecord, write_held
+from citycard.clearing.held import DecidedRecord, HeldChanged, HeldRecord, write_held
 from citycard.clearing.outcomes import Part
 from citycard.clearing.payments import order_run_payments, payment_path, payment_reference
 from citycard.clearing.postings import post_run
 from citycard.clearing.reports import PartnerTotal, RunReport, StateTotal
 from citycard.clearing.sequence import Gap
+from citycard.clearing.settled import settled_count
 from citycard.clearing.tables import clearing_part, clearing_run, statement
 from citycard.clearing.tally import Sum, Tally
 from citycard.clearing.work import Done
@@ -30,7 +32,7 @@ from citycard.ledger.chart import AccountCode
 from citycard.registry.records import PartnerStatus
 from citycard.registry.tables import partner
 from citycard.store.bulk import select_in
-from citycard.store.engine import writing
+from citycard.store.engine import write_alone, writing
 from citycard.store.outbox import publish
 from citycard.wallet.addresses import partner_payable
 
@@ -45,14 +47,16 @@ class Closing:
     parts: list[Part] = attrs.field(factory=list)
     total: Tally = attrs.field(factory=Tally)
     spent_fen: int = 0
+    #: How many records people had decided when the run was judged.
+    settled: int = 0
     gaps: dict[str, tuple[list[Gap], list[Gap]]] = attrs.field(factory=dict)
     held: list[HeldRecord] = attrs.field(factory=list)
     decided: list[DecidedRecord] = attrs.field(factory=list)
 
     @classmethod
-    def of(cls, buckets: Iterable[Done], engine: str) -> Closing:
+    def of(cls, buckets: Iterable[Done], engine: str, *, settled: int = 0) -> Closing:
         """Put together what came in any order, so that what it gives depends on no order."""
-        closing = cls(engine=engine)
+        closing = cls(engine=engine, settled=settled)
         for done in sorted(buckets, key=lambda done: done.part.bucket):
             closing.add(done)
         return closing
@@ -73,10 +77,17 @@ class Closing:
 
 
 def close_run(context: ClearingContext, run: Row[Any], closing: Closing) -> bool:
-    """Post, settle and write down a run; return False when somebody else closed it in the meantime."""
+    """Post, settle and write down a run; return False when somebody else closed it in the meantime.
+
+    Raise HeldChanged when people decided records since it was judged.
+    """
     opened: datetime = run.opened_at.astimezone(ZoneInfo(context.terms.timezone))
     day = closing.total.business_date or opened.date()
     with writing(context.engine) as conn:
+        # Nobody decides a record while the run is closed that may have it, or a copy of it.
+        write_alone(conn, clearing_decision)
+        if settled_count(conn) != closing.settled:
+            raise HeldChanged
         mine = update(clearing_run).where(clearing_run.c.number == run.number, clearing_run.c.state == "open")
         if conn.execute(mine.values(state="closed")).rowcount != 1:
             return False

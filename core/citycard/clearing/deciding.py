@@ -20,8 +20,8 @@ from citycard.clearing.codes import Code
 from citycard.clearing.context import ClearingContext
 from citycard.clearing.exceptions import DECIDED, PROPOSED, STEPS, TAKEN, ExceptionCase, exception_of
 from citycard.clearing.finding import find_record
-from citycard.clearing.held import settle_by_people
 from citycard.clearing.rating import ask_rate
+from citycard.clearing.settled import settle
 from citycard.errors import CaseClosed, CaseTaken, DecisionRefused
 from citycard.money import split
 from citycard.store.engine import reading, write_alone, writing
@@ -29,7 +29,9 @@ from citycard.wallet.addresses import LOSS_CLEARING, card_purse, partner_payable
 
 __all__ = ["UNPROVEN", "Decision", "card_is_ours", "decide", "take"]
 
-UNPROVEN = frozenset({Code.R01, Code.R02, Code.R03, Code.R08, Code.T01, Code.B03})
+UNPROVEN = frozenset(
+    {Code.R01, Code.R02, Code.R03, Code.R08, Code.D01, Code.D04, Code.T01, Code.B03, Code.G04}
+)
 """Codes under which nothing shows that the money left a card of the city's: the card never pays for these."""
 
 _UNPAYABLE = {
@@ -102,8 +104,8 @@ def decide(
                 return exception_of(context, conn, record)
         else:
             proposed_by = ""
-        if decision.how is not Ruling.LEFT and not settle_by_people(conn, case.id):
-            raise DecisionRefused(case=case.id, reason="a run has decided it meanwhile: look at it again")
+        if decision.how is not Ruling.LEFT:
+            settle(context, conn, case.id)
         if decision.how is Ruling.ACCEPTED:
             order_adjustments(conn, _adjustments(context, conn, case, decision))
         row = {

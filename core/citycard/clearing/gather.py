@@ -28,6 +28,7 @@ from citycard.clearing.bucket import (
 from citycard.clearing.columns import Array, stored_records
 from citycard.clearing.files import literal, read_tables
 from citycard.clearing.sequence import Gap
+from citycard.clearing.settled import settled_of
 from citycard.clearing.tables import clearing_part, gap, segment
 from citycard.registry.cities import lists_held, other_cities
 from citycard.registry.records import CardStatus, TerminalStatus
@@ -93,6 +94,7 @@ class Reader:
             gaps=gaps,
             issuers=issuers,
             earlier=self._earlier(bucket, states, gaps, issuers),
+            settled=settled_of(self.conn, bucket),
         )
 
     def _terminals(self, bucket: Bucket) -> dict[int, TerminalStanding]:

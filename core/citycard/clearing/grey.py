@@ -23,7 +23,7 @@ class Greys:
     happened, that did not, and that an earlier run has. Those in none of them wait for another sight.
     """
 
-    __slots__ = ("_by_counter", "_debits", "confirmed", "released", "repeated")
+    __slots__ = ("_by_counter", "_debits", "confirmed", "released", "repeated", "unclear")
 
     def __init__(self, debits: Sequence[Sighting] = ()) -> None:
         self._debits = debits
@@ -33,6 +33,7 @@ class Greys:
         self.confirmed: set[int] = set()
         self.released: set[int] = set()
         self.repeated: set[int] = set()
+        self.unclear = False
 
     def bridge(
         self, state: CardState, until: Sighting, loaded: Callable[[int, int], int | None]
@@ -40,36 +41,45 @@ class Greys:
         """Cross the counters between a state and a later record by debits that explain every balance.
 
         ``loaded(difference_fen, online_atc)`` finds the loads behind a difference: the last one's online
-        counter, or None. Return it as of the record, with the debits confirmed; None where none lead there.
+        counter, or None. Return it as of the record, with the debits confirmed; None where none lead there,
+        or where more than one way does: then ``unclear`` says so, and nothing is decided.
         """
-        paths: dict[CardState, _Path] = {state: None}
+        self.unclear = False
+        ways: dict[CardState, list[_Path]] = {state: [None]}
         for counter in range(state.counter + 1, until.counter):
-            paths = self._over(counter, paths, loaded)
-            if not paths:
+            ways = self._over(counter, ways, loaded)
+            if not ways:
                 return None
-        for reached, way in paths.items():
-            online_atc = loaded(until.before_fen - reached.balance_fen, reached.online_atc)
-            if online_atc is not None:
-                path = way
-                while path is not None:
-                    self.confirmed.add(path[0])
-                    path = path[1]
-                return online_atc
-        return None
+        ends = [
+            (online_atc, path)
+            for reached, paths in ways.items()
+            if (online_atc := loaded(until.before_fen - reached.balance_fen, reached.online_atc)) is not None
+            for path in paths
+        ]
+        if len(ends) != 1:
+            self.unclear = bool(ends)
+            return None
+        ((online_atc, path),) = ends
+        while path is not None:
+            self.confirmed.add(path[0])
+            path = path[1]
+        return online_atc
 
     def _over(
         self,
         counter: int,
-        paths: Mapping[CardState, _Path],
+        ways: Mapping[CardState, list[_Path]],
         loaded: Callable[[int, int], int | None],
-    ) -> dict[CardState, _Path]:
-        found: dict[CardState, _Path] = {}
+    ) -> dict[CardState, list[_Path]]:
+        """Go on by each debit under a counter; of the ways to a state two are enough to say it is unclear."""
+        found: dict[CardState, list[_Path]] = {}
         for place in self._by_counter.get(counter, ()):
             debit = self._debits[place]
-            for state, path in paths.items():
+            for state, paths in ways.items():
                 online_atc = loaded(debit.before_fen - state.balance_fen, state.online_atc)
                 if online_atc is not None:
-                    found.setdefault(CardState(counter, debit.after_fen, online_atc), (place, path))
+                    known = found.setdefault(CardState(counter, debit.after_fen, online_atc), [])
+                    known += [(place, path) for path in paths][: 2 - len(known)]
         return found
 
     def refuse(self, gap: Gap) -> None:

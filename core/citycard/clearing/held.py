@@ -16,7 +16,6 @@ from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
 
 from citycard.clearing.bucket import Bucket
 from citycard.clearing.columns import Array, records_of
-from citycard.clearing.finding import record_key
 from citycard.clearing.tables import held_record
 from citycard.clearing.verdicts import CODES, HELD
 from citycard.store.bulk import chunks, insert_rows
@@ -31,8 +30,8 @@ __all__ = [
     "decided",
     "decided_by",
     "held_of",
+    "is_record",
     "newly_held",
-    "settle_by_people",
     "taken_up",
     "write_held",
 ]
@@ -151,34 +150,22 @@ def write_held(
         by_code.setdefault(one.code, []).append(one)
     for code, some in sorted(by_code.items()):
         for piece in chunks(some, 300):
-            named = or_(*(_is((one.terminal, one.batch_number, one.line)) for one in piece))
+            named = or_(*(is_record((one.terminal, one.batch_number, one.line)) for one in piece))
             waiting = update(held_record).where(held_record.c.decided_run.is_(None), named)
             done = conn.execute(waiting.values(decided_run=run, decided_code=code))
             if done.rowcount != len(piece):
                 raise HeldChanged
 
 
-def settle_by_people(conn: Connection, record: str) -> bool:
-    """Let a record that waits be taken up no more, because people decide it; others are left alone.
-
-    Return False when a run has decided it before: then people were too late.
-    """
-    waits = update(held_record).where(_is(record_key(record)), held_record.c.decided_run.is_(None))
-    if conn.execute(waits.values(decided_run=held_record.c.run, decided_code=held_record.c.code)).rowcount:
-        return True
-    by_run = select(held_record.c.run).where(
-        _is(record_key(record)), held_record.c.decided_run != held_record.c.run
-    )
-    return conn.scalar(by_run) is None
-
-
 def decided_by(conn: Connection, terminal: str, number: int, line: int) -> int | None:
     """Give the run that decided a record which an earlier one held; None for any other record."""
-    found: int | None = conn.scalar(select(held_record.c.decided_run).where(_is((terminal, number, line))))
+    query = select(held_record.c.decided_run).where(is_record((terminal, number, line)))
+    found: int | None = conn.scalar(query)
     return found
 
 
-def _is(key: tuple[str, int, int]) -> ColumnElement[bool]:
+def is_record(key: tuple[str, int, int]) -> ColumnElement[bool]:
+    """Say of a held record's row that it is the one of a terminal's batch and line."""
     terminal, number, line = key
     return and_(
         held_record.c.terminal == terminal,

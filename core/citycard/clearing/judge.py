@@ -16,6 +16,7 @@ from citycard.clearing.context import ClearingTerms, Rates, TacVault
 from citycard.clearing.following import follow_cards
 from citycard.clearing.rating import Asked, rate_all
 from citycard.clearing.sequence import Gap
+from citycard.clearing.settled import judge_settled
 from citycard.clearing.verdicts import ACCEPTED, CODES, HELD, Verdicts
 from citycard.clearing.verify import check_cards, check_terminals, out_of_time, verify
 
@@ -60,6 +61,7 @@ def judge(
     _confirm(bucket, verdicts, known, terms, followed.confirmed)
     rate_all(bucket, verdicts, known, terms, rates, asked)
     verdicts.set(verdicts.open & foreign, Code.X01)
+    judge_settled(bucket, verdicts, known.settled)
     final = verdicts.final()
     _spend(followed.states, bucket, final)
     return Judged(

@@ -23,6 +23,7 @@ from citycard.clearing.held import HeldChanged, held_of, taken_up
 from citycard.clearing.missing import missing_batches
 from citycard.clearing.payments import ensure_payment_file
 from citycard.clearing.reports import RunReport
+from citycard.clearing.settled import settled_count
 from citycard.clearing.tables import clearing_clock, clearing_run, segment
 from citycard.clearing.work import Done, Segment, Work
 from citycard.store.engine import reading, writing
@@ -116,11 +117,12 @@ def _judge_all(
     with reading(context.engine) as conn:
         segments = _segments(conn, run)
         judged: list[Done] = []
+        settled = settled_count(conn)
         with closing(engine.done(context, _works(context, run, conn, segments))) as ended:
             for done in ended:
                 judged.append(done)
                 progress(len(judged), len(segments))
-    return Closing.of(judged, engine.name)
+    return Closing.of(judged, engine.name, settled=settled)
 
 
 def _works(

@@ -135,9 +135,10 @@ class CardTrail:
                 return None
         online_atc, loaded_fen = self._loads_until(sighting.at)
         spent_fen = self.state.balance_fen + loaded_fen - sighting.before_fen
-        gap = Gap(self.state.counter + 1, sighting.counter - 1, max(spent_fen, 0))
+        # Below zero it was loaded more than anybody told: then nothing says what was spent.
+        gap = Gap(self.state.counter + 1, sighting.counter - 1, spent_fen if spent_fen >= 0 else None)
         self.gaps.append(gap)
-        if self._greys is not None:
+        if self._greys is not None and not self._greys.unclear and gap.estimate_fen is not None:
             self._greys.refuse(gap)
         self.state = CardState(sighting.counter, sighting.after_fen, online_atc)
         return Code.C01

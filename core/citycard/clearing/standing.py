@@ -55,7 +55,8 @@ def standing_of(conn: Connection, record: ClearedRecord) -> Standing:
         for part in refund.parts:
             got[part.partner] -= part.amount_fen
     return Standing(
-        amount_fen=record.amount_fen,
+        # Of a copy nothing is owed: the record itself may be paid.
+        amount_fen=0 if record.state is State.DUPLICATE else record.amount_fen,
         card_fen=card_fen,
         returned_fen=returned_fen,
         got_fen=dict(got),

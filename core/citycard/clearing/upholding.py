@@ -21,8 +21,8 @@ from citycard.clearing.context import ClearingContext
 from citycard.clearing.deciding import UNPROVEN, card_is_ours
 from citycard.clearing.disputes import Dispute, DisputeState, dispute_of, find_disputes
 from citycard.clearing.exceptions import DECIDED, PROPOSED, STEPS, today
-from citycard.clearing.held import settle_by_people
 from citycard.clearing.records import ClearedRecord, find_cleared
+from citycard.clearing.settled import settle
 from citycard.clearing.standing import standing_of
 from citycard.errors import DisputeRefused
 from citycard.ids import derived_id
@@ -141,8 +141,8 @@ def _decide(
                 STEPS.write(conn, about, step, PROPOSED, actor, wish.words, at)
                 return dispute_of(conn, identity)
             proposed_by = said.actor
-        if moves and found.about_record and not settle_by_people(conn, found.about):
-            raise DisputeRefused(about=found.about, reason="a run has decided it meanwhile: look at it again")
+        if moves and found.about_record:
+            settle(context, conn, found.about)
         order_adjustments(conn, moves)
         row = {
             "dispute": identity,

@@ -233,3 +233,20 @@ def test_a_run_goes_without_what_people_decide_while_it_judges(town, card):
     assert {total.code: total.records for total in report.totals} == {"C01": 1}
     assert report.taken_up == 0
     assert town.purse_fen(card) == 9_700
+
+
+def test_where_two_debits_explain_the_balance_nothing_is_decided(town, card):
+    grey(town, card, 200, 0, happened=False)
+    grey(town, card, 200, 1, BUS)
+    tap(town, card, 300, 5)
+    assert cleared(town, GATE, SECOND, BUS) == {"G01": 2, "C01": 1}
+    tap(town, card, 300, 10)
+    assert cleared(town, SECOND) == {"OK": 1}
+    assert status(town).held == (("G01", 2),)
+
+
+def test_a_load_that_nobody_told_of_releases_no_debit(town, card):
+    grey(town, card, 200, 0)
+    card.balance_fen += 5_000
+    tap(town, card, 300, 5)
+    assert cleared(town, GATE, SECOND) == {"G01": 1, "C01": 1}
