@@ -18,7 +18,7 @@ from uuid import uuid4
 
 import attrs
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from citycard.ledger.chart import Guard
 from citycard.ledger.judging import Judge
@@ -81,7 +81,7 @@ class Ahead:
         judged = None
         try:
             judged = self._judge(transfers, now)
-        except DBAPIError:
+        except SQLAlchemyError:
             self._asking = _give_back(self._asking, broken=True)
         except (ArithmeticError, ValueError):
             pass
@@ -98,7 +98,7 @@ class Ahead:
             if self._stream is None:
                 self._stream = Stream(self._connected(), KEEP_AT_TIP)
             self._stream.send(judged.values, FORMATS)
-        except DBAPIError:
+        except SQLAlchemyError:
             self.stale = True
         return not self.stale
 

@@ -17,7 +17,8 @@ from types import TracebackType
 from typing import Self
 from uuid import UUID
 
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from citycard.errors import CitycardError, LedgerBusy, OutcomeUnknown
 from citycard.ledger.ahead import IN_FLIGHT, Ahead, Judged, simple
@@ -158,20 +159,27 @@ class LedgerWriter:
             posted.exception()
             # Whoever was just answered may come back, and nobody else.
             self._expected = size
+        if self._ahead is not None and not self._is_called(_REST_S):
+            # Giving back talks to the server, which may not answer: meanwhile callers can come and give up.
+            self._ahead.rest()
+        self._is_called(None)
         with self._changed:
-            rest_s: float | None = _REST_S
-            while not self._waiting:
-                if self._closing:
-                    return []
-                self._expected = 0
-                if not self._changed.wait(rest_s) and self._ahead is not None and self._is_idle():
-                    self._ahead.rest()
-                    rest_s = None
+            if not self._waiting:
+                return []
             if not self._closing and self._size < self._expected:
                 self._changed.wait(_GATHER_S)
             calls = self._take(self._most)
             self._expected = 0 if self._ahead is not None else min(self._most, _size_of(calls))
             return calls
+
+    def _is_called(self, most_s: float | None) -> bool:
+        """Wait for calls, or to be closed; return False when none came and nothing is on its way."""
+        with self._changed:
+            while not self._waiting and not self._closing:
+                self._expected = 0
+                if not self._changed.wait(most_s) and self._is_idle():
+                    return False
+        return True
 
     def _is_idle(self) -> bool:
         return all(one.done() for one, _ in self._posting)
@@ -216,7 +224,7 @@ class LedgerWriter:
         while calls:
             try:
                 outcomes = self._transact(calls)
-            except OperationalError as gone:
+            except (OperationalError, PoolExhausted) as gone:
                 # The database went away, before or after the commit: the same again is answered the same.
                 calls = self._still_wanted(calls, gone)
                 time.sleep(_AGAIN_S)
@@ -240,7 +248,7 @@ class LedgerWriter:
                 return
 
     @staticmethod
-    def _still_wanted(calls: list[Call], gone: OperationalError) -> list[Call]:
+    def _still_wanted(calls: list[Call], gone: SQLAlchemyError) -> list[Call]:
         """Give the calls whose time is not over; of the others nobody knows whether they were posted."""
         now = time.monotonic()
         late = [call for call in calls if call.deadline <= now]

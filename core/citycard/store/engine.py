@@ -16,6 +16,8 @@ __all__ = ["open_store", "reading", "write_alone", "writing"]
 
 _READING = "citycard_reading"
 _BUSY_TIMEOUT_MS = 30_000
+# A server that vanished without a word is given up after so long, and not when TCP loses patience.
+_GONE_AFTER = {"tcp_user_timeout": 30_000, "keepalives_idle": 30, "keepalives_interval": 10}
 
 
 def open_store(url: str, *, echo: bool = False) -> Engine:
@@ -29,7 +31,9 @@ def open_store(url: str, *, echo: bool = False) -> Engine:
     parsed = _parse(url)
     if parsed.get_backend_name() == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
-        return create_engine(parsed, echo=echo, pool_pre_ping=True, hide_parameters=True)
+        return create_engine(
+            parsed, echo=echo, pool_pre_ping=True, hide_parameters=True, connect_args=_GONE_AFTER
+        )
     engine = create_engine(parsed, echo=echo, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

@@ -1,16 +1,19 @@
 """What is judged on a writer's own memory is what the ledger would have said, or it is not written at all."""
 
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 
 from citycard.clock import FixedClock
-from citycard.ledger import AccountSpec, Kind, Limit
+from citycard.ledger import AccountSpec, Kind, Ledger, Limit
 from citycard.ledger import ahead as module
 from citycard.ledger.ahead import Ahead, simple
 from citycard.ledger.sealing import seal_ledger
+from citycard.ledger.writer import LedgerWriter
 from citycard.store import open_store, reading, writing
 
 # A SQLite file is asked without any exchange, so that nobody has to remember what is in it.
@@ -263,3 +266,15 @@ def test_holds_limits_and_what_is_taken_back_are_not_simple(move):
     assert simple([move(1, "bank", "shop", 1), move(2, "bank", "shop", 1, group=UUID(int=3))])
     for more in ({"kind": Kind.PENDING}, {"limits": (Limit(key="day"),)}, {"reverses": UUID(int=1)}):
         assert not simple([move(1, "bank", "shop", 1), move(2, "bank", "shop", 1, **more)])
+
+
+def test_connections_that_are_all_in_use_are_waited_for(store, ledger, move):
+    crowded = create_engine(store.url, pool_size=1, max_overflow=0, pool_timeout=0.05)
+    taken = crowded.connect()
+    with LedgerWriter(Ledger(crowded)) as writer, ThreadPoolExecutor(1) as caller:
+        waiting = caller.submit(writer.submit, [move(2, "online/1", "shop", 5)], wait_s=60)
+        with pytest.raises(FutureTimeout):
+            waiting.result(timeout=0.5)
+        taken.close()
+        assert [str(outcome.result) for outcome in waiting.result()] == ["posted"]
+    crowded.dispose()
