@@ -15,6 +15,7 @@ from citycard.clearing.adjusting import adjustments_about
 from citycard.clearing.codes import State
 from citycard.clearing.explanation import explain
 from citycard.clearing.postings import transfer_ids
+from citycard.clearing.standing import holdings
 from citycard.errors import AccountNotOpen, PurchaseRefundRefused
 from citycard.ids import derived_id
 from citycard.ledger.chart import AccountCode
@@ -22,7 +23,7 @@ from citycard.ledger.records import Transfer
 from citycard.ledger.tables import account
 from citycard.store import reading, writing
 from citycard.store.engine import write_alone
-from citycard.wallet.addresses import account_refund, card_refund, online_account, partner_payable
+from citycard.wallet.addresses import account_refund, card_refund, online_account
 from citycard.wallet.online import OnlineAccount, hold_accounts
 from citycard.wallet.paymentbook import Payment as AccountPayment
 from citycard.wallet.paymentbook import add_returned, find_payment, payment_named
@@ -129,13 +130,12 @@ def give_refund(
         known = known_refund(conn, wanted)
         if known is not None:
             return known
-        earlier = refunds_of(conn, purchase=purchase.id)
         left = left_fen(conn, purchase)
         if amount_fen > left:
             told = f"{left} fen of it are left, less than {amount_fen}"
             raise PurchaseRefundRefused(purchase=purchase.id, reason=told)
         address = _online(purchase, online, held) if destination is Destination.ACCOUNT else ""
-        refund = evolve(wanted, parts=parts_of(wanted, _undisputed(conn, purchase), earlier))
+        refund = evolve(wanted, parts=parts_of(wanted, _undisputed(conn, purchase, amount_fen)))
         post_refund(conn, city.ledger, refund, purchase, address, at=city.now_local())
         write_refund(conn, refund)
         if purchase.payment is not None:
@@ -151,22 +151,23 @@ def _disputed_fen(conn: Connection, purchase: Purchase) -> int:
     return sum(one.change_fen(purchase.owed) for one in moved)
 
 
-def _undisputed(conn: Connection, purchase: Purchase) -> Purchase:
-    """Give a purchase with what each partner still has of it after disputes."""
-    moved = adjustments_about(conn, about=purchase.id)
-    return evolve(
-        purchase,
-        shares=tuple(
-            evolve(
-                share,
-                amount_fen=max(
-                    0,
-                    share.amount_fen + sum(one.change_fen(partner_payable(share.partner)) for one in moved),
-                ),
-            )
-            for share in purchase.shares
-        ),
-    )
+def _undisputed(conn: Connection, purchase: Purchase, amount_fen: int) -> Purchase:
+    """Give a purchase with what each partner still has of it after disputes and refunds.
+
+    A refund goes back the way on which the money came. What a dispute gave to a partner that the purchase
+    did not pay came on another way, and whoever passed it on has it no more.
+    """
+    got = holdings(conn, purchase.id, [(share.partner, share.amount_fen) for share in purchase.shares])
+    paid = {share.partner for share in purchase.shares}
+    others = sorted(partner for partner, fen in got.items() if fen > 0 and partner not in paid)
+    has_fen = sum(max(0, got[partner]) for partner in paid)
+    if others or amount_fen > has_fen:
+        told = f"the partners that it paid have {has_fen} fen of it"
+        if others:
+            told = f"after a dispute {', '.join(others)} has of it, and {told}"
+        raise PurchaseRefundRefused(purchase=purchase.id, reason=f"{told}: let its holder dispute it")
+    shares = tuple(evolve(share, amount_fen=max(0, got[share.partner])) for share in purchase.shares)
+    return evolve(purchase, shares=shares)
 
 
 def _check(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import attrs
 from sqlalchemy import Connection
@@ -15,7 +15,7 @@ from citycard.clearing.records import ClearedRecord
 from citycard.wallet.addresses import card_purse, card_refund
 from citycard.wallet.refunds import refunds_of
 
-__all__ = ["Standing", "standing_of"]
+__all__ = ["Standing", "holdings", "standing_of"]
 
 
 @attrs.frozen(kw_only=True)
@@ -38,26 +38,32 @@ class Standing:
         return self.amount_fen - self.got_fen.get(partner, 0)
 
 
-def standing_of(conn: Connection, record: ClearedRecord) -> Standing:
-    """Add up everything that a run, decisions, disputes and refunds made of a record."""
-    accepted = record.state is State.ACCEPTED
-    got: dict[str, int] = defaultdict(int, record.parts if accepted else ())
-    card_fen = record.amount_fen if accepted else 0
-    returned_fen = 0
-    for one in adjustments_about(conn, about=record.id):
+def holdings(conn: Connection, record: str, parts: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """Give what each partner has of a record, in fen: what a run gave it, after all that came later."""
+    got: dict[str, int] = defaultdict(int, parts)
+    for one in adjustments_about(conn, about=record):
         for address, change_fen in ((one.credit, one.amount_fen), (one.debit, -one.amount_fen)):
             if address.startswith("partner/"):
                 got[address.split("/")[1]] += change_fen
-        card_fen += one.amount_fen * (one.debit == card_purse(record.card))
-        returned_fen += one.amount_fen * (one.credit == card_refund(record.card))
-    for refund in refunds_of(conn, purchase=record.id):
-        returned_fen += refund.amount_fen
+    for refund in refunds_of(conn, purchase=record):
         for part in refund.parts:
             got[part.partner] -= part.amount_fen
+    return dict(got)
+
+
+def standing_of(conn: Connection, record: ClearedRecord) -> Standing:
+    """Add up everything that a run, decisions, disputes and refunds made of a record."""
+    accepted = record.state is State.ACCEPTED
+    card_fen = record.amount_fen if accepted else 0
+    returned_fen = 0
+    for one in adjustments_about(conn, about=record.id):
+        card_fen += one.amount_fen * (one.debit == card_purse(record.card))
+        returned_fen += one.amount_fen * (one.credit == card_refund(record.card))
+    returned_fen += sum(refund.amount_fen for refund in refunds_of(conn, purchase=record.id))
     return Standing(
         # Of a copy nothing is owed: the record itself may be paid.
         amount_fen=0 if record.state is State.DUPLICATE else record.amount_fen,
         card_fen=card_fen,
         returned_fen=returned_fen,
-        got_fen=dict(got),
+        got_fen=holdings(conn, record.id, record.parts if accepted else ()),
     )

@@ -110,16 +110,12 @@ class Refund:
     parts: tuple[RefundPart, ...] = ()
 
 
-def parts_of(refund: Refund, purchase: Purchase, earlier: Sequence[Refund]) -> tuple[RefundPart, ...]:
-    """Say what each partner gives back, by what it still has of the purchase; the parts are the whole.
+def parts_of(refund: Refund, purchase: Purchase) -> tuple[RefundPart, ...]:
+    """Say what each partner gives back; the parts are the whole.
 
-    The amount must be within what earlier refunds left.
+    The shares of the purchase are what each partner still has of it, and together no less than the refund.
     """
-    returned: dict[str, int] = defaultdict(int)
-    for one in earlier:
-        for part in one.parts:
-            returned[part.partner] += part.amount_fen
-    left = [share.amount_fen - returned[share.partner] for share in purchase.shares]
+    left = [share.amount_fen for share in purchase.shares]
     amounts = split(refund.amount_fen, left)
     return tuple(
         RefundPart(

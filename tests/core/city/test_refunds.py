@@ -11,6 +11,8 @@ from moneytown import balances, broken_off_everywhere, move
 from citycard.bank import BankAccount, PaymentKind
 from citycard.bank.payments import payments
 from citycard.city.refunds import give_refund, purchase_name, purchase_of
+from citycard.clearing.adjusting import adjustment, order_adjustments
+from citycard.clearing.casecodes import AdjustmentCode
 from citycard.errors import PurchaseRefundConflict, PurchaseRefundRefused, RefundRefused
 from citycard.ids import new_id
 from citycard.store import reading, writing
@@ -88,6 +90,40 @@ def test_partners_give_back_in_the_shares_in_which_they_have_it(money_town):
         given[part.partner] += part.amount_fen
     assert given == {"bus": 100, "metro": 201}
     assert {part.partner: part.amount_fen for part in parts[0]} == {"bus": 50, "metro": 100}
+
+
+def disputed(city, purchase, debit, credit, amount_fen):
+    """Let a dispute about a purchase have moved money from one partner to another."""
+    moved = adjustment(
+        AdjustmentCode.A05,
+        about=purchase.id,
+        cause=str(new_id()),
+        debit=f"partner/{debit}/payable",
+        credit=f"partner/{credit}/payable",
+        amount_fen=amount_fen,
+        reason="the log shows it",
+        at=city.clock.now(),
+    )
+    with writing(city.engine) as conn:
+        order_adjustments(conn, [moved])
+
+
+def test_after_a_dispute_partners_give_back_what_each_of_them_has_by_now(money_town):
+    purchase = bought(money_town, bus=100, metro=200)
+    disputed(money_town, purchase, "metro", "bus", 150)
+    first, second = (give(money_town, purchase, 150).parts for _ in range(2))
+    assert {part.partner: part.amount_fen for part in first} == {"bus": 125, "metro": 25}
+    assert {part.partner: part.amount_fen for part in second} == {"bus": 125, "metro": 25}
+
+
+@pytest.mark.parametrize("passed_on_fen", [100, 300])
+def test_nobody_gives_back_what_a_dispute_passed_on_to_another_partner(money_town, passed_on_fen):
+    purchase = bought(money_town, metro=300)
+    disputed(money_town, purchase, "metro", "ferry", passed_on_fen)
+    before = balances(money_town)
+    with pytest.raises(PurchaseRefundRefused, match="after a dispute ferry has of it"):
+        give(money_town, purchase, 300)
+    assert changed(money_town, before) == {}
 
 
 def test_more_than_was_paid_is_refused_and_changes_nothing(money_town):
