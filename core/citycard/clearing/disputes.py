@@ -8,7 +8,6 @@ of a record, or a position of the partner's own statement: ``run/3``, ``run/3/20
 from __future__ import annotations
 
 import hashlib
-import re
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -26,18 +25,18 @@ from citycard.clearing.casetables import (
 )
 from citycard.clearing.codes import Code
 from citycard.clearing.context import ClearingContext
+from citycard.clearing.disputable import Subject, free_fen, is_position, subject_of
 from citycard.clearing.exceptions import PROPOSED, STEPS, today
-from citycard.clearing.records import find_cleared
 from citycard.clearing.standing import standing_of
-from citycard.clearing.statements import statement_of
 from citycard.clearing.tables import clearing_run
 from citycard.errors import (
     ArchiveDamaged,
     DisputeConflict,
+    DisputeDecided,
+    DisputeForeign,
     DisputeRefused,
     DisputeUnknown,
     EvidenceConflict,
-    RecordUnknown,
 )
 from citycard.files import write_whole
 from citycard.store.engine import reading, write_alone, writing
@@ -59,7 +58,7 @@ __all__ = [
 ]
 
 LARGEST_EVIDENCE = 10 * 1024 * 1024
-_POSITION = re.compile(r"run/(\d{1,9})(?:/(\d{4}-\d{2}-\d{2})(?:/([A-Z]\d{2}|OK))?)?")
+_LARGEST_FEN = 2**63 - 1
 
 
 class DisputeState(StrEnum):
@@ -122,7 +121,7 @@ class Dispute:
     @property
     def about_record(self) -> bool:
         """Say whether it is about one record, and not about a line of a statement."""
-        return not self.about.startswith("run/")
+        return not is_position(self.about)
 
     @property
     def state(self) -> DisputeState:
@@ -152,26 +151,32 @@ def open_dispute(context: ClearingContext, identity: UUID, claim: Claim, *, acto
     """Open a dispute; again under the same id it is the one that was opened.
 
     Raise DisputeConflict when it was another one, or when the same party disputes the same thing already,
-    DisputeRefused when its days are over, or more is claimed than can be owed, RecordUnknown, RunUnknown,
-    StatementUnknown.
+    DisputeRefused when its days are over, or more is claimed than can be owed, DisputeForeign when the record
+    does not concern the partner, RecordUnknown, RunUnknown, StatementUnknown.
     """
+    with reading(context.engine) as conn:
+        known = _rows(conn, clearing_dispute.c.id == identity)
+        if known:
+            return _same(known[0], claim)
+        # What is looked for in files is looked for before anybody has to wait.
+        subject = _subject(context, conn, claim)
+        _check_days(context, conn, claim, subject.run)
     with writing(context.engine) as conn:
         write_alone(conn, clearing_dispute)
         known = _rows(conn, clearing_dispute.c.id == identity)
         if known:
             return _same(known[0], claim)
         same = (clearing_dispute.c.party == claim.party.value, clearing_dispute.c.partner == claim.partner)
-        if _rows(conn, *same, clearing_dispute.c.about == claim.about):
+        if _rows(conn, *same, clearing_dispute.c.about == subject.about):
             raise DisputeConflict(id=identity, field="id")
-        run = _run_of(context, conn, claim)
+        _check_amount(context, conn, claim, subject)
         day, calendar = today(context), context.terms.calendar
-        _check_days(context, conn, claim, run)
         row = {
             "id": identity,
             "party": claim.party.value,
             "partner": claim.partner,
-            "about": claim.about,
-            "run": run,
+            "about": subject.about,
+            "run": subject.run,
             "amount_fen": claim.amount_fen,
             "reason": claim.reason.strip()[:300],
             "opened_by": actor[:100],
@@ -190,10 +195,17 @@ def find_disputes(
     state: DisputeState | None = DisputeState.OPEN,
     partner: str = "",
     about: str = "",
+    decided: bool = False,
+    newest: bool = False,
     limit: int | None = None,
+    offset: int = 0,
 ) -> list[Dispute]:
-    """Give disputes, by the day until which they must be decided; open ones unless told, all with None."""
-    conditions = []
+    """Give disputes, by the day until which they must be decided; open ones unless told, all with None.
+
+    ``decided`` gives those alone that are, however; ``newest`` the last opened first. ``offset`` leaves out
+    as many of the first.
+    """
+    conditions = [clearing_dispute_decision.c.outcome.is_not(None)] if decided else []
     if partner:
         conditions.append(clearing_dispute.c.partner == partner)
     if about:
@@ -202,7 +214,7 @@ def find_disputes(
         conditions.append(clearing_dispute_decision.c.outcome.is_(None))
     elif state is not None:
         conditions.append(clearing_dispute_decision.c.outcome == state.value)
-    return _rows(conn, *conditions, limit=limit)
+    return _rows(conn, *conditions, newest=newest, limit=limit, offset=offset)
 
 
 def dispute_of(conn: Connection, identity: UUID) -> Dispute:
@@ -292,7 +304,7 @@ def add_evidence(
 
 def _check_evidence(found: Dispute, day: date) -> None:
     if found.decision is not None:
-        raise DisputeRefused(about=found.about, reason=f"it is decided already: {found.decision.outcome}")
+        raise DisputeDecided(about=found.about, reason=f"it is decided already: {found.decision.outcome}")
     if day > found.evidence_until and not found.pieces:
         raise DisputeRefused(about=found.about, reason=f"evidence had to come until {found.evidence_until}")
 
@@ -304,52 +316,37 @@ def _same(known: Dispute, claim: Claim) -> Dispute:
     return known
 
 
-def _run_of(context: ClearingContext, conn: Connection, claim: Claim) -> int:
-    """Check a claim against what it is about, and give the run that cleared it."""
+def _subject(context: ClearingContext, conn: Connection, claim: Claim) -> Subject:
+    """Find what a claim is about, and check that it is its party's to dispute."""
 
     def refused(reason: str) -> DisputeRefused:
         return DisputeRefused(about=claim.about, reason=reason)
 
     if not claim.reason.strip():
         raise refused("say why, for whoever decides")
-    if claim.amount_fen <= 0:
+    if not 0 < claim.amount_fen <= _LARGEST_FEN:
         raise refused(f"{claim.amount_fen} fen is not an amount")
     if (claim.party is Party.PARTNER) is not bool(claim.partner):
         raise refused("name the partner that disputes; a holder is known by the record")
-    position = _POSITION.fullmatch(claim.about)
-    if position is not None:
-        if claim.party is Party.HOLDER:
-            raise refused("a holder disputes a record, not a statement")
-        return _position_run(context, claim, position)
-    return _record_run(context, conn, claim)
+    if claim.party is Party.HOLDER and is_position(claim.about):
+        raise refused("a holder disputes a record, not a statement")
+    subject = subject_of(context, conn, claim.about, claim.partner)
+    record = subject.record
+    if record is not None:
+        concerned = {record.partner, *standing_of(conn, record).got_fen}
+        if claim.party is Party.PARTNER and claim.partner not in concerned:
+            told = f"{claim.partner} neither handed the record in nor was paid for it"
+            raise DisputeForeign(about=claim.about, reason=told)
+        if record.code == Code.X01.name:
+            raise refused("the city that issued the card says whether it is paid")
+    return subject
 
 
-def _record_run(context: ClearingContext, conn: Connection, claim: Claim) -> int:
-    record = find_cleared(context, conn, claim.about)
-    if record is None:
-        raise RecordUnknown(record=claim.about)
-    if record.code == Code.X01.name:
-        told = "the city that issued the card says whether it is paid"
-        raise DisputeRefused(about=claim.about, reason=told)
-    standing = standing_of(conn, record)
-    if claim.party is Party.PARTNER and claim.partner not in {record.partner, *standing.got_fen}:
-        told = f"{claim.partner} neither handed the record in nor was paid for it"
-        raise DisputeRefused(about=claim.about, reason=told)
-    left_fen = standing.left_fen(claim.party, claim.partner)
+def _check_amount(context: ClearingContext, conn: Connection, claim: Claim, subject: Subject) -> None:
+    left_fen = max(0, free_fen(context, conn, subject, claim.party, claim.partner))
     if claim.amount_fen > left_fen:
         told = f"{claim.amount_fen} fen are claimed, {left_fen} fen can be owed at most"
         raise DisputeRefused(about=claim.about, reason=told)
-    return record.run
-
-
-def _position_run(context: ClearingContext, claim: Claim, position: re.Match[str]) -> int:
-    run, day, code = position.groups()
-    found = statement_of(context, claim.partner, int(run))
-    codes = {(str(line.business_date), line.code) for line in found.codes}
-    days = {str(line.business_date) for line in found.days} | {line_day for line_day, _ in codes}
-    if (day and day not in days) or (code and (day, code) not in codes):
-        raise DisputeRefused(about=claim.about, reason="the statement of that run has no such line")
-    return int(run)
 
 
 def _check_days(context: ClearingContext, conn: Connection, claim: Claim, run: int) -> None:
@@ -361,19 +358,24 @@ def _check_days(context: ClearingContext, conn: Connection, claim: Claim, run: i
         raise DisputeRefused(about=claim.about, reason=f"it could be disputed until {last}")
 
 
-def _rows(conn: Connection, *conditions: Any, limit: int | None = None) -> list[Dispute]:
+def _rows(
+    conn: Connection, *conditions: Any, newest: bool = False, limit: int | None = None, offset: int = 0
+) -> list[Dispute]:
     """Give disputes with their evidence counted, what was proposed, and their decisions."""
     decision = {name: clearing_dispute_decision.c[name].label(f"decision_{name}") for name in _DECISION}
     query = (
         select(clearing_dispute, *decision.values())
         .outerjoin(clearing_dispute_decision, clearing_dispute_decision.c.dispute == clearing_dispute.c.id)
         .where(*conditions)
-        .order_by(clearing_dispute.c.decide_until, clearing_dispute.c.opened_at, clearing_dispute.c.id)
+        .order_by(*_NEWEST if newest else _FIRST_DUE)
         .limit(limit)
+        .offset(offset)
     )
     return [_dispute(conn, row) for row in conn.execute(query).all()]
 
 
+_FIRST_DUE = (clearing_dispute.c.decide_until, clearing_dispute.c.opened_at, clearing_dispute.c.id)
+_NEWEST = (clearing_dispute.c.opened_at.desc(), clearing_dispute.c.id.desc())
 _DECISION = tuple(field.name for field in attrs.fields(DisputeDecision))
 
 

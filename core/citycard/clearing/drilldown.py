@@ -12,12 +12,13 @@ from datetime import date
 from typing import Any
 
 import attrs
+from sqlalchemy import Connection
 
 from citycard.clearing.codes import Code, State
 from citycard.clearing.context import ClearingContext
 from citycard.clearing.queries import cleared
 from citycard.clearing.records import ClearedRecord, select_cleared, terminals_of
-from citycard.clearing.statements import statement_of
+from citycard.clearing.statements import read_statement
 from citycard.money import yuan
 from citycard.store.engine import reading
 
@@ -25,6 +26,7 @@ __all__ = [
     "CSV_COLUMNS",
     "Drill",
     "ServiceLine",
+    "masked_address",
     "masked_card",
     "partner_lines",
     "partner_records",
@@ -87,16 +89,16 @@ def partner_lines(context: ClearingContext, drill: Drill) -> tuple[ServiceLine, 
 
     Raise RunUnknown, StatementUnknown.
     """
-    statement_of(context, drill.partner, drill.run)
-    conditions, values = _conditions(context, drill)
-    query = (
-        "SELECT business_date, service, state, code, count(*), sum(amount_fen)::BIGINT,"  # noqa: S608 - ours
-        " coalesce(sum(list_sum([part.amount_fen FOR part IN parts IF part.partner = $partner])), 0)::BIGINT"
-        f" FROM outcomes WHERE {' AND '.join(conditions)}"
-        " GROUP BY ALL ORDER BY ALL"
-    )
-    with cleared(context, None, range(drill.run, drill.run + 1)) as engine:
-        rows = [] if engine is None else engine.execute(query, values).fetchall()
+    with reading(context.engine) as conn:
+        conditions, values = _conditions(conn, drill)
+        query = (
+            "SELECT business_date, service, state, code, count(*), sum(amount_fen)::BIGINT,"  # noqa: S608 - ours
+            " coalesce(sum(list_sum([part.amount_fen FOR part IN parts IF part.partner = $partner])), 0)"
+            f"::BIGINT FROM outcomes WHERE {' AND '.join(conditions)}"
+            " GROUP BY ALL ORDER BY ALL"
+        )
+        with cleared(context, conn, None, range(drill.run, drill.run + 1)) as engine:
+            rows = [] if engine is None else engine.execute(query, values).fetchall()
     names = [field.name for field in attrs.fields(ServiceLine)]
     return tuple(ServiceLine(**dict(zip(names, row, strict=True))) for row in rows)
 
@@ -105,10 +107,9 @@ def partner_records(
     context: ClearingContext, drill: Drill, *, limit: int = 1000
 ) -> tuple[ClearedRecord, ...]:
     """Give a partner's records of a run, by business date and id; raise RunUnknown, StatementUnknown."""
-    statement_of(context, drill.partner, drill.run)
-    conditions, values = _conditions(context, drill)
     runs = range(drill.run, drill.run + 1)
     with reading(context.engine) as conn:
+        conditions, values = _conditions(conn, drill)
         return tuple(select_cleared(context, conn, conditions, values, runs=runs, limit=limit))
 
 
@@ -141,9 +142,16 @@ def masked_card(number: str) -> str:
     return f"{number[:6]}…{number[-4:]}"
 
 
-def _conditions(context: ClearingContext, drill: Drill) -> tuple[list[str], dict[str, Any]]:
-    with reading(context.engine) as conn:
-        values: dict[str, Any] = {"partner": drill.partner, "terminals": terminals_of(conn, drill.partner)}
+def masked_address(address: str) -> str:
+    """Mask the card's number in an address of the ledger; every other address stays as it is."""
+    kind, slash, rest = address.partition("/")
+    number, *what = rest.split("/")
+    return "/".join([kind, masked_card(number), *what]) if slash and kind == "card" else address
+
+
+def _conditions(conn: Connection, drill: Drill) -> tuple[list[str], dict[str, Any]]:
+    read_statement(conn, drill.partner, drill.run)
+    values: dict[str, Any] = {"partner": drill.partner, "terminals": terminals_of(conn, drill.partner)}
     wanted = {
         "business_date": drill.day,
         "service": drill.service,

@@ -6,13 +6,12 @@ being suspended or rejected, and nothing has to be opened for it.
 
 from __future__ import annotations
 
-from collections.abc import Set as AbstractSet
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import attrs
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Row, select
 
 from citycard.bank.calendar import BusinessCalendar
 from citycard.bank.codes import CaseState
@@ -22,6 +21,7 @@ from citycard.clearing.codes import Code, State
 from citycard.clearing.context import ClearingContext
 from citycard.clearing.records import ID, ClearedRecord, find_cleared, select_cleared, terminals_of
 from citycard.errors import RecordNoException
+from citycard.store.bulk import select_in
 from citycard.store.engine import reading
 from citycard.store.steps import CaseStep, StepBook
 
@@ -41,6 +41,7 @@ __all__ = [
 STEPS: StepBook[str] = StepBook(clearing_case_step)
 PROPOSED, TAKEN, DECIDED = "proposed", "taken", "decided"
 
+_DECISIONS = select(clearing_decision)
 _OPEN = "state IN ('suspended', 'rejected')"
 # What waits for the issuer of another city's card is no work here; it is listed when its code is asked for.
 _NOT_OURS = "code <> 'X01'"
@@ -127,8 +128,6 @@ def find_exceptions(
     """
     latest = _before(context.terms.calendar, today(context), older_than) if older_than else date.max
     with reading(context.engine) as conn:
-        decided = {row.record: row for row in conn.execute(_decisions(run))}
-        steps = _last_steps(conn)
         conditions = [_OPEN, "business_date <= $latest", "amount_fen >= $least"]
         values: dict[str, Any] = {"latest": latest, "least": at_least_fen}
         if code is not None:
@@ -139,10 +138,13 @@ def find_exceptions(
         if partner:
             conditions.append("terminal IN (SELECT unnest($terminals::VARCHAR[]))")
             values["terminals"] = terminals_of(conn, partner)
-        condition, values["records"] = _of_state(state, decided.keys(), steps.keys())
+        condition, values["records"] = _of_state(conn, state, run)
         conditions.append(condition)
         runs = None if run is None else range(run, run + 1)
         found = select_cleared(context, conn, conditions, values, runs=runs, limit=limit)
+        ids = [one.id for one in found]
+        decided = {row.record: row for row in select_in(conn, _DECISIONS, clearing_decision.c.record, ids)}
+        steps = _last_steps(conn, ids)
         return [_case(one, steps.get(one.id), decided.get(one.id)) for one in found]
 
 
@@ -153,7 +155,7 @@ def exception_of(context: ClearingContext, conn: Connection, record: str) -> Exc
         raise RecordNoException(
             record=record, ended="is not cleared" if found is None else f"ended {found.state}"
         )
-    decided = conn.execute(_decisions().where(clearing_decision.c.record == found.id)).one_or_none()
+    decided = conn.execute(_DECISIONS.where(clearing_decision.c.record == found.id)).one_or_none()
     return _case(found, next(reversed(STEPS.history(conn, found.id)), None), decided)
 
 
@@ -162,29 +164,28 @@ def history(conn: Connection, record: str) -> list[CaseStep]:
     return STEPS.history(conn, record)
 
 
-def _of_state(
-    state: CaseState | None, decided: AbstractSet[str], begun: AbstractSet[str]
-) -> tuple[str, list[str]]:
-    """Say which records are in a state, by the ids of those with a decision, or with a step."""
+def _of_state(conn: Connection, state: CaseState | None, run: int | None) -> tuple[str, list[str]]:
+    """Say which records, of a run where one is asked for, are in a state, by the ids of those that count.
+
+    Only ids are read; whoever works on something is few, and what is decided is read by its run.
+    """
+    decided = select(clearing_decision.c.record)
+    begun = select(clearing_case_step.c.about).where(clearing_case_step.c.about.not_in(decided)).distinct()
+    ended = decided if run is None else decided.where(clearing_decision.c.run == run)
     chosen, within = {
-        None: (decided, False),
-        CaseState.OPEN: (decided | begun, False),
-        CaseState.TAKEN: (begun - decided, True),
-        CaseState.RESOLVED: (decided, True),
+        None: ((ended,), False),
+        CaseState.OPEN: ((ended, begun), False),
+        CaseState.TAKEN: ((begun,), True),
+        CaseState.RESOLVED: ((ended,), True),
     }[state]
-    return f"{ID} {'IN' if within else 'NOT IN'} (SELECT unnest($records::VARCHAR[]))", sorted(chosen)
+    ids = {one for query in chosen for one in conn.scalars(query)}
+    return f"{ID} {'IN' if within else 'NOT IN'} (SELECT unnest($records::VARCHAR[]))", sorted(ids)
 
 
-def _decisions(run: int | None = None) -> Select[Any]:
-    query = select(clearing_decision)
-    return query if run is None else query.where(clearing_decision.c.run == run)
-
-
-def _last_steps(conn: Connection) -> dict[str, Any]:
-    """Give the last step of each case; those of what is decided are not looked at."""
-    last = select(func.max(clearing_case_step.c.seq)).group_by(clearing_case_step.c.about)
-    query = select(clearing_case_step).where(clearing_case_step.c.seq.in_(last))
-    return {row.about: row for row in conn.execute(query)}
+def _last_steps(conn: Connection, ids: list[str]) -> dict[str, Any]:
+    """Give the last step of each of some cases."""
+    rows = select_in(conn, select(clearing_case_step), clearing_case_step.c.about, ids)
+    return {row.about: row for row in sorted(rows, key=lambda row: row.seq)}
 
 
 def _before(calendar: BusinessCalendar, day: date, count: int) -> date:

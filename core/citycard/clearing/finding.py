@@ -19,7 +19,8 @@ from citycard.terminal.record import TransactionRecord
 
 __all__ = ["Found", "find_record", "record_id", "record_key"]
 
-_RECORD_ID = re.compile(r"(\d{12})-(\d{1,10})-(\d{1,10})")
+# One spelling each: what is told apart by its id must not have two.
+_RECORD_ID = re.compile(r"([0-9]{12})-(0|[1-9][0-9]{0,9})-(0|[1-9][0-9]{0,9})")
 
 
 @attrs.frozen(kw_only=True)

@@ -240,7 +240,7 @@ def _rows(
     runs: range | None = None,
     **values: Any,
 ) -> list[tuple[Any, ...]]:
-    with cleared(context, bucket, runs) as engine:
+    with reading(context.engine) as conn, cleared(context, conn, bucket, runs) as engine:
         if engine is None:
             return []
         found: list[tuple[Any, ...]] = engine.execute(query, values).fetchall()
@@ -248,10 +248,13 @@ def _rows(
 
 
 @contextmanager
-def cleared(context: ClearingContext, bucket: int | None, runs: range | None) -> Iterator[Any]:
+def cleared(
+    context: ClearingContext, conn: Connection, bucket: int | None, runs: range | None
+) -> Iterator[Any]:
     """Give a DuckDB connection with the view ``outcomes`` of a bucket or all, of these runs or all.
 
-    It is None when nothing was cleared in them.
+    It is None when nothing was cleared in them. ``conn`` is the caller's own connection to the store: whoever
+    held one, or a lock, and waited for another could wait for ever.
     """
     import duckdb
 
@@ -262,9 +265,8 @@ def cleared(context: ClearingContext, bucket: int | None, runs: range | None) ->
         parts = parts.where(clearing_part.c.bucket == bucket)
     if runs is not None:
         parts = parts.where(clearing_part.c.run >= runs.start, clearing_part.c.run < runs.stop)
-    with reading(context.engine) as conn:
-        named: Sequence[Any] = conn.execute(parts).all()
-        overtaken = _overtaken(conn, bucket, runs)
+    named: Sequence[Any] = conn.execute(parts).all()
+    overtaken = _overtaken(conn, bucket, runs)
     if not named:
         yield None
         return

@@ -89,7 +89,7 @@ def select_cleared(
         f"SELECT {_COLUMNS} FROM outcomes WHERE {' AND '.join(conditions)}"  # noqa: S608 - no value is in it
         " ORDER BY business_date, terminal, batch_number, line LIMIT $limit"
     )
-    with cleared(context, None, runs) as engine:
+    with cleared(context, conn, None, runs) as engine:
         rows = [] if engine is None else engine.execute(query, dict(values) | {"limit": limit}).fetchall()
     partners = _partners(conn, {row[0] for row in rows})
     return [_record(row, partners) for row in rows]

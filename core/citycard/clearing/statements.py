@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import attrs
-from sqlalchemy import Row, func, select
+from sqlalchemy import Connection, Row, func, select
 
 from citycard.clearing.adjusting import PostedAdjustment, adjustments_of_run
 from citycard.clearing.casecodes import AdjustmentCode
@@ -19,7 +19,15 @@ from citycard.errors import RunUnknown, StatementUnknown
 from citycard.store.engine import reading
 from citycard.wallet.addresses import partner_payable
 
-__all__ = ["AdjustmentLine", "CodeLine", "DayLine", "Statement", "statement_of", "statements_of"]
+__all__ = [
+    "AdjustmentLine",
+    "CodeLine",
+    "DayLine",
+    "Statement",
+    "read_statement",
+    "statement_of",
+    "statements_of",
+]
 
 
 @attrs.frozen(kw_only=True)
@@ -112,21 +120,25 @@ def statement_of(context: ClearingContext, partner: str, run: int | None = None)
 
     Raise RunUnknown, or StatementUnknown when the run, or every run, has nothing of that partner.
     """
-    if run is None:
-        run = _latest_run(context, partner)
-    for one in statements_of(context, run):
-        if one.partner == partner:
-            return one
-    raise StatementUnknown(partner=partner, number="(any)" if run is None else run)
-
-
-def _latest_run(context: ClearingContext, partner: str) -> int | None:
-    """Give the last run that has a statement of a partner; statements are written when a run is closed."""
     with reading(context.engine) as conn:
-        last: int | None = conn.scalar(
-            select(func.max(statement.c.run)).where(statement.c.partner == partner)
-        )
-    return last
+        return read_statement(conn, partner, run)
+
+
+def read_statement(conn: Connection, partner: str, run: int | None = None) -> Statement:
+    """Give what ``statement_of`` gives, in a transaction that is open already."""
+    if run is None:
+        # Statements are written when a run is closed.
+        run = conn.scalar(select(func.max(statement.c.run)).where(statement.c.partner == partner))
+    closed = select(clearing_run.c.number).where(clearing_run.c.state == "closed")
+    if run is None or conn.scalar(closed.where(clearing_run.c.number == run)) is None:
+        if run is None and conn.scalar(closed.limit(1)) is not None:
+            raise StatementUnknown(partner=partner, number="(any)")
+        raise RunUnknown(number="(the last)" if run is None else run)
+    query = select(statement).where(statement.c.run == run, statement.c.partner == partner)
+    row = conn.execute(query).one_or_none()
+    if row is None:
+        raise StatementUnknown(partner=partner, number=run)
+    return _statement(row, adjustments_of_run(conn, run, partner))
 
 
 def _statement(row: Row[Any], moved: Iterable[PostedAdjustment]) -> Statement:

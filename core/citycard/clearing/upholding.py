@@ -2,11 +2,13 @@
 
 What is upheld is posted by the next run. Two rules decide what nobody did: without evidence in time it is
 refused (``no-evidence``); with evidence and no decision in time it is upheld in full, and the city bears it
-(``undecided``), unless the amount needs two persons: then it stays open.
+(``undecided``), unless the amount needs two persons or it is about a position of a statement, which nobody
+can check without looking: then it stays open.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -19,12 +21,13 @@ from citycard.clearing.casetables import clearing_decision, clearing_dispute_dec
 from citycard.clearing.codes import Code
 from citycard.clearing.context import ClearingContext
 from citycard.clearing.deciding import UNPROVEN, card_is_ours
+from citycard.clearing.disputable import free_fen, subject_of
 from citycard.clearing.disputes import Dispute, DisputeState, dispute_of, find_disputes
 from citycard.clearing.exceptions import DECIDED, PROPOSED, STEPS, today
-from citycard.clearing.records import ClearedRecord, find_cleared
+from citycard.clearing.records import ClearedRecord
 from citycard.clearing.settled import settle
 from citycard.clearing.standing import standing_of
-from citycard.errors import DisputeRefused
+from citycard.errors import DisputeDecided, DisputeRefused, RecordUnknown
 from citycard.ids import derived_id
 from citycard.money import split
 from citycard.registry.tables import partner as partner_table
@@ -83,7 +86,10 @@ def decide_dispute(
 
 
 def decide_overdue(context: ClearingContext, *, actor: str) -> list[Dispute]:
-    """Let the rules decide every open dispute whose days are over, and return those that they decided."""
+    """Let the rules decide every open dispute whose days are over, and return those that they decided.
+
+    What somebody else decided meanwhile is left as it is.
+    """
     day = today(context)
     with reading(context.engine) as conn:
         late = [one for one in find_disputes(conn) if one.overdue(day)]
@@ -92,12 +98,13 @@ def decide_overdue(context: ClearingContext, *, actor: str) -> list[Dispute]:
         if not one.pieces:
             told = f"no evidence came until {one.evidence_until}"
             wish, rule = Judgement(outcome=Verdict.REFUSED, reason=told), NO_EVIDENCE
-        elif one.amount_fen <= context.terms.second_person_fen:
+        elif one.about_record and one.amount_fen <= context.terms.second_person_fen:
             told = f"not decided until {one.decide_until}"
             wish, rule = Judgement(outcome=Verdict.UPHELD, bearer=Bearer.ISSUER, reason=told), UNDECIDED
         else:
             continue
-        decided.append(_decide_by_rule(context, one, wish, rule, actor))
+        with suppress(DisputeDecided):
+            decided.append(_decide_by_rule(context, one, wish, rule, actor))
     return decided
 
 
@@ -107,7 +114,9 @@ def _decide_by_rule(
     step = derived_id("clearing", "dispute", one.id, rule)
     try:
         return _decide(context, one.id, wish, actor=actor, step=step, rule=rule)
-    except DisputeRefused as refused:
+    except DisputeDecided:
+        raise
+    except (DisputeRefused, RecordUnknown) as refused:
         # A refund, or another dispute, has given back meanwhile what this one claims.
         nothing = Judgement(outcome=Verdict.REFUSED, reason=f"{wish.reason}; {refused}")
         return _decide(context, one.id, nothing, actor=actor, step=step, rule=rule)
@@ -122,6 +131,8 @@ def _decide(
         write_alone(conn, clearing_decision)
         write_alone(conn, purchase_refund)
         found = dispute_of(conn, identity)
+        if rule and found.decision is not None:
+            raise DisputeDecided(about=found.about, reason=f"it is decided already: {found.state}")
         known = STEPS.find(conn, step)
         if known is not None:
             what = known.what if known.what in {PROPOSED, DECIDED} else DECIDED
@@ -162,10 +173,10 @@ def _decide(
 
 def _checked(conn: Connection, found: Dispute, wish: Judgement) -> int:
     """Check a judgement against its dispute, and give what it upholds, in fen."""
-    wrong = ""
     if found.state is not DisputeState.OPEN:
-        wrong = f"it is decided already: {found.state}"
-    elif not wish.reason.strip():
+        raise DisputeDecided(about=found.about, reason=f"it is decided already: {found.state}")
+    wrong = ""
+    if not wish.reason.strip():
         wrong = "say why, for both sides"
     elif wish.outcome is Verdict.REFUSED:
         wrong = "nobody pays what is refused" if wish.bearer is not None or wish.amount_fen else ""
@@ -199,11 +210,10 @@ def _adjustments(
 ) -> list[Adjustment]:
     if not amount_fen:
         return []
-    record = find_cleared(context, conn, found.about) if found.about_record else None
-    if record is not None:
-        left_fen = standing_of(conn, record).left_fen(found.party, found.partner)
-        if amount_fen > left_fen:
-            raise DisputeRefused(about=found.about, reason=f"only {left_fen} fen can be owed by now")
+    subject = subject_of(context, conn, found.about, found.partner)
+    left_fen = max(0, free_fen(context, conn, subject, found.party, found.partner, deciding=found.id))
+    if amount_fen > left_fen:
+        raise DisputeRefused(about=found.about, reason=f"only {left_fen} fen can be owed by now")
     moves = _to_holder if found.party is Party.HOLDER else _to_partner
     shared: dict[str, Any] = {
         "about": found.about,
@@ -213,7 +223,7 @@ def _adjustments(
     }
     return [
         adjustment(code, debit=debit, credit=credit, amount_fen=fen, **shared)
-        for code, debit, credit, fen in moves(context, conn, found, wish, amount_fen, record)
+        for code, debit, credit, fen in moves(context, conn, found, wish, amount_fen, subject.record)
     ]
 
 

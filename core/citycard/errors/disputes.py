@@ -7,6 +7,8 @@ from citycard.errors.base import CitycardError
 __all__ = [
     "DecisionRefused",
     "DisputeConflict",
+    "DisputeDecided",
+    "DisputeForeign",
     "DisputeRefused",
     "DisputeUnknown",
     "EvidenceConflict",
@@ -55,6 +57,14 @@ class DisputeRefused(CitycardError):
     status = 409
     exit_code = 5
     sentence = "dispute about {about}: {reason}"
+
+
+class DisputeDecided(DisputeRefused):
+    """A dispute was decided before: nothing is added to it, and it is not decided again."""
+
+
+class DisputeForeign(DisputeRefused):
+    """A partner disputes a record that it has nothing to do with."""
 
 
 class EvidenceConflict(CitycardError):

@@ -1,6 +1,7 @@
 """A dispute is opened within its days, about what concerns who opens it, and collects evidence."""
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 
 import attrs
@@ -71,10 +72,83 @@ def test_a_holder_disputes_what_was_taken_from_the_card(cleared):
     assert (made.party, made.partner, made.amount_fen) == (Party.HOLDER, "", 90)
 
 
-@pytest.mark.parametrize("about", ["run/1", "run/1/2018-09-01", "run/1/2018-09-01/T01"])
-def test_a_partner_disputes_a_position_of_its_statement(cleared, about):
-    claim = attrs.evolve(BY_PARTNER, about=about, amount_fen=5000)
+@pytest.mark.parametrize(
+    ("about", "most_fen"), [("run/1", 390), ("run/1/2018-09-01", 390), ("run/1/2018-09-01/T01", 300)]
+)
+def test_a_partner_disputes_a_position_of_its_statement_up_to_its_amount(cleared, about, most_fen):
+    claim = attrs.evolve(BY_PARTNER, about=about, amount_fen=most_fen)
+    with pytest.raises(DisputeRefused, match=f"{most_fen} fen can be owed at most"):
+        open_dispute(cleared, new_id(), attrs.evolve(claim, amount_fen=most_fen + 1), actor="x")
     assert open_dispute(cleared, new_id(), claim, actor="x").run == 1
+
+
+def test_a_partner_without_terminals_disputes_what_it_earned(cleared):
+    claim = attrs.evolve(BY_PARTNER, partner="bus", about="run/1/2018-09-01", amount_fen=30)
+    assert open_dispute(cleared, new_id(), claim, actor="x").run == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "left_fen"),
+    [
+        ("run/1", "run/1/2018-09-01", 190),
+        ("run/1", "run/1/2018-09-01/T01", 100),
+        ("run/1/2018-09-01/T01", "run/1", 190),
+        ("run/1/2018-09-01/T01", "run/1/2018-09-01/OK", 90),
+        ("run/1/2018-09-01", BAD, 100),
+        (BAD, "run/1/2018-09-01/T01", 100),
+        (BAD, "run/1/2018-09-01", 190),
+        (BAD, "run/1/2018-09-01/OK", 90),
+        (BAD, "run/1", 190),
+    ],
+)
+def test_what_one_dispute_claims_no_other_one_claims_again(cleared, first, second, left_fen):
+    open_dispute(cleared, new_id(), attrs.evolve(BY_PARTNER, about=first, amount_fen=200), actor="x")
+    more = attrs.evolve(BY_PARTNER, about=second, amount_fen=left_fen + 1)
+    with pytest.raises(DisputeRefused, match=f" {left_fen} fen can be owed at most"):
+        open_dispute(cleared, new_id(), more, actor="x")
+    assert open_dispute(cleared, new_id(), attrs.evolve(more, amount_fen=left_fen), actor="x")
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        *(f"{GATE}-01-2", f"{GATE}-1-02", f"{GATE}-1-002", f"{GATE}-1-\N{ARABIC-INDIC DIGIT TWO}"),
+        *("run/01", "run/0", "run/1/", "run/\N{FULLWIDTH DIGIT ONE}", "run/1/2018-09-01/", "run/1//T01"),
+    ],
+)
+def test_a_thing_has_one_name_under_which_it_is_disputed(cleared, about):
+    with pytest.raises(RecordUnknown):
+        open_dispute(cleared, new_id(), attrs.evolve(BY_PARTNER, about=about, amount_fen=30), actor="x")
+
+
+@pytest.mark.parametrize("about", [BAD, "run/1"])
+@pytest.mark.parametrize("amount_fen", [2**63 - 1, 2**63, 10**30])
+def test_an_amount_beyond_all_money_is_refused(cleared, about, amount_fen):
+    with pytest.raises(DisputeRefused):
+        open_dispute(
+            cleared, new_id(), attrs.evolve(BY_PARTNER, about=about, amount_fen=amount_fen), actor="x"
+        )
+
+
+@pytest.mark.postgresql
+def test_many_disputes_opened_at_once_wait_for_each_other_and_not_for_connections(
+    town, tmp_path, postgresql_server, migrated_postgresql
+):
+    url = postgresql_server.create_database(template=migrated_postgresql)
+    other = type(town)(tmp_path / "other", url).found()
+    (card,) = other.issue(1)
+    other.load(card, 10_000)
+    for _ in range(25):
+        other.tap(card, 300, AT, tac=b"\1\2\3\4")
+    receive(other, [other.batch()])
+    clear(other)
+    claims = [attrs.evolve(BY_PARTNER, about=f"{GATE}-1-{line}") for line in range(1, 26)]
+    with ThreadPoolExecutor(len(claims)) as pool:
+        made = list(pool.map(lambda claim: open_dispute(other, new_id(), claim, actor="x"), claims))
+    assert {one.about for one in made} == {one.about for one in claims}
+    with reading(other.engine) as conn:
+        assert len(find_disputes(conn, partner="metro")) == 25
+    other.engine.dispose()
 
 
 @pytest.mark.parametrize(

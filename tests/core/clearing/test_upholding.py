@@ -5,7 +5,7 @@ from threading import Thread
 
 import attrs
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 
 from citycard.clearing.adjusting import adjustments_of_run
@@ -228,6 +228,78 @@ def test_a_rule_does_not_pay_what_was_given_back_meanwhile(cleared):
     assert (done.state, done.decision.rule) == (DisputeState.REFUSED, UNDECIDED)
 
 
+def test_a_position_of_a_statement_is_never_paid_by_rule(cleared):
+    silent, proven = (
+        opened(cleared, "run/1/2018-09-01/T01", 300),
+        opened(cleared, "run/1/2018-09-01/R04", 250),
+    )
+    add_evidence(cleared, proven.id, new_id(), actor="metro", note="see the log")
+    cleared.clock.moment += timedelta(days=30)
+    (refused,) = decide_overdue(cleared, actor="rules")
+    assert (refused.id, refused.decision.rule) == (silent.id, NO_EVIDENCE)
+    with reading(cleared.engine) as conn:
+        assert dispute_of(conn, proven.id).overdue(cleared.clock.now().date())
+    assert not clear(cleared).changed
+
+
+def test_what_a_line_of_the_statement_has_got_its_records_get_no_more(cleared):
+    decide(
+        cleared,
+        OLD,
+        Decision(how="accepted", bearer="card", reason="x", evidence="y"),
+        actor="li",
+        step=new_id(),
+    )
+    with pytest.raises(DisputeRefused, match="390 fen can be owed at most"):
+        opened(cleared, "run/1", 391)
+    judged(cleared, opened(cleared, "run/1", 350), LOST)
+    for about in (BAD, "run/1/2018-09-01", "run/1/2018-09-01/T01"):
+        with pytest.raises(DisputeRefused, match=r"[0-9]+ fen can be owed at most"):
+            opened(cleared, about, 300)
+
+
+def test_a_line_pays_no_more_than_its_records_left_of_it_meanwhile(cleared):
+    line = opened(cleared, "run/1/2018-09-01/R04", 250)
+    decide(
+        cleared,
+        OLD,
+        Decision(how="accepted", bearer="card", reason="x", evidence="y"),
+        actor="li",
+        step=new_id(),
+    )
+    with pytest.raises(DisputeRefused, match="only 0 fen"):
+        judged(cleared, line, LOST)
+
+
+def before_writing(engine, deed):
+    """Let somebody do something after the next transaction, which reads, and before the one after it."""
+    begun = []
+
+    def begins(*_):
+        begun.append(None)
+        if len(begun) == 2:
+            deed()
+
+    event.listen(engine, "checkout", begins)
+
+
+def test_the_rules_leave_what_somebody_decides_meanwhile_and_go_on(cleared):
+    silent, proven = opened(cleared, RIDE, 30), opened(cleared, OLD, 250)
+    add_evidence(cleared, proven.id, new_id(), actor="metro", note="see the log")
+    cleared.clock.moment += timedelta(days=30)
+    before_writing(cleared.engine, lambda: judged(cleared, silent, NOTHING))
+    assert [one.id for one in decide_overdue(cleared, actor="rules")] == [proven.id]
+
+
+def test_two_processes_that_apply_the_rules_at_once_decide_each_dispute_once(cleared):
+    found = [opened(cleared, RIDE, 30), opened(cleared, OLD, 250)]
+    cleared.clock.moment += timedelta(days=30)
+    others = []
+    before_writing(cleared.engine, lambda: others.extend(decide_overdue(cleared, actor="another")))
+    assert decide_overdue(cleared, actor="rules") == []
+    assert {one.id for one in others} == {one.id for one in found}
+
+
 @pytest.mark.parametrize("table", ["clearing_dispute", "clearing_dispute_decision"])
 def test_what_was_decided_stays_as_it_was(cleared, table):
     judged(cleared, opened(cleared, BAD, 300), LOST)
@@ -267,7 +339,7 @@ def test_it_comes_to_the_same_in_postgresql_and_once_for_callers_at_once(
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(one.__name__ for one in refused) == ["CaseClosed"] * 2 + ["DisputeRefused"] * 2
+    assert sorted(one.__name__ for one in refused) == ["CaseClosed"] * 2 + ["DisputeDecided"] * 2
     assert sorted(adjusted(other)) == [("A01", PURSE, METRO, 250), ("A06", METRO, OWED, 200)]
     assert balances(other, METRO, OWED) == [0, 200]
     other.engine.dispose()

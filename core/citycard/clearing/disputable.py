@@ -1,0 +1,184 @@
+"""What can be disputed: a record, or a position of a partner's statement, and how much of it is still free.
+
+A position is ``run/3``, ``run/3/2018-09-01`` or ``run/3/2018-09-01/T01``. Positions that overlap, and the
+records in them, are about the same money: what one dispute claims or got, no other one claims again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from uuid import UUID
+
+import attrs
+from sqlalchemy import Connection, select
+
+from citycard.clearing.casecodes import Party
+from citycard.clearing.casetables import (
+    clearing_adjustment,
+    clearing_decision,
+    clearing_dispute,
+    clearing_dispute_decision,
+)
+from citycard.clearing.context import ClearingContext
+from citycard.clearing.records import ID, ClearedRecord, find_cleared, select_cleared
+from citycard.clearing.standing import standing_of
+from citycard.clearing.statements import Statement, read_statement
+from citycard.errors import DisputeRefused, RecordUnknown
+from citycard.wallet.addresses import partner_payable
+
+__all__ = ["Subject", "free_fen", "is_position", "subject_of"]
+
+# One spelling each: what is written otherwise would be another position to whoever compares them.
+_POSITION = re.compile(r"run/([1-9][0-9]{0,8})(?:/([0-9]{4}-[0-9]{2}-[0-9]{2})(?:/([A-Z][0-9]{2}|OK))?)?")
+
+
+@attrs.frozen(kw_only=True)
+class Subject:
+    """What a dispute is about.
+
+    ``about`` is its id, in its one spelling; ``day`` and ``code`` are empty where a position has none.
+    ``line_fen`` is the amount of a position; a record's follows from where its money stands.
+    """
+
+    about: str
+    run: int
+    day: str = ""
+    code: str = ""
+    line_fen: int = 0
+    record: ClearedRecord | None = None
+
+    def meets(self, other: Subject) -> bool:
+        """Say whether the money of two of one run is the same; two records' never is."""
+        if self.record is not None and other.record is not None:
+            return self.about == other.about
+        pairs = ((self.day, other.day), (self.code, other.code))
+        return self.run == other.run and all(mine == its or not (mine and its) for mine, its in pairs)
+
+
+def is_position(about: str) -> bool:
+    """Say whether it is a position of a statement, and not the id of a record."""
+    return about.startswith("run/")
+
+
+def subject_of(context: ClearingContext, conn: Connection, about: str, partner: str) -> Subject:
+    """Find a record, or a position of a partner's statement.
+
+    Raise RecordUnknown for what is neither, RunUnknown, StatementUnknown, and DisputeRefused when the
+    statement has no such line.
+    """
+    if _POSITION.fullmatch(about) is None:
+        record = find_cleared(context, conn, about)
+        if record is None:
+            raise RecordUnknown(record=about)
+        return _of_record(record)
+    subject = _of_position(about)
+    line_fen = _line_fen(read_statement(conn, partner, subject.run), subject)
+    if line_fen is None:
+        raise DisputeRefused(about=about, reason="the statement of that run has no such line")
+    return attrs.evolve(subject, line_fen=line_fen)
+
+
+def free_fen(
+    context: ClearingContext,
+    conn: Connection,
+    subject: Subject,
+    party: Party,
+    partner: str,
+    *,
+    deciding: UUID | None = None,
+) -> int:
+    """Give the most that a party can claim of it by now.
+
+    What other disputes of the partner claim or got of the same money is not free. ``deciding`` is a dispute
+    that is being decided: then only what others got counts.
+    """
+    whole_fen = subject.line_fen
+    if subject.record is not None:
+        whole_fen = standing_of(conn, subject.record).left_fen(party, partner)
+    if party is Party.HOLDER:
+        return whole_fen
+    return whole_fen - sum(_taken(context, conn, subject, partner, deciding))
+
+
+def _of_record(record: ClearedRecord) -> Subject:
+    day = str(record.business_date)
+    return Subject(about=record.id, run=record.run, day=day, code=record.code, record=record)
+
+
+def _of_position(about: str) -> Subject:
+    found = _POSITION.fullmatch(about)
+    assert found is not None
+    return Subject(about=about, run=int(found[1]), day=found[2] or "", code=found[3] or "")
+
+
+def _line_fen(statement: Statement, subject: Subject) -> int | None:
+    """Give the amount of a line; None where there is none.
+
+    A line with a code is what the partner's terminals handed in so. A day, or the whole, is what they handed
+    in, or what the partner earned where that is more: it has shares of others' records.
+    """
+    handed: dict[str, int] = {}
+    for line in statement.codes:
+        if subject.code in {"", line.code}:
+            day = str(line.business_date)
+            handed[day] = handed.get(day, 0) + line.amount_fen
+    if not subject.code:
+        for earned in statement.days:
+            day = str(earned.business_date)
+            handed[day] = max(handed.get(day, 0), earned.gross_fen)
+    return handed.get(subject.day) if subject.day else sum(handed.values())
+
+
+def _taken(
+    context: ClearingContext, conn: Connection, subject: Subject, partner: str, deciding: UUID | None
+) -> Iterator[int]:
+    """Give what else is about the same money of a partner: other disputes, and exceptions that were paid.
+
+    Of a record, what is about the record itself is where its money stands already.
+    """
+    told = _disputed(conn, subject, partner, deciding)
+    yield from (fen for about, fen in told if is_position(about) and subject.meets(_of_position(about)))
+    if subject.record is None:
+        about_records = [one for one in told if not is_position(one[0])] + _paid(conn, subject, partner)
+        met = _met(context, conn, subject, {about for about, _ in about_records})
+        yield from (fen for about, fen in about_records if about in met)
+
+
+def _disputed(
+    conn: Connection, subject: Subject, partner: str, deciding: UUID | None
+) -> list[tuple[str, int]]:
+    table, decision = clearing_dispute, clearing_dispute_decision
+    query = (
+        select(table.c.about, table.c.amount_fen, decision.c.amount_fen.label("got_fen"))
+        .outerjoin(decision, decision.c.dispute == table.c.id)
+        .where(table.c.run == subject.run, table.c.partner == partner, table.c.about != subject.about)
+    )
+    if deciding is not None:
+        query = query.where(decision.c.amount_fen.is_not(None))
+    return [
+        (row.about, row.amount_fen if row.got_fen is None else row.got_fen)
+        for row in conn.execute(query)
+        if not is_position(row.about) or _POSITION.fullmatch(row.about)
+    ]
+
+
+def _paid(conn: Connection, subject: Subject, partner: str) -> list[tuple[str, int]]:
+    """Give what a partner got by exceptions of a run that were accepted."""
+    moved = clearing_adjustment
+    query = (
+        select(moved.c.about, moved.c.amount_fen)
+        .join(clearing_decision, clearing_decision.c.record == moved.c.cause)
+        .where(clearing_decision.c.run == subject.run, moved.c.credit == partner_payable(partner))
+    )
+    return [(row.about, row.amount_fen) for row in conn.execute(query)]
+
+
+def _met(context: ClearingContext, conn: Connection, subject: Subject, ids: set[str]) -> set[str]:
+    """Say which records of a run are in a position of its statement."""
+    if not ids or not subject.day:
+        return ids
+    runs = range(subject.run, subject.run + 1)
+    condition = f"{ID} IN (SELECT unnest($ids::VARCHAR[]))"
+    found = select_cleared(context, conn, [condition], {"ids": sorted(ids)}, runs=runs, limit=len(ids))
+    return {one.id for one in found if subject.meets(_of_record(one))}
