@@ -17,7 +17,6 @@ from citycard.clearing.disputes import (
     Dispute,
     DisputeState,
     add_evidence,
-    open_dispute,
     read_evidence,
 )
 from citycard.clearing.upholding import Judgement, decide_dispute
@@ -33,24 +32,26 @@ from citycard.web.permissions import Role
 from citycard.web.sessions import require
 from citycard.web.sources.disputes import DisputeStory
 
-__all__ = ["ENDPOINTS", "ClaimBody", "JudgementBody", "dispute_id", "may_see"]
+__all__ = ["ENDPOINTS", "PAGE", "ClaimBody", "JudgementBody", "dispute_id", "may_see"]
 
+PAGE = {"expected": "a page's number, from 1", "range": (1, 1_000_000)}
 _READ, _OPEN, _DECIDE = "city.read-disputes", "city.open-disputes", "city.decide-disputes"
 
 
 @attrs.frozen(kw_only=True)
 class DisputeQuery:
-    """Which disputes: all, or those of one state; of one partner."""
+    """Which disputes: all, or those of one state; of one partner; and which page of them."""
 
     state: str = attrs.field(
         default="", metadata={"expected": "open, upheld, part or refused", "range": (0, 20)}
     )
     partner: str = attrs.field(default="", metadata={"expected": "a partner's id", "range": (0, 100)})
+    page: int = attrs.field(default=1, metadata=PAGE)
 
 
 @attrs.frozen(kw_only=True)
 class DisputeList:
-    """Disputes, by the day until which they must be decided, 200 at most."""
+    """Disputes, the last opened first, 200 a page; a page that is not full is the last one."""
 
     disputes: tuple[Dispute, ...]
 
@@ -142,16 +143,25 @@ async def listed(request: Request) -> Response:
     query: DisputeQuery = read_query(request, DisputeQuery)
     if query.state and query.state not in set(DisputeState):
         raise PageNotFound(thing="state", name=query.state)
-    partner = only_own(actor_of(request), _READ, query.partner)
-    found = await run_in_threadpool(sources.read_disputes, city_of(request), query.state, partner)
+    actor = actor_of(request)
+    partner = only_own(actor, _READ, query.partner)
+    found = await run_in_threadpool(
+        sources.read_disputes,
+        city_of(request),
+        actor,
+        state=query.state,
+        partner=partner,
+        page=query.page,
+    )
     return json_answer(DisputeList(disputes=found))
 
 
 async def opened(request: Request) -> Response:
     body = await read_json(request, ClaimBody)
-    require(actor_of(request), _OPEN, body.partner)
+    actor = actor_of(request)
+    require(actor, _OPEN, body.partner)
     made = await run_in_threadpool(
-        open_dispute, city_of(request), body.id, body.claim(), actor=actor_name(request)
+        sources.open_for, city_of(request), body.id, body.claim(), actor, actor_name(request)
     )
     return json_answer(made)
 

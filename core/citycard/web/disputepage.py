@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
+import attrs
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -13,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from citycard.clearing.adjusting import PostedAdjustment
 from citycard.clearing.casecodes import Bearer, Party, Ruling, Verdict
 from citycard.clearing.deciding import decide, take
-from citycard.clearing.disputes import Dispute, DisputeState, add_evidence, open_dispute
+from citycard.clearing.disputes import Dispute, DisputeState, add_evidence
 from citycard.clearing.exceptions import ExceptionCase, today
 from citycard.clearing.upholding import decide_dispute
 from citycard.errors import QueryInvalid
@@ -23,7 +25,7 @@ from citycard.store.steps import CaseStep
 from citycard.web import sources
 from citycard.web.bankapi import actor_name
 from citycard.web.context import actor_of, city_of
-from citycard.web.disputeapi import ClaimBody, JudgementBody, dispute_id, may_see
+from citycard.web.disputeapi import PAGE, ClaimBody, JudgementBody, dispute_id, may_see
 from citycard.web.endpoints import Endpoint, endpoint, read_query
 from citycard.web.exceptionapi import DecisionBody, ExceptionQuery, only_own
 from citycard.web.forms import read_form
@@ -59,12 +61,22 @@ _PAYS = {
 _STEPS = {"taken": mark("taken"), "proposed": mark("proposed"), "decided": mark("decided")}
 
 
+@attrs.frozen(kw_only=True)
+class PageQuery(ExceptionQuery):
+    """Which exceptions, and which page of the disputes."""
+
+    page: int = attrs.field(default=1, metadata=PAGE)
+
+
 async def disputes(request: Request) -> Response:
     say, actor, city = language_of(request), actor_of(request), city_of(request)
-    query: ExceptionQuery = read_query(request, ExceptionQuery)
+    query: PageQuery = read_query(request, PageQuery)
     partner = only_own(actor, _READ, "")
-    waiting = await run_in_threadpool(sources.read_disputes, city, DisputeState.OPEN.value, partner)
-    every = await run_in_threadpool(sources.read_disputes, city, "", partner)
+    wish: dict[str, Any] = {"partner": partner, "page": query.page}
+    waiting = await run_in_threadpool(
+        sources.read_disputes, city, actor, state=DisputeState.OPEN.value, **wish
+    )
+    decided = await run_in_threadpool(sources.read_disputes, city, actor, state="", decided=True, **wish)
     cases: tuple[ExceptionCase, ...] = ()
     if actor.may(_EXCEPTIONS):
         wanted = ExceptionQuery(partner=partner or query.partner, code=query.code)
@@ -73,7 +85,9 @@ async def disputes(request: Request) -> Response:
         request,
         "disputes.html",
         disputes=[_dispute(one, say, city) for one in waiting],
-        decided=[_dispute(one, say, city) for one in every if one.decision is not None],
+        decided=[_dispute(one, say, city) for one in decided],
+        newer=_page_link(query, -1) if query.page > 1 else "",
+        older=_page_link(query, 1) if sources.DISPUTES_A_PAGE in {len(waiting), len(decided)} else "",
         cases=[_case(one, say, city) for one in cases],
         partner=partner,
         id=new_id(),
@@ -104,6 +118,7 @@ async def dispute(request: Request) -> Response:
         verdicts=[(how.value, say(title)) for how, title in _VERDICTS.items()],
         bearers=[(who.value, say(_BEARERS[who])) for who in _PAYS[one.party]],
         open=one.decision is None,
+        by_rule=one.about_record,
         owner=one.partner,
         ids=(new_id(), new_id()),
     )
@@ -137,7 +152,9 @@ async def open_one(request: Request) -> Response:
         partner=partner,
     )
     require(actor, _OPEN, body.partner)
-    await run_in_threadpool(open_dispute, city_of(request), body.id, body.claim(), actor=actor_name(request))
+    await run_in_threadpool(
+        sources.open_for, city_of(request), body.id, body.claim(), actor, actor_name(request)
+    )
     return RedirectResponse(f"/disputes/{body.id}", HTTPStatus.SEE_OTHER)
 
 
@@ -198,6 +215,11 @@ async def decide_exception(request: Request) -> Response:
         decide, city_of(request), record, body.decision(), actor=actor_name(request), step=body.id
     )
     return RedirectResponse(f"/exceptions/{record}", HTTPStatus.SEE_OTHER)
+
+
+def _page_link(query: PageQuery, step: int) -> str:
+    chosen = {"partner": query.partner, "code": query.code, "page": query.page + step}
+    return f"/disputes?{urlencode({name: value for name, value in chosen.items() if value})}"
 
 
 def _id(form: dict[str, str]) -> UUID:
@@ -281,7 +303,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/disputes",
         disputes,
         permission=_READ,
-        query=ExceptionQuery,
+        query=PageQuery,
         page=True,
         summary="Disputes, and records that clearing did not accept.",
     ),

@@ -27,6 +27,7 @@ from citycard.web.context import actor_of, city_of
 from citycard.web.endpoints import Endpoint, endpoint, json_answer, read_query
 from citycard.web.languages import Language
 from citycard.web.pages import state_of
+from citycard.web.permissions import OWN, Actor
 from citycard.web.rendering import language_of, render
 from citycard.web.sessions import require
 from citycard.web.words import code_meaning
@@ -60,7 +61,10 @@ class BrokenDown:
 
 @attrs.frozen(kw_only=True)
 class RecordList:
-    """A partner's records of a run, by business date and id, 200 at most; cards' numbers are masked."""
+    """A partner's records of a run, by business date and id, 200 at most; cards' numbers are masked.
+
+    A partner sees its own share of each, and not what others got.
+    """
 
     records: tuple[ClearedRecord, ...]
 
@@ -127,9 +131,13 @@ async def broken_down(request: Request) -> Response:
 
 async def records(request: Request) -> Response:
     found = await run_in_threadpool(partner_records, city_of(request), _drill(request), limit=_SHOWN)
-    return json_answer(
-        RecordList(records=tuple(attrs.evolve(one, card=masked_card(one.card)) for one in found))
-    )
+    return json_answer(RecordList(records=tuple(_seen(one, actor_of(request)) for one in found)))
+
+
+def _seen(one: ClearedRecord, actor: Actor) -> ClearedRecord:
+    """Mask a record's card, and keep what others got of it from who sees only its own."""
+    parts = tuple(part for part in one.parts if actor.role not in OWN or part[0] == actor.subject)
+    return attrs.evolve(one, card=masked_card(one.card), parts=parts)
 
 
 def _line(one: ServiceLine, say: Language) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from starlette.testclient import TestClient
 
@@ -106,6 +108,59 @@ def test_a_clerk_opens_a_dispute_for_a_holder_and_an_operator_takes_it_from_the_
 def test_what_is_not_there_or_cannot_be_read_is_a_problem(people, path, body, status):
     client, who, _ = people
     assert client.post(path, json=body, headers=who["operator"]).status_code == status
+
+
+def test_to_a_partner_the_records_of_others_are_as_unknown_as_those_that_are_not_there(people):
+    client, who, _ = people
+    absent = "990100000001-9-1"
+
+    def told(path, record, **sent):
+        body = {"id": str(new_id()), "about": record, "amount_fen": 1, "reason": "?", "partner": "park-gates"}
+        answer = client.request(
+            "POST" if sent else "GET",
+            path.format(record=record),
+            headers=who["park"],
+            **({"json": body} if sent else {}),
+        )
+        return answer.status_code, answer.json()["detail"].replace(record, "it")
+
+    assert told("/api/exceptions/{record}", EXIT) == told("/api/exceptions/{record}", absent)
+    assert told("/api/disputes", EXIT, sent=True) == told("/api/disputes", absent, sent=True)
+    assert told("/api/exceptions/{record}", EXIT)[0] == 404
+    mine = client.get(f"/api/exceptions/{EXIT}", headers=who["ferry"])
+    assert "ended accepted" in mine.json()["detail"]
+
+
+def test_a_partner_reads_of_a_dispute_what_was_done_and_not_who_did_it(people):
+    client, who, _ = people
+    made = opened(client, who["ferry"], partner="harbour-ferry").json()
+    at = f"/api/disputes/{made['id']}"
+    client.post(f"{at}/evidence", json={"id": str(new_id()), "note": "see the log"}, headers=who["clerk"])
+    judged = {"id": NOBODY, "outcome": "upheld", "bearer": "issuer", "reason": "it is so"}
+    client.post(f"{at}/decide", json=judged, headers=who["operator"])
+    seen = client.get(at, headers=who["ferry"]).json()
+    listed = client.get("/api/disputes", headers=who["ferry"]).json()["disputes"]
+    names = [
+        *(made["opened_by"], seen["dispute"]["opened_by"], listed[0]["opened_by"]),
+        *(seen["dispute"]["decision"]["actor"], seen["evidence"][0]["actor"]),
+    ]
+    assert names == [""] * 5
+    told = client.get(at, headers=who["auditor"]).json()
+    assert (told["dispute"]["decision"]["actor"][:8], told["evidence"][0]["actor"][:5]) == (
+        "operator",
+        "clerk",
+    )
+
+
+def test_disputes_are_listed_the_newest_first_a_page_at_a_time(people):
+    client, who, city = people
+    first = opened(client, who["ferry"], partner="harbour-ferry").json()["id"]
+    city.clock.moment += timedelta(hours=1)
+    second = opened(client, who["park"], partner="park-gates", amount_fen=100).json()["id"]
+    found = client.get("/api/disputes", headers=who["clerk"]).json()["disputes"]
+    assert [one["id"] for one in found] == [second, first]
+    assert client.get("/api/disputes?page=2", headers=who["clerk"]).json() == {"disputes": []}
+    assert client.get("/api/disputes?page=0", headers=who["clerk"]).status_code == 422
 
 
 def test_exceptions_are_read_by_those_who_may(people):

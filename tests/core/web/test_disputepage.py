@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import attrs
 import pytest
 from lxml import html
@@ -16,6 +18,7 @@ from citycard.web.permissions import Role
 from citycard.web.tokens import grant
 
 RIDE = "990100000001-1-3"
+CARD = "03109901000000000001"
 TOO_OLD = "the time is in the future or too long ago"
 
 
@@ -112,4 +115,38 @@ def test_a_record_that_was_suspended_is_taken_and_decided_on_its_page(suspended,
     masked = words(page(office[0](Role.PARTNER, "harbour-ferry"), at))
     assert "031099…0001" in masked
     mine = office[0](Role.PARTNER, "park-gates")
-    assert mine.get(at, headers={"accept": "text/html"}).status_code == 403
+    assert mine.get(at, headers={"accept": "text/html"}).status_code == 404
+
+
+def test_a_partner_reads_no_full_card_number_and_nobodys_name(suspended, office):
+    operator, at = office[0](Role.OPERATOR), f"/exceptions/{RIDE}"
+    wish = {"how": "accepted", "bearer": "card", "reason": "the clock was wrong", "evidence": "log 4"}
+    send(operator, at, f"{at}/take")
+    send(operator, at, f"{at}/decide", **wish)
+    partner = office[0](Role.PARTNER, "harbour-ferry")
+    told = words(page(partner, at))
+    assert "card/031099…0001/purse" in told
+    assert CARD not in told
+    assert "operator" not in told
+    assert "ferry" not in words(page(partner, f"/disputes/{office[1].id}")).replace("harbour-ferry", "")
+    assert CARD in words(page(operator, at))
+
+
+def test_disputes_are_listed_the_newest_first_a_page_at_a_time(office):
+    signed_in, _, city = office
+    city.clock.moment += timedelta(hours=1)
+    claim = Claim(party="partner", partner="park-gates", about="run/1", amount_fen=100, reason="too little")
+    open_dispute(city, new_id(), claim, actor="park")
+    client = signed_in(Role.OPERATOR)
+    assert page(client, "/disputes").xpath("//section[@aria-labelledby='h-open']//td[2]/text()") == [
+        "park-gates",
+        "harbour-ferry",
+    ]
+    second = page(client, "/disputes?page=2&partner=park-gates")
+    assert second.xpath("//section[@aria-labelledby='h-open']//td") == []
+    assert second.xpath("//a[@rel='prev']/@href") == ["/disputes?partner=park-gates&page=1"]
+
+
+def test_the_page_of_a_position_says_that_no_rule_pays_it(office):
+    told = words(page(office[0](Role.AUDITOR), f"/disputes/{office[1].id}"))
+    assert "no rule pays a position of a statement" in told

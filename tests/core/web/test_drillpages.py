@@ -45,6 +45,17 @@ def test_records_as_csv_and_by_program_agree(look, client, bearer):
     assert sum(line["share_fen"] for line in broken["lines"]) == broken["statement"]["gross_fen"]
 
 
+def test_a_partner_sees_its_own_share_of_a_record_and_not_what_others_got(client, bearer):
+    path = f"/api{RUN}/records"
+    seen = {
+        role: client.get(path, headers=bearer[role]).json()["records"]
+        for role in (Role.PARTNER, Role.OPERATOR)
+    }
+    parts = {role: [part for one in found for part in one["parts"]] for role, found in seen.items()}
+    assert {name for name, _ in parts[Role.PARTNER]} == {"harbour-ferry"}
+    assert parts[Role.PARTNER] == [one for one in parts[Role.OPERATOR] if one[0] == "harbour-ferry"]
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [

@@ -16,16 +16,25 @@ from __future__ import annotations
 from citycard.web.sources.bank import read_bank, read_case, read_cases, read_lines, read_payments
 from citycard.web.sources.cards import ASN_DIGITS, find_cards, open_card, open_record, open_statement
 from citycard.web.sources.day import DayBook, read_day
-from citycard.web.sources.disputes import read_dispute, read_disputes, read_exception, read_exceptions
+from citycard.web.sources.disputes import (
+    DISPUTES_A_PAGE,
+    open_for,
+    read_dispute,
+    read_disputes,
+    read_exception,
+    read_exceptions,
+)
 from citycard.web.sources.health import read_health
 from citycard.web.sources.partners import read_partners, read_statement
 from citycard.web.sources.plugins import read_domains, read_plugins
 
 __all__ = [
     "ASN_DIGITS",
+    "DISPUTES_A_PAGE",
     "DayBook",
     "find_cards",
     "open_card",
+    "open_for",
     "open_record",
     "open_statement",
     "read_bank",
