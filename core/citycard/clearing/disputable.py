@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from uuid import UUID
 
 import attrs
 from sqlalchemy import Connection, select
@@ -86,19 +85,19 @@ def free_fen(
     party: Party,
     partner: str,
     *,
-    deciding: UUID | None = None,
+    only_got: bool = False,
 ) -> int:
     """Give the most that a party can claim of it by now.
 
-    What other disputes of the partner claim or got of the same money is not free. ``deciding`` is a dispute
-    that is being decided: then only what others got counts.
+    What other disputes of the partner claim or got of the same money is not free. When one of them is being
+    decided, only what the others got counts (``only_got``).
     """
     whole_fen = subject.line_fen
     if subject.record is not None:
         whole_fen = standing_of(conn, subject.record).left_fen(party, partner)
     if party is Party.HOLDER:
         return whole_fen
-    return whole_fen - sum(_taken(context, conn, subject, partner, deciding))
+    return whole_fen - sum(_taken(context, conn, subject, partner, only_got))
 
 
 def _of_record(record: ClearedRecord) -> Subject:
@@ -131,13 +130,13 @@ def _line_fen(statement: Statement, subject: Subject) -> int | None:
 
 
 def _taken(
-    context: ClearingContext, conn: Connection, subject: Subject, partner: str, deciding: UUID | None
+    context: ClearingContext, conn: Connection, subject: Subject, partner: str, only_got: bool
 ) -> Iterator[int]:
     """Give what else is about the same money of a partner: other disputes, and exceptions that were paid.
 
     Of a record, what is about the record itself is where its money stands already.
     """
-    told = _disputed(conn, subject, partner, deciding)
+    told = _disputed(conn, subject, partner, only_got)
     yield from (fen for about, fen in told if is_position(about) and subject.meets(_of_position(about)))
     if subject.record is None:
         about_records = [one for one in told if not is_position(one[0])] + _paid(conn, subject, partner)
@@ -145,16 +144,14 @@ def _taken(
         yield from (fen for about, fen in about_records if about in met)
 
 
-def _disputed(
-    conn: Connection, subject: Subject, partner: str, deciding: UUID | None
-) -> list[tuple[str, int]]:
+def _disputed(conn: Connection, subject: Subject, partner: str, only_got: bool) -> list[tuple[str, int]]:
     table, decision = clearing_dispute, clearing_dispute_decision
     query = (
         select(table.c.about, table.c.amount_fen, decision.c.amount_fen.label("got_fen"))
         .outerjoin(decision, decision.c.dispute == table.c.id)
         .where(table.c.run == subject.run, table.c.partner == partner, table.c.about != subject.about)
     )
-    if deciding is not None:
+    if only_got:
         query = query.where(decision.c.amount_fen.is_not(None))
     return [
         (row.about, row.amount_fen if row.got_fen is None else row.got_fen)

@@ -211,7 +211,7 @@ def _adjustments(
     if not amount_fen:
         return []
     subject = subject_of(context, conn, found.about, found.partner)
-    left_fen = max(0, free_fen(context, conn, subject, found.party, found.partner, deciding=found.id))
+    left_fen = max(0, free_fen(context, conn, subject, found.party, found.partner, only_got=True))
     if amount_fen > left_fen:
         raise DisputeRefused(about=found.about, reason=f"only {left_fen} fen can be owed by now")
     moves = _to_holder if found.party is Party.HOLDER else _to_partner

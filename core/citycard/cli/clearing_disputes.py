@@ -231,7 +231,8 @@ def overdue_command(actor: str, folder: Path, as_json: bool) -> None:
     """Let the rules decide every dispute whose days are over.
 
     Without evidence in time it is refused; not decided in time it is upheld and the issuer pays, unless the
-    amount needs two persons. With --json: an array of the objects of ``disputes list``.
+    amount needs two persons or it is about a position of a statement. With --json: an array of the objects of
+    ``disputes list``.
     """
     from citycard.clearing.upholding import decide_overdue
 

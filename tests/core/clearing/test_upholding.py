@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from citycard.clearing.adjusting import adjustments_of_run
 from citycard.clearing.casecodes import Verdict
 from citycard.clearing.context import Share
-from citycard.clearing.deciding import Decision, decide
+from citycard.clearing.deciding import Decision, decide, take
 from citycard.clearing.disputes import (
     Claim,
     DisputeState,
@@ -20,6 +20,7 @@ from citycard.clearing.disputes import (
     find_disputes,
     open_dispute,
 )
+from citycard.clearing.exceptions import find_exceptions
 from citycard.clearing.intake import receive
 from citycard.clearing.run import clear
 from citycard.clearing.statements import statement_of
@@ -298,6 +299,25 @@ def test_two_processes_that_apply_the_rules_at_once_decide_each_dispute_once(cle
     before_writing(cleared.engine, lambda: others.extend(decide_overdue(cleared, actor="another")))
     assert decide_overdue(cleared, actor="rules") == []
     assert {one.id for one in others} == {one.id for one in found}
+
+
+def test_whoever_opens_decides_or_lists_holds_one_connection_at_a_time(cleared):
+    held, most = set(), []
+
+    def taken(_dbapi, record, _proxy):
+        held.add(record)
+        most.append(len(held))
+
+    event.listen(cleared.engine, "checkout", taken)
+    event.listen(cleared.engine, "checkin", lambda _dbapi, record: held.discard(record))
+    dispute, line = opened(cleared, BAD, 300), opened(cleared, "run/1/2018-09-01/R04", 250)
+    judged(cleared, dispute, LOST)
+    judged(cleared, line, LOST)
+    wish = Decision(how="rejected", reason="x", evidence="y")
+    take(cleared, OLD, actor="li", step=new_id())
+    decide(cleared, OLD, wish, actor="li", step=new_id())
+    find_exceptions(cleared)
+    assert max(most) == 1
 
 
 @pytest.mark.parametrize("table", ["clearing_dispute", "clearing_dispute_decision"])
