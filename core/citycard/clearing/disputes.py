@@ -205,7 +205,7 @@ def find_disputes(
     ``decided`` gives those alone that are, however; ``newest`` the last opened first. ``offset`` leaves out
     as many of the first.
     """
-    conditions = [clearing_dispute_decision.c.outcome.is_not(None)] if decided else []
+    conditions: list[Any] = [clearing_dispute_decision.c.outcome.is_not(None)] if decided else []
     if partner:
         conditions.append(clearing_dispute.c.partner == partner)
     if about:
