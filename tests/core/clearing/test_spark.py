@@ -28,7 +28,9 @@ def works(town):
         states=States.new(0),
         loads=Loads(card=nobody, online_atc=nobody, amount_fen=nobody, proven=nobody, at=nobody),
     )
-    work = Work(run=1, bucket=0, segments=(), known=known, terms=town.terms, rules_version=town.rules_version)
+    work = Work(
+        run=1, bucket=0, segments=(), held=(), known=known, terms=town.terms, rules_version=town.rules_version
+    )
     return [(work, None)]
 
 
