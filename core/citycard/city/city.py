@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import make_url
 
 from citycard.city.config import CONFIG_NAME, CityConfig, LiveChoices, read_config
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from citycard.city.sams import Sams
     from citycard.city.workers import CityWorker
     from citycard.clearing.columns import Array
-    from citycard.clearing.context import ClearingTerms, Rating
+    from citycard.clearing.context import CityFile, ClearingTerms, Rating
     from citycard.clearing.pricing import RuleBook
     from citycard.keys import KeyPurpose, SealSigner
     from citycard.keys.backend import Sealing
@@ -371,6 +371,12 @@ class City:
     def clearing_engine(self) -> str:
         """Where clearing judges, as ``city.toml`` says."""
         return self.config.clearing.engine
+
+    def city_file(self, conn: Connection, city: str, number: int) -> CityFile | None:
+        """Give the file of records that another city handed in under a number (``exchange.filebook``)."""
+        from citycard.exchange.filebook import city_file
+
+        return city_file(conn, city, number)
 
     @property
     def worker(self) -> Callable[[], CityWorker]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import attrs
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from citycard.bank.calendar import BusinessCalendar
 from citycard.bank.instruction import BankAccount
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BankAccount",
+    "CityFile",
     "ClearingContext",
     "ClearingTerms",
     "Rates",
@@ -98,6 +99,19 @@ class ClearingTerms:
         return percent_of(gross_fen, self.fees_bp.get(partner, self.fee_bp), denominator=10_000)
 
 
+@attrs.frozen(kw_only=True)
+class CityFile:
+    """A file in which another city handed in records: its name, SHA-256 and place, and its intake.
+
+    Nothing else came in under that ``intake``, so that its records are those of the segments of it.
+    """
+
+    name: str
+    digest: str
+    intake: int
+    path: str
+
+
 class TacVault(Protocol):
     """Check what cards and terminals signed, without giving out a key."""
 
@@ -159,7 +173,8 @@ class ClearingContext(Worker, Protocol):
     """Supply clearing with what a worker has, and with store, ledger, clock and terms.
 
     ``clearing_engine`` names where work is done (``engines.engine_of``). ``worker`` makes a worker in
-    another process: it is pickled with its arguments, among which no secret may be.
+    another process: it is pickled with its arguments, among which no secret may be. ``city_file`` gives the
+    file of records that another city, by its code, handed in under a number, and None where it did not.
     """
 
     @property
@@ -174,3 +189,5 @@ class ClearingContext(Worker, Protocol):
     def clearing_engine(self) -> str: ...
     @property
     def worker(self) -> Callable[[], Worker]: ...
+
+    def city_file(self, conn: Connection, city: str, number: int) -> CityFile | None: ...

@@ -12,7 +12,7 @@ from citycard.clearing.columns import PLACES
 from citycard.clearing.context import ClearingContext
 from citycard.clearing.disputes import Dispute
 from citycard.clearing.exceptions import Decided
-from citycard.clearing.finding import find_record
+from citycard.clearing.finding import find_record, is_city
 from citycard.clearing.pricing import Step
 from citycard.clearing.rating import ask_rate
 from citycard.clearing.records import ClearedRecord, find_cleared
@@ -26,7 +26,11 @@ __all__ = ["Explanation", "FileLine", "Outcome", "PriceCheck", "Proofs", "explai
 
 @attrs.frozen(kw_only=True)
 class FileLine:
-    """Where a record came in: the file, its place there, and when."""
+    """Where a record came in: the file, its place there, and when.
+
+    ``terminal`` and ``number`` are of the batch, or of another city (eight zeros and its code) and its file;
+    that has no ``sequence``.
+    """
 
     name: str
     digest: str
@@ -34,15 +38,18 @@ class FileLine:
     terminal: str
     number: int
     line: int
-    sequence: int
+    sequence: int | None
     archive: str
 
 
 @attrs.frozen(kw_only=True)
 class Proofs:
-    """What the terminal and the card signed, checked again now."""
+    """What the terminal and the card signed, checked again now.
 
-    terminal_mac: bool
+    ``terminal_mac`` is None for what another city handed in: only that city has its terminals' keys.
+    """
+
+    terminal_mac: bool | None
     tac: bool
 
 
@@ -81,7 +88,8 @@ class Explanation:
     ``positions`` are the statements of the partners that it went into, ``bank`` their payments with what the
     bank says of them. ``decision``, ``adjustments`` and ``disputes`` came after the run.
 
-    ``record`` is None when the bytes cannot be read. ``transfers`` are the postings of the run that hold this
+    ``record`` is None when the bytes cannot be read, ``price`` also for what another city handed in: the fare
+    is that city's. ``transfers`` are the postings of the run that hold this
     record's amount: what all cards spent is posted together, and so is what each partner earned.
     """
 
@@ -107,27 +115,28 @@ def explain(context: ClearingContext, record: str | tuple[str, int]) -> Explanat
     """
     with reading(context.engine) as conn:
         found = find_record(context, conn, record)
-        row, raw, decoded = found.file, found.raw, found.record
+        file, raw, decoded = found.file, found.raw, found.record
         terminal, number, line = found.terminal, found.number, found.line
+        of_city = is_city(terminal)
         outcome = _outcome(find_cleared(context, conn, found.id))
         parts = [] if outcome is None else [partner for partner, _ in outcome.parts]
         after = Aftermath() if outcome is None else aftermath_of(conn, found.id, outcome.run, parts)
         return Explanation(
             id=found.id,
             file=FileLine(
-                name=row.name,
-                digest=row.digest,
-                intake=row.intake,
+                name=file.name,
+                digest=file.digest,
+                intake=file.intake,
                 terminal=terminal,
                 number=number,
                 line=line,
-                sequence=row.first_sequence + line - 1,
-                archive=row.archive,
+                sequence=None if file.first_sequence is None else file.first_sequence + line - 1,
+                archive=file.archive,
             ),
             raw=raw,
             record=decoded,
-            proofs=None if decoded is None else _proofs(context, raw, decoded),
-            price=None if decoded is None else _price(context, conn, decoded, outcome),
+            proofs=None if decoded is None else _proofs(context, raw, decoded, of_city=of_city),
+            price=None if decoded is None or of_city else _price(context, conn, decoded, outcome),
             outcome=outcome,
             transfers=_transfers(context, conn, decoded, outcome),
             positions=after.positions,
@@ -141,10 +150,11 @@ def explain(context: ClearingContext, record: str | tuple[str, int]) -> Explanat
 # ── checking again ───────────────────────────────────────────────────────────────────────────────
 
 
-def _proofs(context: ClearingContext, raw: bytes, record: TransactionRecord) -> Proofs:
+def _proofs(context: ClearingContext, raw: bytes, record: TransactionRecord, *, of_city: bool) -> Proofs:
     terminal6 = raw[PLACES["terminal"]]
+    check = context.vault.check_terminal_mac
     return Proofs(
-        terminal_mac=context.vault.check_terminal_mac(terminal6, raw[:MAC_OFFSET], record.mac),
+        terminal_mac=None if of_city else check(terminal6, raw[:MAC_OFFSET], record.mac),
         tac=context.vault.check_purchase_tac(
             raw[PLACES["asn"]][-8:],
             record.key_version,

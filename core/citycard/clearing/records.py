@@ -9,12 +9,12 @@ from typing import Any
 import attrs
 from sqlalchemy import Connection, select
 
-from citycard.clearing.codes import Code, FileState, State
+from citycard.clearing.codes import Code, State
 from citycard.clearing.context import ClearingContext
-from citycard.clearing.finding import record_id, record_key
+from citycard.clearing.finding import find_file, record_id, record_key
 from citycard.clearing.held import decided_by
 from citycard.clearing.queries import cleared
-from citycard.clearing.tables import batch_file, clearing_run
+from citycard.clearing.tables import clearing_run
 from citycard.registry.tables import terminal
 from citycard.store.bulk import select_in
 
@@ -32,6 +32,8 @@ _COLUMNS = (
 @attrs.frozen(kw_only=True)
 class ClearedRecord:
     """A record that a run judged. ``partner`` has the terminal that handed it in, ``parts`` who got how much.
+
+    What another city handed in has no ``partner``.
 
     ``price_fen`` is what the rules made of it, None where they made nothing; ``held_run`` the earlier run
     that held the record, None where none did.
@@ -64,7 +66,7 @@ class ClearedRecord:
 def find_cleared(context: ClearingContext, conn: Connection, record: str) -> ClearedRecord | None:
     """Give a record by its id, None while no run has judged it; raise RecordUnknown for what is no id."""
     at, number, line = record_key(record)
-    run = decided_by(conn, at, number, line) or run_of_batch(conn, at, number)
+    run = decided_by(conn, at, number, line) or run_of_batch(context, conn, at, number)
     if run is None:
         return None
     conditions = ("terminal = $at", "batch_number = $number", "line = $line")
@@ -95,21 +97,18 @@ def select_cleared(
     return [_record(row, partners) for row in rows]
 
 
-def run_of_batch(conn: Connection, at: str, number: int) -> int | None:
-    """Give the closed run that judged a terminal's batch; None while it waits, or was never handed in."""
-    intake = (
-        select(batch_file.c.intake)
-        .where(
-            batch_file.c.terminal == at,
-            batch_file.c.number == number,
-            batch_file.c.state == FileState.ACCEPTED.value,
-        )
-        .scalar_subquery()
-    )
+def run_of_batch(context: ClearingContext, conn: Connection, at: str, number: int) -> int | None:
+    """Give the closed run that judged a terminal's batch, or the file of another city.
+
+    None while it waits, or when it was never handed in.
+    """
+    file = find_file(context, conn, at, number)
+    if file is None:
+        return None
     query = select(clearing_run.c.number).where(
         clearing_run.c.state == "closed",
-        clearing_run.c.from_intake < intake,
-        clearing_run.c.watermark >= intake,
+        clearing_run.c.from_intake < file.intake,
+        clearing_run.c.watermark >= file.intake,
     )
     found: int | None = conn.scalar(query)
     return found

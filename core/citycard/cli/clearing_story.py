@@ -16,10 +16,11 @@ __all__ = ["story"]
 def story(found: Explanation) -> Iterable[tuple[str, Any]]:
     """Tell a record from its file to the bank and to what people decided about it, in the order of events."""
     file = found.file
+    sequence = "" if file.sequence is None else f" sequence {file.sequence},"
     yield "record", found.id
     yield (
         "file",
-        f"{file.name}, line {file.line}, sequence {file.sequence}, intake {file.intake}, in {file.archive}",
+        f"{file.name}, line {file.line},{sequence} intake {file.intake}, in {file.archive}",
     )
     yield "bytes", found.raw.hex().upper()
     if found.record is not None:
@@ -27,7 +28,9 @@ def story(found: Explanation) -> Iterable[tuple[str, Any]]:
         yield "card", f"{record.asn}, counter {record.counter}, {yuan(record.balance_before_fen)} yuan before"
         yield "debit", f"{yuan(record.amount_fen)} yuan at {record.at} by terminal {record.terminal}"
     if found.proofs is not None:
-        yield "proofs", f"TAC {_fine(found.proofs.tac)}, terminal MAC {_fine(found.proofs.terminal_mac)}"
+        by_terminal = found.proofs.terminal_mac
+        checked = "checked by its city" if by_terminal is None else _fine(by_terminal)
+        yield "proofs", f"TAC {_fine(found.proofs.tac)}, terminal MAC {checked}"
     if found.price is not None:
         for step in found.price.steps:
             change = f"{yuan(step.before_fen)} -> {yuan(step.after_fen)}"

@@ -12,6 +12,7 @@ import attrs
 from sqlalchemy import Connection, Row, func, insert, select
 
 from citycard.clearing.codes import FileState
+from citycard.clearing.context import CityFile
 from citycard.exchange.format import FileKind, Header, file_name
 from citycard.exchange.tables import exchange_file
 
@@ -21,6 +22,7 @@ __all__ = [
     "accepted_file",
     "book_file",
     "booked_files",
+    "city_file",
     "missing_files",
     "next_number",
 ]
@@ -119,6 +121,15 @@ def accepted_file(conn: Connection, way: str, city: str, kind: FileKind, number:
     )
     row = conn.execute(query).one_or_none()
     return None if row is None else _booked(row)
+
+
+def city_file(conn: Connection, city: str, number: int) -> CityFile | None:
+    """Give what clearing asks about a file of records that a city handed in, or None."""
+    file = accepted_file(conn, "in", city, FileKind.RECORDS, number)
+    if file is None:
+        return None
+    assert file.intake is not None
+    return CityFile(name=file.name, digest=file.digest, intake=file.intake, path=file.path)
 
 
 def next_number(conn: Connection, city: str, kind: FileKind) -> int:

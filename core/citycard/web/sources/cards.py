@@ -197,7 +197,7 @@ def _explained(
         line=found.file.line,
         run=outcome.run if outcome else None,
         terminal=record.terminal,
-        terminal_mac=bool(proofs and proofs.terminal_mac),
+        terminal_mac=proofs.terminal_mac if proofs else False,
         tac=bool(proofs and proofs.tac),
         shares=tuple(
             Share(partner=names.get(partner, partner), amount_fen=part_fen)
