@@ -136,7 +136,9 @@ def _check_terminal_macs(bucket: Bucket, verdicts: Verdicts, vault: TacVault) ->
 
 def _check_tacs(bucket: Bucket, verdicts: Verdicts, vault: TacVault, foreign: Array) -> None:
     records, usable = bucket.records, sorted(usable_tac_versions(vault))
-    verdicts.set(verdicts.unrefused & (records["flags"] & RecordFlag.UNPROVEN != 0), Code.G01)
+    # What another city hands in is answered once, so that it cannot wait: it has its proof, or is rejected.
+    unproven = (records["flags"] & RecordFlag.UNPROVEN != 0) & ~bucket.from_city
+    verdicts.set(verdicts.unrefused & unproven, Code.G01)
     verdicts.set(verdicts.unrefused & ~foreign & ~np.isin(records["key_version"], usable), Code.T02)
     wrong = np.flatnonzero(verdicts.unrefused & ~foreign)
     wrong = wrong[~check_tacs(records[wrong], records["key_version"][wrong], vault)]
