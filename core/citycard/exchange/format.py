@@ -38,6 +38,8 @@ __all__ = [
 _FORMAT: Final = "citycard-exchange-1"
 _DOMAIN: Final = b"citycard exchange file 1\0"
 _MOST: Final = 2**53
+# What counts files, lines, lists and records; the book keeps them in 32 bits. Sums of money may be larger.
+_NUMBER_MOST: Final = 2**31 - 1
 _AMOUNT: Final = next(
     slice(field.offset, field.offset + field.kind.size)
     for field in layout_of(TransactionRecord).fields
@@ -57,11 +59,20 @@ def _damaged(code: str, field: str, expected: str) -> ExchangeFileDamaged:
     return ExchangeFileDamaged(code=code, field=field, expected=expected)
 
 
+def _whole(name: str, value: object, lowest: int, most: int) -> int:
+    if type(value) is not int or not lowest <= value <= most:
+        msg = f"{name} as a whole number from {lowest} to {most}"
+        raise ValueError(msg)
+    return value
+
+
+def _amount(_record: object, attribute: attrs.Attribute[int], value: object) -> None:
+    _whole(attribute.name, value, 0, _MOST)
+
+
 def _count(lowest: int = 0) -> Any:
     def check(_record: object, attribute: attrs.Attribute[int], value: object) -> None:
-        if type(value) is not int or not lowest <= value < _MOST:
-            msg = f"{attribute.name} as a whole number from {lowest}"
-            raise ValueError(msg)
+        _whole(attribute.name, value, lowest, _NUMBER_MOST)
 
     return check
 
@@ -80,7 +91,10 @@ def _day(value: Any) -> dt.date:
 
 
 def _pairs(value: Any) -> tuple[tuple[int, int], ...]:
-    return tuple((int(one), int(other)) for one, other in value)
+    return tuple(
+        (_whole("lists", one, 0, _NUMBER_MOST), _whole("lists", other, 0, _NUMBER_MOST))
+        for one, other in value
+    )
 
 
 _CODE: Final = _text(r"[0-9]{4}", "four digits")
@@ -101,9 +115,9 @@ class Header:
     number: int = attrs.field(validator=_count(1))
     day: dt.date = attrs.field(converter=_day)
     records: int = attrs.field(validator=_count())
-    amount_fen: int = attrs.field(validator=_count())
-    gross_fen: int = attrs.field(default=0, validator=_count())
-    fee_fen: int = attrs.field(default=0, validator=_count())
+    amount_fen: int = attrs.field(validator=_amount)
+    gross_fen: int = attrs.field(default=0, validator=_amount)
+    fee_fen: int = attrs.field(default=0, validator=_amount)
     answers: int | None = attrs.field(default=None, validator=attrs.validators.optional(_count(1)))
     list: int | None = attrs.field(default=None, validator=attrs.validators.optional(_count()))
     lists: tuple[tuple[int, int], ...] = attrs.field(default=(), converter=_pairs)
@@ -137,8 +151,8 @@ class Answer:
     line: int = attrs.field(validator=_count(1))
     state: State = attrs.field(converter=State)
     code: str = attrs.field(validator=_text(r"[A-Z][0-9]{2}|OK", "a code"))
-    amount_fen: int = attrs.field(validator=_count())
-    fee_fen: int = attrs.field(validator=_count())
+    amount_fen: int = attrs.field(validator=_amount)
+    fee_fen: int = attrs.field(validator=_amount)
 
 
 @attrs.frozen(kw_only=True)

@@ -316,7 +316,7 @@ class RecordView:
     ``price_fen`` is what the rules of now say, in ``steps``; None where nothing is priced. ``failure`` says
     why no price could be given. ``shares`` are what this record alone paid to whom; ``off`` says that its
     service is not offered now, so that no rule can be asked. ``tac`` and ``terminal_mac`` tell whether the
-    proofs hold, checked again; ``terminal_mac`` is None where another city's terminal signed: it checked that.
+    proofs hold, checked again; ``terminal_mac`` is None where another city's terminal signed: that one did.
     """
 
     journey: JourneyView

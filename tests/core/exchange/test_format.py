@@ -66,7 +66,22 @@ def test_only_the_key_that_signed_it_is_believed():
 
 @pytest.mark.parametrize(
     ("changes", "code"),
-    [({"records": 3}, "F06"), ({"amount_fen": 549}, "F06"), ({"answers": None}, "F07")],
+    [
+        ({"records": 3}, "F06"),
+        ({"amount_fen": 549}, "F06"),
+        ({"answers": None}, "F07"),
+        ({"number": 2**31}, "F07"),
+        ({"answers": 2**31}, "F07"),
+        ({"list": 2**31}, "F07"),
+        ({"records": 2**31}, "F07"),
+        ({"amount_fen": 2**53 + 1}, "F07"),
+        ({"lists": [[float("inf"), 1]]}, "F07"),
+        ({"lists": [[1.5, 1]]}, "F07"),
+        ({"lists": [["1", 1]]}, "F07"),
+        ({"lists": [[1, 2**31]]}, "F07"),
+        ({"lists": [[-1, 1]]}, "F07"),
+        ({"lists": 7}, "F07"),
+    ],
 )
 def test_a_header_that_says_otherwise_than_the_lines_is_refused(changes, code):
     told = json.loads(DATA.split(b"\n")[0]) | changes
@@ -119,6 +134,7 @@ def test_a_byte_that_changed_anywhere_is_noticed(place, change):
         b'{"amount_fen":1,"code":"OK","fee_fen":0,"line":1,"state":"lost"}',
         b'{"amount_fen":1,"code":"ok","fee_fen":0,"line":1,"state":"accepted"}',
         b'{"amount_fen":1,"code":"OK","fee_fen":0,"line":1,"state":"accepted","more":1}',
+        b'{"amount_fen":1,"code":"OK","fee_fen":0,"line":2147483648,"state":"accepted"}',
         b"[" * 100_000,
     ],
 )
