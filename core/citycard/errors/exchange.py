@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from citycard.errors.base import CitycardError
 
-__all__ = ["CityIsOurs", "ExchangeFileDamaged", "SettlementRefused"]
+__all__ = ["CityIsOurs", "ExchangeFileDamaged", "ForeignListRefused", "SettlementRefused"]
 
 
 class ExchangeFileDamaged(CitycardError):
@@ -18,6 +18,13 @@ class CityIsOurs(CitycardError):
 
     status, exit_code = 409, 5
     sentence = "city {code} with issuer {issuer} is this city: give the code and the issuers of the other one"
+
+
+class ForeignListRefused(CitycardError):
+    """A city lists a card that is not its own, so that terminals here would refuse it."""
+
+    status, exit_code = 409, 5
+    sentence = "city {city} may not list {asn}: it {whose}; have the list sent without it"
 
 
 class SettlementRefused(CitycardError):

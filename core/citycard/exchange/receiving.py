@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from citycard import registry
 from citycard.clearing.codes import FileState
-from citycard.errors import ExchangeFileDamaged, RegistryMissing
+from citycard.errors import ExchangeFileDamaged, ForeignListRefused, RegistryMissing
 from citycard.exchange.answers import objection_to, take_answers
 from citycard.exchange.context import ExchangeContext
 from citycard.exchange.filebook import BookedFile, accepted_file, book_file, told
@@ -24,7 +24,7 @@ from citycard.exchange.format import ExchangeFile, FileKind, read_file, signed_b
 from citycard.exchange.incoming import take_records
 from citycard.exchange.tables import exchange_file
 from citycard.files import write_whole
-from citycard.registry.foreignlists import take_foreign_list
+from citycard.registry.foreignlists import check_foreign_list, take_foreign_list
 from citycard.store.engine import write_alone, writing
 
 __all__ = ["FILE_MEANINGS", "receive"]
@@ -40,6 +40,7 @@ FILE_MEANINGS: Final = {
     "F07": "the form is not known, or the file was cut",
     "F08": "it is for another city, or answers what was not sent or has its answer",
     "F09": "a fee differs from the one that was agreed",
+    "F10": "it lists a card of this city, or one that another city listed",
 }
 """The codes a file of another city can end with (docs/interconnect.md)."""
 
@@ -93,7 +94,9 @@ def _receive(context: ExchangeContext, name: str, data: bytes) -> BookedFile:
 
 
 def _end(file: BookedFile, code: str, reason: str, state: FileState = FileState.QUARANTINED) -> BookedFile:
-    return attrs.evolve(file, state=state, code=code, reason=reason[:_LONGEST])
+    # What a file says of itself can be any text, and not every one can be kept.
+    words = "".join(letter if letter.isprintable() else " " for letter in reason)
+    return attrs.evolve(file, state=state, code=code, reason=words[:_LONGEST])
 
 
 def _sorted_out(
@@ -113,8 +116,19 @@ def _sorted_out(
         return _end(ended, "F04", "the same file was accepted before", FileState.DUPLICATE)
     if before is not None:
         return _end(ended, "F04", f"{header.kind} {header.number} was accepted with other content")
-    objection = objection_to(conn, file) if header.kind is FileKind.ANSWERS else None
+    objection = _objection(conn, file)
     return _end(ended, *objection) if objection else _end(ended, "OK", "", FileState.ACCEPTED)
+
+
+def _objection(conn: Connection, file: ExchangeFile) -> tuple[str, str] | None:
+    if file.header.kind is FileKind.ANSWERS:
+        return objection_to(conn, file)
+    if file.header.kind is FileKind.CARDS:
+        try:
+            check_foreign_list(conn, file.header.sender, [line.asn for line in file.lines])
+        except ForeignListRefused as refused:
+            return "F10", str(refused)
+    return None
 
 
 def _take(context: ExchangeContext, conn: Connection, ended: BookedFile, file: ExchangeFile) -> BookedFile:

@@ -7,7 +7,8 @@ import datetime as dt
 import attrs
 import pytest
 
-from citycard.errors import RegistryConflict, RegistryInvalid, RegistryMissing
+from citycard.errors import ForeignListRefused, RegistryConflict, RegistryInvalid, RegistryMissing
+from citycard.registry import Card, Product, ProductVersion, add_cards, add_product_versions, add_products
 from citycard.registry.blacklist import blacklist_at, own_blacklist_at, publish_blacklist
 from citycard.registry.cities import (
     CityFee,
@@ -92,3 +93,26 @@ def test_cards_of_another_city_come_and_go_with_its_lists(conn):
     assert publish_blacklist(conn) == 2
     assert (blacklist_at(conn, 1), blacklist_at(conn, 2)) == ({ONE, TWO}, {TWO})
     assert (foreign_cards(conn, "9902"), own_blacklist_at(conn, 2)) == ({TWO}, frozenset())
+
+
+def test_a_card_that_another_city_listed_is_not_listed_again(conn):
+    add_city(conn, attrs.evolve(WEST, code="9903", issuers=("01019903FFFFFFFF",)))
+    take_foreign_list(conn, "9902", 1, [ONE])
+    with pytest.raises(ForeignListRefused, match="city 9903 may not list"):
+        take_foreign_list(conn, "9903", 1, [ONE, TWO])
+    assert (publish_blacklist(conn), blacklist_at(conn, 1)) == (1, {ONE})
+    # Once its city took it off, it may be another's, even before that was published.
+    take_foreign_list(conn, "9902", 2, [])
+    assert take_foreign_list(conn, "9903", 1, [ONE, TWO]) == (2, 0)
+    assert (publish_blacklist(conn), blacklist_at(conn, 2)) == (2, {ONE, TWO})
+    assert (foreign_cards(conn, "9902"), foreign_cards(conn, "9903")) == (frozenset(), {ONE, TWO})
+
+
+def test_a_card_of_our_own_is_not_listed_by_another_city(conn):
+    add_products(conn, [Product(name="adult", title="Adult", kind=1)])
+    add_product_versions(conn, [ProductVersion(product="adult", version=1, layout="{}")])
+    facts = {"issuer": "01019901FFFFFFFF", "product": "adult", "kind": 1}
+    add_cards(conn, [Card(asn=TWO, issued_on=FIRST, expires_on=LAST, **facts)])
+    with pytest.raises(ForeignListRefused, match="is a card of this city"):
+        take_foreign_list(conn, "9902", 1, [ONE, TWO])
+    assert foreign_cards(conn, "9902") == frozenset()
