@@ -9,17 +9,30 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
+from uuid import UUID
 
 import attrs
 from sqlalchemy import Connection, select
 
+from citycard.bank.payments import PaymentState
+from citycard.bank.tables import bank_payment
 from citycard.exchange.context import ExchangeContext
 from citycard.exchange.filebook import BookedFile, booked_files
 from citycard.exchange.format import FileKind
-from citycard.exchange.tables import exchange_settled
+from citycard.exchange.tables import exchange_repaid, exchange_settled, exchange_settlement
 from citycard.store.engine import reading
 
-__all__ = ["CityStatement", "Claim", "Position", "city_statement", "claims_of", "multilateral", "positions"]
+__all__ = [
+    "CityStatement",
+    "Claim",
+    "Position",
+    "Returned",
+    "city_statement",
+    "claims_of",
+    "multilateral",
+    "positions",
+    "returned_payments",
+]
 
 
 @attrs.frozen(kw_only=True)
@@ -38,6 +51,15 @@ class Claim:
     def net_fen(self) -> int:
         """Give what is owed."""
         return self.gross_fen - self.fee_fen
+
+
+@attrs.frozen(kw_only=True)
+class Returned:
+    """A payment of ours for windows up to ``through`` that came back and that no settlement has again."""
+
+    payment: UUID
+    through: date
+    amount_fen: int
 
 
 @attrs.frozen(kw_only=True)
@@ -67,7 +89,10 @@ class Window:
 
 @attrs.frozen(kw_only=True)
 class CityStatement:
-    """What is between us and one city, window by window, and what of it is not settled."""
+    """What is between us and one city, window by window, and what of it is not settled.
+
+    In ``open_fen`` is also what the bank returned of our payments and was not settled again.
+    """
 
     city: str
     windows: tuple[Window, ...]
@@ -81,6 +106,22 @@ def claims_of(conn: Connection, own: str, city: str = "") -> list[Claim]:
     settled = {(row.way, row.city, row.number) for row in conn.execute(select(exchange_settled))}
     claims = [_claim(file, own, (file.way, file.city, file.number) in settled) for file in files]
     return sorted(claims, key=lambda claim: (claim.window, claim.debtor, claim.creditor, claim.number))
+
+
+def returned_payments(conn: Connection, city: str) -> list[Returned]:
+    """Give our payments to a city that came back and are in no later settlement, by day."""
+    query = (
+        select(exchange_settlement.c.payment, exchange_settlement.c.through, bank_payment.c.amount_fen)
+        .join(bank_payment, bank_payment.c.id == exchange_settlement.c.payment)
+        .outerjoin(exchange_repaid, exchange_repaid.c.payment == exchange_settlement.c.payment)
+        .where(
+            exchange_settlement.c.city == city,
+            bank_payment.c.state == PaymentState.RETURNED.value,
+            exchange_repaid.c.payment.is_(None),
+        )
+        .order_by(exchange_settlement.c.through, exchange_settlement.c.payment)
+    )
+    return [Returned(**row._mapping) for row in conn.execute(query)]  # noqa: SLF001 - a Row's own way
 
 
 def _claim(file: BookedFile, own: str, settled: bool) -> Claim:
@@ -123,12 +164,13 @@ def city_statement(context: ExchangeContext, city: str) -> CityStatement:
     with reading(context.engine) as conn:
         registry.find_city(conn, city)
         claims = claims_of(conn, context.code, city)
+        back_fen = sum(one.amount_fen for one in returned_payments(conn, city))
     windows = tuple(_window(day, claims, city) for day in sorted({claim.window for claim in claims}))
     return CityStatement(
         city=city,
         windows=windows,
         net_fen=sum(one.net_fen for one in windows),
-        open_fen=_net([claim for claim in claims if not claim.settled], city),
+        open_fen=_net([claim for claim in claims if not claim.settled], city) - back_fen,
     )
 
 

@@ -1,6 +1,7 @@
 """Settle what is between us and other cities: net both sides, and order a payment where we owe the rest.
 
-What another city owes stays on its receivable until the bank's statement shows its payment.
+What another city owes stays on its receivable until the bank's statement shows its payment. What the bank
+returned of our payments is owed again, and goes into the next settlement as what claims say does.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from citycard.bank.instruction import BankAccount, is_payable
 from citycard.bank.payments import Payment, PaymentKind, order_payment
 from citycard.errors import SettlementRefused
 from citycard.exchange.context import ExchangeContext
-from citycard.exchange.positions import Claim, claims_of
-from citycard.exchange.tables import exchange_settled, exchange_settlement
+from citycard.exchange.positions import Claim, Returned, claims_of, returned_payments
+from citycard.exchange.tables import exchange_repaid, exchange_settled, exchange_settlement
 from citycard.ids import derived_id
 from citycard.ledger.chart import TransferCode
 from citycard.ledger.records import Transfer
@@ -31,7 +32,10 @@ __all__ = ["Settlement", "settle"]
 
 @attrs.frozen(kw_only=True)
 class Settlement:
-    """What was settled with a city: what we owed it, what it owed us, our payment of the rest if any."""
+    """What was settled with a city: what we owed it, what it owed us, our payment of the rest if any.
+
+    In ``owed_fen`` are payments that the bank returned: they are owed again.
+    """
 
     id: UUID
     city: str
@@ -49,6 +53,8 @@ class Settlement:
 def settle(context: ExchangeContext, through: date, *, city: str = "", actor: str) -> list[Settlement]:
     """Settle every window up to a day that is over, with each city or with one; again without harm.
 
+    Payments for such windows that the bank returned are settled again, each once.
+
     Raise SettlementRefused for a day that is not over, or for a city that is owed and has no bank account,
     and RegistryMissing for one that was never on the list.
     """
@@ -65,8 +71,9 @@ def settle(context: ExchangeContext, through: date, *, city: str = "", actor: st
                 for claim in claims_of(conn, context.code, other.code)
                 if claim.window <= through and not claim.settled
             ]
-            if claims:
-                settled.append(_settle(context, conn, other, claims, through, actor))
+            back = [one for one in returned_payments(conn, other.code) if one.through <= through]
+            if claims or back:
+                settled.append(_settle(context, conn, other, claims, back, through, actor))
     return settled
 
 
@@ -75,15 +82,17 @@ def _settle(
     conn: Connection,
     other: OtherCity,
     claims: list[Claim],
+    back: list[Returned],
     through: date,
     actor: str,
 ) -> Settlement:
-    names = [f"{claim.debtor} {claim.number}" for claim in claims]
+    names = [f"{claim.debtor} {claim.number}" for claim in claims] + [str(one.payment) for one in back]
+    claimed_fen = sum(claim.net_fen for claim in claims if claim.debtor == context.code)
     settlement = Settlement(
         id=derived_id("exchange", "settlement", context.code, other.code, *names),
         city=other.code,
         through=through,
-        owed_fen=sum(claim.net_fen for claim in claims if claim.debtor == context.code),
+        owed_fen=claimed_fen + sum(one.amount_fen for one in back),
         due_fen=sum(claim.net_fen for claim in claims if claim.debtor == other.code),
         payment=None,
     )
@@ -93,18 +102,19 @@ def _settle(
         settlement = attrs.evolve(settlement, payment=_pay(context, conn, other, settlement, at))
     row = attrs.asdict(settlement) | {"actor": actor, "at": context.clock.now()}
     conn.execute(insert(exchange_settlement), row)
-    conn.execute(
-        insert(exchange_settled),
-        [
-            {
-                "way": "in" if claim.debtor == other.code else "out",
-                "city": other.code,
-                "number": claim.number,
-                "settlement": settlement.id,
-            }
-            for claim in claims
-        ],
-    )
+    settled = [
+        {
+            "way": "in" if claim.debtor == other.code else "out",
+            "city": other.code,
+            "number": claim.number,
+            "settlement": settlement.id,
+        }
+        for claim in claims
+    ]
+    repaid = [{"payment": one.payment, "settlement": settlement.id} for one in back]
+    for table, rows in ((exchange_settled, settled), (exchange_repaid, repaid)):
+        if rows:
+            conn.execute(insert(table), rows)
     return settlement
 
 

@@ -19,11 +19,19 @@ from sqlalchemy import (
 from citycard.store.guarding import append_only
 from citycard.store.metadata import Fen, SerialNumber, UtcTime, metadata
 
-__all__ = ["exchange_answer", "exchange_file", "exchange_record", "exchange_settled", "exchange_settlement"]
+__all__ = [
+    "exchange_answer",
+    "exchange_file",
+    "exchange_record",
+    "exchange_repaid",
+    "exchange_settled",
+    "exchange_settlement",
+]
 
 # One row for every file sent or handed in, duplicates and quarantined ones too. ``intake`` is the turn in
 # which clearing finds the records of a file that came in, ``run`` the run whose records or answers were sent,
-# and ``answers`` the number of the file of records that a file of answers is about.
+# and ``answers`` the number of the file of records that a file of answers is about. ``totals`` has, of what
+# we answered, state, code, records and fen of each state and code; answers of earlier times have none.
 exchange_file = Table(
     "exchange_file",
     metadata,
@@ -48,6 +56,7 @@ exchange_file = Table(
     Column("run", Integer),
     Column("path", String(200), nullable=False),
     Column("at", UtcTime, nullable=False),
+    Column("totals", JSON(none_as_null=True)),
     CheckConstraint("way IN ('in', 'out')", name="way"),
     CheckConstraint("state IN ('accepted', 'duplicate', 'quarantined')", name="state"),
 )
@@ -131,3 +140,12 @@ exchange_settled = Table(
     Column("settlement", Uuid, ForeignKey(exchange_settlement.c.id), nullable=False),
 )
 append_only(exchange_settled)
+
+# Which of our payments to other cities came back, and which settlement owes each one again: once.
+exchange_repaid = Table(
+    "exchange_repaid",
+    metadata,
+    Column("payment", Uuid, primary_key=True),
+    Column("settlement", Uuid, ForeignKey(exchange_settlement.c.id), nullable=False),
+)
+append_only(exchange_repaid)
