@@ -6,7 +6,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 import attrs
 from sqlalchemy import Connection, Row, func, insert, select
@@ -17,12 +17,15 @@ from citycard.exchange.format import FileKind, Header, file_name
 from citycard.exchange.tables import exchange_file
 
 __all__ = [
+    "NEWEST",
     "BookedFile",
+    "FileTotal",
     "MissingFile",
     "accepted_file",
     "book_file",
     "booked_files",
     "city_file",
+    "file_page",
     "missing_files",
     "next_number",
 ]
@@ -34,6 +37,7 @@ class BookedFile:
 
     ``records`` and ``amount_fen`` are of all its lines, ``gross_fen`` and ``fee_fen`` of what a file of
     answers accepts; ``answers`` is the file of records it is about, ``path`` its place in the city's folder.
+    ``seq`` counts the files in the order in which they were booked, 0 for one that is not booked.
     """
 
     way: str
@@ -55,6 +59,7 @@ class BookedFile:
     intake: int | None = None
     run: int | None = None
     path: str = ""
+    seq: int = 0
 
     @classmethod
     def sent(cls, header: Header, data: bytes, *, run: int | None = None) -> BookedFile:
@@ -79,6 +84,13 @@ def told(header: Header) -> dict[str, Any]:
     return {"kind": header.kind.value} | {name: getattr(header, name) for name in names}
 
 
+FileTotal = tuple[str, str, int, int]
+"""What a file of answers comes to for one state and code: state, code, records, fen."""
+
+NEWEST: Final = 2**62
+"""Comes after every ``seq``: before it stand the newest files."""
+
+
 @attrs.frozen(kw_only=True)
 class MissingFile:
     """A number that a city left out among its files of a kind, or whose file has not come (F05)."""
@@ -88,10 +100,15 @@ class MissingFile:
     number: int
 
 
-def book_file(conn: Connection, file: BookedFile, at: datetime) -> None:
-    """Write down a file."""
+def book_file(
+    conn: Connection, file: BookedFile, at: datetime, *, totals: Sequence[FileTotal] | None = None
+) -> BookedFile:
+    """Write down a file, and with answers that are sent what they come to; give it as it is booked."""
     row = attrs.asdict(file) | {"state": file.state.value, "at": at}
-    conn.execute(insert(exchange_file), row)
+    del row["seq"]
+    row["totals"] = None if totals is None else [list(total) for total in totals]
+    (seq,) = conn.execute(insert(exchange_file), row).inserted_primary_key or (0,)
+    return attrs.evolve(file, seq=int(seq))
 
 
 def booked_files(
@@ -108,6 +125,17 @@ def booked_files(
     if accepted:
         query = query.where(exchange_file.c.state == FileState.ACCEPTED.value)
     return [_booked(row) for row in conn.execute(query)]
+
+
+def file_page(
+    conn: Connection, *, city: str = "", before: int = NEWEST, limit: int | None = None
+) -> list[BookedFile]:
+    """Give files of all cities or of one, the newest first, from the one booked last before ``before``."""
+    query = select(exchange_file).where(exchange_file.c.seq < before)
+    if city:
+        query = query.where(exchange_file.c.city == city)
+    rows = conn.execute(query.order_by(exchange_file.c.seq.desc()).limit(limit))
+    return [_booked(row) for row in rows]
 
 
 def accepted_file(conn: Connection, way: str, city: str, kind: FileKind, number: int) -> BookedFile | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from citycard.clearing.files import literal
 from citycard.clearing.finding import record_id
 from citycard.clearing.tables import clearing_part, clearing_run, segment
 from citycard.exchange.context import ExchangeContext
-from citycard.exchange.filebook import BookedFile
+from citycard.exchange.filebook import BookedFile, FileTotal
 from citycard.exchange.format import Answer
 from citycard.ids import derived_id
 from citycard.ledger.chart import AccountCode, TransferCode
@@ -25,7 +25,7 @@ from citycard.ledger.records import AccountSpec, Transfer
 from citycard.registry.cities import Used, fee_on
 from citycard.wallet.addresses import INCOME_CITY_FEE, city_payee, payable_of
 
-__all__ = ["Outgoing", "answers_of", "answers_posted", "city_signer", "waiting_records"]
+__all__ = ["Outgoing", "answers_of", "answers_posted", "city_signer", "totals_of", "waiting_records"]
 
 
 @attrs.frozen(kw_only=True)
@@ -112,6 +112,14 @@ def answers_of(context: ExchangeContext, conn: Connection, file: BookedFile) -> 
     ]
     assert len(answers) == file.records
     return run, answers
+
+
+def totals_of(answers: Iterable[Answer]) -> list[FileTotal]:
+    """Add up answers by state and code."""
+    found: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for answer in answers:
+        found[answer.state.value, answer.code].append(answer.amount_fen)
+    return [(state, code, len(fens), sum(fens)) for (state, code), fens in sorted(found.items())]
 
 
 def answers_posted(context: ExchangeContext, conn: Connection, file: BookedFile) -> None:

@@ -80,8 +80,7 @@ def _receive(context: ExchangeContext, name: str, data: bytes) -> BookedFile:
     except ExchangeFileDamaged as damage:
         ended = _end(ended, str(damage.data["code"]), str(damage))
         with writing(context.engine) as conn:
-            book_file(conn, ended, context.clock.now())
-        return ended
+            return book_file(conn, ended, context.clock.now())
     with writing(context.engine) as conn:
         write_alone(conn, exchange_file)
         ended = _sorted_out(
@@ -89,8 +88,7 @@ def _receive(context: ExchangeContext, name: str, data: bytes) -> BookedFile:
         )
         if ended.state is FileState.ACCEPTED:
             ended = _take(context, conn, ended, file)
-        book_file(conn, ended, context.clock.now())
-    return ended
+        return book_file(conn, ended, context.clock.now())
 
 
 def _end(file: BookedFile, code: str, reason: str, state: FileState = FileState.QUARANTINED) -> BookedFile:

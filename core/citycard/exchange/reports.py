@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import attrs
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, Row, and_, func, select, tuple_
 
 from citycard.exchange.context import ExchangeContext
-from citycard.exchange.filebook import BookedFile, MissingFile, booked_files, missing_files
+from citycard.exchange.filebook import NEWEST, BookedFile, FileTotal, MissingFile, file_page, missing_files
 from citycard.exchange.format import FileKind, read_file
-from citycard.exchange.tables import exchange_answer, exchange_record
+from citycard.exchange.outgoing import totals_of
+from citycard.exchange.tables import exchange_answer, exchange_file, exchange_record
+from citycard.store.bulk import select_in
 from citycard.store.engine import reading
 
 __all__ = ["WAITING", "ExchangeStatus", "FileAccount", "RecordTotal", "exchange_status"]
@@ -43,32 +46,44 @@ class FileAccount:
 
 @attrs.frozen(kw_only=True)
 class ExchangeStatus:
-    """Every file sent or handed in, the numbers that are missing (F05), and where the records ended."""
+    """Files sent or handed in, the newest first, the numbers that are missing (F05), and where records ended.
+
+    ``accounts`` are of the files of records among them.
+    """
 
     files: tuple[BookedFile, ...]
     missing: tuple[MissingFile, ...]
     accounts: tuple[FileAccount, ...]
 
 
-def exchange_status(context: ExchangeContext, city: str = "") -> ExchangeStatus:
-    """Say where everything that was exchanged ended, with all cities or with one."""
+def exchange_status(
+    context: ExchangeContext, city: str = "", *, before: int = NEWEST, limit: int | None = None
+) -> ExchangeStatus:
+    """Say where what was exchanged ended, with all cities or with one, the newest files first.
+
+    Give ``limit`` files from the one booked last before ``before`` (a file's ``seq``), or all of them.
+    """
     with reading(context.engine) as conn:
-        files = booked_files(conn, city=city)
+        files = file_page(conn, city=city, before=before, limit=limit)
         records = [
             file for file in files if (file.kind, file.state.value) == (FileKind.RECORDS.value, "accepted")
         ]
+        answers = _answers_sent(context, conn, [file for file in records if file.way == "in"])
         return ExchangeStatus(
             files=tuple(files),
             missing=tuple(one for one in missing_files(conn) if city in ("", one.city)),
-            accounts=tuple(_account(context, conn, file, files) for file in records),
+            accounts=tuple(_account(conn, file, answers) for file in records),
         )
 
 
 def _account(
-    context: ExchangeContext, conn: Connection, file: BookedFile, files: Sequence[BookedFile]
+    conn: Connection, file: BookedFile, answers: Mapping[tuple[str, int], list[RecordTotal]]
 ) -> FileAccount:
     assert file.number is not None
-    totals = _answered(conn, file) if file.way == "out" else _answers_sent(context, file, files)
+    totals = _answered(conn, file) if file.way == "out" else answers.get((file.city, file.number))
+    if totals is None:
+        waiting = RecordTotal(state=WAITING, code="", records=file.records, amount_fen=file.amount_fen)
+        totals = [waiting] if file.records else []
     assert sum(total.records for total in totals) == file.records
     assert sum(total.amount_fen for total in totals) == file.amount_fen
     return FileAccount(
@@ -106,20 +121,27 @@ def _answered(conn: Connection, file: BookedFile) -> list[RecordTotal]:
 
 
 def _answers_sent(
-    context: ExchangeContext, file: BookedFile, files: Sequence[BookedFile]
-) -> list[RecordTotal]:
-    """Add up what we answered, from the file that we sent; before, all of it waits."""
-    for sent in files:
-        ours = (sent.way, sent.city, sent.kind) == ("out", file.city, FileKind.ANSWERS.value)
-        if ours and sent.answers == file.number:
-            lines = read_file((context.folder / sent.path).read_bytes()).lines
-            found: dict[tuple[str, str], list[int]] = {}
-            for line in lines:
-                found.setdefault((line.state.value, line.code), []).append(line.amount_fen)
-            return [
-                RecordTotal(state=state, code=code, records=len(fens), amount_fen=sum(fens))
-                for (state, code), fens in sorted(found.items())
-            ]
-    if not file.records:
-        return []
-    return [RecordTotal(state=WAITING, code="", records=file.records, amount_fen=file.amount_fen)]
+    context: ExchangeContext, conn: Connection, files: Sequence[BookedFile]
+) -> dict[tuple[str, int], list[RecordTotal]]:
+    """Give what we answered to files of records, by their city and number, as it was added up when sent."""
+    columns = (exchange_file.c[name] for name in ("city", "answers", "path", "totals"))
+    query = select(*columns).where(
+        exchange_file.c.way == "out", exchange_file.c.kind == FileKind.ANSWERS.value
+    )
+    about = tuple_(exchange_file.c.city, exchange_file.c.answers)
+    rows = select_in(conn, query, about, [(file.city, file.number) for file in files])
+    return {
+        (row.city, row.answers): [
+            RecordTotal(state=state, code=code, records=records, amount_fen=fen)
+            for state, code, records, fen in _kept(context, row)
+        ]
+        for row in rows
+    }
+
+
+def _kept(context: ExchangeContext, row: Row[Any]) -> Sequence[FileTotal]:
+    kept: Sequence[FileTotal] | None = row.totals
+    if kept is not None:
+        return kept
+    # It was sent before the book kept what answers come to.
+    return totals_of(read_file((context.folder / row.path).read_bytes()).lines)

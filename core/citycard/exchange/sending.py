@@ -6,7 +6,7 @@ that broke off is made again under the same number.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
@@ -14,9 +14,9 @@ from sqlalchemy import Connection, func, insert, select
 from citycard import registry
 from citycard.clearing.tables import clearing_run
 from citycard.exchange.context import ExchangeContext
-from citycard.exchange.filebook import BookedFile, book_file, booked_files, next_number
+from citycard.exchange.filebook import BookedFile, FileTotal, book_file, booked_files, next_number
 from citycard.exchange.format import Answer, FileKind, Header, ListedCard, SentRecord, write_file
-from citycard.exchange.outgoing import Outgoing, answers_of, answers_posted, waiting_records
+from citycard.exchange.outgoing import Outgoing, answers_of, answers_posted, totals_of, waiting_records
 from citycard.exchange.tables import exchange_file, exchange_record
 from citycard.files import write_whole
 from citycard.registry.blacklist import own_blacklist_at
@@ -132,6 +132,7 @@ def _send_answers(context: ExchangeContext, file: BookedFile) -> list[BookedFile
             FileKind.ANSWERS,
             answers,
             run=run,
+            totals=totals_of(answers),
             answers=file.number,
             gross_fen=sum(one.amount_fen for one in accepted),
             fee_fen=sum(one.fee_fen for one in accepted),
@@ -164,6 +165,7 @@ def _made(
     lines: Iterable[SentRecord | Answer | ListedCard],
     *,
     run: int | None = None,
+    totals: Sequence[FileTotal] | None = None,
     **more: Any,
 ) -> BookedFile:
     """Write a file under the next number and book it."""
@@ -181,8 +183,7 @@ def _made(
     data = write_file(header, content, context.exchange_signer)
     file = BookedFile.sent(header, data, run=run)
     write_whole(context.folder / file.path, data)
-    book_file(conn, file, context.clock.now())
-    return file
+    return book_file(conn, file, context.clock.now(), totals=totals)
 
 
 def _today(context: ExchangeContext) -> Any:

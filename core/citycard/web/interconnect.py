@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 import attrs
 from starlette.concurrency import run_in_threadpool
@@ -12,7 +13,7 @@ from starlette.responses import Response
 
 from citycard.city.othercities import CityView, listed_cities
 from citycard.errors import PageNotFound
-from citycard.exchange.filebook import BookedFile, MissingFile, booked_files
+from citycard.exchange.filebook import NEWEST, BookedFile, MissingFile, booked_files, file_page, missing_files
 from citycard.exchange.positions import CityStatement, Position, city_statement, positions
 from citycard.exchange.receiving import receive
 from citycard.exchange.reports import FileAccount, exchange_status
@@ -26,6 +27,9 @@ from citycard.web.endpoints import Endpoint, endpoint, json_answer, read_query
 from citycard.web.rendering import language_of, render
 from citycard.web.words import file_state
 
+if TYPE_CHECKING:
+    from citycard.city import City
+
 __all__ = ["ENDPOINTS"]
 
 _READ, _KEEP = "city.read-interconnect", "city.keep-interconnect"
@@ -36,13 +40,25 @@ _MEDIA = "application/jsonl"
 
 @attrs.frozen(kw_only=True)
 class InterconnectView:
-    """The cities on the list, positions by window, files, what is missing, and where records ended."""
+    """The cities on the list, positions by window, files, what is missing, and where records ended.
+
+    ``files`` are a page, newest first, and ``accounts`` of the files of records on it; the next page is
+    ``before`` the ``seq`` of its last one.
+    """
 
     cities: tuple[CityView, ...]
     positions: tuple[Position, ...]
     files: tuple[BookedFile, ...]
     missing: tuple[MissingFile, ...]
     accounts: tuple[FileAccount, ...]
+
+
+@attrs.frozen(kw_only=True)
+class PageQuery:
+    """Which files: the newest ``limit`` of those booked before the one whose ``seq`` is ``before``."""
+
+    before: int = attrs.field(default=NEWEST, metadata={"expected": "a file's seq", "range": (0, NEWEST)})
+    limit: int = attrs.field(default=100, metadata={"expected": "1 to 1000", "range": (1, 1000)})
 
 
 @attrs.frozen(kw_only=True)
@@ -85,26 +101,36 @@ class SettlementList:
 
 async def page(request: Request) -> Response:
     say = language_of(request)
-    shown = await run_in_threadpool(_view, request)
-    files = shown.files[::-1][:_ROWS_MOST]
+    query: PageQuery = read_query(request, PageQuery)
+    city = city_of(request)
+    cities, owed = await run_in_threadpool(lambda: (listed_cities(city), positions(city)))
+    files, missing = await run_in_threadpool(_files, city, query)
     return render(
         request,
         "interconnect.html",
-        cities=shown.cities,
-        positions=[one for one in shown.positions[::-1] if one.net_fen][:_ROWS_MOST],
-        own=city_of(request).code,
-        files=[(file, file_state(file.state.value, say)) for file in files],
-        missing=shown.missing,
+        cities=cities,
+        positions=[one for one in owed[::-1] if one.net_fen][:_ROWS_MOST],
+        own=city.code,
+        files=[(file, file_state(file.state.value, say)) for file in files[: query.limit]],
+        older=files[query.limit - 1].seq if len(files) > query.limit else None,
+        limit=query.limit,
+        missing=missing,
     )
 
 
+def _files(city: City, query: PageQuery) -> tuple[list[BookedFile], tuple[MissingFile, ...]]:
+    """Read a page of files and one more, which says that it is not the last."""
+    with reading(city.engine) as conn:
+        return file_page(conn, before=query.before, limit=query.limit + 1), missing_files(conn)
+
+
 async def overview(request: Request) -> Response:
-    return json_answer(await run_in_threadpool(_view, request))
+    query: PageQuery = read_query(request, PageQuery)
+    return json_answer(await run_in_threadpool(_view, city_of(request), query))
 
 
-def _view(request: Request) -> InterconnectView:
-    city = city_of(request)
-    status = exchange_status(city)
+def _view(city: City, query: PageQuery) -> InterconnectView:
+    status = exchange_status(city, before=query.before, limit=query.limit)
     return InterconnectView(
         cities=tuple(listed_cities(city)),
         positions=tuple(positions(city)),
@@ -159,14 +185,16 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         page,
         permission=_READ,
         page=True,
+        query=PageQuery,
         summary="Other cities: who takes part, who owes whom, and the files between.",
     ),
     endpoint(
         "/api/interconnect",
         overview,
         permission=_READ,
+        query=PageQuery,
         response=InterconnectView,
-        summary="Other cities, positions by window, and every file and record exchanged.",
+        summary="Other cities, positions by window, and a page of the files and records exchanged.",
     ),
     endpoint(
         "/api/interconnect/cities/{code}",

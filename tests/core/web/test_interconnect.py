@@ -84,3 +84,18 @@ def test_who_may_only_read_hands_nothing_in(running, bearer):
     assert running.get("/api/interconnect", headers=bearer[Role.AUDITOR]).status_code == 200
     answer = running.post("/api/interconnect/files", content=b"", headers=bearer[Role.AUDITOR])
     assert answer.status_code == 403
+
+
+def test_files_are_shown_by_the_page_the_newest_first(desk):
+    client, city = desk
+    for number in (1, 2, 3):
+        client.post("/api/interconnect/files", content=cards(city, number=number))
+    first = client.get("/api/interconnect?limit=2").json()["files"]
+    rest = client.get(f"/api/interconnect?before={first[-1]['seq']}").json()["files"]
+    assert [[file["number"] for file in page] for page in (first, rest)] == [[3, 2], [1]]
+    assert client.get("/api/interconnect?limit=0").status_code == 422
+    shown = client.get("/interconnect?lang=en&limit=2", headers={"accept": "text/html"}).text
+    assert "Older files" in shown
+    assert f'href="/interconnect?before={first[-1]["seq"]}&amp;limit=2"' in shown
+    last = client.get(f"/interconnect?before={rest[-1]['seq']}&lang=en", headers={"accept": "text/html"}).text
+    assert "Older files" not in last
