@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -18,11 +18,12 @@ from citycard import registry
 from citycard.registry.tables import terminal_configuration
 from citycard.store import reading, writing
 from citycard.store.bulk import insert_missing
+from citycard.terminal.acceptance import ServedIssuer
 
 if TYPE_CHECKING:
     from citycard.city.city import City
 
-__all__ = ["Configuration", "current_configuration", "find_configuration"]
+__all__ = ["Configuration", "current_configuration", "find_configuration", "served_issuers"]
 
 _DOMAIN = b"citycard terminal configuration\0"
 _NUMBER_SIZE = 4
@@ -97,9 +98,11 @@ def _content(city: City) -> dict[str, Any]:
             for product in registry.products(conn)
         }
         blacklist = registry.blacklist_number(conn)
+        cities = _cities(conn)
     content = {
         "city": city.config.city.code,
         "issuer": city.config.city.issuer,
+        "cities": cities,
         "products": products,
         "rules_version": city.rules_version,
         "blacklist": blacklist,
@@ -111,6 +114,32 @@ def _content(city: City) -> dict[str, Any]:
     # As it will be read again: a mapping's keys are text, a tuple is a list.
     plain: dict[str, Any] = json.loads(json.dumps(content))
     return plain
+
+
+def served_issuers(content: Mapping[str, Any]) -> tuple[ServedIssuer, ...]:
+    """Read from the content of a configuration which cards of other cities are served, and when."""
+    return tuple(
+        ServedIssuer(
+            issuer=one["issuer"],
+            first=date.fromisoformat(one["from"]),
+            last=None if one["to"] is None else date.fromisoformat(one["to"]),
+        )
+        for one in content["cities"]
+    )
+
+
+def _cities(conn: Connection) -> list[dict[str, Any]]:
+    """Give the issuers of other cities with their days: a terminal looks at them on the day of the tap."""
+    return [
+        {
+            "city": city.code,
+            "issuer": issuer,
+            "from": city.valid_from.isoformat(),
+            "to": None if city.valid_to is None else city.valid_to.isoformat(),
+        }
+        for city in registry.other_cities(conn)
+        for issuer in city.issuers
+    ]
 
 
 def _versions(conn: Connection, product: str) -> dict[str, Any]:

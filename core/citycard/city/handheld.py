@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Self
 import attrs
 
 from citycard import registry
+from citycard.city.configuration import served_issuers
 from citycard.errors import TerminalInvalid
 from citycard.files import write_whole
 from citycard.store import reading
@@ -56,6 +57,8 @@ class Handheld:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._configuration = city.configuration()
         self._acceptance = Acceptance(
+            home_issuer=self._configuration.content["issuer"],
+            others=served_issuers(self._configuration.content),
             blacklist=listed,
             blacklist_number=blacklist,
             amount_limit_fen=self._configuration.content["amount_limit_fen"],

@@ -11,7 +11,7 @@ import attrs
 from citycard.card.files import CardIdentity, CardKind, EnableFlag
 from citycard.errors import CardRefused
 
-__all__ = ["Acceptance", "Refusal", "refuse"]
+__all__ = ["Acceptance", "Refusal", "ServedIssuer", "refuse"]
 
 _KINDS = frozenset(int(kind) for kind in CardKind)
 
@@ -29,6 +29,7 @@ class Refusal(StrEnum):
     EXPIRED = "expired"
     BLACKLISTED = "blacklisted"
     LOCAL_ONLY = "local-only"
+    NOT_SERVED = "not-served"
     KIND_UNKNOWN = "kind-unknown"
     AMOUNT = "amount"
     FUNDS = "funds"
@@ -58,6 +59,7 @@ _EXPLANATIONS = {
     Refusal.EXPIRED: "its last day has passed; renew it at a service point",
     Refusal.BLACKLISTED: "it was reported lost or misused",
     Refusal.LOCAL_ONLY: "it is valid only in the city that issued it",
+    Refusal.NOT_SERVED: "this city does not serve cards of the city that issued it",
     Refusal.KIND_UNKNOWN: "this city does not know cards of its kind",
     Refusal.AMOUNT: "the amount is above what may be taken from a card at once; take it in parts",
     Refusal.FUNDS: "its balance is too small; load the purse",
@@ -78,16 +80,32 @@ def refuse(reason: Refusal) -> CardRefused:
 
 
 @attrs.frozen(kw_only=True)
+class ServedIssuer:
+    """The issuer id of another city's cards, and from when until when they are served, both days included."""
+
+    issuer: str
+    first: dt.date
+    last: dt.date | None = None
+
+    def serves(self, issuer: str, today: dt.date) -> bool:
+        """Say whether a card of an issuer is served on a day because of this one."""
+        return issuer == self.issuer and self.first <= today and (self.last is None or today <= self.last)
+
+
+@attrs.frozen(kw_only=True)
 class Acceptance:
     """The rules a terminal applies to a card before it touches the purse.
 
     ``home_issuer`` is how the issuer id of the city's own cards begins (hexadecimal); empty takes every card
-    for one of the city's own. ``blacklist`` holds card numbers of 20 digits, ``blacklist_number`` is its
-    version. ``amount_limit_fen`` bounds one debit, as clearing does (``[clearing]`` of city.toml); None is no
-    bound. ``reads_log``: also refuse a card whose log is ahead of its counter, for one more command a tap.
+    for one of the city's own. ``others`` are the issuers of other cities whose cards are served as well; None
+    serves every interoperable card. ``blacklist`` holds card numbers of 20 digits, ``blacklist_number`` is
+    its version. ``amount_limit_fen`` bounds one debit, as clearing does (``[clearing]`` of city.toml); None
+    is no bound. ``reads_log``: also refuse a card whose log is ahead of its counter, for one more command a
+    tap.
     """
 
     home_issuer: str = ""
+    others: tuple[ServedIssuer, ...] | None = None
     blacklist: Container[str] = frozenset()
     blacklist_number: int = 0
     amount_limit_fen: int | None = None
@@ -107,12 +125,17 @@ class Acceptance:
         if today > card.expiry:
             raise refuse(Refusal.EXPIRED)
         if not card.issuer.startswith(self.home_issuer):
-            if not card.interoperable:
-                raise refuse(Refusal.LOCAL_ONLY)
-            if card.kind not in _KINDS:
-                raise refuse(Refusal.KIND_UNKNOWN)
+            self._check_guest(card, today)
         if card.asn in self.blacklist:
             raise refuse(Refusal.BLACKLISTED)
+
+    def _check_guest(self, card: CardIdentity, today: dt.date) -> None:
+        if not card.interoperable:
+            raise refuse(Refusal.LOCAL_ONLY)
+        if self.others is not None and not any(one.serves(card.issuer, today) for one in self.others):
+            raise refuse(Refusal.NOT_SERVED)
+        if card.kind not in _KINDS:
+            raise refuse(Refusal.KIND_UNKNOWN)
 
     def check_amount(self, amount_fen: int) -> None:
         """Refuse a debit that clearing would reject for its amount, before the card is asked for it."""

@@ -7,14 +7,16 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
+import attrs
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
 from citycard import registry
 from citycard.city import City
-from citycard.city.configuration import find_configuration
+from citycard.city.configuration import find_configuration, served_issuers
 from citycard.store import reading, writing
+from citycard.terminal.acceptance import ServedIssuer
 
 TERMINAL = "990100000001"
 
@@ -70,6 +72,20 @@ def test_a_blacklist_that_is_published_is_a_new_number(city):
     found = city.configuration()
 
     assert (found.number, found.content["blacklist"]) == (2, 1)
+
+
+def test_another_city_is_told_with_its_days(city):
+    assert served_issuers(city.configuration().content) == ()
+    facts = {"code": "9902", "name": "West", "issuers": ("01019902FFFFFFFF",)}
+    first, last = date(2018, 9, 1), date(2018, 9, 30)
+    with writing(city.engine) as conn:
+        registry.add_city(conn, registry.OtherCity(**facts, valid_from=first))
+    served = ServedIssuer(issuer="01019902FFFFFFFF", first=first)
+    assert (city.configuration().number, served_issuers(city.configuration().content)) == (2, (served,))
+    with writing(city.engine) as conn:
+        registry.remove_city(conn, "9902", last)
+    found = city.configuration()
+    assert (found.number, served_issuers(found.content)) == (3, (attrs.evolve(served, last=last),))
 
 
 def test_a_district_that_switches_a_plugin_off_is_told(city):

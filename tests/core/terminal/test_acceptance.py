@@ -7,7 +7,7 @@ import pytest
 
 from citycard.card.files import CardIdentity, EnableFlag
 from citycard.errors import CardRefused
-from citycard.terminal.acceptance import Acceptance, Refusal, refuse
+from citycard.terminal.acceptance import Acceptance, Refusal, ServedIssuer, refuse
 
 TODAY = dt.date(2026, 3, 2)
 CARD = CardIdentity(
@@ -67,6 +67,20 @@ def test_only_interoperable_cards_of_known_kinds_are_served_away_from_home() -> 
         "kind-unknown",
         "kind-unknown",
     ]
+
+
+def test_cards_of_other_cities_are_served_on_the_days_that_their_issuer_is_listed_for() -> None:
+    day = dt.timedelta(days=1)
+
+    def served(first: dt.date, last: dt.date | None, issuer: str = CARD.issuer) -> str | None:
+        others = (ServedIssuer(issuer=issuer, first=first, last=last),)
+        return reason(attrs.evolve(ELSEWHERE, others=others))
+
+    assert [served(TODAY, None), served(TODAY, TODAY)] == [None, None]
+    assert [served(TODAY + day, None), served(TODAY - day, TODAY - day)] == ["not-served", "not-served"]
+    assert served(TODAY, None, "01019903FFFFFFFF") == "not-served"
+    # The city's own cards need not be listed.
+    assert reason(attrs.evolve(LOCAL, others=())) is None
 
 
 def test_a_citys_own_kinds_and_local_cards_are_served_at_home() -> None:
