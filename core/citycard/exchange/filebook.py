@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, func, insert, select
 
 from citycard.clearing.codes import FileState
 from citycard.clearing.context import CityFile
-from citycard.exchange.format import FileKind, Header, file_name
+from citycard.exchange.format import NUMBER_MOST, FileKind, Header, file_name
 from citycard.exchange.tables import exchange_file
 
 __all__ = [
@@ -153,7 +153,8 @@ def accepted_file(conn: Connection, way: str, city: str, kind: FileKind, number:
 
 def city_file(conn: Connection, city: str, number: int) -> CityFile | None:
     """Give what clearing asks about a file of records that a city handed in, or None."""
-    file = accepted_file(conn, "in", city, FileKind.RECORDS, number)
+    # The id of a record may name any number, and no file has one that the book cannot hold.
+    file = accepted_file(conn, "in", city, FileKind.RECORDS, number) if number <= NUMBER_MOST else None
     if file is None:
         return None
     assert file.intake is not None

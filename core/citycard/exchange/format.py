@@ -23,6 +23,7 @@ from citycard.keys import SealKey, SealSigner
 from citycard.terminal.record import RECORD_SIZE, TransactionRecord
 
 __all__ = [
+    "NUMBER_MOST",
     "Answer",
     "ExchangeFile",
     "FileKind",
@@ -38,8 +39,8 @@ __all__ = [
 _FORMAT: Final = "citycard-exchange-1"
 _DOMAIN: Final = b"citycard exchange file 1\0"
 _MOST: Final = 2**53
-# What counts files, lines, lists and records; the book keeps them in 32 bits. Sums of money may be larger.
-_NUMBER_MOST: Final = 2**31 - 1
+NUMBER_MOST: Final = 2**31 - 1
+"""The most files, lines, lists or records: the book counts them in 32 bits. Sums of money may be larger."""
 _AMOUNT: Final = next(
     slice(field.offset, field.offset + field.kind.size)
     for field in layout_of(TransactionRecord).fields
@@ -72,7 +73,7 @@ def _amount(_record: object, attribute: attrs.Attribute[int], value: object) -> 
 
 def _count(lowest: int = 0) -> Any:
     def check(_record: object, attribute: attrs.Attribute[int], value: object) -> None:
-        _whole(attribute.name, value, lowest, _NUMBER_MOST)
+        _whole(attribute.name, value, lowest, NUMBER_MOST)
 
     return check
 
@@ -92,8 +93,7 @@ def _day(value: Any) -> dt.date:
 
 def _pairs(value: Any) -> tuple[tuple[int, int], ...]:
     return tuple(
-        (_whole("lists", one, 0, _NUMBER_MOST), _whole("lists", other, 0, _NUMBER_MOST))
-        for one, other in value
+        (_whole("lists", one, 0, NUMBER_MOST), _whole("lists", other, 0, NUMBER_MOST)) for one, other in value
     )
 
 
