@@ -62,7 +62,7 @@ _STEPS = {"taken": mark("taken"), "proposed": mark("proposed"), "decided": mark(
 
 
 @attrs.frozen(kw_only=True)
-class PageQuery(ExceptionQuery):
+class ExceptionPageQuery(ExceptionQuery):
     """Which exceptions, and which page of the disputes."""
 
     page: int = attrs.field(default=1, metadata=PAGE)
@@ -70,7 +70,7 @@ class PageQuery(ExceptionQuery):
 
 async def disputes(request: Request) -> Response:
     say, actor, city = language_of(request), actor_of(request), city_of(request)
-    query: PageQuery = read_query(request, PageQuery)
+    query: ExceptionPageQuery = read_query(request, ExceptionPageQuery)
     partner = only_own(actor, _READ, "")
     wish: dict[str, Any] = {"partner": partner, "page": query.page}
     waiting = await run_in_threadpool(
@@ -217,7 +217,7 @@ async def decide_exception(request: Request) -> Response:
     return RedirectResponse(f"/exceptions/{record}", HTTPStatus.SEE_OTHER)
 
 
-def _page_link(query: PageQuery, step: int) -> str:
+def _page_link(query: ExceptionPageQuery, step: int) -> str:
     chosen = {"partner": query.partner, "code": query.code, "page": query.page + step}
     return f"/disputes?{urlencode({name: value for name, value in chosen.items() if value})}"
 
@@ -303,7 +303,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/disputes",
         disputes,
         permission=_READ,
-        query=PageQuery,
+        query=ExceptionPageQuery,
         page=True,
         summary="Disputes, and records that clearing did not accept.",
     ),

@@ -54,7 +54,7 @@ class InterconnectView:
 
 
 @attrs.frozen(kw_only=True)
-class PageQuery:
+class FilesQuery:
     """Which files: the newest ``limit`` of those booked before the one whose ``seq`` is ``before``."""
 
     before: int = attrs.field(default=NEWEST, metadata={"expected": "a file's seq", "range": (0, NEWEST)})
@@ -101,7 +101,7 @@ class SettlementList:
 
 async def page(request: Request) -> Response:
     say = language_of(request)
-    query: PageQuery = read_query(request, PageQuery)
+    query: FilesQuery = read_query(request, FilesQuery)
     city = city_of(request)
     cities, owed = await run_in_threadpool(lambda: (listed_cities(city), positions(city)))
     files, missing = await run_in_threadpool(_files, city, query)
@@ -118,18 +118,18 @@ async def page(request: Request) -> Response:
     )
 
 
-def _files(city: City, query: PageQuery) -> tuple[list[BookedFile], tuple[MissingFile, ...]]:
+def _files(city: City, query: FilesQuery) -> tuple[list[BookedFile], tuple[MissingFile, ...]]:
     """Read a page of files and one more, which says that it is not the last."""
     with reading(city.engine) as conn:
         return file_page(conn, before=query.before, limit=query.limit + 1), missing_files(conn)
 
 
 async def overview(request: Request) -> Response:
-    query: PageQuery = read_query(request, PageQuery)
+    query: FilesQuery = read_query(request, FilesQuery)
     return json_answer(await run_in_threadpool(_view, city_of(request), query))
 
 
-def _view(city: City, query: PageQuery) -> InterconnectView:
+def _view(city: City, query: FilesQuery) -> InterconnectView:
     status = exchange_status(city, before=query.before, limit=query.limit)
     return InterconnectView(
         cities=tuple(listed_cities(city)),
@@ -185,14 +185,14 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         page,
         permission=_READ,
         page=True,
-        query=PageQuery,
+        query=FilesQuery,
         summary="Other cities: who takes part, who owes whom, and the files between.",
     ),
     endpoint(
         "/api/interconnect",
         overview,
         permission=_READ,
-        query=PageQuery,
+        query=FilesQuery,
         response=InterconnectView,
         summary="Other cities, positions by window, and a page of the files and records exchanged.",
     ),
