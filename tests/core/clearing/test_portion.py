@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import random
+import tempfile
 import threading
 import time
 from collections import Counter
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import select
 
 from citycard.clearing.codes import FileState
@@ -32,17 +36,19 @@ def anywhere(town, store, tmp_path):
 
 
 def written(town, draw, files):
-    """Let terminals write many small batches of taps of a few cards."""
+    """Let terminals write many small batches of taps of a few cards; say what each batch's taps cost."""
     cards = town.issue(*range(1, 7))
     for card in cards:
         town.load(card, 100_000)
-    made = []
+    made, costs = [], {}
     for number in range(files):
         terminal = draw.choice(TERMINALS)
-        for minute in range(draw.randrange(1, 4)):
-            town.tap(draw.choice(cards), 100, AT + timedelta(minutes=4 * number + minute), terminal)
+        costs_fen = [draw.randrange(300) for _ in range(draw.randrange(1, 4))]
+        for minute, cost_fen in enumerate(costs_fen):
+            town.tap(draw.choice(cards), cost_fen, AT + timedelta(minutes=4 * number + minute), terminal)
         made.append(town.batch(terminal))
-    return made
+        costs[made[-1][0]] = costs_fen
+    return made, costs
 
 
 def outcomes(town):
@@ -73,7 +79,7 @@ def hand_in(town, files, draw_of_mine, troubles):
 @pytest.mark.parametrize("seed", range(3))
 def test_windows_that_close_while_files_arrive_lose_nothing_and_double_nothing(anywhere, seed):
     town, draw, troubles = anywhere, random.Random(seed), []
-    files = written(town, draw, 24)
+    files, _ = written(town, draw, 24)
     # Every file is handed in by two collectors, each in an order of its own.
     shares = [draw.sample(files, len(files)) for _ in range(2)]
     collectors = [
@@ -113,7 +119,7 @@ def test_windows_that_close_while_files_arrive_lose_nothing_and_double_nothing(a
 def test_a_portion_is_taken_in_even_if_others_are_always_faster(anywhere):
     """Many who hand in at once: nobody is refused, and intakes are numbered without a gap."""
     town, troubles = anywhere, []
-    files = written(town, random.Random(7), 16)
+    files, _ = written(town, random.Random(7), 16)
     everybody = [
         threading.Thread(target=hand_in, args=(town, [file], random.Random(0), troubles)) for file in files
     ]
@@ -125,3 +131,60 @@ def test_a_portion_is_taken_in_even_if_others_are_always_faster(anywhere):
     with reading(town.engine) as conn:
         intakes = sorted(conn.scalars(select(batch_file.c.intake)))
     assert intakes == list(range(1, len(files) + 1))
+
+
+# Which files come in, each in the place of one; the number of bytes after which a portion is full.
+arrivals = st.tuples(st.lists(st.integers(0, 11), max_size=4), st.sampled_from([1, 400, 1 << 20]))
+# What happens: files come in, or a window closes while others come in after its first buckets.
+moments = st.one_of(arrivals, st.lists(arrivals, max_size=3))
+
+
+@settings(
+    max_examples=15,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+@given(st.integers(0, 999), st.lists(moments, max_size=8))
+def test_wherever_files_fall_between_windows_each_tap_counts_once(towns_of, seed, story):
+    with tempfile.TemporaryDirectory() as folder:
+        town = towns_of(Path(folder))
+        files, costs = written(town, random.Random(seed), 12)
+        waiting, counted, handed_in = set(), Counter(), Counter()
+
+        def take_in(arrival):
+            places, portion_bytes = arrival
+            some = [files[place] for place in places]
+            ends = [one.state for one in receive(town, some, portion_bytes=portion_bytes).files]
+            for (name, _data), end in zip(some, ends, strict=True):
+                assert end == ("duplicate" if handed_in[name] else "accepted")
+                handed_in[name] += 1
+                if end == "accepted":
+                    waiting.add(name)
+
+        def close(meanwhile):
+            ours, coming = set(waiting), list(meanwhile)
+            waiting.clear()
+            report = clear(town, progress=lambda *_: take_in(coming.pop()) if coming else None)
+            assert report.changed == bool(ours)
+            if ours:
+                assert report.count("accepted") == sum(len(costs[name]) for name in ours)
+                assert report.amount_fen == sum(sum(costs[name]) for name in ours)
+            for name in ours:
+                counted[name] += 1
+
+        for moment in story:
+            if isinstance(moment, tuple):
+                take_in(moment)
+            else:
+                close(moment)
+        take_in((range(len(files)), 400))
+        close([])
+        close([])
+        assert counted == Counter(dict.fromkeys(costs, 1))
+        seen, accepted_fen = outcomes(town)
+        assert set(seen.values()) == {1}
+        assert len(seen) == sum(map(len, costs.values()))
+        assert accepted_fen == sum(map(sum, costs.values()))
+        with reading(town.engine) as conn:
+            assert town.ledger.balance_fen(conn, "control/window") == 0
+            assert town.ledger.audit(conn) == []
+        town.engine.dispose()

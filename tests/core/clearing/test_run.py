@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import attrs
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import insert, select
 
 from citycard.clearing.codes import State
@@ -76,20 +80,38 @@ def test_a_day_comes_to_the_same_in_postgresql(town, tmp_path, postgresql_server
     assert digests[0] == digests[1]
 
 
-def test_how_files_are_dealt_over_calls_does_not_change_the_digest(towns_of, tmp_path):
-    digests = set()
-    for order in ((0, 1, 2), (2, 1, 0)):
-        town = towns_of(tmp_path / str(order[0]))
-        (card,) = town.issue(1)
-        town.load(card, 5000)
-        files = []
-        for minute in range(3):
-            town.tap(card, 200, MORNING + timedelta(minutes=minute))
-            files.append(town.batch())
-        for place in order:
-            receive(town, [files[place]])
-        digests.add(clear(town).digest)
-    assert len(digests) == 1
+@settings(
+    max_examples=12,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+@given(st.data())
+def test_the_order_of_files_and_of_records_changes_nothing(towns_of, data):
+    found, digests = [], []
+    minutes = data.draw(st.lists(st.integers(0, 99), unique=True, min_size=8, max_size=8))
+    for order in (range(8), data.draw(st.permutations(range(8)))):
+        with tempfile.TemporaryDirectory() as folder:
+            town = towns_of(Path(folder))
+            cards = town.issue(1, 2)
+            for card in cards:
+                town.load(card, 5000)
+            raws = []
+            for number, minute in enumerate(sorted(minutes)):
+                forged = {"tac": b"\1\2\3\4"} if number == 3 else {}
+                at = MORNING + timedelta(minutes=minute)
+                raws.append(town.tap(cards[number % 2], 200 + number, at, keep=False, **forged))
+            dealt = [[raws[place] for place in order[first : first + 2]] for first in range(0, 8, 2)]
+            files = [town.batch(records=records) for records in dealt]
+            digests.append(set())
+            for number, turn in enumerate((range(4), data.draw(st.permutations(range(4))))):
+                copy = town.copied(Path(folder) / f"copy-{number}")
+                for place in turn:
+                    receive(copy, [files[place]])
+                report = clear(copy)
+                digests[-1].add(report.digest)
+                found.append((report.totals, report.partners, [copy.purse_fen(card) for card in cards]))
+                copy.engine.dispose()
+    assert found == [found[0]] * 4
+    assert [len(one) for one in digests] == [1, 1]
 
 
 def test_what_arrives_while_a_run_is_open_waits_for_the_next_one(town):
