@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, and_, func, insert, or_, select, update
@@ -33,18 +34,27 @@ def write_card_gaps(
         conn.execute(insert(gap), opened)
 
 
-def write_off_card_gaps(conn: Connection, asns: Sequence[str]) -> int:
+def write_off_card_gaps(
+    conn: Connection, asns: Sequence[str], *, actor: str, reason: str, at: datetime
+) -> int:
     """Give up the open gaps of cards (20 digits) and return how many: what still comes of them has C02.
 
-    They are closed by the last run that was closed.
+    They are closed by the last run that was closed; who gave them up, why, and when (``at``, with its time
+    zone) is kept with them.
     """
     run = conn.scalar(
         select(func.coalesce(func.max(clearing_run.c.number), 0)).where(clearing_run.c.state == "closed")
     )
+    given_up = {
+        "closed_run": run,
+        "written_off_by": actor[:100],
+        "written_off_reason": reason[:300],
+        "written_off_at": at,
+    }
     closed = 0
     for piece in chunks(asns):
         of_cards = update(gap).where(gap.c.kind == "card", gap.c.closed_run.is_(None), gap.c.owner.in_(piece))
-        closed += conn.execute(of_cards.values(closed_run=run)).rowcount
+        closed += conn.execute(of_cards.values(given_up)).rowcount
     return closed
 
 

@@ -181,6 +181,10 @@ gap = Table(
     Column("estimate_fen", Fen),
     Column("opened_run", Integer, nullable=False),
     Column("closed_run", Integer),
+    # Of a gap that somebody gave up: who, why and when.
+    Column("written_off_by", String(100)),
+    Column("written_off_reason", String(300)),
+    Column("written_off_at", UtcTime),
     CheckConstraint("kind IN ('card', 'terminal')", name="kind"),
     CheckConstraint("from_no <= to_no", name="order"),
 )

@@ -13,6 +13,7 @@ from citycard.cli.cardnumber import card_number
 from citycard.cli.clearing_disputes import disputes
 from citycard.cli.clearing_drill import lines_command, records_command
 from citycard.cli.clearing_exceptions import exceptions
+from citycard.cli.clearing_gaps import gaps
 from citycard.cli.clearing_story import story
 from citycard.cli.handingin import COMMANDS, print_intake, print_missing
 from citycard.cli.lazy import ListedGroup
@@ -37,6 +38,7 @@ group.add_command(disputes)
 group.add_command(lines_command)
 group.add_command(records_command)
 group.add_command(exceptions)
+group.add_command(gaps)
 
 
 @group.command("receive")

@@ -6,6 +6,7 @@ from citycard.errors.base import CitycardError
 
 __all__ = [
     "ArchiveDamaged",
+    "GapUnknown",
     "ManifestConflict",
     "ManifestInvalid",
     "PriceUnknown",
@@ -83,6 +84,13 @@ class StatementUnknown(CitycardError):
     status = 404
     exit_code = 4
     sentence = "partner {partner!r} has no statement in run {number}"
+
+
+class GapUnknown(CitycardError):
+    """A card has no open gap that could be given up."""
+
+    status, exit_code = 404, 4
+    sentence = "card {card} has no open gap: citycard clearing gaps list shows those that are"
 
 
 class ArchiveDamaged(CitycardError):

@@ -55,4 +55,10 @@ def intervene(city: City, delivery: Delivery) -> None:
     with writing(city.engine) as conn:
         for terminal in delivery.revoked:
             registry.set_terminal_status(conn, terminal, TerminalStatus.REVOKED)
-        write_off_card_gaps(conn, delivery.rolled_back)
+        write_off_card_gaps(
+            conn,
+            delivery.rolled_back,
+            actor="simulate",
+            reason="the records come too late",
+            at=city.clock.now(),
+        )
