@@ -10,13 +10,19 @@ import pytest
 from citycard.clock import SystemClock
 from citycard.keys import CORE_PURPOSES, Vault
 from citycard.keys.versions import KeyVersions
-from citycard.ledger import AccountSpec, Kind, Ledger, Limit, Transfer, capture, release, reversal
+from citycard.ledger import AccountSpec, Kind, Ledger, Limit, Transfer, ahead, capture, release, reversal, tip
 from citycard.ledger.sealing import seal_ledger
 from citycard.ledger.verifying import verify_ledger
 from citycard.store import open_store, writing
 
 DAY = date(2018, 9, 1)
 AT = datetime(2018, 9, 1, 8, 30)
+
+
+@pytest.fixture(autouse=True)
+def statement_as_it_is_written_now(monkeypatch):
+    """The statement that is written at import is written again, so that a change of the code is noticed."""
+    monkeypatch.setattr(ahead, "KEEP_AT_TIP", tip._statement())
 
 
 @pytest.fixture
