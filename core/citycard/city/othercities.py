@@ -15,7 +15,15 @@ from citycard.store import reading, writing
 if TYPE_CHECKING:
     from citycard.city.city import City
 
-__all__ = ["CityView", "add_other_city", "agree_fee", "believe_key", "listed_cities", "remove_other_city"]
+__all__ = [
+    "CityView",
+    "add_other_city",
+    "agree_fee",
+    "believe_key",
+    "change_other_city",
+    "listed_cities",
+    "remove_other_city",
+]
 
 
 @attrs.frozen(kw_only=True)
@@ -47,6 +55,16 @@ def add_other_city(city: City, other: OtherCity | dict[str, object], pem: str = 
         if pem:
             registry.add_city_key(conn, other.code, pem, at=city.clock.now())
     return _view(city, other.code)
+
+
+def change_other_city(city: City, code: str, **changed: str) -> CityView:
+    """Change the name, address or account of a city; raise RegistryMissing, RegistryInvalid.
+
+    The next settlement pays the new account; a payment that was ordered goes where it was ordered to.
+    """
+    with writing(city.engine) as conn:
+        registry.change_city(conn, code, **changed)
+    return _view(city, code)
 
 
 def remove_other_city(city: City, code: str, last: date | None = None) -> CityView:

@@ -75,6 +75,30 @@ def add_command(
         _told(add_other_city(city, wanted, pem.read_text(encoding="utf-8") if pem else ""), as_json)
 
 
+@group.command("change")
+@click.argument("code")
+@click.option("--name", help="The city's name.")
+@click.option("--name-zh", help="Its Chinese name.")
+@click.option("--address", help="Where files are exchanged with it.")
+@click.option("--account-name", help="Who is paid.")
+@click.option("--account", "account_no", help="The account it is paid on.")
+@click.option("--bic", "bank_bic", help="Its bank.")
+@city_option
+@json_option
+def change_command(code: str, folder: Path, as_json: bool, **told: str | None) -> None:
+    """Change the name, the address or the account of the city CODE; what is left out stays.
+
+    The next settlement pays the new account. With --json: the object of ``interconnect list``.
+    """
+    from citycard.city.othercities import change_other_city
+
+    changed = {name: value for name, value in told.items() if value is not None}
+    if not changed:
+        raise click.UsageError("say what is to change, such as --account")
+    with closing(opened(folder)) as city:
+        _told(change_other_city(city, code, **changed), as_json)
+
+
 @group.command("remove")
 @click.argument("code")
 @click.option("--until", "last", type=_DAY, metavar="DAY", help="Its last day (default: in 7 days).")

@@ -19,6 +19,7 @@ from citycard.errors import RegistryConflict, RegistryInvalid, RegistryMissing
 from citycard.keys import SealKey
 from citycard.money import percent_of
 from citycard.registry.citytables import city_fee, city_issuer, city_key, city_list, other_city
+from citycard.registry.records import is_account_no, is_bic, is_text
 from citycard.store.bulk import insert_missing
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Used",
     "add_city",
     "add_city_key",
+    "change_city",
     "city_fees",
     "city_keys",
     "fee_on",
@@ -74,14 +76,14 @@ class OtherCity:
 
     code: str
     name: str
-    name_zh: str = ""
+    name_zh: str = attrs.field(default="", validator=is_text)
     issuers: tuple[str, ...]
     valid_from: date
     valid_to: date | None = None
-    address: str = ""
-    account_name: str = ""
-    account_no: str = ""
-    bank_bic: str = ""
+    address: str = attrs.field(default="", validator=is_text)
+    account_name: str = attrs.field(default="", validator=is_text)
+    account_no: str = attrs.field(default="", validator=is_account_no)
+    bank_bic: str = attrs.field(default="", validator=is_bic)
 
     def __attrs_post_init__(self) -> None:
         if not _CODE.fullmatch(self.code):
@@ -156,6 +158,17 @@ def _differ(record: str, key: str, there: OtherCity | CityFee, wanted: OtherCity
         existing, new = getattr(there, field.name), getattr(wanted, field.name)
         if existing != new:
             raise RegistryConflict(record=record, key=key, field=field.name, existing=existing, wanted=new)
+
+
+def change_city(conn: Connection, code: str, **changed: Any) -> OtherCity:
+    """Change what a city is called, where its files are exchanged, or the account it is paid on.
+
+    Raise RegistryMissing, or RegistryInvalid for a name that cannot be.
+    """
+    city = attrs.evolve(find_city(conn, code), **changed)
+    if changed:
+        conn.execute(update(other_city).where(other_city.c.code == code).values(changed))
+    return city
 
 
 def remove_city(conn: Connection, code: str, last: date) -> OtherCity:

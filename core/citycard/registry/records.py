@@ -32,6 +32,9 @@ __all__ = [
     "ProductVersion",
     "Terminal",
     "TerminalStatus",
+    "is_account_no",
+    "is_bic",
+    "is_text",
 ]
 
 _ID = re.compile(r"[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?")
@@ -68,7 +71,8 @@ def _within(lowest: int, highest: int) -> Callable[[Any, attrs.Attribute[Any], A
     return check
 
 
-def _text(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+def is_text(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+    """Refuse what is no text, or longer than a column for names: a validator of attrs."""
     if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
         _refuse(instance, attribute, value, f"text of at most {_LONGEST_TEXT} characters")
 
@@ -92,8 +96,11 @@ _terminal_number = _matching(
     re.compile(r"(?!0{8})[0-9]{12}"), "12 decimal digits, not beginning with 8 zeros"
 )
 _issuer = _matching(re.compile(r"[0-9A-F]{16}"), "16 upper-case hexadecimal digits")
-_bic = _matching(re.compile(r"([A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?)?"), "a BIC of 8 or 11 characters, or empty")
-_account_no = _matching(re.compile(r"([A-Z0-9]{5,34})?"), "5 to 34 letters and digits, or empty")
+#: Validators of attrs, for whoever is paid.
+is_bic = _matching(
+    re.compile(r"([A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?)?"), "a BIC of 8 or 11 characters, or empty"
+)
+is_account_no = _matching(re.compile(r"([A-Z0-9]{5,34})?"), "5 to 34 letters and digits, or empty")
 
 
 class PartnerStatus(StrEnum):
@@ -128,7 +135,7 @@ class District:
 
     id: str = attrs.field(validator=_identifier)
     name: str = attrs.field(validator=_named)
-    name_zh: str = attrs.field(default="", validator=_text)
+    name_zh: str = attrs.field(default="", validator=is_text)
 
 
 @attrs.frozen(kw_only=True)
@@ -141,9 +148,9 @@ class Partner:
     id: str = attrs.field(validator=_identifier)
     name: str = attrs.field(validator=_named)
     kind: str = attrs.field(default="operator", validator=_identifier)
-    account_name: str = attrs.field(default="", validator=_text)
-    account_no: str = attrs.field(default="", validator=_account_no)
-    bank_bic: str = attrs.field(default="", validator=_bic)
+    account_name: str = attrs.field(default="", validator=is_text)
+    account_no: str = attrs.field(default="", validator=is_account_no)
+    bank_bic: str = attrs.field(default="", validator=is_bic)
     district: str | None = attrs.field(default=None, validator=_optional_identifier)
     status: PartnerStatus = attrs.field(default=PartnerStatus.ACTIVE, converter=PartnerStatus)
 
@@ -154,7 +161,7 @@ class Place:
 
     code: int = attrs.field(validator=_within(1, 0xFFFFFFFF))
     name: str = attrs.field(validator=_named)
-    line: str = attrs.field(default="", validator=_text)
+    line: str = attrs.field(default="", validator=is_text)
     partner: str | None = attrs.field(default=None, validator=_optional_identifier)
 
 
@@ -178,7 +185,7 @@ class Product:
 
     name: str = attrs.field(validator=_identifier)
     title: str = attrs.field(validator=_named)
-    title_zh: str = attrs.field(default="", validator=_text)
+    title_zh: str = attrs.field(default="", validator=is_text)
     kind: int = attrs.field(validator=_within(0, 0xFF))
     retired_on: date | None = attrs.field(default=None, validator=attrs.validators.optional(_day))
 
@@ -231,7 +238,7 @@ class Holder:
 
     id: UUID
     name: str = attrs.field(validator=_named, repr=False)
-    id_number: str = attrs.field(default="", validator=_text, repr=False)
+    id_number: str = attrs.field(default="", validator=is_text, repr=False)
 
 
 @attrs.frozen(kw_only=True)

@@ -15,6 +15,7 @@ from citycard.registry.cities import (
     OtherCity,
     Used,
     add_city,
+    change_city,
     city_fees,
     fee_on,
     find_city,
@@ -52,6 +53,15 @@ def test_a_city_is_added_once(conn):
     assert other_cities(conn) == [WEST]
 
 
+def test_name_address_and_account_can_be_changed_and_nothing_else_changes_with_them(conn):
+    changed = change_city(conn, "9902", account_no="6200990200000002", bank_bic="CITYCNBJXXX")
+    assert changed == attrs.evolve(WEST, account_no="6200990200000002", bank_bic="CITYCNBJXXX")
+    assert other_cities(conn) == [changed]
+    with pytest.raises(RegistryInvalid, match="account_no"):
+        change_city(conn, "9902", account_no="6200-9902")
+    assert other_cities(conn) == [changed]
+
+
 def test_what_is_not_well_formed_is_refused(conn):
     for changes in (
         {"code": "99"},
@@ -59,6 +69,9 @@ def test_what_is_not_well_formed_is_refused(conn):
         {"issuers": ()},
         {"issuers": ("01",)},
         {"valid_to": FIRST - dt.timedelta(days=1)},
+        {"account_no": "62 00"},
+        {"bank_bic": "CITY"},
+        {"address": "a" * 101},
     ):
         with pytest.raises(RegistryInvalid):
             attrs.evolve(WEST, **changes)
