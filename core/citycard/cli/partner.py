@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import attrs
@@ -11,8 +12,12 @@ import click
 
 from citycard.cli.bankoptions import id_option
 from citycard.cli.lazy import ListedGroup
-from citycard.cli.options import city_option, json_option, opened
+from citycard.cli.options import actor_option, city_option, json_option, opened
 from citycard.cli.output import emit, pairs, table
+from citycard.registry.records import PartnerStatus
+
+if TYPE_CHECKING:
+    from citycard.city import City
 
 __all__ = ["group"]
 
@@ -61,6 +66,45 @@ def add(partner: str, name: str | None, folder: Path, as_json: bool, **given: st
         emit({"added": added} | attrs.asdict(wanted) | {"status": str(wanted.status)})
     else:
         click.echo(f"partner {partner} is {'registered' if added else 'registered already'}: {wanted.name}")
+
+
+@group.command()
+@click.argument("partner", metavar="ID")
+@click.option("--name", help="Its name.")
+@click.option("--kind", help="What it is, such as operator, shop or agent.")
+@click.option("--district", metavar="ID", help="Its district, of [[districts]] in city.toml.")
+@click.option("--account-name", help="The holder of its bank account.")
+@click.option("--account", "account_no", metavar="NUMBER", help="Its bank account; empty: none.")
+@click.option("--bic", "bank_bic", help="Its bank.")
+@click.option(
+    "--status",
+    type=click.Choice([one.value for one in PartnerStatus]),
+    help="One that is not active is not paid.",
+)
+@click.option("--reason", required=True, help="Why, for its history.")
+@actor_option
+@city_option
+@json_option
+def change(partner: str, reason: str, actor: str, folder: Path, as_json: bool, **given: str | None) -> None:
+    """Change partner ID: its account, its status, or what it is called; what is left out stays.
+
+    What changed, why and who did it is kept. With --json: the object of ``partner show``.
+    """
+    from citycard import registry
+    from citycard.store import writing
+
+    wanted = {key: value for key, value in given.items() if value is not None}
+    if not wanted:
+        raise click.UsageError("say what is to change, such as --account")
+    with closing(opened(folder)) as city:
+        with writing(city.engine) as conn:
+            at = city.clock.now()
+            registry.change_partner(conn, partner, wanted, reason=reason[:200], actor=actor[:100], at=at)
+        facts = _shown(city, partner)
+    if as_json:
+        emit(facts)
+    else:
+        click.echo(f"partner {partner} is changed: {reason}")
 
 
 @group.command("list")
@@ -119,23 +163,29 @@ def payout(partner: str, amount: str | None, identity: UUID, folder: Path, as_js
 @city_option
 @json_option
 def show(partner: str, folder: Path, as_json: bool) -> None:
-    """Show partner ID and the numbers of its terminals.
+    """Show partner ID, the numbers of its terminals, and what was changed.
 
-    With --json: the object of ``partner list`` and terminals, an array of numbers.
+    With --json: the object of ``partner list`` with terminals, an array of numbers, and changes, an array of
+    objects with partner, field, before, after, reason, at and actor.
     """
-    from citycard import registry
-    from citycard.store import reading
-
-    city = opened(folder)
-    try:
-        with reading(city.engine) as conn:
-            found = registry.find_partner(conn, partner)
-            numbers = [one.number for one in registry.terminals(conn, partner=partner)]
-    finally:
-        city.close()
-    facts = attrs.asdict(found) | {"status": str(found.status), "terminals": numbers}
+    with closing(opened(folder)) as city:
+        facts = _shown(city, partner)
     if as_json:
         emit(facts)
         return
-    facts["terminals"] = ", ".join(numbers) or "none: citycard terminal add registers one"
+    facts["terminals"] = ", ".join(facts["terminals"]) or "none: citycard terminal add registers one"
+    changes = facts.pop("changes")
     pairs([(key.replace("_", " "), "" if value is None else value) for key, value in facts.items()])
+    for one in changes:
+        click.echo(f"{one.at:%Y-%m-%d} {one.field}: {one.before} -> {one.after} ({one.actor}: {one.reason})")
+
+
+def _shown(city: City, partner: str) -> dict[str, Any]:
+    from citycard import registry
+    from citycard.store import reading
+
+    with reading(city.engine) as conn:
+        found = registry.find_partner(conn, partner)
+        numbers = [one.number for one in registry.terminals(conn, partner=partner)]
+        changes = registry.partner_history(conn, partner)
+    return attrs.asdict(found) | {"status": str(found.status), "terminals": numbers, "changes": changes}

@@ -129,6 +129,7 @@ from citycard.registry.records import (
     Holder,
     HolderRead,
     Partner,
+    PartnerChange,
     PartnerStatus,
     Place,
     Product,
@@ -139,11 +140,12 @@ from citycard.registry.records import (
 from citycard.registry.sealing import AesGcmSealer, Sealer
 from citycard.registry.status import (
     card_history,
+    change_partner,
+    partner_history,
     renew_card,
     retire_product,
     set_card_status,
     set_card_version,
-    set_partner_status,
     set_terminal_status,
 )
 from citycard.registry.stock import (
@@ -185,6 +187,7 @@ __all__ = [
     "OldCardMigration",
     "OtherCity",
     "Partner",
+    "PartnerChange",
     "PartnerStatus",
     "PersonalisationJob",
     "Place",
@@ -224,6 +227,7 @@ __all__ = [
     "carry_entitlements",
     "carryover_of",
     "change_city",
+    "change_partner",
     "check_job_supply",
     "check_number_ranges",
     "city_fees",
@@ -258,6 +262,7 @@ __all__ = [
     "number_ranges",
     "number_state",
     "other_cities",
+    "partner_history",
     "partners",
     "personalisation_jobs",
     "places",
@@ -273,7 +278,6 @@ __all__ = [
     "set_card_version",
     "set_city_fee",
     "set_closing",
-    "set_partner_status",
     "set_terminal_status",
     "spoiled_numbers",
     "stock_at",

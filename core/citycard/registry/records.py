@@ -26,6 +26,7 @@ __all__ = [
     "Holder",
     "HolderRead",
     "Partner",
+    "PartnerChange",
     "PartnerStatus",
     "Place",
     "Product",
@@ -230,6 +231,19 @@ class CardStatusChange:
     reason: str
     at: datetime
     actor: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class PartnerChange:
+    """A field of a partner that somebody changed, why and who; ``at`` is aware UTC."""
+
+    partner: str
+    field: str
+    before: str
+    after: str
+    reason: str
+    at: datetime
+    actor: str
 
 
 @attrs.frozen(kw_only=True)

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from typing import Any
 
-from attrs import evolve
+from attrs import asdict, evolve, fields
 from sqlalchemy import Connection, Table, insert, select, update
 
 from citycard.errors import RegistryMissing, StatusRefused
 from citycard.registry import tables
-from citycard.registry.finding import find_card
-from citycard.registry.records import Card, CardStatus, CardStatusChange, PartnerStatus, TerminalStatus
+from citycard.registry.adding import require
+from citycard.registry.finding import find_card, find_partner
+from citycard.registry.records import (
+    Card,
+    CardStatus,
+    CardStatusChange,
+    Partner,
+    PartnerChange,
+    TerminalStatus,
+)
 
 __all__ = [
     "TRANSITIONS",
     "card_history",
+    "change_partner",
+    "partner_history",
     "renew_card",
     "retire_product",
     "set_card_status",
     "set_card_version",
-    "set_partner_status",
     "set_terminal_status",
 ]
 
@@ -111,9 +122,42 @@ def retire_product(conn: Connection, product: str, on: date | None) -> None:
     _change(conn, tables.product, product, {"retired_on": on})
 
 
-def set_partner_status(conn: Connection, partner: str, wanted: PartnerStatus) -> None:
-    """Suspend, close or reopen a partner; raise RegistryMissing."""
-    _change(conn, tables.partner, partner, {"status": str(wanted)})
+def change_partner(
+    conn: Connection,
+    partner: str,
+    wanted: Mapping[str, Any],
+    *,
+    reason: str,
+    actor: str = "",
+    at: datetime | None = None,
+) -> Partner:
+    """Change fields of a partner, such as its account or its status, and write down what, why and who.
+
+    A field that has its value already is left alone. ``at`` is aware, now unless given. Raise
+    RegistryMissing for a partner or a district that is not there, and RegistryInvalid.
+    """
+    before = find_partner(conn, partner)
+    after: Partner = evolve(before, **wanted)
+    require(conn, tables.district, [after.district] if after.district else [])
+    old, new = (
+        {name: "" if value is None else str(value) for name, value in asdict(one).items()}
+        for one in (before, after)
+    )
+    changed = [name for name in new if old[name] != new[name]]
+    if changed:
+        _change(conn, tables.partner, partner, {name: new[name] or getattr(after, name) for name in changed})
+        told = {"partner": partner, "reason": reason, "at": at or datetime.now(UTC), "actor": actor}
+        rows = [{**told, "field": name, "before": old[name], "after": new[name]} for name in changed]
+        conn.execute(insert(tables.partner_change), rows)
+    return after
+
+
+def partner_history(conn: Connection, partner: str) -> list[PartnerChange]:
+    """Give every change of a partner, oldest first."""
+    changes = tables.partner_change
+    query = select(changes).where(changes.c.partner == partner).order_by(changes.c.seq)
+    names = [field.name for field in fields(PartnerChange)]
+    return [PartnerChange(**{name: getattr(row, name) for name in names}) for row in conn.execute(query)]
 
 
 def set_terminal_status(conn: Connection, number: str, wanted: TerminalStatus) -> None:

@@ -34,6 +34,7 @@ __all__ = [
     "holder_read",
     "number_range",
     "partner",
+    "partner_change",
     "personalisation",
     "personalisation_job",
     "place",
@@ -68,6 +69,22 @@ partner = Table(
     Column("district", String(64), ForeignKey(district.c.id)),
     Column("status", String(16), nullable=False),
 )
+
+# Who is paid, and where, can be changed; nobody can change what was changed.
+partner_change = Table(
+    "partner_change",
+    metadata,
+    Column("seq", SerialNumber, primary_key=True, autoincrement=True),
+    Column("partner", String(64), ForeignKey(partner.c.id), nullable=False, index=True),
+    Column("field", String(16), nullable=False),
+    Column("before", String(100), nullable=False),
+    Column("after", String(100), nullable=False),
+    Column("reason", String(200), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("actor", String(100), nullable=False),
+    sqlite_autoincrement=True,
+)
+append_only(partner_change)
 
 place = Table(
     "place",

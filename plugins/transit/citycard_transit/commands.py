@@ -102,11 +102,11 @@ def _replay(
 ) -> None:
     from citycard.cli.output import emit, say
     from citycard.cli.output import progress as bar
-    from citycard_transit.replay import replay
+    from citycard_transit.replay import replay, settings_of
     from citycard_transit.words import told, warned
 
     with _telling_when_broken_off(folder), _city(folder, example) as city:
-        for line in warned(taps):
+        for line in warned(taps, settings_of(city)):
             say(line)
         summary = replay(
             city,

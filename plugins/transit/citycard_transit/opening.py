@@ -147,16 +147,13 @@ def _open_terminals(
 
 
 def _partner(settings: TransitSettings, name: str) -> registry.Partner:
-    for operator in settings.operators:
-        if name in {operator.name, operator.name_zh}:
-            return participant(operator).partner()
+    operator = settings.operator(name)
+    if operator is not None:
+        return participant(operator).partner()
     # Nobody has told this operator's account; the number shows that it is made up.
     number = int(hashlib.sha256(name.encode()).hexdigest(), 16)
-    play = settings.play
-    return registry.Partner(
-        id=f"operator-{number % 16**8:08x}",
-        name=name,
-        account_name=name,
-        account_no=f"{play.account_prefix}{number % 10**_DIGITS:0{_DIGITS}d}",
-        bank_bic=play.bic,
-    )
+    partner = registry.Partner(id=f"operator-{number % 16**8:08x}", name=name, account_name=name)
+    if not settings.play.account_prefix:
+        return partner
+    account_no = f"{settings.play.account_prefix}{number % 10**_DIGITS:0{_DIGITS}d}"
+    return attrs.evolve(partner, account_no=account_no, bank_bic=settings.play.bic)

@@ -190,14 +190,15 @@ class PlaySettings:
 
     On ``unmarked_transfer_lines`` the validators give the transfer discount without reporting it. After
     ``longest_ride_minutes`` an entry counts as not seen. An operator that a file names and nothing here does
-    is paid to an account made up of ``account_prefix`` and a number, so that a replay can be settled.
+    is owed its money until somebody says where to pay it. With ``account_prefix`` it has an account made up
+    of that and a number, at ``bic``, so that a replay can be settled.
     """
 
     load_fen: int = attrs.field(default=5000, validator=gt(0))
     unmarked_transfer_lines: tuple[str, ...] = ()
     product_order: tuple[str, ...] = ()
     longest_ride_minutes: int = attrs.field(default=240, validator=gt(0))
-    account_prefix: str = attrs.field(default="REPLAY", validator=matches_re(r"[A-Z0-9]{1,12}"))
+    account_prefix: str = attrs.field(default="", validator=matches_re(r"[A-Z0-9]{0,12}"))
     bic: str = attrs.field(default="CITYCNBJXXX", validator=matches_re(r"[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?"))
 
 
@@ -216,6 +217,11 @@ class TransitSettings:
     sharing: Sharing | None = None
     operators: tuple[Operator, ...] = ()
     play: PlaySettings = PlaySettings()
+
+    def operator(self, name: str) -> Operator | None:
+        """Find the operator that taps call by its name in either language."""
+        named = (one for one in self.operators if name in {one.name, one.name_zh})
+        return next(named, None)
 
     def __attrs_post_init__(self) -> None:
         entitlements = {name for product in self.products for name in product.entitlements}

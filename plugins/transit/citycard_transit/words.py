@@ -9,6 +9,7 @@ from citycard.money import yuan
 
 if TYPE_CHECKING:
     from citycard_transit.explain import Explanation
+    from citycard_transit.settings import TransitSettings
     from citycard_transit.summary import Cleared, Played, Summary
     from citycard_transit.taps import Taps
 
@@ -17,8 +18,12 @@ __all__ = ["lines_of", "told", "warned"]
 _MOST = 20
 
 
-def warned(taps: Taps) -> Iterator[str]:
-    """Name the rows that will not be played, the first of them one by one."""
+def warned(taps: Taps, settings: TransitSettings) -> Iterator[str]:
+    """Name the operators that nobody told, and the rows that will not be played, the first one by one."""
+    if not settings.play.account_prefix:
+        for name in sorted({tap.operator for tap in taps.taps}):
+            if settings.operator(name) is None:
+                yield f"{name} is no operator of this city: what it is owed waits until it has an account"
     bad = sorted((*taps.rejected, *taps.duplicates), key=lambda row: row.line)
     for row in bad[:_MOST]:
         yield f"{taps.source}, line {row.line}: {row.reason}"

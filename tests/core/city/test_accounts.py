@@ -110,7 +110,7 @@ def test_the_account_goes_with_the_card_that_replaces_another(city):
 def test_only_a_partner_that_is_active_is_paid(city):
     assert payee(city, "canteen").kind == "food"
     with writing(city.engine) as conn:
-        registry.set_partner_status(conn, "bus", PartnerStatus.SUSPENDED)
+        registry.change_partner(conn, "bus", {"status": PartnerStatus.SUSPENDED}, reason="asked")
     with pytest.raises(WalletInvalid, match="a partner that is active, not suspended"):
         payee(city, "bus")
     with pytest.raises(RegistryMissing):

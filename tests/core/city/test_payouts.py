@@ -67,7 +67,7 @@ def test_a_partner_without_a_bank_account_or_suspended_waits(shop):
     with pytest.raises(PayoutRefused, match="no bank account"):
         pay_partner(shop, new_id(), "poor")
     with writing(shop.engine) as conn:
-        registry.set_partner_status(conn, "shop", PartnerStatus.SUSPENDED)
+        registry.change_partner(conn, "shop", {"status": PartnerStatus.SUSPENDED}, reason="asked")
     with pytest.raises(PayoutRefused, match="suspended"):
         pay_partner(shop, new_id(), "shop")
     with pytest.raises(RegistryMissing):

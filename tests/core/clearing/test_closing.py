@@ -112,11 +112,11 @@ def test_what_a_partner_owes_the_city_is_taken_from_its_next_runs(town, pay_onli
 def test_a_partner_that_cannot_be_paid_keeps_it_until_it_can(town, pay_online):
     pay_online("poor", 700)
     with writing(town.engine) as conn:
-        registry.set_partner_status(conn, "bus", registry.PartnerStatus.SUSPENDED)
+        registry.change_partner(conn, "bus", {"status": registry.PartnerStatus.SUSPENDED}, reason="asked")
     pay_online("bus", 100)
     assert not clear(town).changed
     with writing(town.engine) as conn:
-        registry.set_partner_status(conn, "bus", registry.PartnerStatus.ACTIVE)
+        registry.change_partner(conn, "bus", {"status": registry.PartnerStatus.ACTIVE}, reason="asked")
         conn.execute(
             partner_table.update().where(partner_table.c.id == "poor").values(account_no="440010009")
         )
@@ -176,7 +176,7 @@ def test_a_run_pays_a_partner_no_more_than_its_cap_and_the_rest_with_later_runs(
 
 def test_a_suspended_partner_is_reported_and_not_paid(town):
     with writing(town.engine) as conn:
-        registry.set_partner_status(conn, "metro", registry.PartnerStatus.SUSPENDED)
+        registry.change_partner(conn, "metro", {"status": registry.PartnerStatus.SUSPENDED}, reason="asked")
     tap(town, 1000)
     report = clear(town)
     assert (dict(report.notes)["N02"], report.partners[0].paid_fen, owed(town, "metro")) == (1, 0, 995)

@@ -98,7 +98,7 @@ def test_a_suspended_partner_and_one_without_an_account_are_owed_and_not_paid(to
     town.load(card, 10_000)
     town.open_terminal("344000000007", "poor")
     with writing(town.engine) as conn:
-        registry.set_partner_status(conn, "bus", registry.PartnerStatus.SUSPENDED)
+        registry.change_partner(conn, "bus", {"status": registry.PartnerStatus.SUSPENDED}, reason="asked")
     for number in (BUS, "344000000007"):
         town.tap(card, 1000, AT, number)
         receive(town, [town.batch(number)])

@@ -41,8 +41,46 @@ def test_a_partner_is_registered_once_and_shown(capsys):
     assert (first["added"], again["added"]) == (True, False)
     (listed,) = answer(capsys, "partner", "list", "--district", "futian")
     assert listed == {key: value for key, value in first.items() if key != "added"}
-    assert answer(capsys, "partner", "show", "shop") == listed | {"terminals": []}
+    assert answer(capsys, "partner", "show", "shop") == listed | {"terminals": [], "changes": []}
     assert (listed["kind"], listed["account_no"], listed["status"]) == ("shop", "622200001111", "active")
+
+
+def test_the_account_of_a_partner_is_changed_for_a_reason_that_is_kept(capsys):
+    before = answer(capsys, *SHOP)
+    told = ("--reason", "letter of 3 May", "--by", "Li Na")
+    after = answer(
+        capsys, "partner", "change", "shop", "--account", "622200001111", "--status", "suspended", *told
+    )
+
+    wanted = {"account_no": "622200001111", "status": "suspended"}
+    changes = after.pop("changes")
+    assert before | wanted | {"terminals": []} == after | {"added": True}
+    assert [(one["field"], one["before"], one["after"]) for one in changes] == [
+        ("account_no", "", "622200001111"),
+        ("status", "active", "suspended"),
+    ]
+    assert {(one["reason"], one["actor"]) for one in changes} == {("letter of 3 May", "Li Na")}
+    # What it is already is no change.
+    again = answer(capsys, "partner", "change", "shop", "--status", "suspended", *told)
+    assert again == after | {"changes": changes}
+    assert _run(["partner", "show", "shop"]) == 0
+    assert "status: active -> suspended (Li Na: letter of 3 May)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("shop", "--account", "62-2"), 3, "account_no"),
+        (("shop", "--district", "nowhere"), 3, "[[districts]] of city.toml"),
+        (("nobody", "--account", "622200001111"), 3, "nobody"),
+        (("shop",), 2, "say what is to change"),
+    ],
+)
+def test_a_change_that_cannot_be_is_refused_and_changes_nothing(capsys, words, code, said):
+    before = answer(capsys, *SHOP) | {"terminals": [], "changes": []}
+    assert _run(["partner", "change", *words, "--reason", "asked"]) == code
+    assert said in capsys.readouterr().err
+    assert answer(capsys, "partner", "show", "shop") == {key: before[key] for key in before if key != "added"}
 
 
 def test_a_partner_that_differs_is_refused(capsys):

@@ -20,13 +20,13 @@ from citycard.registry import (
     add_product_versions,
     add_products,
     add_terminals,
+    change_partner,
     count_cards,
     find_card,
     find_partner,
     find_place,
     find_terminal,
     set_card_status,
-    set_partner_status,
 )
 
 DAY = date(2018, 9, 1)
@@ -40,7 +40,7 @@ def test_what_is_there_is_left_alone_and_only_what_is_new_is_counted(conn, make_
 
 def test_adding_again_does_not_touch_a_status(conn, make_card):
     set_card_status(conn, f"{1:020d}", CardStatus.LOST, reason="reported")
-    set_partner_status(conn, "metro-1", PartnerStatus.SUSPENDED)
+    change_partner(conn, "metro-1", {"status": PartnerStatus.SUSPENDED}, reason="asked")
     assert add_cards(conn, [make_card(1)]) == 0
     assert add_partners(conn, [Partner(id="metro-1", name="Metro Line 1", district="futian")]) == 0
     assert find_card(conn, f"{1:020d}").status is CardStatus.LOST
