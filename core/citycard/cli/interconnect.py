@@ -237,7 +237,12 @@ def _told(view: CityView, as_json: bool) -> None:
     if as_json:
         emit(view)
         return
+    from citycard.registry.cities import EVERY_SERVICE
+
     until = f" until {view.city.valid_to}" if view.city.valid_to else ""
     say(f"{view.city.name} ({view.city.code}) takes part from {view.city.valid_from}{until}")
+    for fee in view.fees:
+        service = "every service" if fee.service == EVERY_SERVICE else f"service {fee.service}"
+        say(f"from {fee.valid_from} cards used {fee.used}, {service}: {fee.bp} bp and {fee.fixed_fen} fen")
     if not view.keys:
         say(f"none of its files are believed: `citycard interconnect believe {view.city.code} FILE`")

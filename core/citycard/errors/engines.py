@@ -24,7 +24,7 @@ class EngineUnknown(CitycardError):
     exit_code = 2
     sentence = (
         "engine {engine!r} is not known: "
-        "expected local, pool, pool:N, spark://HOST:PORT, spark-local or spark-local:N"
+        "expected local, pool, pool:N, spark://HOST:PORT, spark-local or spark-local:N, with N from 1 on"
     )
 
 
