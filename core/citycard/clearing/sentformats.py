@@ -20,7 +20,7 @@ from citycard.terminal.record import RECORD_SIZE
 __all__ = ["read_sent", "write_sent"]
 
 _AROUND_RECORDS = 104
-_COUNT_AT = slice(20, 24)
+_COUNT_AT = 20
 # Unpacked, a record has some 600 bytes as text; more than this is no file of a million records.
 _MOST_UNPACKED = 4 * 1024 * 1024 * 1024
 
@@ -61,7 +61,7 @@ def _split(data: bytes) -> Rows:
     batches: list[bytes] = []
     at = records = amount_fen = 0
     while at < len(data):
-        count = int.from_bytes(data[at:][_COUNT_AT], "big")
+        count = int.from_bytes(data[at + _COUNT_AT : at + _COUNT_AT + 4], "big")
         end = at + _AROUND_RECORDS + count * RECORD_SIZE
         if data[at : at + 4] != b"CCB1" or end > len(data):
             raise SentFileDamaged(code="F07", line=len(batches) + 1, field="batch", expected="a whole batch")

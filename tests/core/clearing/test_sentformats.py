@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from datetime import datetime
 
 import attrs
@@ -19,6 +20,7 @@ from citycard.clearing.queries import code_totals
 from citycard.clearing.rows import COLUMNS
 from citycard.clearing.run import clear
 from citycard.clearing.senders import close_sender, open_sender
+from citycard.clearing.sentformats import read_sent
 from citycard.errors import CoverInvalid, FixedMappingInvalid
 from citycard.keys.protocol import draw_signer, public_pem
 
@@ -160,6 +162,26 @@ def test_parquet_of_other_widths_is_read_as_well(metro):
     out = pa.BufferOutputStream()
     pq.write_table(narrow, out)
     assert ends(receive(metro, [again(cover, out.getvalue().to_pybytes())])) == [("accepted", "OK")]
+
+
+def test_very_many_batches_are_cut_in_a_time_that_grows_with_their_number(metro):
+    """Where each cut copies the rest, 20 MB of empty batches take minutes."""
+    (_, empty) = metro.batch(records=[])
+    data = empty * 200_000
+    cover = Cover(
+        sender="metro-office",
+        number=1,
+        format="ccb",
+        file="day.ccb",
+        size=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        records=0,
+        amount_fen=0,
+    )
+    began = time.process_time()
+    rows = read_sent(cover, data, metro.folder)
+    assert len(rows.batches) == 200_000
+    assert time.process_time() - began < 20
 
 
 def test_f01_a_sender_that_is_unknown_or_closed(metro):
