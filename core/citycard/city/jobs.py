@@ -45,14 +45,15 @@ def _expire_uploads(city: City) -> None:
 
 
 def _take_in_inbox(city: City) -> None:
-    from citycard.clearing.dropping import take_in_folder
+    from citycard.clearing.dropping import Inbox
 
     inbox = city.config.clearing.inbox
     if inbox:
         folder = city.folder / inbox
         folder.mkdir(parents=True, exist_ok=True)
-        while take_in_folder(city, folder) is not None:
-            continue
+        with Inbox(folder) as dropped:
+            while dropped.take_in(city) is not None:
+                continue
 
 
 _OWN = {

@@ -52,7 +52,7 @@ _FILE_MEANINGS = {
     "F04": "the file, or another one with its terminal and batch number, was accepted before",
     "F05": "the batch or file is missing in the terminal's or sender's numbers, or from a manifest",
     "F06": "the trailer's count or total differs from the records",
-    "F07": "the version or the form is not known",
+    "F07": "the version or the form is not known, or the file cannot be read",
     "F08": "the business date is so long ago that the file has expired",
     "L02": "the file came too late: somebody must release it",
 }

@@ -14,12 +14,13 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key, l
 
 from citycard.errors import CoverInvalid, SenderKeyInvalid
 
-__all__ = ["COVER_SUFFIX", "FORMATS", "Cover", "read_cover", "read_sender_key", "sign_cover"]
+__all__ = ["COVER_SUFFIX", "FORMATS", "MOST_BYTES", "Cover", "read_cover", "read_sender_key", "sign_cover"]
 
 COVER_SUFFIX: Final = ".cover.json"
 FORMATS: Final = ("ccb", "csv", "parquet", "978")
 _DOMAIN: Final = b"citycard cover\0"
-_MOST_NUMBER, _MOST_RECORDS, _MOST_BYTES = 2**32 - 1, 1_000_000, 256 * 1024 * 1024
+MOST_BYTES: Final = 256 * 1024 * 1024
+_MOST_NUMBER, _MOST_RECORDS = 2**32 - 1, 1_000_000
 
 _text, _whole = attrs.validators.instance_of(str), attrs.validators.instance_of(int)
 
@@ -44,7 +45,7 @@ class Cover:
     number: int = attrs.field(validator=_up_to(_MOST_NUMBER, 1))
     format: str = attrs.field(validator=[_text, attrs.validators.in_(FORMATS)])
     file: str = attrs.field(validator=_matching(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}"))
-    size: int = attrs.field(validator=_up_to(_MOST_BYTES))
+    size: int = attrs.field(validator=_up_to(MOST_BYTES))
     sha256: str = attrs.field(validator=_matching(r"[0-9a-f]{64}"))
     records: int = attrs.field(validator=_up_to(_MOST_RECORDS))
     amount_fen: int = attrs.field(validator=_up_to(2**63 - 1))
@@ -107,7 +108,7 @@ _EXPECTED: Final = {
     "number": f"a whole number from 1 to {_MOST_NUMBER}",
     "format": f"one of {', '.join(FORMATS)}",
     "file": "a file's name of 1 to 100 letters, digits, full stops, hyphens and underscores",
-    "size": f"a whole number of bytes, at most {_MOST_BYTES}",
+    "size": f"a whole number of bytes, at most {MOST_BYTES}",
     "sha256": "64 hexadecimal digits in small letters",
     "records": f"a whole number, at most {_MOST_RECORDS}",
     "amount_fen": "a whole number of fen",

@@ -9,14 +9,15 @@ from pathlib import Path
 
 import attrs
 
+from citycard.clearing.arrivals import arrive
 from citycard.clearing.codes import FileCode, FileState
-from citycard.clearing.cover import COVER_SUFFIX, Cover
-from citycard.clearing.reports import FileOutcome
+from citycard.clearing.cover import MOST_BYTES, Cover
+from citycard.clearing.reports import FileOutcome, readable
 from citycard.clearing.sent import KnownSenders, SentDelivery, read_sent_file, sort_out_sent
-from citycard.errors import BatchDamaged
+from citycard.errors import BatchDamaged, FileUnreadable
 from citycard.terminal.batch import Batch, read_batch
 
-__all__ = ["Delivery", "File", "KnownFiles", "Limits", "read_files", "readable_name", "sort_out"]
+__all__ = ["Delivery", "File", "KnownFiles", "Limits", "kept_name", "read_files", "sort_out", "unread"]
 
 File = str | Path | tuple[str, bytes] | tuple[Cover, bytes]
 
@@ -41,7 +42,7 @@ class Delivery:
 
     def end(self, state: FileState, code: FileCode, reason: str) -> None:
         """Say where the file ends."""
-        self.state, self.code, self.reason = state, code, reason[:_LONGEST_NAME]
+        self.state, self.code, self.reason = state, code, readable(reason)[:_LONGEST_NAME]
 
     @property
     def vouched_for(self) -> str:
@@ -94,23 +95,47 @@ class KnownFiles:
 
 def read_files(
     files: Iterable[File], total: Callable[[bytes], int], folder: Path
-) -> Iterator[Delivery | SentDelivery]:
+) -> Iterator[Delivery | SentDelivery | FileOutcome]:
     """Read files and the batches in them; what is damaged ends quarantined with the code of its damage.
 
-    After a sender's file come its batches. ``total`` adds up the amounts of records.
+    After a sender's file come its batches. A file that cannot be read has ended, and stops no other.
+    ``total`` adds up the amounts of records.
     """
     for file in files:
-        if isinstance(file, tuple):
-            name, data = file
-            if isinstance(name, Cover):
-                yield from _read_sent(read_sent_file(name, data, folder), total)
-                continue
-        elif str(file).endswith(COVER_SUFFIX):
-            yield from _read_sent(read_sent_file(Path(file), None, folder), total)
+        try:
+            name, data = _arrived(file)
+        except FileUnreadable as error:
+            yield unread(error)
             continue
+        if isinstance(name, Cover):
+            yield from _read_sent(read_sent_file(name, data, folder), total)
         else:
-            name, data = Path(file).name, Path(file).read_bytes()
-        yield _read(name, data, total)
+            yield _read(name, data, total)
+
+
+def _arrived(file: File) -> tuple[str, bytes] | tuple[Cover, bytes]:
+    if not isinstance(file, tuple):
+        return arrive(Path(file)).source
+    if len(file[1]) > MOST_BYTES:
+        name = file[0].file if isinstance(file[0], Cover) else file[0]
+        raise FileUnreadable(file=name, reason=f"it has {len(file[1])} bytes, more than {MOST_BYTES}")
+    return file
+
+
+def kept_name(name: str) -> str:
+    """Give the name under which a file stands in the book and in reports."""
+    return readable(name)[-_LONGEST_NAME:]
+
+
+def unread(error: FileUnreadable) -> FileOutcome:
+    """Say where a file ended that could not be read: nothing of it is kept."""
+    return FileOutcome(
+        name=kept_name(error.data["file"]),
+        digest="",
+        state=FileState.QUARANTINED,
+        code=FileCode.F07,
+        reason=readable(str(error))[:_LONGEST_NAME],
+    )
 
 
 def _read_sent(sent: SentDelivery, total: Callable[[bytes], int]) -> Iterator[Delivery | SentDelivery]:
@@ -126,7 +151,7 @@ def _read_sent(sent: SentDelivery, total: Callable[[bytes], int]) -> Iterator[De
 
 def _read(name: str, data: bytes, total: Callable[[bytes], int]) -> Delivery:
     delivery = Delivery(
-        name=readable_name(name)[-_LONGEST_NAME:],
+        name=kept_name(name),
         data=data,
         digest=hashlib.sha256(data).hexdigest(),
         batch=None,
@@ -136,11 +161,6 @@ def _read(name: str, data: bytes, total: Callable[[bytes], int]) -> Delivery:
     except BatchDamaged as damage:
         delivery.end(FileState.QUARANTINED, FileCode(str(damage.data["code"])), str(damage))
     return delivery
-
-
-def readable_name(name: str) -> str:
-    """Write bytes of a file's name that are no text, and NUL, so that every database can keep them."""
-    return name.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 
 
 def sort_out(

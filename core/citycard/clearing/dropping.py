@@ -1,118 +1,204 @@
 """A folder into which files are dropped: what is whole is taken in, then moved to where it ended.
 
-Whoever drops a file writes it under a name that ends in ``.part`` or begins with a full stop, and renames it;
-of a sender's file the cover comes last. A file that was touched a moment ago waits, for those who do not.
+Whoever drops a file writes it under a name that ends in ``.part`` or begins with a full stop, and renames it.
+A file that was touched a moment ago waits, for those who do not. Nothing is moved but what was read: a file
+that took its place meanwhile stays for the next time.
 """
 
 from __future__ import annotations
 
+import fcntl
+import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import IO, Final, Self
 
 import attrs
 
+from citycard.clearing.arrivals import Stamp, arrive, cover_of, read_arrived, stamp_of
 from citycard.clearing.codes import FileState
 from citycard.clearing.context import ClearingContext
 from citycard.clearing.cover import COVER_SUFFIX, Cover, read_cover
-from citycard.clearing.delivery import readable_name
+from citycard.clearing.delivery import File, kept_name, unread
 from citycard.clearing.intake import receive
-from citycard.clearing.reports import IntakeReport
-from citycard.errors import CoverInvalid
+from citycard.clearing.reports import FileOutcome, IntakeReport, SentOutcome, readable
+from citycard.errors import CoverInvalid, FileChanging, FileUnreadable, InboxBusy, InboxUnusable
 from citycard.files import sync_folder
+from citycard.terminal.batch import batch_length
 
-__all__ = ["DONE", "QUARANTINED", "take_in_folder"]
+__all__ = ["DONE", "QUARANTINED", "Inbox"]
 
 DONE: Final = "done"
 QUARANTINED: Final = "quarantined"
 _SETTLE_S: Final = 2.0
+# After so long without a byte nothing more will come.
+_PATIENCE_S: Final = 60.0
 # So many files are moved before the next are looked at.
 _AT_ONCE: Final = 5000
+
+_log = logging.getLogger("citycard.clearing")
 
 
 @attrs.frozen(kw_only=True)
 class _Dropped:
-    """Files that belong together: a batch, or a cover and its file. ``key`` is what the report calls them."""
+    """Files that belong together, a batch, or a cover and its file, as they were when they were read.
 
-    paths: tuple[Path, ...]
+    ``key`` is what the report calls them.
+    """
+
+    stamps: dict[Path, Stamp]
     key: str
 
 
-def take_in_folder(
-    context: ClearingContext, folder: Path, *, settle_s: float = _SETTLE_S
-) -> IntakeReport | None:
-    """Take in what lies whole in a folder, and move it to ``done`` or ``quarantined`` in there.
+class Inbox:
+    """A folder from which this process alone takes in what is dropped, as long as it is entered."""
 
-    Files are moved after they were committed. Whoever is killed in between finds them again, as duplicates,
-    and moves them then. A cover that cannot be read is moved to ``quarantined`` with a file beside it that
-    says why. None says that there was nothing.
-    """
-    whole = list(_whole(folder, time.time() - settle_s))[:_AT_ONCE]
-    if not whole:
-        return None
-    report = receive(context, [dropped.paths[0] for dropped in whole])
-    quarantined = {one.name for one in report.ends if one.state is FileState.QUARANTINED}
-    for dropped in whole:
-        _move(folder, dropped.paths, QUARANTINED if dropped.key in quarantined else DONE)
-    return report
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock: IO[str] | None = None
+        self._stuck: dict[Path, Stamp] = {}
 
-
-def _whole(folder: Path, before: float) -> Iterator[_Dropped]:
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or not path.is_file() or not _settled(path, before):
-            continue
-        if path.name.endswith(".ccb"):
-            yield _Dropped(paths=(path,), key=readable_name(path.name))
-        elif path.name.endswith(COVER_SUFFIX):
-            cover = _cover(folder, path)
-            if cover is not None and _arrived(folder / cover.file, cover, before):
-                yield _Dropped(paths=(path, folder / cover.file), key=cover.file)
-
-
-def _settled(path: Path, before: float) -> bool:
-    try:
-        return path.stat().st_mtime <= before
-    except FileNotFoundError:
-        return False
-
-
-def _arrived(path: Path, cover: Cover, before: float) -> bool:
-    """Say whether a sender's file is there: as long as its cover says, or so old that nothing will come."""
-    if not path.is_file() or not _settled(path, before):
-        return False
-    return path.stat().st_size == cover.size or _settled(path, before - 60)
-
-
-def _cover(folder: Path, path: Path) -> Cover | None:
-    try:
-        return read_cover(path.read_bytes())
-    except CoverInvalid as error:
-        why = folder / QUARANTINED / f"{path.name}.txt"
-        why.parent.mkdir(exist_ok=True)
-        why.write_text(f"{error}\n", "utf-8")
-        _move(folder, (path,), QUARANTINED)
-    return None
-
-
-def _move(folder: Path, paths: tuple[Path, ...], where: str) -> None:
-    """Move files that belong together, the one that says that they are there first."""
-    to = folder / where
-    to.mkdir(exist_ok=True)
-    for path in paths:
+    def __enter__(self) -> Self:
+        """Begin; raise InboxBusy when another process takes in from the folder, or InboxUnusable."""
         try:
-            path.rename(_free(to, path.name))
-        except FileNotFoundError:
-            # Another process was faster: it found the same.
+            self._lock = (self._folder / ".lock").open("a", encoding="ascii")
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.__exit__()
+            raise InboxBusy(folder=self._folder) from None
+        except OSError as error:
+            raise InboxUnusable(folder=self._folder, reason=error.strerror) from None
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._lock is not None:
+            self._lock.close()
+
+    def take_in(self, context: ClearingContext, *, settle_s: float = _SETTLE_S) -> IntakeReport | None:
+        """Take in what lies there whole, and move it to ``done`` or ``quarantined`` in there.
+
+        Files are moved after they were committed. Whoever is killed in between finds them again, as
+        duplicates, and moves them then. Beside a file in ``quarantined`` another one says why. None says that
+        there was nothing.
+        """
+        read: list[_Dropped] = []
+        refused: list[FileOutcome] = []
+        now = time.time()
+        whole = islice(self._whole(now - settle_s, now - _PATIENCE_S), _AT_ONCE)
+        report = receive(context, _read(whole, now - _PATIENCE_S, read, refused))
+        if not read:
+            return None
+        report = attrs.evolve(report, files=report.files + tuple(refused))
+        ends = {one.name: one for one in report.ends}
+        for dropped in read:
+            self._move(dropped, ends[dropped.key])
+        for folder in (self._folder / DONE, self._folder / QUARANTINED, self._folder):
+            if folder.exists():
+                sync_folder(folder)
+        return report
+
+    # ── what lies there ──────────────────────────────────────────────────────────────────────────
+
+    def _whole(self, settled: float, patient: float) -> Iterator[Path]:
+        """Give batch files, and covers whose file has arrived."""
+        for path in sorted(self._folder.iterdir()):
+            stamp = stamp_of(path)
+            if path.name.startswith(".") or stamp is None or path.is_dir() or not _rests(stamp, settled):
+                continue
+            if self._stuck.get(path) == stamp:
+                continue
+            if path.name.endswith(COVER_SUFFIX):
+                if _arrived(path, settled, patient):
+                    yield path
+            elif path.name.endswith(".ccb") and stamp_of(cover_of(path)) is None:
+                # What has a cover is a sender's file, and no batch by itself.
+                yield path
+
+    # ── where it goes ────────────────────────────────────────────────────────────────────────────
+
+    def _move(self, dropped: _Dropped, end: FileOutcome | SentOutcome) -> None:
+        """Move files that belong together, the one that says that they are there first."""
+        first = next(iter(dropped.stamps))
+        covered = first != cover_of(first) and stamp_of(cover_of(first)) is not None
+        if covered or any(stamp_of(path) != stamp for path, stamp in dropped.stamps.items()):
+            return
+        quarantined = end.state is FileState.QUARANTINED
+        to = self._folder / (QUARANTINED if quarantined else DONE)
+        try:
+            to.mkdir(exist_ok=True)
+            for path, stamp in dropped.stamps.items():
+                target = _moved(path, stamp, to)
+                if quarantined and path == first:
+                    target.with_name(target.name + ".txt").write_text(f"{end.code}: {end.reason}\n", "utf-8")
+        except OSError as error:
+            self._stuck |= dropped.stamps
+            _log.warning("%s was taken in and cannot be moved: %s", readable(str(first)), error.strerror)
+
+
+def _read(
+    paths: Iterable[Path], patient: float, read: list[_Dropped], refused: list[FileOutcome]
+) -> Iterator[File]:
+    """Read files one by one, and note which; what cannot be read is ``refused`` and stops no other."""
+    for path in paths:
+        stamp = stamp_of(path)
+        if stamp is None:
             continue
-    sync_folder(to)
-    sync_folder(folder)
+        try:
+            arrival = arrive(path)
+        except FileChanging:
+            continue
+        except FileUnreadable as error:
+            refused.append(unread(error))
+            beside = path.with_name(path.name.removesuffix(COVER_SUFFIX))
+            found = {path: stamp, beside: stamp_of(beside)}
+            stamps = {one: there for one, there in found.items() if there is not None}
+            read.append(_Dropped(stamps=stamps, key=refused[-1].name))
+            continue
+        name, data = arrival.source
+        if not isinstance(name, Cover) and len(data) > batch_length(data) and not _rests(stamp, patient):
+            # A batch has an end. More than one is a sender's file, and its cover is on its way.
+            continue
+        key = name.file if isinstance(name, Cover) else kept_name(name)
+        read.append(_Dropped(stamps=arrival.stamps, key=key))
+        yield arrival.source
+
+
+def _rests(stamp: Stamp, before: float) -> bool:
+    return stamp.written_ns <= before * 1e9
+
+
+def _arrived(path: Path, settled: float, patient: float) -> bool:
+    """Say whether a cover's file is there: as long as the cover says, or so old that nothing will come."""
+    try:
+        cover = read_cover(read_arrived(path, most=64 * 1024)[0])
+    except FileChanging:
+        return False
+    except (CoverInvalid, FileUnreadable):
+        return True
+    if cover_of(path.with_name(cover.file)) != path:
+        return True
+    stamp = stamp_of(path.with_name(cover.file))
+    return stamp is not None and (
+        (stamp.size == cover.size and _rests(stamp, settled)) or _rests(stamp, patient)
+    )
+
+
+def _moved(path: Path, stamp: Stamp, to: Path) -> Path:
+    """Move a file; what took its place in this very moment is put back."""
+    target = _free(to, path.name)
+    path.rename(target)
+    there = stamp_of(target)
+    if there is not None and not stamp.moved_to(there):
+        target.rename(_free(path.parent, path.name))
+    return target
 
 
 def _free(folder: Path, name: str) -> Path:
     """Find a name that nothing has yet: the same one may come again with other content."""
     target, count = folder / name, 1
-    while target.exists():
+    while stamp_of(target) is not None:
         count += 1
         target = folder / f"{name}.{count}"
     return target

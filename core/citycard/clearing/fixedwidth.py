@@ -25,6 +25,9 @@ __all__ = ["FixedMapping", "read_fixed", "read_mapping", "write_fixed"]
 _OWN_NAME: Final = "978.toml"
 _COLUMNS: Final = {column.name: column for column in COLUMNS}
 _IN_HEADER: Final = ("sender", "number", "records", "amount_fen")
+_MOST_WIDTH: Final = 10_000
+
+_text, _whole = attrs.validators.instance_of(str), attrs.validators.instance_of(int)
 
 
 @attrs.frozen(kw_only=True)
@@ -34,10 +37,10 @@ class _Place:
     It is a column, a field of the cover, or always the same ``text``.
     """
 
-    name: str = ""
-    start: int
-    width: int
-    text: str = ""
+    name: str = attrs.field(default="", validator=_text)
+    start: int = attrs.field(validator=_whole)
+    width: int = attrs.field(validator=_whole)
+    text: str = attrs.field(default="", validator=_text)
 
 
 @attrs.frozen(kw_only=True)
@@ -67,19 +70,22 @@ def read_mapping(folder: Path) -> FixedMapping:
             header=tuple(_Place(**place) for place in content.get("header", ())),
             record=tuple(_Place(**place) for place in content["record"]),
         )
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
         raise FixedMappingInvalid(path=own, reason=f"{type(error).__name__}: {error}") from None
     _check(mapping, own)
     return mapping
 
 
 def _check(mapping: FixedMapping, path: Path) -> None:
+    if not 1 <= mapping.width <= _MOST_WIDTH:
+        raise FixedMappingInvalid(path=path, reason=f"width must be from 1 to {_MOST_WIDTH}")
     for names, places in ((_IN_HEADER, mapping.header), (tuple(_COLUMNS), mapping.record)):
         taken = np.zeros(mapping.width, int)
         for place in places:
-            if not (place.name in names or (place.text and len(place.text) == place.width)):
+            fixed = not place.name and place.text.isascii() and len(place.text) == place.width
+            if not (fixed if place.text else place.name in names):
                 raise FixedMappingInvalid(path=path, reason=f"{place.name or place.text!r} is not known")
-            if place.start < 1 or place.start - 1 + place.width > mapping.width:
+            if place.start < 1 or place.width < 1 or place.start - 1 + place.width > mapping.width:
                 raise FixedMappingInvalid(path=path, reason=f"{place.name} goes beyond the line")
             taken[place.start - 1 : place.start - 1 + place.width] += 1
         if (taken > 1).any():

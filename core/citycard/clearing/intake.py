@@ -39,14 +39,16 @@ def receive(
     A sender's file is given as the path of its cover, or as a pair of Cover and bytes (docs/intake.md).
     ``manifest`` is the collector's list of what was to come (docs/clearing.md). The same call made again,
     after a crash or by mistake, changes nothing but the log of files received. Files are read and committed
-    by portions of ``portion_bytes`` or little more. Raise ManifestInvalid, ManifestConflict or
-    CoverInvalid.
+    by portions of ``portion_bytes`` or little more. Whatever is wrong with a file, a path that cannot be
+    read or a cover that says nothing, is told of that file, and the others are taken in. Raise
+    ManifestInvalid or ManifestConflict.
     """
     announced = None if manifest is None else read_manifest(manifest)
     outcomes: list[FileOutcome] = []
     sent: list[SentOutcome] = []
     intake = None
-    for portion in _portions(read_files(files, _total, context.folder), portion_bytes):
+    arriving = _apart(read_files(files, _total, context.folder), outcomes)
+    for portion in _portions(arriving, portion_bytes):
         taken = take_in(context, portion, announced)
         intake, announced = taken.intake, None
         outcomes += [delivery.outcome() for delivery in taken.batches]
@@ -56,6 +58,17 @@ def receive(
     with reading(context.engine) as conn:
         missing = missing_batches(conn)
     return IntakeReport(intake=intake, files=tuple(outcomes), sent=tuple(sent), missing=missing)
+
+
+def _apart(
+    files: Iterable[Delivery | SentDelivery | FileOutcome], ended: list[FileOutcome]
+) -> Iterator[Delivery | SentDelivery]:
+    """Put what could not be read to what has ended, and give the others."""
+    for file in files:
+        if isinstance(file, FileOutcome):
+            ended.append(file)
+        else:
+            yield file
 
 
 def _portions(

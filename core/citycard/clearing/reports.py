@@ -19,7 +19,13 @@ __all__ = [
     "RunReport",
     "SentOutcome",
     "StateTotal",
+    "readable",
 ]
+
+
+def readable(text: str) -> str:
+    """Write bytes that are no text, and NUL, so that every database and every terminal can keep them."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 
 
 @attrs.frozen(kw_only=True)

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from citycard.card.codec import decode, encode, layout_of
 from citycard.clearing.columns import RECORD, Array, digits, hexadecimal
-from citycard.clearing.reports import RowProblem
+from citycard.clearing.reports import RowProblem, readable
 from citycard.errors import CodecError, SentFileDamaged
 from citycard.terminal.batch import Batch, BatchHeader, BatchTrailer
 from citycard.terminal.record import TransactionRecord
@@ -192,7 +192,7 @@ def _damaged(line: int, field: str, expected: str) -> SentFileDamaged:
 
 def _problem(table: pa.Table, column: RowColumn, place: int, first_line: int) -> RowProblem:
     text = table[column.name][place].as_py()
-    shown = "" if text is None else str(text)[:40]
+    shown = "" if text is None else readable(str(text)[:40])
     return RowProblem(line=first_line + place, field=column.name, text=shown, expected=column.expected)
 
 

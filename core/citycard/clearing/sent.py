@@ -8,12 +8,13 @@ from datetime import datetime
 from pathlib import Path
 
 import attrs
+import pyarrow as pa
 
 from citycard.clearing.codes import FileCode, FileState
-from citycard.clearing.cover import Cover, read_cover
-from citycard.clearing.reports import SentOutcome
+from citycard.clearing.cover import Cover
+from citycard.clearing.reports import SentOutcome, readable
 from citycard.clearing.rows import Rows
-from citycard.errors import SentFileDamaged
+from citycard.errors import FixedMappingInvalid, SentFileDamaged
 
 __all__ = ["KnownSenders", "Sender", "SentDelivery", "read_sent_file", "sort_out_sent"]
 
@@ -35,7 +36,8 @@ class Sender:
 class SentDelivery:
     """A sender's file: what its cover says, what was found in it, and where it ends.
 
-    ``vouched_for`` is the partner whose sender signed it, or empty.
+    ``refused`` says why nothing could be found in it; ``vouched_for`` is the partner whose sender signed it,
+    or empty.
     """
 
     name: str
@@ -43,7 +45,7 @@ class SentDelivery:
     data: bytes = attrs.field(repr=False)
     digest: str
     rows: Rows | None = None
-    damage: SentFileDamaged | None = None
+    refused: tuple[FileCode, str] | None = None
     state: FileState = FileState.ACCEPTED
     code: FileCode = FileCode.OK
     reason: str = ""
@@ -51,7 +53,7 @@ class SentDelivery:
 
     def end(self, state: FileState, code: FileCode, reason: str) -> None:
         """Say where the file ends."""
-        self.state, self.code, self.reason = state, code, reason[:_LONGEST_REASON]
+        self.state, self.code, self.reason = state, code, readable(reason)[:_LONGEST_REASON]
 
     def outcome(self) -> SentOutcome:
         """Say where the file ended; records and sum as the cover has them."""
@@ -79,23 +81,23 @@ class KnownSenders:
     accepted: Mapping[tuple[str, int], str]
 
 
-def read_sent_file(source: Path | Cover, data: bytes | None, folder: Path) -> SentDelivery:
-    """Read a sender's file, given its cover's path or the cover and the bytes; raise CoverInvalid.
-
-    What is damaged is told by ``damage``. ``folder`` is the city's.
-    """
+def read_sent_file(cover: Cover, data: bytes, folder: Path) -> SentDelivery:
+    """Read a sender's file; ``refused`` says what is wrong with it. ``folder`` is the city's."""
     from citycard.clearing.sentformats import read_sent
 
-    cover = source if isinstance(source, Cover) else read_cover(source.read_bytes())
-    if data is None:
-        assert isinstance(source, Path)
-        data = (source.parent / cover.file).read_bytes()
     found = SentDelivery(name=cover.file, cover=cover, data=data, digest=hashlib.sha256(data).hexdigest())
-    if (len(data), found.digest) == (cover.size, cover.sha256):
-        try:
-            found.rows = read_sent(cover, data, folder)
-        except SentFileDamaged as damage:
-            found.damage = damage
+    if (len(data), found.digest) != (cover.size, cover.sha256):
+        found.refused = FileCode.F03, "the file has not the size and the SHA-256 on its cover"
+        return found
+    try:
+        found.rows = read_sent(cover, data, folder)
+    except SentFileDamaged as damage:
+        found.refused = FileCode(str(damage.data["code"])), str(damage)
+    except FixedMappingInvalid as error:
+        found.refused = FileCode.F07, f"the city's own 978.toml is not valid: {error.data['reason']}"
+    except (pa.ArrowException, ValueError, ArithmeticError, LookupError, TypeError, OSError) as error:
+        # Whatever a library finds in a stranger's file, it must not stop the files of others.
+        found.refused = FileCode.F07, f"F07: the file cannot be read: {type(error).__name__}: {error}"
     return found
 
 
@@ -110,10 +112,8 @@ def sort_out_sent(sent: SentDelivery, known: KnownSenders, accepted: dict[tuple[
         sent.end(quarantined, FileCode.F01, f"sender {cover.sender} is {what}")
     elif cover.signature and not cover.holds(sender.public_key):
         sent.end(quarantined, FileCode.F02, f"the cover is not signed by sender {cover.sender}")
-    elif (len(sent.data), sent.digest) != (cover.size, cover.sha256):
-        sent.end(quarantined, FileCode.F03, "the file has not the size and the SHA-256 on its cover")
-    elif sent.damage is not None:
-        sent.end(quarantined, FileCode(str(sent.damage.data["code"])), str(sent.damage))
+    elif sent.refused is not None:
+        sent.end(quarantined, *sent.refused)
     elif reason := _totals(sent):
         sent.end(quarantined, FileCode.F06, reason)
     elif accepted.get(key, sent.digest) != sent.digest:

@@ -14,13 +14,13 @@ from citycard.clearing.cover import Cover
 from citycard.clearing.fixedwidth import read_fixed, read_mapping, write_fixed
 from citycard.clearing.rows import COLUMNS, Rows, read_rows, write_rows
 from citycard.errors import SentFileDamaged
-from citycard.terminal.batch import Batch
+from citycard.terminal.batch import Batch, batch_length
 from citycard.terminal.record import RECORD_SIZE
 
 __all__ = ["read_sent", "write_sent"]
 
 _AROUND_RECORDS = 104
-_COUNT_AT = 20
+_MOST_BATCHES = 100_000
 # Unpacked, a record has some 600 bytes as text; more than this is no file of a million records.
 _MOST_UNPACKED = 4 * 1024 * 1024 * 1024
 
@@ -61,12 +61,14 @@ def _split(data: bytes) -> Rows:
     batches: list[bytes] = []
     at = records = amount_fen = 0
     while at < len(data):
-        count = int.from_bytes(data[at + _COUNT_AT : at + _COUNT_AT + 4], "big")
-        end = at + _AROUND_RECORDS + count * RECORD_SIZE
+        end = at + batch_length(data, at)
         if data[at : at + 4] != b"CCB1" or end > len(data):
             raise SentFileDamaged(code="F07", line=len(batches) + 1, field="batch", expected="a whole batch")
+        if len(batches) == _MOST_BATCHES:
+            expected = f"at most {_MOST_BATCHES} batches in a file"
+            raise SentFileDamaged(code="F07", line=len(batches) + 1, field="batch", expected=expected)
         batches.append(data[at:end])
-        records += count
+        records += (end - at - _AROUND_RECORDS) // RECORD_SIZE
         amount_fen += int.from_bytes(data[end - 56 : end - 48], "big")
         at = end
     return Rows(batches=tuple(batches), records=records, amount_fen=amount_fen)

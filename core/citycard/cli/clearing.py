@@ -217,13 +217,16 @@ for command in COMMANDS:
 
 
 def _batches(files: Iterable[Path]) -> list[Path]:
+    """Name each file once; one that has a cover beside it is a sender's, and comes by its cover."""
+    from citycard.clearing.arrivals import cover_of
     from citycard.clearing.cover import COVER_SUFFIX
 
-    found: list[Path] = []
+    found: dict[Path, None] = {}
     for file in files:
         inside = [*file.glob("*.ccb"), *file.glob(f"*{COVER_SUFFIX}")] if file.is_dir() else [file]
-        found += sorted(inside)
-    return found
+        for path in sorted(inside):
+            found[cover_of(path) if cover_of(path).exists() else path] = None
+    return list(found)
 
 
 def _print_run(report: RunReport) -> None:

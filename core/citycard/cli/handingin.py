@@ -176,22 +176,24 @@ def watch_command(inbox: Path, once: bool, every_s: float, folder: Path, as_json
     """Take in files that are dropped into INBOX, and move each to done or quarantined in there.
 
     Looks every so many seconds until it is interrupted. With --once it leaves with 1 when a file was
-    quarantined. With --json: an object as of ``receive`` each time that
-    something came.
+    quarantined. Leaves with 5 when another process takes in from INBOX. With --json: an object as of
+    ``receive`` each time that something came.
     """
     import time
 
-    from citycard.clearing.dropping import take_in_folder
+    from citycard.clearing.dropping import Inbox
 
-    city = opened(folder)
-    while True:
-        report = take_in_folder(city, inbox, settle_s=0 if once else every_s)
-        if report is not None:
-            print_intake(report, as_json=as_json)
-        if once:
-            return 1 if report is not None and report.quarantined else 0
-        if report is None:
-            time.sleep(every_s)
+    city, quarantined = opened(folder), 0
+    with Inbox(inbox) as dropped:
+        while True:
+            report = dropped.take_in(city, settle_s=0 if once else every_s)
+            if report is not None:
+                print_intake(report, as_json=as_json)
+                quarantined += report.quarantined
+            elif once:
+                return 1 if quarantined else 0
+            else:
+                time.sleep(every_s)
 
 
 COMMANDS = (sender_group, convert_command, late_command, release_command, watch_command)

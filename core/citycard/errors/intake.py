@@ -7,8 +7,12 @@ from citycard.errors.base import CitycardError
 __all__ = [
     "ConversionRefused",
     "CoverInvalid",
+    "FileChanging",
     "FileNotHeld",
+    "FileUnreadable",
     "FixedMappingInvalid",
+    "InboxBusy",
+    "InboxUnusable",
     "SenderKeyInvalid",
     "SenderPartnerUnknown",
     "SenderTaken",
@@ -73,6 +77,30 @@ class ConversionRefused(CitycardError):
     """Batch files cannot be converted."""
 
     sentence = "{file} cannot be converted: {reason}"
+
+
+class FileUnreadable(CitycardError):
+    """A file that arrived cannot be read, or is not to be."""
+
+    sentence = "{file} cannot be read: {reason}"
+
+
+class FileChanging(FileUnreadable):
+    """A file that arrived is still written to."""
+
+
+class InboxBusy(CitycardError):
+    """Another process takes in what is dropped into a folder."""
+
+    status, exit_code = 409, 5
+    sentence = "another process already takes in what is dropped into {folder}: end it, or leave it to it"
+
+
+class InboxUnusable(CitycardError):
+    """Nothing can be written into a folder, so that nothing could be moved either."""
+
+    exit_code = 4
+    sentence = "{folder} cannot be used: {reason}; citycard must be allowed to write there"
 
 
 class FileNotHeld(CitycardError):

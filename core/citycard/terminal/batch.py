@@ -27,7 +27,15 @@ from citycard.errors import BatchDamaged, CodecError, TerminalInvalid
 from citycard.terminal.record import RECORD_SIZE
 from citycard.terminal.sam import Sam
 
-__all__ = ["BATCH_VERSION", "Batch", "BatchHeader", "BatchTrailer", "read_batch", "write_batch"]
+__all__ = [
+    "BATCH_VERSION",
+    "Batch",
+    "BatchHeader",
+    "BatchTrailer",
+    "batch_length",
+    "read_batch",
+    "write_batch",
+]
 
 BATCH_VERSION = 1
 _MAGIC, _END = b"CCB1", b"CCE1"
@@ -188,6 +196,12 @@ def read_batch(
             expected=f"the signature of terminal {header.terminal}",
         )
     return Batch(header=header, body=body, trailer=trailer)
+
+
+def batch_length(data: bytes, at: int = 0) -> int:
+    """Give the length that the batch file beginning at ``at`` must have by its header's count of records."""
+    count = int.from_bytes(data[at + _AT["count"] : at + _AT["count"] + 4], "big")
+    return _HEADER + count * RECORD_SIZE + _TRAILER
 
 
 def _check_form(data: bytes) -> None:

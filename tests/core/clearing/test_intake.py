@@ -64,6 +64,27 @@ def test_files_are_read_from_paths_as_well(town, tmp_path):
     assert [(name, FileState.ACCEPTED)] == [(one.name, one.state) for one in report.files]
 
 
+def test_paths_that_cannot_be_read_end_for_themselves_and_the_others_are_received(town, tmp_path):
+    (name, data) = batches(town, 1)[0]
+    (tmp_path / "a.csv.cover.json").write_bytes(b"\xff\xfe")
+    (tmp_path / "folder.ccb").mkdir()
+    (tmp_path / name).write_bytes(data)
+    odd = ["gone.ccb", "nul\0.ccb", "x" * 300, "a.csv.cover.json", "folder.ccb"]
+    report = receive(town, [*(tmp_path / one for one in odd), tmp_path / name])
+    assert (report.records, report.quarantined) == (1, len(odd))
+    assert {(one.state, one.code) for one in report.files} == {
+        ("quarantined", "F07"),
+        ("accepted", "OK"),
+    }
+    assert [one.reason.partition("cannot be read: ")[2] for one in report.files if one.code == "F07"] == [
+        "no such file or directory",
+        "its name is none that a file can have",
+        "file name too long",
+        "the cover is not valid at the text: expected JSON in UTF-8",
+        "it is a folder or a device, not a file",
+    ]
+
+
 def test_f01_a_terminal_nobody_registered(town):
     town.open_terminal(STRANGER, "metro", registered=False)
     assert ends(receive(town, batches(town, 1, STRANGER))) == [(FileState.QUARANTINED, FileCode.F01)]
