@@ -77,20 +77,26 @@ def read_arrived(path: Path, *, most: int = MOST_BYTES) -> tuple[bytes, Stamp]:
     try:
         # A pipe that nobody writes into must not make anybody wait.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
-            before = os.fstat(descriptor)
-            if not stat.S_ISREG(before.st_mode):
-                raise FileUnreadable(file=path.name, reason="it is a folder or a device, not a file")
-            if before.st_size > most:
-                reason = f"it has {before.st_size} bytes, more than {most}"
-                raise FileUnreadable(file=path.name, reason=reason)
-            data = file.read(before.st_size + 1)
-            after = os.fstat(descriptor)
+        try:
+            data, before, after = _read(descriptor, path.name, most)
+        finally:
+            os.close(descriptor)
     except (OSError, ValueError) as error:
         raise FileUnreadable(file=path.name, reason=_why(error)) from None
     if _stamp(before) != _stamp(after) or len(data) != after.st_size:
         raise FileChanging(file=path.name, reason="somebody writes to it: hand it in when it is whole")
     return data, _stamp(after)
+
+
+def _read(descriptor: int, name: str, most: int) -> tuple[bytes, os.stat_result, os.stat_result]:
+    before = os.fstat(descriptor)
+    if not stat.S_ISREG(before.st_mode):
+        raise FileUnreadable(file=name, reason="it is a folder or a device, not a file")
+    if before.st_size > most:
+        raise FileUnreadable(file=name, reason=f"it has {before.st_size} bytes, more than {most}")
+    with os.fdopen(descriptor, "rb", closefd=False) as file:
+        data = file.read(before.st_size + 1)
+    return data, before, os.fstat(descriptor)
 
 
 def _why(error: OSError | ValueError) -> str:

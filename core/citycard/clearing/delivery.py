@@ -173,11 +173,12 @@ def sort_out(
     stays.
     """
     accepted, accepted_sent = dict(known.accepted), dict(known.senders.accepted)
+    unsigned = set(known.senders.unsigned)
     sent: list[SentDelivery] = []
     batches: list[Delivery] = []
     for file in files:
         if isinstance(file, SentDelivery):
-            sort_out_sent(file, known.senders, accepted_sent)
+            sort_out_sent(file, known.senders, accepted_sent, unsigned)
             sent.append(file)
         elif file.sent is None or file.sent.state is not FileState.QUARANTINED:
             _sort_out(file, known, accepted, verify)

@@ -88,11 +88,13 @@ def _released(conn: Connection, digests: list[str]) -> dict[str, bool]:
 
 def _senders(conn: Connection, sent: list[SentDelivery]) -> KnownSenders:
     keys = sorted({(file.cover.sender, file.cover.number) for file in sent})
-    query = select(sent_file.c.sender, sent_file.c.number, sent_file.c.digest)
+    query = select(sent_file.c.sender, sent_file.c.number, sent_file.c.digest, sent_file.c.signed)
     query = query.where(sent_file.c.state == FileState.ACCEPTED.value)
     pairs = tuple_(sent_file.c.sender, sent_file.c.number)
     rows = select_in(conn, select(sender), sender.c.id, sorted({name for name, _ in keys}))
+    before = list(select_in(conn, query, pairs, keys))
     return KnownSenders(
         senders={row.id: Sender(**row._mapping) for row in rows},  # noqa: SLF001 - a Row's own way
-        accepted={(row.sender, row.number): row.digest for row in select_in(conn, query, pairs, keys)},
+        accepted={(row.sender, row.number): row.digest for row in before if row.signed},
+        unsigned=frozenset((row.sender, row.number, row.digest) for row in before if not row.signed),
     )

@@ -16,7 +16,7 @@ from citycard.clearing.reports import SentOutcome, readable
 from citycard.clearing.rows import Rows
 from citycard.errors import FixedMappingInvalid, SentFileDamaged
 
-__all__ = ["KnownSenders", "Sender", "SentDelivery", "read_sent_file", "sort_out_sent"]
+__all__ = ["KnownSenders", "Sender", "SentDelivery", "doubts", "read_sent_file", "sort_out_sent"]
 
 _LONGEST_REASON = 400
 
@@ -55,6 +55,18 @@ class SentDelivery:
         """Say where the file ends."""
         self.state, self.code, self.reason = state, code, readable(reason)[:_LONGEST_REASON]
 
+    def settle(self, *, came_before: bool) -> None:
+        """Accept the file, or say that it was accepted before."""
+        if came_before:
+            self.end(FileState.DUPLICATE, FileCode.F04, "the same file was accepted before")
+        else:
+            self.end(FileState.ACCEPTED, FileCode.OK, "")
+
+    @property
+    def uses_number(self) -> bool:
+        """Say whether this is the file that has the sender's number from now on."""
+        return self.state is FileState.ACCEPTED and bool(self.cover.signature)
+
     def outcome(self) -> SentOutcome:
         """Say where the file ended; records and sum as the cover has them."""
         return SentOutcome(
@@ -75,10 +87,15 @@ class SentDelivery:
 
 @attrs.frozen(kw_only=True)
 class KnownSenders:
-    """What is known when files of senders arrive: who they are, and which digests were accepted."""
+    """What is known when files of senders arrive: who they are, and what was accepted.
+
+    ``accepted`` gives the digest of the signed file that used a number; ``unsigned`` has sender, number and
+    digest of the others.
+    """
 
     senders: Mapping[str, Sender]
     accepted: Mapping[tuple[str, int], str]
+    unsigned: frozenset[tuple[str, int, str]] = frozenset()
 
 
 def read_sent_file(cover: Cover, data: bytes, folder: Path) -> SentDelivery:
@@ -101,31 +118,46 @@ def read_sent_file(cover: Cover, data: bytes, folder: Path) -> SentDelivery:
     return found
 
 
-def sort_out_sent(sent: SentDelivery, known: KnownSenders, accepted: dict[tuple[str, int], str]) -> None:
-    """Say where a sender's file ends; ``accepted`` has what was accepted so far, and is added to."""
+def sort_out_sent(
+    sent: SentDelivery,
+    known: KnownSenders,
+    accepted: dict[tuple[str, int], str],
+    unsigned: set[tuple[str, int, str]],
+) -> None:
+    """Say where a sender's file ends; ``accepted`` and ``unsigned`` are what was so far, and are added to.
+
+    Only what its sender signed uses a number.
+    """
     cover, key = sent.cover, (sent.cover.sender, sent.cover.number)
-    sender = known.senders.get(cover.sender)
     quarantined = FileState.QUARANTINED
     sent.vouched_for = ""
-    if sender is None or sender.closed_at is not None:
-        what = "not registered" if sender is None else "closed"
-        sent.end(quarantined, FileCode.F01, f"sender {cover.sender} is {what}")
-    elif cover.signature and not cover.holds(sender.public_key):
-        sent.end(quarantined, FileCode.F02, f"the cover is not signed by sender {cover.sender}")
+    if doubt := doubts(cover, known.senders.get(cover.sender)):
+        sent.end(quarantined, *doubt)
     elif sent.refused is not None:
         sent.end(quarantined, *sent.refused)
     elif reason := _totals(sent):
         sent.end(quarantined, FileCode.F06, reason)
+    elif not cover.signature:
+        came_before = accepted.get(key) == sent.digest or (*key, sent.digest) in unsigned
+        sent.settle(came_before=came_before)
+        unsigned.add((*key, sent.digest))
     elif accepted.get(key, sent.digest) != sent.digest:
         reason = f"file {cover.number} of sender {cover.sender} was accepted with other content"
         sent.end(quarantined, FileCode.F04, reason)
     else:
-        sent.vouched_for = sender.partner if cover.signature else ""
-        if key in accepted:
-            sent.end(FileState.DUPLICATE, FileCode.F04, "the same file was accepted before")
-        else:
-            sent.end(FileState.ACCEPTED, FileCode.OK, "")
+        sent.vouched_for = known.senders[cover.sender].partner
+        sent.settle(came_before=key in accepted)
         accepted[key] = sent.digest
+
+
+def doubts(cover: Cover, sender: Sender | None) -> tuple[FileCode, str] | None:
+    """Say why a cover is not believed: its sender takes no part, or did not sign what is signed."""
+    if sender is None or sender.closed_at is not None:
+        what = "not registered" if sender is None else "closed"
+        return FileCode.F01, f"sender {cover.sender} is {what}"
+    if cover.signature and not cover.holds(sender.public_key):
+        return FileCode.F02, f"the cover is not signed by sender {cover.sender}"
+    return None
 
 
 def _totals(sent: SentDelivery) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -13,6 +14,8 @@ from sqlalchemy import (
     String,
     Table,
     Uuid,
+    and_,
+    true,
 )
 
 from citycard.registry.tables import partner
@@ -31,7 +34,8 @@ sender = Table(
     Column("closed_at", UtcTime),
 )
 
-# One row for each sender's file; its batches have rows of ``batch_file`` in the same intake.
+# One row for each sender's file; its batches have rows of ``batch_file`` in the same intake. Without the
+# sender's signature a file uses no number: anybody could write its cover.
 sent_file = Table(
     "clearing_sent_file",
     metadata,
@@ -51,6 +55,7 @@ sent_file = Table(
     Column("problems", JSON, nullable=False),
     Column("archive", String(200), nullable=False),
     Column("received_at", UtcTime, nullable=False),
+    Column("signed", Boolean, nullable=False, server_default=true()),
     CheckConstraint("state IN ('accepted', 'duplicate', 'quarantined')", name="state"),
 )
 Index(
@@ -58,9 +63,10 @@ Index(
     sent_file.c.sender,
     sent_file.c.number,
     unique=True,
-    sqlite_where=sent_file.c.state == "accepted",
-    postgresql_where=sent_file.c.state == "accepted",
+    sqlite_where=and_(sent_file.c.state == "accepted", sent_file.c.signed),
+    postgresql_where=and_(sent_file.c.state == "accepted", sent_file.c.signed),
 )
+Index("ix_clearing_sent_file_sender", sent_file.c.sender, sent_file.c.number)
 append_only(sent_file)
 
 late_release = Table(

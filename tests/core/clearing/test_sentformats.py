@@ -236,6 +236,28 @@ def test_without_a_senders_signature_each_batch_needs_its_terminals(metro):
     assert [one.code for one in report.files] == [FileCode.F02] * 2 + [FileCode.OK] * 2
 
 
+def test_a_cover_that_nobody_signed_uses_no_number_of_the_sender(metro):
+    files = odd_day(metro)
+    empty, signed = sent([], key=None), sent(files)
+    bare = (attrs.evolve(signed[0], signature=""), signed[1])
+    far = (attrs.evolve(empty[0], number=900), empty[1])
+    report = receive(metro, [empty, far, sent([], key=OTHER_KEY), bare, bare])
+    assert ends(report) == [
+        (FileState.ACCEPTED, FileCode.OK),
+        (FileState.ACCEPTED, FileCode.OK),
+        (FileState.QUARANTINED, FileCode.F02),
+        (FileState.ACCEPTED, FileCode.OK),
+        (FileState.DUPLICATE, FileCode.F04),
+    ]
+    assert report.missing == ()
+    assert ends(receive(metro, [bare, signed, signed, bare, empty])) == [
+        (FileState.DUPLICATE, FileCode.F04),
+        (FileState.ACCEPTED, FileCode.OK),
+        *[(FileState.DUPLICATE, FileCode.F04)] * 3,
+    ]
+    assert ends(receive(metro, [sent(files[:1])])) == [(FileState.QUARANTINED, FileCode.F04)]
+
+
 def test_a_sender_signs_for_terminals_of_its_partner_alone(metro):
     (card,) = metro.issue(9)
     metro.load(card, 1000)
