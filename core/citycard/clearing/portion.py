@@ -13,6 +13,7 @@ from citycard.clearing.delivery import Delivery, KnownFiles, sort_out
 from citycard.clearing.keeping import Kept, keep
 from citycard.clearing.knownfiles import known_files
 from citycard.clearing.manifest import Manifest
+from citycard.clearing.missing import await_batches, note_batches, note_files
 from citycard.clearing.sent import SentDelivery
 from citycard.clearing.senttables import sent_file
 from citycard.clearing.tables import batch_file, clearing_clock, manifest, manifest_line, segment
@@ -109,6 +110,9 @@ def _write(
         ]
         if rows:
             insert_rows(conn, table, list(rows[0]), [list(row.values()) for row in rows])
+    accepted = [one.batch.header for one in taken.batches if one.batch and one.state is FileState.ACCEPTED]
+    note_batches(conn, [(header.terminal, header.number) for header in accepted])
+    note_files(conn, [(one.cover.sender, one.cover.number) for one in taken.sent if one.uses_number])
     if kept.segments:
         conn.execute(insert(segment), [row | {"intake": taken.intake} for row in kept.segments])
 
@@ -139,6 +143,9 @@ def _announce(conn: Connection, announced: Manifest, now: Any) -> None:
     ]
     if lines:
         conn.execute(insert(manifest_line), lines)
+    await_batches(
+        conn, announced.collector, announced.number, [(one.terminal, one.number) for one in announced.batches]
+    )
 
 
 def _row(delivery: Delivery, archive: str) -> dict[str, Any]:
@@ -168,4 +175,5 @@ def _sent_row(sent: SentDelivery, archive: str) -> dict[str, Any]:
         "code": sent.code.value,
         "problems": [attrs.asdict(problem) for problem in sent.outcome().problems],
         "archive": "" if sent.state is FileState.DUPLICATE else archive,
+        "signed": bool(sent.cover.signature),
     }

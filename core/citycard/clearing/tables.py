@@ -28,7 +28,10 @@ from citycard.store.metadata import Fen, LocalTime, UtcTime, metadata
 
 __all__ = [
     "batch_file",
+    "clearing_awaited",
     "clearing_clock",
+    "clearing_counted",
+    "clearing_hole",
     "clearing_part",
     "clearing_run",
     "gap",
@@ -113,8 +116,42 @@ manifest_line = Table(
     Column("records", Integer, nullable=False),
     Column("amount_fen", Fen, nullable=False),
     ForeignKeyConstraint(["collector", "manifest"], [manifest.c.collector, manifest.c.number]),
+    Index("ix_manifest_line_batch", "terminal", "number"),
 )
 append_only(manifest_line)
+
+# What is missing, kept as batches come: up to which number each terminal or sender has counted, and which
+# numbers before that have not come.
+clearing_counted = Table(
+    "clearing_counted",
+    metadata,
+    Column("kind", String(8), primary_key=True),
+    Column("owner", String(32), primary_key=True),
+    Column("last_no", BigInteger, nullable=False),
+    CheckConstraint("kind IN ('terminal', 'sender')", name="kind"),
+)
+
+clearing_hole = Table(
+    "clearing_hole",
+    metadata,
+    Column("kind", String(8), primary_key=True),
+    Column("owner", String(32), primary_key=True),
+    Column("from_no", BigInteger, primary_key=True, autoincrement=False),
+    Column("to_no", BigInteger, nullable=False),
+    CheckConstraint("kind IN ('terminal', 'sender')", name="kind"),
+    CheckConstraint("from_no <= to_no", name="order"),
+)
+
+# Lines of manifests whose batch has not come.
+clearing_awaited = Table(
+    "clearing_awaited",
+    metadata,
+    Column("collector", String(100), primary_key=True),
+    Column("manifest", BigInteger, primary_key=True, autoincrement=False),
+    Column("terminal", String(12), primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Index("ix_clearing_awaited_batch", "terminal", "number"),
+)
 
 # A run is opened before it reads anything: that freezes its watermark, so that it gives the same answer
 # however often it is interrupted, and whatever arrives meanwhile.

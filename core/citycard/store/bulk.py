@@ -19,6 +19,8 @@ from sqlalchemy import (
     Row,
     Select,
     Table,
+    Tuple,
+    and_,
     any_,
     bindparam,
     cast,
@@ -55,7 +57,9 @@ def select_in(
     """
     if not keys:
         return
-    if not isinstance(column, Column):
+    if isinstance(column, Tuple) and conn.dialect.name == "sqlite":
+        yield from conn.execute(query.where(_in_pairs(conn, list(column.clauses), keys))).fetchall()
+    elif not isinstance(column, Column):
         for piece in chunks(keys):
             yield from conn.execute(query.where(column.in_(piece)))
     elif conn.dialect.name == "postgresql":
@@ -71,6 +75,18 @@ def select_in(
             keys_=json.dumps(list(_converted(conn, column, keys)))
         )
         yield from conn.execute(query.where(column.in_(listed))).fetchall()
+
+
+def _in_pairs(conn: Connection, columns: list[Any], keys: Sequence[Any]) -> ColumnElement[bool]:
+    """Join with the keys: for a list of more than one tuple SQLite would look at every row of an index."""
+    parts = [
+        _converted(conn, column, part) for column, part in zip(columns, zip(*keys, strict=True), strict=True)
+    ]
+    listed = json.dumps(sorted(set(zip(*parts, strict=True))))
+    wanted = func.json_each(listed).table_valued("value", name="wanted")
+    return and_(
+        *[column == func.json_extract(wanted.c.value, f"$[{place}]") for place, column in enumerate(columns)]
+    )
 
 
 def columns_at(
