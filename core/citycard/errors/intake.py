@@ -20,7 +20,9 @@ __all__ = [
     "SentFileDamaged",
     "UploadBroken",
     "UploadConflict",
+    "UploadStalled",
     "UploadUnknown",
+    "UploadsTooMany",
 ]
 
 
@@ -129,3 +131,17 @@ class UploadBroken(CitycardError):
 
     status = 422
     sentence = "the bytes have the SHA-256 {found}, the cover says {expected}: send them again from byte 0"
+
+
+class UploadStalled(CitycardError):
+    """Whoever sends an upload does not go on; what came is kept."""
+
+    status = 408
+    sentence = "{reason}: ask for the offset, and go on there"
+
+
+class UploadsTooMany(CitycardError):
+    """A sender begins more and more uploads and finishes none."""
+
+    status, exit_code = 429, 5
+    sentence = "sender {sender} has more than {limit} unfinished uploads: finish those, or wait three days"

@@ -5,9 +5,12 @@ The headers are those of "Resumable Uploads for HTTP" (IETF draft) and of RFC 95
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import re
 from http import HTTPStatus
+from time import monotonic
+from typing import Final
 from uuid import UUID
 
 import attrs
@@ -17,8 +20,8 @@ from starlette.responses import Response
 
 from citycard.clearing.cover import Cover, read_cover
 from citycard.clearing.senders import find_sender
-from citycard.clearing.uploads import Upload, UploadAnswer, append, begin, find_upload, finish
-from citycard.errors import QueryInvalid, UploadBroken, UploadUnknown
+from citycard.clearing.uploads import Appending, Upload, UploadAnswer, append, begin, find_upload, finish
+from citycard.errors import QueryInvalid, UploadBroken, UploadStalled, UploadUnknown
 from citycard.web.bodies import read_json
 from citycard.web.context import actor_of, city_of
 from citycard.web.endpoints import Endpoint, endpoint, json_answer
@@ -28,6 +31,8 @@ __all__ = ["ENDPOINTS"]
 
 _PERMISSION = "city.hand-in-files"
 _MEDIA = "application/partial-upload"
+PATIENCE_S: Final = 30.0
+LONGEST_S: Final = 900.0
 _SHA256 = re.compile(r"sha-256=:([A-Za-z0-9+/]{43}=):")
 
 
@@ -66,14 +71,29 @@ async def go_on(request: Request) -> Response:
     appending = append(city, found, offset)
     piece = await run_in_threadpool(appending.__enter__)
     try:
-        async for data in request.stream():
-            await run_in_threadpool(piece.write, data)
+        await _read(request, piece)
     except ClientDisconnect:
         # Nobody hears this answer. Whoever comes back is told the offset.
         return Response(status_code=HTTPStatus.NO_CONTENT)
     finally:
         await run_in_threadpool(appending.__exit__, None, None, None)
     return _said(await run_in_threadpool(finish, city, found.id))
+
+
+async def _read(request: Request, piece: Appending) -> None:
+    """Write what comes; nobody may hold an upload for ever by sending nothing, or next to nothing."""
+    pieces = request.stream()
+    until = monotonic() + LONGEST_S
+    while monotonic() < until:
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                data = await anext(pieces)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            raise UploadStalled(reason=f"nothing came for {PATIENCE_S:g} seconds") from None
+        await run_in_threadpool(piece.write, data)
+    raise UploadStalled(reason=f"one request may send for {LONGEST_S:g} seconds")
 
 
 async def _mine(request: Request) -> Upload:
