@@ -38,10 +38,10 @@ def _settle_cards(city: City) -> None:
     settle_due(city, actor="server")
 
 
-def _expire_uploads(city: City) -> None:
-    from citycard.clearing.uploads import expire_uploads
+def _look_after_uploads(city: City) -> None:
+    from citycard.clearing.uploads import look_after_uploads
 
-    expire_uploads(city)
+    look_after_uploads(city)
 
 
 def _take_in_inbox(city: City) -> None:
@@ -73,7 +73,7 @@ _OWN = {
         title="Take back subsidies and points whose time is over", every=timedelta(hours=1), run=lapse
     ),
     "citycard.expire-uploads": _OwnJob(
-        title="Forget uploads that were left off", every=timedelta(hours=1), run=_expire_uploads
+        title="Forget uploads that were left off", every=timedelta(hours=1), run=_look_after_uploads
     ),
     SEALING: _OwnJob(title="Seal the ledger", every=timedelta(minutes=1), run=seal_city),
     VERIFYING: _OwnJob(

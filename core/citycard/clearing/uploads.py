@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,23 +18,46 @@ from typing import IO, Any, Final
 from uuid import UUID
 
 import attrs
-from sqlalchemy import delete, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from citycard.clearing.codes import FileCode, FileState
 from citycard.clearing.context import ClearingContext
 from citycard.clearing.cover import Cover, read_cover
+from citycard.clearing.files import read_archived
 from citycard.clearing.intake import receive
 from citycard.clearing.reports import FileOutcome, RowProblem, SentOutcome
 from citycard.clearing.senders import find_sender
 from citycard.clearing.senttables import sent_file, upload
-from citycard.errors import BodyTooLarge, UploadBroken, UploadConflict, UploadUnknown
+from citycard.errors import (
+    BodyTooLarge,
+    CitycardError,
+    UploadBroken,
+    UploadConflict,
+    UploadsTooMany,
+    UploadUnknown,
+)
+from citycard.files import sync_folder
 from citycard.ids import derived_id
 from citycard.store.bulk import insert_missing
 from citycard.store.engine import reading, writing
 
-__all__ = ["Upload", "UploadAnswer", "append", "begin", "expire_uploads", "find_upload", "finish"]
+__all__ = [
+    "MOST_UNFINISHED",
+    "Appending",
+    "Upload",
+    "UploadAnswer",
+    "append",
+    "begin",
+    "find_upload",
+    "finish",
+    "look_after_uploads",
+]
 
 _KEPT: Final = timedelta(days=3)
+MOST_UNFINISHED: Final = 100
+"""So many uploads of one sender may be unfinished."""
+
+_log = logging.getLogger("citycard.clearing")
 
 
 @attrs.frozen(kw_only=True)
@@ -42,6 +66,11 @@ class UploadAnswer:
 
     file: SentOutcome
     quarantined: tuple[FileOutcome, ...] = ()
+
+    @property
+    def clean(self) -> bool:
+        """Say whether neither the file nor a batch in it is quarantined."""
+        return self.file.state is not FileState.QUARANTINED and not self.quarantined
 
 
 @attrs.frozen(kw_only=True)
@@ -61,7 +90,11 @@ class Upload:
 
 
 def begin(context: ClearingContext, cover: Cover) -> Upload:
-    """Begin an upload, or find the one that the same cover began; raise SenderUnknown."""
+    """Begin an upload, or find the one that the same cover began.
+
+    Where something of it ended quarantined it is judged once more, from the bytes that are kept: the reason
+    may be gone. Raise SenderUnknown, or UploadsTooMany.
+    """
     find_sender(context, cover.sender)
     name = derived_id("upload", hashlib.sha256(cover.written()).hexdigest())
     row = {
@@ -73,8 +106,33 @@ def begin(context: ClearingContext, cover: Cover) -> Upload:
         "answer": None,
     }
     with writing(context.engine) as conn:
-        insert_missing(conn, upload, [row])
-    return find_upload(context, name)
+        # Whoever goes on has three days from now.
+        unfinished = update(upload).where(upload.c.id == name, upload.c.answer.is_(None))
+        known = conn.execute(unfinished.values(begun_at=row["begun_at"])).rowcount
+        if not known and insert_missing(conn, upload, [row]):
+            _require_few(conn, cover.sender)
+    found = find_upload(context, name)
+    return _judge_again(context, found) if found.answer and not found.answer.clean else found
+
+
+def _require_few(conn: Connection, name: str) -> None:
+    query = select(func.count()).where(upload.c.sender == name, upload.c.answer.is_(None))
+    if (conn.scalar(query) or 0) > MOST_UNFINISHED:
+        raise UploadsTooMany(sender=name, limit=MOST_UNFINISHED)
+
+
+def _judge_again(context: ClearingContext, found: Upload) -> Upload:
+    cover = found.cover
+    query = (
+        select(sent_file.c.archive)
+        .where(sent_file.c.sender == cover.sender, sent_file.c.number == cover.number)
+        .where(sent_file.c.digest == cover.sha256, sent_file.c.archive != "")
+        .order_by(sent_file.c.intake.desc())
+        .limit(1)
+    )
+    with reading(context.engine) as conn:
+        archive = conn.scalars(query).one()
+    return _take_in(context, found, read_archived(context.folder / archive, cover.sha256))
 
 
 def find_upload(context: ClearingContext, name: UUID) -> Upload:
@@ -120,13 +178,7 @@ def append(context: ClearingContext, found: Upload, offset: int) -> Iterator[App
     Raise UploadConflict when it is elsewhere, or while somebody else goes on with it.
     """
     path = _path(context, found.id)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            reason = "another connection is sending this upload: end it, ask for the offset, and go on there"
-            raise UploadConflict(reason=reason) from None
+    with _held(path) as file:
         if find_upload(context, found.id).complete:
             path.unlink(missing_ok=True)
         there = find_upload(context, found.id).offset
@@ -159,27 +211,72 @@ def finish(context: ClearingContext, name: UUID) -> Upload:
     if digest != found.cover.sha256:
         path.unlink(missing_ok=True)
         raise UploadBroken(found=digest, expected=found.cover.sha256)
+    return _take_in(context, found, data)
+
+
+def _take_in(context: ClearingContext, found: Upload, data: bytes) -> Upload:
     report = receive(context, [(found.cover, data)])
     odd = tuple(one for one in report.files if one.state is FileState.QUARANTINED)
     answer = UploadAnswer(file=_first(context, report.sent[0]), quarantined=odd)
     with writing(context.engine) as conn:
-        open_one = update(upload).where(upload.c.id == name, upload.c.answer.is_(None))
-        conn.execute(open_one.values(answer=attrs.asdict(answer)))
-    path.unlink(missing_ok=True)
-    return find_upload(context, name)
+        conn.execute(update(upload).where(upload.c.id == found.id).values(answer=attrs.asdict(answer)))
+    _path(context, found.id).unlink(missing_ok=True)
+    return find_upload(context, found.id)
 
 
-def expire_uploads(context: ClearingContext) -> int:
-    """Forget uploads that were begun three days ago and are not whole; return how many."""
+def look_after_uploads(context: ClearingContext) -> int:
+    """Finish uploads that are whole, and forget those that were left off; return how many were forgotten.
+
+    Whoever sent the last byte may have been cut off before it was taken in.
+    """
     before = context.clock.now() - _KEPT
-    with writing(context.engine) as conn:
-        old = conn.scalars(select(upload.c.id).where(upload.c.begun_at < before, upload.c.answer.is_(None)))
-        names = old.all()
-        for name in names:
-            conn.execute(delete(upload).where(upload.c.id == name, upload.c.answer.is_(None)))
-    for name in names:
-        _path(context, name).unlink(missing_ok=True)
-    return len(names)
+    with reading(context.engine) as conn:
+        query = select(upload.c.id, upload.c.begun_at).where(upload.c.answer.is_(None))
+        begun = conn.execute(query).all()
+    return sum(
+        not _finished(context, row.id) and row.begun_at < before and _forget(context, row.id) for row in begun
+    )
+
+
+def _finished(context: ClearingContext, name: UUID) -> bool:
+    """Finish an upload that is whole; what is wrong with one stops no other."""
+    try:
+        found = finish(context, name)
+    except CitycardError as error:
+        _log.warning("upload %s: %s", name, error)
+        return True
+    return found.complete or found.offset == found.cover.size
+
+
+def _forget(context: ClearingContext, name: UUID) -> bool:
+    path = _path(context, name)
+    old = upload.c.begun_at < context.clock.now() - _KEPT
+    # Nobody is sending it, and nobody has begun it again a moment ago.
+    with suppress(UploadConflict), _held(path):
+        with writing(context.engine) as conn:
+            unfinished = delete(upload).where(upload.c.id == name, upload.c.answer.is_(None), old)
+            gone = conn.execute(unfinished).rowcount == 1
+        if gone:
+            path.unlink(missing_ok=True)
+        return gone
+    return False
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[IO[bytes]]:
+    """Hold an upload, so that nobody else writes to it; raise UploadConflict."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = not path.exists()
+    with path.open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            reason = "another connection is sending this upload: end it, ask for the offset, and go on there"
+            raise UploadConflict(reason=reason) from None
+        if new:
+            # The bytes are worth nothing without the name.
+            sync_folder(path.parent)
+        yield file
 
 
 def _path(context: ClearingContext, name: UUID) -> Path:
@@ -187,8 +284,11 @@ def _path(context: ClearingContext, name: UUID) -> Path:
 
 
 def _length(path: Path) -> int:
-    with suppress(FileNotFoundError):
-        return path.stat().st_size
+    """Give how much is there, and force it to the medium: another connection may be writing it just now."""
+    with suppress(FileNotFoundError), path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        os.fsync(file.fileno())
+        return size
     return 0
 
 
@@ -198,11 +298,15 @@ def _first(context: ClearingContext, now: SentOutcome) -> SentOutcome:
         return now
     with reading(context.engine) as conn:
         row = conn.execute(
-            select(sent_file).where(
+            select(sent_file)
+            .where(
                 sent_file.c.sender == now.sender,
                 sent_file.c.number == now.number,
+                sent_file.c.digest == now.digest,
                 sent_file.c.state == FileState.ACCEPTED.value,
             )
+            .order_by(sent_file.c.intake)
+            .limit(1)
         ).one()
     return _outcome({field.name: getattr(row, field.name) for field in attrs.fields(SentOutcome)})
 

@@ -19,8 +19,9 @@ from citycard import registry
 from citycard.card.codec import encode
 from citycard.clearing.converting import convert
 from citycard.clearing.cover import sign_cover
-from citycard.clearing.senders import open_sender
-from citycard.clearing.uploads import expire_uploads
+from citycard.clearing.senders import close_sender, open_sender
+from citycard.clearing.uploads import MOST_UNFINISHED, append, begin, look_after_uploads
+from citycard.errors import UploadsTooMany
 from citycard.keys.protocol import draw_signer, public_pem
 from citycard.store import writing
 from citycard.terminal import RecordKind, SoftSam, TransactionRecord, write_batch
@@ -74,13 +75,18 @@ class Served:
 
     def patch_and_cut(self, path, offset, data, length):
         """Promise ``length`` bytes, send some, and hang up."""
+        self.opened(path, offset, data, length).close()
+
+    def opened(self, path, offset, data, length):
+        """Promise ``length`` bytes, and send some."""
         head = (
             f"PATCH {path} HTTP/1.1\r\nHost: city\r\nAuthorization: Bearer {self.tokens['ferry']}\r\n"
             f"Upload-Offset: {offset}\r\nContent-Type: application/partial-upload\r\n"
             f"Content-Length: {length}\r\n\r\n"
         )
-        with socket.create_connection(("127.0.0.1", self.port)) as wire:
-            wire.sendall(head.encode() + data)
+        wire = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        wire.sendall(head.encode() + data)
+        return wire
 
 
 def day(city, records=2000, number=1):
@@ -218,10 +224,84 @@ def test_an_upload_that_is_left_off_is_forgotten_after_three_days(served, city):
     with served.client() as client:
         path = begun(client, cover).headers["location"]
         patch(client, path, 0, data[:100])
-        assert expire_uploads(city) == 0
+        assert look_after_uploads(city) == 0
         before = city.clock
         city.clock = type(before)(before.now() + timedelta(days=3, seconds=1))
-        assert expire_uploads(city) == 1
+        assert look_after_uploads(city) == 1
         city.clock = before
         assert client.get(path).status_code == 404
     assert list((city.folder / "uploads").glob("*.part")) == []
+
+
+def left_whole(city, cover, data):
+    """Leave an upload as whoever was killed between its last byte and its end."""
+    found = begin(city, cover)
+    with append(city, found, 0) as piece:
+        piece.write(data)
+    return f"/api/uploads/{found.id}"
+
+
+def test_a_whole_upload_whose_end_was_interrupted_is_finished_when_it_is_asked_for_again(served, city):
+    cover, data = day(city, 10)
+    path = left_whole(city, cover, data)
+    with served.client() as client:
+        asked = client.head(path)
+        assert (asked.headers["upload-offset"], asked.headers["upload-complete"]) == (str(len(data)), "?0")
+        assert patch(client, path, len(data), b"").json()["answer"]["file"]["state"] == "accepted"
+
+
+def test_a_whole_upload_never_expires_but_is_finished(served, city):
+    cover, data = day(city, 10)
+    path = left_whole(city, cover, data)
+    before = city.clock
+    city.clock = type(before)(before.now() + timedelta(days=4))
+    assert look_after_uploads(city) == 0
+    city.clock = before
+    with served.client() as client:
+        assert client.get(path).json()["answer"]["file"]["state"] == "accepted"
+
+
+def test_a_quarantined_upload_is_judged_again_when_it_is_handed_in_again(served, city):
+    cover, data = day(city, 10)
+    close_sender(city, "ferry-office")
+    with writing(city.engine) as conn:
+        registry.set_terminal_status(conn, TERMINAL, registry.TerminalStatus("revoked"))
+    with served.client() as client:
+        path = begun(client, cover).headers["location"]
+        assert patch(client, path, 0, data).json()["answer"]["file"]["code"] == "F01"
+        open_sender(city, "ferry-office", "ferry", public_pem(KEY).encode())
+        answer = begun(client, cover).json()["answer"]
+        assert (answer["file"]["state"], [one["code"] for one in answer["quarantined"]]) == (
+            "accepted",
+            ["F01"],
+        )
+        with writing(city.engine) as conn:
+            registry.set_terminal_status(conn, TERMINAL, registry.TerminalStatus("active"))
+        answer = begun(client, cover).json()["answer"]
+        assert (answer["file"]["state"], answer["quarantined"]) == ("accepted", [])
+        assert client.get(path).json()["answer"] == answer
+
+
+def test_whoever_sends_nothing_does_not_hold_an_upload_for_ever(served, city, monkeypatch):
+    monkeypatch.setattr("citycard.web.uploads.PATIENCE_S", 0.5)
+    cover, data = day(city, 10)
+    with served.client() as client:
+        path = begun(client, cover).headers["location"]
+        with served.opened(path, 0, data[:500], len(data)) as wire:
+            assert wire.recv(4096).startswith(b"HTTP/1.1 408")
+            assert offset_of(client, path) == 500
+            assert patch(client, path, 500, data[500:]).json()["complete"]
+
+
+def test_a_sender_has_so_many_unfinished_uploads_at_most(served, city):
+    cover, data = day(city, 10)
+    covers = [sign_cover(attrs.evolve(cover, number=number), KEY) for number in range(1, MOST_UNFINISHED + 2)]
+    for one in covers[:-1]:
+        begin(city, one)
+    with pytest.raises(UploadsTooMany, match="more than 100 unfinished"):
+        begin(city, covers[-1])
+    with served.client() as client:
+        path = begun(client, covers[0]).headers["location"]
+        assert begun(client, covers[-1]).status_code == 429
+        assert patch(client, path, 0, data).json()["complete"]
+        assert begun(client, covers[-1]).status_code == 201
