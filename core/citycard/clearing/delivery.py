@@ -13,7 +13,7 @@ from citycard.clearing.arrivals import arrive
 from citycard.clearing.codes import FileCode, FileState
 from citycard.clearing.cover import MOST_BYTES, Cover
 from citycard.clearing.reports import FileOutcome, readable
-from citycard.clearing.sent import KnownSenders, SentDelivery, read_sent_file, sort_out_sent
+from citycard.clearing.sent import KnownSenders, Sender, SentDelivery, read_sent_file, sort_out_sent
 from citycard.errors import BatchDamaged, FileUnreadable
 from citycard.terminal.batch import Batch, read_batch
 
@@ -94,12 +94,15 @@ class KnownFiles:
 
 
 def read_files(
-    files: Iterable[File], total: Callable[[bytes], int], folder: Path
+    files: Iterable[File],
+    total: Callable[[bytes], int],
+    folder: Path,
+    sender: Callable[[str], Sender | None],
 ) -> Iterator[Delivery | SentDelivery | FileOutcome]:
     """Read files and the batches in them; what is damaged ends quarantined with the code of its damage.
 
     After a sender's file come its batches. A file that cannot be read has ended, and stops no other.
-    ``total`` adds up the amounts of records.
+    ``total`` adds up the amounts of records, ``sender`` knows who hands in files, by id.
     """
     for file in files:
         try:
@@ -108,7 +111,7 @@ def read_files(
             yield unread(error)
             continue
         if isinstance(name, Cover):
-            yield from _read_sent(read_sent_file(name, data, folder), total)
+            yield from _read_sent(read_sent_file(name, data, folder, sender(name.sender)), total)
         else:
             yield _read(name, data, total)
 

@@ -18,6 +18,7 @@ from citycard.clearing.manifest import Manifest, read_manifest
 from citycard.clearing.missing import missing_batches
 from citycard.clearing.portion import take_in
 from citycard.clearing.reports import FileOutcome, IntakeReport, SentOutcome
+from citycard.clearing.senders import known_sender
 from citycard.clearing.sent import SentDelivery
 from citycard.store.engine import reading
 
@@ -47,7 +48,8 @@ def receive(
     outcomes: list[FileOutcome] = []
     sent: list[SentOutcome] = []
     intake = None
-    arriving = _apart(read_files(files, _total, context.folder), outcomes)
+    read = read_files(files, _total, context.folder, lambda name: known_sender(context, name))
+    arriving = _apart(read, outcomes)
     for portion in _portions(arriving, portion_bytes):
         taken = take_in(context, portion, announced)
         intake, announced = taken.intake, None

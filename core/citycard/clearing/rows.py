@@ -231,8 +231,6 @@ _NIBBLE[[ord(digit) for digit in "abcdef"]] = range(10, 16)
 
 
 def _bytes(given: pa.Array, column: RowColumn) -> tuple[Array, Array]:
-    if pa.types.is_dictionary(given.type) or pa.types.is_large_string(given.type):
-        given = given.cast(pa.string())
     if not pa.types.is_string(given.type):
         raise _damaged(1, column.name, f"text, not {given.type}")
     width = 2 * column.size

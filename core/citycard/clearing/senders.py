@@ -12,7 +12,7 @@ from citycard.errors import SenderPartnerUnknown, SenderTaken, SenderUnknown
 from citycard.registry.tables import partner as partners
 from citycard.store.engine import reading, writing
 
-__all__ = ["close_sender", "find_sender", "open_sender", "senders"]
+__all__ = ["close_sender", "find_sender", "known_sender", "open_sender", "senders"]
 
 
 def open_sender(context: ClearingContext, name: str, partner: str, public_pem: bytes) -> Sender:
@@ -47,10 +47,17 @@ def close_sender(context: ClearingContext, name: str) -> Sender:
 
 def find_sender(context: ClearingContext, name: str) -> Sender:
     """Find a sender by its id; raise SenderUnknown."""
-    for one in senders(context):
-        if one.id == name:
-            return one
-    raise SenderUnknown(sender=name)
+    found = known_sender(context, name)
+    if found is None:
+        raise SenderUnknown(sender=name)
+    return found
+
+
+def known_sender(context: ClearingContext, name: str) -> Sender | None:
+    """Find a sender by its id; None when nobody has it."""
+    with reading(context.engine) as conn:
+        row = conn.execute(select(sender).where(sender.c.id == name)).one_or_none()
+    return Sender(**row._mapping) if row else None  # noqa: SLF001 - a Row's own way
 
 
 def senders(context: ClearingContext) -> list[Sender]:

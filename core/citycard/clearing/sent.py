@@ -98,13 +98,19 @@ class KnownSenders:
     unsigned: frozenset[tuple[str, int, str]] = frozenset()
 
 
-def read_sent_file(cover: Cover, data: bytes, folder: Path) -> SentDelivery:
-    """Read a sender's file; ``refused`` says what is wrong with it. ``folder`` is the city's."""
+def read_sent_file(cover: Cover, data: bytes, folder: Path, sender: Sender | None) -> SentDelivery:
+    """Read a sender's file; ``refused`` says what is wrong with it. ``folder`` is the city's.
+
+    Nothing of it is taken apart whose cover is not believed.
+    """
     from citycard.clearing.sentformats import read_sent
 
     found = SentDelivery(name=cover.file, cover=cover, data=data, digest=hashlib.sha256(data).hexdigest())
     if (len(data), found.digest) != (cover.size, cover.sha256):
         found.refused = FileCode.F03, "the file has not the size and the SHA-256 on its cover"
+        return found
+    if doubt := doubts(cover, sender):
+        found.refused = doubt
         return found
     try:
         found.rows = read_sent(cover, data, folder)

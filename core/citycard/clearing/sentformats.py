@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from citycard.clearing.cover import Cover
 from citycard.clearing.fixedwidth import read_fixed, read_mapping, write_fixed
+from citycard.clearing.parquet import read_parquet
 from citycard.clearing.rows import COLUMNS, Rows, read_rows, write_rows
 from citycard.errors import SentFileDamaged
 from citycard.terminal.batch import Batch, batch_length
@@ -21,8 +22,6 @@ __all__ = ["read_sent", "write_sent"]
 
 _AROUND_RECORDS = 104
 _MOST_BATCHES = 100_000
-# Unpacked, a record has some 600 bytes as text; more than this is no file of a million records.
-_MOST_UNPACKED = 4 * 1024 * 1024 * 1024
 
 
 def read_sent(cover: Cover, data: bytes, folder: Path) -> Rows:
@@ -33,11 +32,20 @@ def read_sent(cover: Cover, data: bytes, folder: Path) -> Rows:
     if cover.format == "ccb":
         return _split(data)
     if cover.format == "csv":
-        return read_rows(_read_csv(data), first_line=2)
+        return read_rows(_counted(cover, _read_csv(data)), first_line=2)
     if cover.format == "parquet":
-        return read_rows(_read_parquet(data), first_line=1)
+        return read_rows(read_parquet(data, cover.records), first_line=1)
     mapping = read_mapping(folder)
-    return read_rows(read_fixed(mapping, cover, data), first_line=1 + mapping.header_lines)
+    table = _counted(cover, read_fixed(mapping, cover, data))
+    return read_rows(table, first_line=1 + mapping.header_lines)
+
+
+def _counted(cover: Cover, table: pa.Table) -> pa.Table:
+    """Require as many rows as the cover says, before anything is made of them."""
+    if table.num_rows != cover.records:
+        reason = f"{cover.records} records as on the cover, not {table.num_rows}"
+        raise SentFileDamaged(code="F06", line=1, field="file", expected=reason)
+    return table
 
 
 def write_sent(cover: Cover, batches: Sequence[Batch], files: Sequence[bytes], folder: Path) -> bytes:
@@ -103,16 +111,3 @@ def _read_csv(data: bytes) -> pa.Table:
             line = odd[0].number or 0
             raise SentFileDamaged(code="F07", line=line, field="line", expected=expected) from None
         raise SentFileDamaged(code="F07", line=1, field="file", expected=f"CSV ({error})") from None
-
-
-def _read_parquet(data: bytes) -> pa.Table:
-    try:
-        file = pq.ParquetFile(io.BytesIO(data))
-        unpacked = sum(file.metadata.row_group(one).total_byte_size for one in range(file.num_row_groups))
-        if unpacked > _MOST_UNPACKED:
-            raise SentFileDamaged(code="F07", line=1, field="file", expected="less than 4 GiB unpacked")
-        return file.read()
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise SentFileDamaged(
-            code="F07", line=1, field="file", expected=f"Parquet ({str(error)[:100]})"
-        ) from None

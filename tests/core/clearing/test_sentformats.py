@@ -19,7 +19,8 @@ from citycard.clearing.intake import receive
 from citycard.clearing.queries import code_totals
 from citycard.clearing.rows import COLUMNS
 from citycard.clearing.run import clear
-from citycard.clearing.senders import close_sender, open_sender
+from citycard.clearing.senders import close_sender, find_sender, open_sender
+from citycard.clearing.sent import read_sent_file
 from citycard.clearing.sentformats import read_sent
 from citycard.errors import CoverInvalid, FixedMappingInvalid, SentFileDamaged
 from citycard.keys.protocol import draw_signer, public_pem
@@ -211,6 +212,60 @@ def test_very_many_batches_are_cut_in_a_time_that_grows_with_their_number(metro)
     assert time.process_time() - began < 10
     with pytest.raises(SentFileDamaged, match="at most 100000 batches in a file"):
         read_sent(cover, data + empty, metro.folder)
+
+
+def repacked(cover, table, **how):
+    """Write a table as Parquet, with the cover of as many rows."""
+    out = pa.BufferOutputStream()
+    pq.write_table(table, out, **how)
+    return again(cover, out.getvalue().to_pybytes(), records=table.num_rows)
+
+
+def put(table, name, column):
+    return table.set_column(table.column_names.index(name), name, column)
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.large_string(), pa.string_view(), pa.dictionary(pa.int32(), pa.string())]
+)
+def test_parquet_of_any_kind_of_text_is_read(metro, kind):
+    cover, data = sent(odd_day(metro), "parquet")
+    table = pq.read_table(pa.BufferReader(data))
+    table = table.cast(pa.schema([(name, pa.string()) for name in table.column_names]))
+    report = receive(metro, [repacked(cover, table.cast(pa.schema([(n, kind) for n in table.column_names])))])
+    assert (ends(report), report.records, report.sent[0].unreadable) == ([("accepted", "OK")], 12, 0)
+
+
+def test_a_small_parquet_never_becomes_a_large_table(metro):
+    cover, data = sent(odd_day(metro), "parquet")
+    table = pq.read_table(pa.BufferReader(data))
+    rows = table.take(pa.array([0] * 2000))
+    long = pa.DictionaryArray.from_arrays(pa.array([0] * 2000, pa.int32()), pa.array(["0" * 1_000_000]))
+    bomb = repacked(cover, put(rows, "tac", long))
+    assert len(bomb[1]) < 200_000
+    before = pa.default_memory_pool().max_memory()
+    report = receive(metro, [bomb])
+    assert report.sent[0].reason == "F07: line 1, file: expected at most 1 GiB unpacked"
+    assert pa.default_memory_pool().max_memory() - before < 100_000_000
+    alike = repacked(cover, table, use_dictionary=False, column_encoding={"facts": "DELTA_BYTE_ARRAY"})
+    assert "facts: expected no encoding DELTA_BYTE_ARRAY" in receive(metro, [alike]).sent[0].reason
+    nested = repacked(cover, put(table, "tac", pa.array([[b"1"]] * 12)))
+    assert "tac: expected integers or text" in receive(metro, [nested]).sent[0].reason
+
+
+def test_a_file_of_more_rows_than_its_cover_says_is_not_taken_apart(metro):
+    for kind in ("csv", "parquet"):
+        cover, data = sent(odd_day(metro), kind)
+        (file,) = receive(metro, [again(cover, data, records=11)]).sent
+        assert file.reason == "F06: line 1, file: expected 11 records as on the cover, not 12"
+
+
+def test_what_is_under_a_cover_that_is_not_believed_is_not_taken_apart(metro):
+    cover, data = sent(odd_day(metro), key=OTHER_KEY)
+    sender = find_sender(metro, "metro-office")
+    assert read_sent_file(cover, data, metro.folder, sender).rows is None
+    assert read_sent_file(cover, data, metro.folder, None).rows is None
+    assert read_sent_file(sign_cover(cover, KEY), data, metro.folder, sender).rows.records == 12
 
 
 def test_f01_a_sender_that_is_unknown_or_closed(metro):
