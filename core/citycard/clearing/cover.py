@@ -4,23 +4,41 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 import attrs
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
 
-from citycard.errors import CoverInvalid, SenderKeyInvalid
+from citycard.errors import CoverInvalid, SenderIdInvalid, SenderKeyInvalid
 
-__all__ = ["COVER_SUFFIX", "FORMATS", "MOST_BYTES", "Cover", "read_cover", "read_sender_key", "sign_cover"]
+__all__ = [
+    "COVER_SUFFIX",
+    "FORMATS",
+    "MOST_BYTES",
+    "Cover",
+    "read_cover",
+    "read_sender_id",
+    "read_sender_key",
+    "sign_cover",
+]
 
 COVER_SUFFIX: Final = ".cover.json"
 FORMATS: Final = ("ccb", "csv", "parquet", "978")
 _DOMAIN: Final = b"citycard cover\0"
 MOST_BYTES: Final = 256 * 1024 * 1024
 _MOST_NUMBER, _MOST_RECORDS = 2**32 - 1, 1_000_000
+
+_SENDER_IN_WORDS: Final = "1 to 32 small letters, digits and hyphens, no hyphen first"
+_SENDER: Final = r"[a-z0-9][a-z0-9-]{0,31}"
 
 _text, _whole = attrs.validators.instance_of(str), attrs.validators.instance_of(int)
 
@@ -41,7 +59,7 @@ class Cover:
     sender's key over ``signed_bytes``; without one, every batch in the file must be signed by its terminal.
     """
 
-    sender: str = attrs.field(validator=_matching(r"[a-z0-9][a-z0-9-]{0,31}"))
+    sender: str = attrs.field(validator=_matching(_SENDER))
     number: int = attrs.field(validator=_up_to(_MOST_NUMBER, 1))
     format: str = attrs.field(validator=[_text, attrs.validators.in_(FORMATS)])
     file: str = attrs.field(validator=_matching(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}"))
@@ -104,7 +122,7 @@ def read_cover(source: bytes | Mapping[str, Any] | Cover) -> Cover:
 
 
 _EXPECTED: Final = {
-    "sender": "the id of a sender, 1 to 32 small letters, digits and hyphens",
+    "sender": f"the id of a sender, {_SENDER_IN_WORDS}",
     "number": f"a whole number from 1 to {_MOST_NUMBER}",
     "format": f"one of {', '.join(FORMATS)}",
     "file": "a file's name of 1 to 100 letters, digits, full stops, hyphens and underscores",
@@ -120,19 +138,27 @@ def sign_cover(cover: Cover, private_pem: bytes) -> Cover:
     """Sign a cover with a sender's private key, in PEM without a passphrase; raise SenderKeyInvalid."""
     try:
         key = load_pem_private_key(private_pem, None)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, UnsupportedAlgorithm):
         raise SenderKeyInvalid from None
     if not isinstance(key, Ed25519PrivateKey):
         raise SenderKeyInvalid
     return attrs.evolve(cover, signature=base64.b64encode(key.sign(cover.signed_bytes)).decode())
 
 
+def read_sender_id(text: str) -> str:
+    """Check the id that a sender is to have: one that a cover can name; raise SenderIdInvalid."""
+    if not re.fullmatch(_SENDER, text):
+        raise SenderIdInvalid(sender=text[:40], expected=_SENDER_IN_WORDS)
+    return text
+
+
 def read_sender_key(pem: bytes) -> str:
-    """Read a sender's public key in PEM and give its text; raise SenderKeyInvalid for all but Ed25519."""
+    """Read a public key in PEM and give it as it is kept; raise SenderKeyInvalid for all but Ed25519."""
     try:
         key = load_pem_public_key(pem)
-    except ValueError:
+    except (ValueError, UnsupportedAlgorithm):
         raise SenderKeyInvalid from None
     if not isinstance(key, Ed25519PublicKey):
         raise SenderKeyInvalid
-    return pem.decode("ascii").strip() + "\n"
+    # Whatever else stands in the file is no part of the key.
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode("ascii")

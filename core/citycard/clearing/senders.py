@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import insert, select, update
 
 from citycard.clearing.context import ClearingContext
-from citycard.clearing.cover import read_sender_key
+from citycard.clearing.cover import read_sender_id, read_sender_key
 from citycard.clearing.sent import Sender
 from citycard.clearing.senttables import sender
 from citycard.errors import SenderPartnerUnknown, SenderTaken, SenderUnknown
@@ -18,14 +18,15 @@ __all__ = ["close_sender", "find_sender", "known_sender", "open_sender", "sender
 def open_sender(context: ClearingContext, name: str, partner: str, public_pem: bytes) -> Sender:
     """Let a partner hand in files under an id; the same call again changes nothing.
 
-    Raise SenderKeyInvalid, SenderPartnerUnknown, or SenderTaken.
+    Raise SenderIdInvalid, SenderKeyInvalid, SenderPartnerUnknown, or SenderTaken.
     """
+    read_sender_id(name)
     key = read_sender_key(public_pem)
     with writing(context.engine) as conn:
         if conn.scalar(select(partners.c.id).where(partners.c.id == partner)) is None:
             raise SenderPartnerUnknown(partner=partner)
         row = conn.execute(select(sender).where(sender.c.id == name)).one_or_none()
-        if row is not None and (row.partner, row.public_key) != (partner, key):
+        if row is not None and (row.partner, read_sender_key(row.public_key.encode())) != (partner, key):
             raise SenderTaken(sender=name)
         if row is None:
             now = context.clock.now()

@@ -13,6 +13,7 @@ __all__ = [
     "FixedMappingInvalid",
     "InboxBusy",
     "InboxUnusable",
+    "SenderIdInvalid",
     "SenderKeyInvalid",
     "SenderPartnerUnknown",
     "SenderTaken",
@@ -31,6 +32,12 @@ class CoverInvalid(CitycardError):
 
     status = 422
     sentence = "the cover is not valid at {field}: expected {expected}"
+
+
+class SenderIdInvalid(CitycardError):
+    """A sender is to have an id that no cover can name."""
+
+    sentence = "{sender!r} can be no id of a sender: expected {expected}"
 
 
 class SenderKeyInvalid(CitycardError):
