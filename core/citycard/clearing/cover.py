@@ -139,9 +139,9 @@ def sign_cover(cover: Cover, private_pem: bytes) -> Cover:
     try:
         key = load_pem_private_key(private_pem, None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise SenderKeyInvalid from None
+        raise _no_private_key() from None
     if not isinstance(key, Ed25519PrivateKey):
-        raise SenderKeyInvalid
+        raise _no_private_key()
     return attrs.evolve(cover, signature=base64.b64encode(key.sign(cover.signed_bytes)).decode())
 
 
@@ -157,8 +157,22 @@ def read_sender_key(pem: bytes) -> str:
     try:
         key = load_pem_public_key(pem)
     except (ValueError, UnsupportedAlgorithm):
-        raise SenderKeyInvalid from None
+        raise _no_public_key() from None
     if not isinstance(key, Ed25519PublicKey):
-        raise SenderKeyInvalid
+        raise _no_public_key()
     # Whatever else stands in the file is no part of the key.
     return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode("ascii")
+
+
+def _no_private_key() -> SenderKeyInvalid:
+    return SenderKeyInvalid(
+        expected="private Ed25519 key in PEM without a passphrase",
+        remedy="make one with openssl genpkey -algorithm ed25519",
+    )
+
+
+def _no_public_key() -> SenderKeyInvalid:
+    return SenderKeyInvalid(
+        expected="public Ed25519 key in PEM",
+        remedy="openssl pkey -in KEY.pem -pubout writes that of a private one",
+    )

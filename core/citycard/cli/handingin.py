@@ -107,6 +107,7 @@ def convert_command(
     """
     from citycard.clearing.converting import convert
     from citycard.clearing.cover import COVER_SUFFIX
+    from citycard.errors import FileThere
     from citycard.files import write_whole
 
     cover, data = convert(
@@ -118,9 +119,13 @@ def convert_command(
         key_pem=key.read_bytes() if key else None,
         folder=folder,
     )
-    write_whole(out, data)
     # The cover comes last: whoever sees it finds the whole file.
-    write_whole(out.with_name(out.name + COVER_SUFFIX), cover.written())
+    wanted = {out: data, out.with_name(out.name + COVER_SUFFIX): cover.written()}
+    for path, content in wanted.items():
+        if path.exists() and path.read_bytes() != content:
+            raise FileThere(path=path)
+    for path, content in wanted.items():
+        write_whole(path, content)
     if as_json:
         emit(cover)
     else:

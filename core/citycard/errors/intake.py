@@ -43,9 +43,7 @@ class SenderIdInvalid(CitycardError):
 class SenderKeyInvalid(CitycardError):
     """A sender's key is not one."""
 
-    sentence = (
-        "this is no Ed25519 key in PEM without a passphrase: make one with openssl genpkey -algorithm ed25519"
-    )
+    sentence = "this is no {expected}: {remedy}"
 
 
 class SenderPartnerUnknown(CitycardError):
