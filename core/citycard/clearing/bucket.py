@@ -220,15 +220,17 @@ class Loads:
 class Known:
     """What is known before a bucket is judged: terminals by number, cards in the order of its ``asns``.
 
-    ``issued`` says which cards were issued, ``expires_on`` each one's last day, ``closed_at`` the local time
-    from which one is closed (NaT: it is not). ``unseen`` has the states of the bucket's other cards. Of few
-    cards something is known by ASN: ``listings``, open ``gaps``, and in ``earlier`` earlier records by
-    counter, if the run might repeat them. ``settled`` has what people decided, in the same way.
+    ``issued`` says which cards were issued, ``test_cards`` which are for tests; ``expires_on`` is each one's
+    last day, ``closed_at`` the local time from which one is closed (NaT: it is not). ``unseen`` has the
+    states of the bucket's other cards. Of few cards something is known by ASN: ``listings``, open ``gaps``,
+    and in ``earlier`` earlier records by counter, if the run might repeat them. ``settled`` has what people
+    decided, in the same way.
     ``issuers`` are those of other cities.
     """
 
     terminals: Mapping[int, TerminalStanding]
     issued: Array
+    test_cards: Array
     expires_on: Array
     closed_at: Array
     states: States

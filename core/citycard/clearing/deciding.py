@@ -30,7 +30,18 @@ from citycard.wallet.addresses import LOSS_CLEARING, card_purse, partner_payable
 __all__ = ["UNPROVEN", "Decision", "card_is_ours", "decide", "take"]
 
 UNPROVEN = frozenset(
-    {Code.R01, Code.R02, Code.R03, Code.R08, Code.D01, Code.D04, Code.T01, Code.B03, Code.G04}
+    {
+        Code.R01,
+        Code.R02,
+        Code.R03,
+        Code.R08,
+        Code.D01,
+        Code.D04,
+        Code.T01,
+        Code.T04,
+        Code.B03,
+        Code.G04,
+    }
 )
 """Codes under which nothing shows that the money left a card of the city's: the card never pays for these."""
 

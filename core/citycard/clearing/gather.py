@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection, func, select
 
+from citycard.card.enums import CardKind
 from citycard.clearing.bucket import (
     Bucket,
     Issuer,
@@ -80,11 +81,12 @@ class Reader:
         """Gather everything about one bucket."""
         asns, issuers = bucket.asns, self._issuers()
         gaps = self._gaps(asns)
-        issued, expires_on, closed_at = self._cards(asns)
+        issued, test_cards, expires_on, closed_at = self._cards(asns)
         states, unseen = self._states(bucket)
         return Known(
             terminals=self._terminals(bucket),
             issued=issued,
+            test_cards=test_cards,
             expires_on=expires_on,
             closed_at=closed_at,
             states=states,
@@ -124,20 +126,22 @@ class Reader:
             for issuer in city.issuers
         ]
 
-    def _cards(self, asns: Sequence[str]) -> tuple[Array, Array, Array]:
-        """Say which cards were issued, what their last days are, and from when one is closed."""
-        columns = select(card.c.status, card.c.expires_on)
-        places, status, days = columns_at(self.conn, columns, card.c.asn, asns)
+    def _cards(self, asns: Sequence[str]) -> tuple[Array, Array, Array, Array]:
+        """Say which cards were issued, and which for tests; their last days, and from when one is closed."""
+        columns = select(card.c.status, card.c.kind, card.c.expires_on)
+        places, status, kinds, days = columns_at(self.conn, columns, card.c.asn, asns)
         at = np.array(places, np.int64)
         issued = np.zeros(len(asns), bool)
         issued[at] = np.array(status) != CardStatus.STOCK.value
+        test_cards = np.zeros(len(asns), bool)
+        test_cards[at] = np.array(kinds) == CardKind.TEST
         expires_on = np.full(len(asns), np.datetime64("NaT", "D"))
         expires_on[at] = np.array(days, "datetime64[D]")
         closed_at = np.full(len(asns), np.datetime64("NaT", "s"))
         closed = at[np.isin(status, list(_CLOSED))].tolist()
         for place, moment in self._closings([asns[one] for one in closed]).items():
             closed_at[closed[place]] = moment
-        return issued, expires_on, closed_at
+        return issued, test_cards, expires_on, closed_at
 
     def _closings(self, asns: Sequence[str]) -> dict[int, datetime]:
         # A card can be closed as one is made; then it has no change, and was closed for ever.

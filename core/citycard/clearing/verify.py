@@ -34,6 +34,10 @@ def usable_tac_versions(vault: TacVault) -> frozenset[int]:
     )
 
 
+def _test_versions(vault: TacVault) -> list[int]:
+    return [row.version for row in vault.versions() if row.purpose == "tac" and row.status is KeyStatus.TEST]
+
+
 def verify(bucket: Bucket, verdicts: Verdicts, known: Known, terms: ClearingTerms, vault: TacVault) -> Array:
     """Decide what one record alone can tell; say which records are genuine.
 
@@ -136,6 +140,9 @@ def _check_terminal_macs(bucket: Bucket, verdicts: Verdicts, vault: TacVault) ->
 
 def _check_tacs(bucket: Bucket, verdicts: Verdicts, vault: TacVault, foreign: Array) -> None:
     records, usable = bucket.records, sorted(usable_tac_versions(vault))
+    verdicts.set(
+        verdicts.unrefused & ~foreign & np.isin(records["key_version"], _test_versions(vault)), Code.T04
+    )
     # What another city hands in is answered once, so that it cannot wait: it has its proof, or is rejected.
     unproven = (records["flags"] & RecordFlag.UNPROVEN != 0) & ~bucket.from_city
     verdicts.set(verdicts.unrefused & unproven, Code.G01)
@@ -175,6 +182,7 @@ def _find_earlier(bucket: Bucket, verdicts: Verdicts, known: Known, foreign: Arr
 
 def check_cards(bucket: Bucket, verdicts: Verdicts, known: Known, genuine: Array) -> None:
     """Check whether cards were in order at the tap (stage 4), of records that are genuine."""
+    verdicts.decide(np.flatnonzero(genuine & known.test_cards[bucket.card]), Code.T04)
     closed = known.closed_at[bucket.card]
     verdicts.decide(np.flatnonzero(genuine & (bucket.at > closed)), Code.B03)
     expired = bucket.at.astype("datetime64[D]") > known.expires_on[bucket.card]

@@ -36,8 +36,8 @@ def _vault(city: City, name: str) -> KeptVault:
 def list_versions(name: str, folder: Path, as_json: bool) -> None:
     """List every key version: its status, algorithm, check value, and how many cards may use it.
 
-    With --json: an array of objects with purpose, version, status (waiting, current, accepted, retired),
-    algorithm (tdes, aes, sm4), kcv, and cards (for the purse keys, else null).
+    With --json: an array of objects with purpose, version, status (waiting, current, accepted, retired,
+    test), algorithm (tdes, aes, sm4), kcv, and cards (for the purse keys, else null).
     """
     from citycard.city.keyuse import key_use
 
@@ -79,10 +79,13 @@ def roll(purpose: str, algorithm: str | None, name: str, folder: Path, as_json: 
 @click.argument("purpose")
 @click.argument("version", type=int)
 @click.option("--force", is_flag=True, help="Retire it although cards may still use it.")
+@click.option("--test", is_flag=True, help="It was a test key: clearing rejects what it signed (T04).")
 @_HIERARCHY
 @city_option
 @json_option
-def retire(purpose: str, version: int, force: bool, name: str, folder: Path, as_json: bool) -> None:
+def retire(
+    purpose: str, version: int, force: bool, test: bool, name: str, folder: Path, as_json: bool
+) -> None:
     """Stop honouring a VERSION of PURPOSE and its family: cards that have it can no longer pay.
 
     Refused while cards may use it, and always for the current version. With --json: the array of retired
@@ -101,7 +104,7 @@ def retire(purpose: str, version: int, force: bool, name: str, folder: Path, as_
                 raise KeyVersionOnCards(
                     purpose=purpose, version=version, cards=use.noted.get(version, 0), unknown=use.unknown
                 )
-        rows = _rows(vault, vault.retire(purpose, version), None)
+        rows = _rows(vault, vault.retire(purpose, version, test=test), None)
     finally:
         city.close()
     _show(rows, as_json)

@@ -52,9 +52,9 @@ class KeptVault(Vault):
         """Make a new current version of a purpose and its family, and write the file."""
         return self._change(lambda: super(KeptVault, self).roll(purpose, algorithm))
 
-    def retire(self, purpose: str, version: int) -> list[KeyVersion]:
-        """Stop honouring an old version, and write the file."""
-        return self._change(lambda: super(KeptVault, self).retire(purpose, version))
+    def retire(self, purpose: str, version: int, *, test: bool = False) -> list[KeyVersion]:
+        """Stop honouring an old version, or a test key, and write the file."""
+        return self._change(lambda: super(KeptVault, self).retire(purpose, version, test=test))
 
     def put(self, purpose: str, key16: bytes, algorithm: Algorithm = Algorithm.TDES) -> KeyVersion:
         """Keep a purpose's key that came from elsewhere, and write the file; the version waits for a roll."""

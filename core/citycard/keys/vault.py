@@ -101,10 +101,10 @@ class Vault(ColumnVault):
         self._forget()
         return made
 
-    def retire(self, purpose: str, version: int) -> list[KeyVersion]:
-        """Stop honouring an old version; raises ``KeyVersionInUse`` for the current one."""
+    def retire(self, purpose: str, version: int, *, test: bool = False) -> list[KeyVersion]:
+        """Stop honouring an old version, or a test key; raises ``KeyVersionInUse`` for the current one."""
         self._keys.require(Algorithm.TDES)
-        gone = self._book.retire(purpose, version)
+        gone = self._book.retire(purpose, version, test=test)
         self._forget()
         return gone
 

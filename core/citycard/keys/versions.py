@@ -1,4 +1,4 @@
-"""Key versions side by side: one current, older ones accepted until retired."""
+"""Key versions side by side: one current, older ones accepted until retired; test keys never honoured."""
 
 from __future__ import annotations
 
@@ -24,12 +24,16 @@ _VERSION_MOST = 0xFF
 
 
 class KeyStatus(Enum):
-    """Where a key version stands: imported and not used yet, used for new cards, honoured, or refused."""
+    """Where a key version stands: imported and not used yet, used for new cards, honoured, or refused.
+
+    A test key is refused like a retired one, and what it signed is known for what it is.
+    """
 
     WAITING = "waiting"
     CURRENT = "current"
     ACCEPTED = "accepted"
     RETIRED = "retired"
+    TEST = "test"
 
 
 #: Versions whose keys are still good.
@@ -130,9 +134,14 @@ class KeyVersions:
             self._put(name, number, KeyStatus.CURRENT, chosen)
         return [self.find(name, number) for name in self._family(purpose)]
 
-    def retire(self, purpose: str, version: int) -> list[KeyVersion]:
-        """Stop honouring an accepted version, in the whole family; the current one cannot be retired."""
-        row = self.find(purpose, version)
+    def retire(self, purpose: str, version: int, *, test: bool = False) -> list[KeyVersion]:
+        """Stop honouring an accepted version, in the whole family; the current one cannot be retired.
+
+        ``test`` says that it was a test key; that can be said of a retired one, too.
+        """
+        row = self._rows.get((purpose, version))
+        if not (test and row and row.status is KeyStatus.RETIRED):
+            row = self.find(purpose, version)
         if row.status is KeyStatus.CURRENT:
             raise KeyVersionInUse(purpose=purpose, version=version)
         family = self.purposes[purpose].family
@@ -142,7 +151,7 @@ class KeyVersions:
             if row.version == version and self.purposes[row.purpose].family == family
         ]
         for row in gone:
-            self._put(row.purpose, version, KeyStatus.RETIRED, row.algorithm)
+            self._put(row.purpose, version, KeyStatus.TEST if test else KeyStatus.RETIRED, row.algorithm)
         return [self._rows[row.purpose, version] for row in gone]
 
     def _family(self, purpose: str) -> list[str]:

@@ -36,8 +36,8 @@ class Block:
     """A block of cards from number ``first``: records that wait to be signed, and what the city must know.
 
     By card: the ``products`` (places among the world's), what is loaded before the first tap, whether it was
-    ``issued``, and whether it had ``expired`` before. ``listed`` come onto the blacklist; gaps of
-    ``rolled_back`` are written off. Both are card numbers of the city.
+    ``issued``, whether it had ``expired`` before, and whether it is ``for_tests``. ``listed`` come onto the
+    blacklist; gaps of ``rolled_back`` are written off. Both are card numbers of the city.
     """
 
     first: int
@@ -46,6 +46,7 @@ class Block:
     load_fen: Ints
     issued: Flags
     expired: Flags
+    for_tests: Flags
     listed: Ints
     rolled_back: Ints
 
@@ -83,6 +84,7 @@ def make_block(world: World, first: int, last: int) -> Block:
         load_fen=load_fen,
         issued=~_cards_with(rides, chosen, CardFault.NEVER_ISSUED),
         expired=_cards_with(rides, chosen, CardFault.EXPIRED),
+        for_tests=_cards_with(rides, chosen, CardFault.TEST_CARD),
         listed=np.sort(first + rides.card[listed]),
         rolled_back=np.sort(first + rides.card[chosen.of(CardFault.ROLLED_BACK)]),
     )

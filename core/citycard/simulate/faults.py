@@ -137,13 +137,14 @@ def _other_terminal(world: World, rows: Rows, places: Ints) -> None:
 
 
 def _whole_cards(world: World, rides: Rides, chosen: Chosen, rows: Rows) -> None:
-    """Mark every record of cards that are blacklisted, from noon on, that nobody issued, or expired."""
+    """Mark every record of cards that are listed, from noon on, not issued, expired, or for tests."""
     noon = rides.seconds >= NOON
     for kind, counts in (
         (CardFault.LISTED, noon),
         (CardFault.LISTED_UNSEEN, noon),
         (CardFault.NEVER_ISSUED, np.ones_like(noon)),
         (CardFault.EXPIRED, np.ones_like(noon)),
+        (CardFault.TEST_CARD, np.ones_like(noon)),
     ):
         places = chosen.of(kind)
         by_card = np.zeros(len(rides.products), dtype=np.int64)

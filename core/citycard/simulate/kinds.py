@@ -46,6 +46,7 @@ class CardFault(Enum):
     EXPIRED = 28, Code.B04, False
     UNPROVEN_UNPAID = 29, Code.G04, False
     UNPROVEN_LAST = 30, Code.G01, False
+    TEST_CARD = 31, Code.T04, False
 
     def __init__(self, number: int, code: Code, lost: bool) -> None:
         self.number, self.code, self.lost = number, code, lost

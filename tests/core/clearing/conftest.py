@@ -120,7 +120,11 @@ class Town:
             return purse_fen(self.ledger, self.folder, conn, card.asn)
 
     def issue(
-        self, *names: int, status: str = "issued", expires_on: dt.date = dt.date(2030, 1, 1)
+        self,
+        *names: int,
+        status: str = "issued",
+        kind: int = 1,
+        expires_on: dt.date = dt.date(2030, 1, 1),
     ) -> list[PlayedCard]:
         made = [PlayedCard(f"3104440000{name:010d}") for name in names]
         with writing(self.engine) as conn:
@@ -131,7 +135,7 @@ class Town:
                         asn=card.asn,
                         issuer=ISSUER,
                         product="adult",
-                        kind=1,
+                        kind=kind,
                         issued_on=DAY,
                         expires_on=expires_on,
                         status=status,

@@ -1,5 +1,7 @@
 """Every code of a record has a record here that ends with it."""
 
+# Over 400 lines because each code has its test here, and the last test counts which were provoked.
+
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
@@ -11,6 +13,7 @@ import pytest
 from sqlalchemy import update
 
 from citycard import registry
+from citycard.card.enums import CardKind
 from citycard.clearing.codes import Code, FileCode, State
 from citycard.clearing.columns import PLACES
 from citycard.clearing.context import Rating
@@ -157,6 +160,24 @@ def test_t01_a_tac_by_a_retired_version(town, card):
 def test_t02_a_key_version_nobody_knows(town, card):
     town.tap(card, 200, AT, key_version=77)
     assert cleared(town) == {"T02": 1}
+
+
+def test_t04_a_test_card_whose_debits_go_on_one_by_one(town):
+    (card,) = town.issue(78, kind=CardKind.TEST)
+    town.load(card, 10_000)
+    town.tap(card, 200, AT)
+    town.tap(card, 200, LATER)
+    assert cleared(town) == {"T04": 2}
+    assert not open_gaps(town)
+
+
+@pytest.mark.parametrize("flags", [0, RecordFlag.UNPROVEN])
+def test_t04_a_tac_by_a_key_that_was_for_tests(town, card, flags):
+    raw = town.tap(card, 200, AT, flags=flags, keep=False)
+    town.vault.roll("purchase")
+    town.vault.retire("purchase", 1, test=True)
+    town.terminals[GATE].records.append(raw)
+    assert cleared(town) == {"T04": 1}
 
 
 def test_g01_a_debit_without_a_tac(town, card):

@@ -116,6 +116,7 @@ def known_of(bucket: Bucket, found: dict[str, Card]) -> Known:
     return Known(
         terminals={},
         issued=np.ones(len(bucket.asns), bool),
+        test_cards=np.zeros(len(bucket.asns), bool),
         expires_on=np.full(len(bucket.asns), np.datetime64("2030-01-01")),
         closed_at=np.full(len(bucket.asns), np.datetime64("NaT", "s")),
         states=states,

@@ -23,6 +23,7 @@ def works(town):
     known = Known(
         terminals={},
         issued=nobody,
+        test_cards=nobody,
         expires_on=nobody,
         closed_at=nobody,
         states=States.new(0),

@@ -103,6 +103,12 @@ def test_an_old_version_is_retired_but_not_the_current_one(city):
         answer(city, "retire", "batch", "2")
 
 
+def test_a_version_that_was_for_tests_is_shown_as_one(city):
+    answer(city, "roll", "batch")
+    rows = json.loads(answer(city, "retire", "batch", "1", "--test", "--json").stdout)
+    assert [(row["purpose"], row["version"], row["status"]) for row in rows] == [("batch", 1, "test")]
+
+
 def test_a_purse_version_that_cards_may_have_is_retired_only_by_force(city):
     opened = City.open(city)
     with writing(opened.engine) as conn:

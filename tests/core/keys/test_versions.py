@@ -52,6 +52,17 @@ def test_a_retired_version_is_not_found_and_the_usable_ones_are_told():
         book.find("tac", 1)
 
 
+def test_a_test_key_is_known_for_what_it_is_from_its_retirement_on_or_later():
+    book = core()
+    book.roll("purchase")
+    assert {KeyStatus.TEST} == {row.status for row in book.retire("load", 1, test=True)}
+    book.roll("batch")
+    book.retire("batch", 1)
+    assert [row.status for row in book.retire("batch", 1, test=True)] == [KeyStatus.TEST]
+    for purpose in ("tac", "batch"):
+        assert [row.version for row in book.usable(purpose)] == [2]
+
+
 def test_the_current_version_cannot_be_retired():
     with pytest.raises(KeyVersionInUse, match="version 1 of key purpose 'batch' is the current one"):
         core().retire("batch", 1)
