@@ -224,7 +224,7 @@ class Known:
     last day, ``closed_at`` the local time from which one is closed (NaT: it is not). ``unseen`` has the
     states of the bucket's other cards. Of few cards something is known by ASN: ``listings``, open ``gaps``,
     and in ``earlier`` earlier records by counter, if the run might repeat them. ``settled`` has what people
-    decided, in the same way.
+    decided, in the same way, ``purses`` what the books say was put onto cards that may have spent more.
     ``issuers`` are those of other cities.
     """
 
@@ -241,6 +241,7 @@ class Known:
     gaps: Mapping[str, list[Gap]] = attrs.field(factory=dict)
     earlier: Mapping[str, Mapping[int, frozenset[bytes]]] = attrs.field(factory=dict)
     settled: Mapping[str, Mapping[int, frozenset[bytes]]] = attrs.field(factory=dict)
+    purses: Mapping[str, int] = attrs.field(factory=dict)
 
     def foreign(self, bucket: Bucket) -> Array:
         """Say which records are of cards of another city (``foreign_records``)."""

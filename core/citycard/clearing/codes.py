@@ -97,6 +97,7 @@ class Code(Enum):
     C01 = State.ACCEPTED, "counters before this one are missing; a gap is open"
     C02 = State.SUSPENDED, "the counter went back to one that is neither missing nor known"
     C03 = State.SUSPENDED, "the balance does not follow from the one before and the loads between"
+    C04 = State.ACCEPTED, "the card paid more than the city knows to be on it: its shadow went below zero"
     G01 = State.SUSPENDED, "the debit is unconfirmed: the card never gave its TAC"
     G04 = State.REJECTED, "the unconfirmed debit did not happen: the card used its counter for another one"
     G05 = State.ACCEPTED, "the unconfirmed debit happened: the card went on from it"
@@ -115,3 +116,8 @@ class Code(Enum):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_work(self) -> bool:
+        """Say whether people decide a record of it: it is not paid, or was with money that nobody loaded."""
+        return self.state in {State.SUSPENDED, State.REJECTED} or self is Code.C04

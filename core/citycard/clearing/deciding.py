@@ -16,7 +16,7 @@ from citycard.clearing.adjusting import (
 )
 from citycard.clearing.casecodes import AdjustmentCode, Bearer, Ruling
 from citycard.clearing.casetables import clearing_decision
-from citycard.clearing.codes import Code
+from citycard.clearing.codes import Code, State
 from citycard.clearing.context import ClearingContext
 from citycard.clearing.exceptions import DECIDED, PROPOSED, STEPS, TAKEN, ExceptionCase, exception_of
 from citycard.clearing.finding import find_record
@@ -169,8 +169,18 @@ def _check(case: ExceptionCase, decision: Decision) -> None:
         raise refused("say why, for the history")
     if (decision.how is Ruling.ACCEPTED) is not (decision.bearer is not None):
         raise refused("say who pays what is accepted, the card or the issuer, and only that")
-    if decision.how is not Ruling.ACCEPTED:
+    if decision.how is Ruling.LEFT:
         return
+    if case.ended is State.ACCEPTED:
+        raise refused("it is paid already: say left, when it is clear where the card's money came from")
+    if decision.how is Ruling.ACCEPTED:
+        _check_payment(case, decision)
+
+
+def _check_payment(case: ExceptionCase, decision: Decision) -> None:
+    def refused(reason: str) -> DecisionRefused:
+        return DecisionRefused(case=case.id, reason=reason)
+
     if decision.bearer not in {Bearer.CARD, Bearer.ISSUER}:
         raise refused("the card or the issuer pays an exception that is accepted")
     if not decision.evidence.strip():

@@ -1,7 +1,7 @@
-"""Suspended and rejected records as a work list: whose they are, how long they wait, what was decided.
+"""Records that are work for people as a list: whose they are, how long they wait, what was decided.
 
 The records lie in Parquet; only the steps and decisions of people are rows. So a record becomes work by
-being suspended or rejected, and nothing has to be opened for it.
+ending with a code that makes it one, and nothing has to be opened for it.
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ STEPS: StepBook[str] = StepBook(clearing_case_step)
 PROPOSED, TAKEN, DECIDED = "proposed", "taken", "decided"
 
 _DECISIONS = select(clearing_decision)
-_OPEN = "state IN ('suspended', 'rejected')"
+# What is accepted is work only where money is on a card that nobody put there.
+_SAID = "list_append(string_split(notes, ' '), code)"
+_OPEN = f"(state IN ('suspended', 'rejected') OR list_contains({_SAID}, 'C04'))"
 # What waits for the issuer of another city's card is no work here; it is listed when its code is asked for.
 _NOT_OURS = "code <> 'X01'"
 
@@ -71,7 +73,7 @@ class Decided:
 
 @attrs.frozen(kw_only=True)
 class ExceptionCase:
-    """A record that a run suspended or rejected, and how far the work on it is.
+    """A record that a run suspended or rejected, or paid out of money it does not know of (C04), as work.
 
     ``partner`` has the terminal that handed it in. ``since`` is its business date. ``proposed_by`` proposed a
     decision that a second person has to take. ``decision`` is None while it is open.
@@ -131,7 +133,7 @@ def find_exceptions(
         conditions = [_OPEN, "business_date <= $latest", "amount_fen >= $least"]
         values: dict[str, Any] = {"latest": latest, "least": at_least_fen}
         if code is not None:
-            conditions.append("code = $code")
+            conditions.append(f"list_contains({_SAID}, $code)")
             values["code"] = code.name
         else:
             conditions.append(_NOT_OURS)
@@ -151,12 +153,16 @@ def find_exceptions(
 def exception_of(context: ClearingContext, conn: Connection, record: str) -> ExceptionCase:
     """Give one exception; raise RecordUnknown, or RecordNoException when it ended in no such state."""
     found = find_cleared(context, conn, record)
-    if found is None or found.state not in {State.SUSPENDED, State.REJECTED}:
+    if found is None or not _is_work(found):
         raise RecordNoException(
             record=record, ended="is not cleared" if found is None else f"ended {found.state}"
         )
     decided = conn.execute(_DECISIONS.where(clearing_decision.c.record == found.id)).one_or_none()
     return _case(found, next(reversed(STEPS.history(conn, found.id)), None), decided)
+
+
+def _is_work(found: ClearedRecord) -> bool:
+    return Code[found.code].is_work or Code.C04.name in found.notes
 
 
 def history(conn: Connection, record: str) -> list[CaseStep]:

@@ -17,6 +17,7 @@ from citycard.clearing.following import follow_cards
 from citycard.clearing.rating import Asked, rate_all
 from citycard.clearing.sequence import Gap
 from citycard.clearing.settled import judge_settled
+from citycard.clearing.shadows import note_shadows
 from citycard.clearing.verdicts import ACCEPTED, CODES, HELD, Verdicts
 from citycard.clearing.verify import check_cards, check_terminals, out_of_time, verify
 
@@ -62,6 +63,7 @@ def judge(
     rate_all(bucket, verdicts, known, terms, rates, asked)
     verdicts.set(verdicts.open & foreign, Code.X01)
     judge_settled(bucket, verdicts, known.settled)
+    note_shadows(bucket, verdicts, known)
     final = verdicts.final()
     _spend(followed.states, bucket, final)
     return Judged(

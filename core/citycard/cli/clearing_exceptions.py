@@ -11,7 +11,7 @@ import click
 
 from citycard.bank.codes import CaseState
 from citycard.clearing.casecodes import Bearer, Ruling
-from citycard.clearing.codes import Code, State
+from citycard.clearing.codes import Code
 from citycard.cli.amount import amount_of
 from citycard.cli.lazy import ListedGroup
 from citycard.cli.options import actor_option, city_option, id_option, json_option, opened
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["exceptions"]
 
-_CODES = [code.name for code in Code if code.state in {State.SUSPENDED, State.REJECTED}]
+_CODES = [code.name for code in Code if code.is_work]
 
 
 @click.group("exceptions", cls=ListedGroup)

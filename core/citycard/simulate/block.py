@@ -35,15 +35,16 @@ _COUNTERS = 1 << 16
 class Block:
     """A block of cards from number ``first``: records that wait to be signed, and what the city must know.
 
-    By card: the ``products`` (places among the world's), what is loaded before the first tap, whether it was
-    ``issued``, whether it had ``expired`` before, and whether it is ``for_tests``. ``listed`` come onto the
-    blacklist; gaps of ``rolled_back`` are written off. Both are card numbers of the city.
+    By card: the ``products`` (places among the world's), what is loaded before the first tap, whether the
+    city knows of that, whether it was ``issued``, had ``expired`` before, and is ``for_tests``. ``listed``
+    come onto the blacklist; gaps of ``rolled_back`` are written off. Both are card numbers of the city.
     """
 
     first: int
     rows: Rows
     products: Ints
     load_fen: Ints
+    loaded: Flags
     issued: Flags
     expired: Flags
     for_tests: Flags
@@ -82,6 +83,7 @@ def make_block(world: World, first: int, last: int) -> Block:
         rows=np.concatenate([rows[kept], more], dtype=rows.dtype),
         products=rides.products,
         load_fen=load_fen,
+        loaded=~_cards_with(rides, chosen, CardFault.NOT_LOADED),
         issued=~_cards_with(rides, chosen, CardFault.NEVER_ISSUED),
         expired=_cards_with(rides, chosen, CardFault.EXPIRED),
         for_tests=_cards_with(rides, chosen, CardFault.TEST_CARD),

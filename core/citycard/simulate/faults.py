@@ -125,6 +125,7 @@ def spoil(world: World, rides: Rides, chosen: Chosen, rows: Rows) -> None:
     late = np.concatenate([chosen.of(CardFault.LATE), chosen.of(CardFault.ROLLED_BACK)])
     rows["delivery"][late] = world.plan.days
     _whole_cards(world, rides, chosen, rows)
+    _not_loaded(rides, chosen, rows)
 
 
 def _other_terminal(world: World, rows: Rows, places: Ints) -> None:
@@ -154,6 +155,19 @@ def _whole_cards(world: World, rides: Rides, chosen: Chosen, rows: Rows) -> None
         rows["fault"][marked] = by_card[rides.card][marked]
         if kind is CardFault.LISTED_UNSEEN:
             rows["record"]["blacklist"][marked] = world.list_number
+
+
+def _not_loaded(rides: Rides, chosen: Chosen, rows: Rows) -> None:
+    """Mark, of cards with money that nobody loaded, their first record, and the first paid after it."""
+    paid = (rides.counter > 0) & (rows["record"]["amount_fen"] > 0)
+    for place, number in zip(
+        chosen.of(CardFault.NOT_LOADED), chosen.numbers.get(CardFault.NOT_LOADED, ()), strict=True
+    ):
+        first = place - rides.counter[place]
+        spent = first + np.flatnonzero(paid[first : place + 1])[0]
+        rows["code"][place], rows["fault"][place] = 0, 0
+        rows["code"][first], rows["code"][spent] = NUMBERS[Code.C03], NUMBERS[Code.C04]
+        rows["fault"][[first, spent]] = number
 
 
 # ── records that nobody should have handed in ────────────────────────────────────────────────────

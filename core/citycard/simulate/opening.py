@@ -82,7 +82,8 @@ def open_cards(city: City, world: World, block: Block) -> None:
                 expires_on=last_day,
             )
         )
-        loads.append(_load(world, asn, int(block.load_fen[place])))
+        if block.loaded[place]:
+            loads.append(_load(world, asn, int(block.load_fen[place])))
     with writing(city.engine) as conn:
         registry.add_cards(conn, cards)
         keep(conn, city.ledger, loads)

@@ -17,6 +17,7 @@ from citycard.card.enums import CardKind
 from citycard.clearing.codes import Code, FileCode, State
 from citycard.clearing.columns import PLACES
 from citycard.clearing.context import Rating
+from citycard.clearing.exceptions import find_exceptions
 from citycard.clearing.intake import receive
 from citycard.clearing.pricing import Quote
 from citycard.clearing.queries import card_taps
@@ -336,6 +337,19 @@ def test_c03_a_balance_that_nobody_loaded(town, card):
     card.balance_fen += 5_000
     town.tap(card, 200, LATER)
     assert cleared(town) == {"OK": 1, "C03": 1}
+
+
+def test_c04_the_debit_with_which_a_card_spent_more_than_it_was_given_is_paid_and_is_work(town, card):
+    town.tap(card, 9_000, AT)
+    card.balance_fen += 5_000
+    town.tap(card, 300, AT + timedelta(minutes=5))
+    town.tap(card, 900, AT + timedelta(minutes=10))
+    town.tap(card, 400, AT + timedelta(minutes=15))
+    town.tap(card, 400, LATER, SECOND)
+    assert cleared(town) == {"OK": 2, "C03": 1, "C04": 1}
+    assert cleared(town, SECOND) == {"OK": 1}
+    assert town.purse_fen(card) == -700
+    assert [(one.code, one.amount_fen) for one in find_exceptions(town, code=Code.C04)] == [("C04", 400)]
 
 
 def test_p01_a_price_that_differs_is_paid_as_charged_and_noted(town, card):

@@ -50,6 +50,23 @@ def made(town, record, decision, actor="li", step=None):
     return decide(town, record, decision, actor=actor, step=step or new_id())
 
 
+def test_what_was_paid_with_money_that_nobody_loaded_is_closed_and_paid_no_second_time(town):
+    (card,) = town.issue(1)
+    card.balance_fen = 5_000
+    town.tap(card, 300, AT)
+    town.tap(card, 300, AT + timedelta(minutes=5))
+    receive(town, [town.batch()])
+    clear(town)
+    record = f"{GATE}-1-2"
+    for wish in (PAID, Decision(how="rejected", reason="money that nobody loaded")):
+        with pytest.raises(DecisionRefused, match="it is paid already"):
+            made(town, record, wish)
+    found = made(town, record, Decision(how="left", reason="the card was given to the police"))
+    assert (found.code, found.state) == ("C04", CaseState.RESOLVED)
+    assert [one.code for one in find_exceptions(town)] == ["C03"]
+    assert not clear(town).changed
+
+
 def test_what_is_accepted_is_paid_as_charged_by_the_card_in_the_next_run(town, old):
     purse = f"card/{town.cards.popitem()[0]}/purse"
     case = made(town, old, PAID)
