@@ -225,7 +225,7 @@ class Known:
     states of the bucket's other cards. Of few cards something is known by ASN: ``listings``, open ``gaps``,
     and in ``earlier`` earlier records by counter, if the run might repeat them. ``settled`` has what people
     decided, in the same way, ``purses`` what the books say was put onto cards that may have spent more.
-    ``issuers`` are those of other cities.
+    ``issuers`` are those of other cities, ``deferred`` the TAC key versions that cannot be used in this run.
     """
 
     terminals: Mapping[int, TerminalStanding]
@@ -237,6 +237,7 @@ class Known:
     loads: Loads
     unseen: pa.Table | None = None
     issuers: Sequence[Issuer] = ()
+    deferred: frozenset[int] = frozenset()
     listings: Mapping[str, list[Listing]] = attrs.field(factory=dict)
     gaps: Mapping[str, list[Gap]] = attrs.field(factory=dict)
     earlier: Mapping[str, Mapping[int, frozenset[bytes]]] = attrs.field(factory=dict)

@@ -87,6 +87,7 @@ class Code(Enum):
     D04 = State.DUPLICATE, "an earlier run has this record"
     T01 = State.REJECTED, "the card's TAC is wrong"
     T02 = State.SUSPENDED, "the TAC's key version is not known"
+    T03 = State.SUSPENDED, "the TAC could not be checked: the vault could not use its key; a later run does"
     T04 = State.REJECTED, "a test card, or the TAC's key version was one for tests"
     B01 = State.REJECTED, "the card was on the blacklist that the terminal held; the acquirer bears it"
     B02 = State.ACCEPTED, "the card was blacklisted, the terminal held an older list; the issuer bears it"

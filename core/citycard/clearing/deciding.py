@@ -38,6 +38,7 @@ UNPROVEN = frozenset(
         Code.D01,
         Code.D04,
         Code.T01,
+        Code.T03,
         Code.T04,
         Code.B03,
         Code.G04,

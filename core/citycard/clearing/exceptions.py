@@ -45,8 +45,9 @@ _DECISIONS = select(clearing_decision)
 # What is accepted is work only where money is on a card that nobody put there.
 _SAID = "list_append(string_split(notes, ' '), code)"
 _OPEN = f"(state IN ('suspended', 'rejected') OR list_contains({_SAID}, 'C04'))"
-# What waits for the issuer of another city's card is no work here; it is listed when its code is asked for.
-_NOT_OURS = "code <> 'X01'"
+# What waits for the issuer of another city's card, or for a key, is no work; it is listed when its code is
+# asked for.
+_NOT_OURS = "code NOT IN ('X01', 'T03')"
 
 
 @attrs.frozen(kw_only=True)

@@ -17,6 +17,7 @@ from citycard.clearing.pricing import Step
 from citycard.clearing.rating import ask_rate
 from citycard.clearing.records import ClearedRecord, find_cleared
 from citycard.clearing.tables import clearing_run
+from citycard.clearing.verify import KEY_UNUSABLE
 from citycard.ledger.records import PostedTransfer
 from citycard.store.engine import reading
 from citycard.terminal.record import MAC_OFFSET, TransactionRecord
@@ -46,11 +47,12 @@ class FileLine:
 class Proofs:
     """What the terminal and the card signed, checked again now.
 
-    ``terminal_mac`` is None for what another city handed in: only that city has its terminals' keys.
+    ``terminal_mac`` is None for what another city handed in: only that city has its terminals' keys. ``tac``
+    is None while the vault cannot use its key.
     """
 
     terminal_mac: bool | None
-    tac: bool
+    tac: bool | None
 
 
 @attrs.frozen(kw_only=True)
@@ -155,17 +157,24 @@ def _proofs(context: ClearingContext, raw: bytes, record: TransactionRecord, *, 
     check = context.vault.check_terminal_mac
     return Proofs(
         terminal_mac=None if of_city else check(terminal6, raw[:MAC_OFFSET], record.mac),
-        tac=context.vault.check_purchase_tac(
+        tac=_tac(context, raw, record),
+    )
+
+
+def _tac(context: ClearingContext, raw: bytes, record: TransactionRecord) -> bool | None:
+    try:
+        return context.vault.check_purchase_tac(
             raw[PLACES["asn"]][-8:],
             record.key_version,
             record.amount_fen,
             record.tti,
-            terminal6,
+            raw[PLACES["terminal"]],
             record.terminal_serial,
             raw[PLACES["at"]],
             record.tac,
-        ),
-    )
+        )
+    except KEY_UNUSABLE:
+        return None
 
 
 def _price(

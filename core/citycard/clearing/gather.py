@@ -36,6 +36,7 @@ from citycard.registry.cities import lists_held, other_cities
 from citycard.registry.records import CardStatus, TerminalStatus
 from citycard.registry.tables import blacklist, blacklist_list, card, card_status_change, sam, terminal
 from citycard.store.bulk import columns_at, select_in
+from citycard.terminal.record import RECORD_SIZE
 from citycard.wallet.addresses import city_payee
 from citycard.wallet.load import LoadState
 from citycard.wallet.tables import load
@@ -43,11 +44,13 @@ from citycard.wallet.tables import load
 __all__ = ["Reader", "read_bucket"]
 
 _READ = ["raw", "readable", "batch_terminal", "batch_number", "line"]
+_KINDS = (pa.binary(RECORD_SIZE), pa.bool_(), pa.string(), pa.int64(), pa.int32())
+_NOTHING = pa.schema(list(zip(_READ, _KINDS, strict=True))).empty_table()
 _CLOSED = frozenset({CardStatus.REPLACED.value, CardStatus.RETURNED.value})
 
 
 def read_bucket(folder: Path, number: int, segments: Iterable[Any]) -> Bucket:
-    """Read the records of one bucket from the segments that rows name."""
+    """Read the records of one bucket from the segments that rows name; of none, when nothing new came in."""
     tables, days = [], []
     for row in segments:
         table = read_tables(folder, [row.path], _READ)
@@ -55,7 +58,7 @@ def read_bucket(folder: Path, number: int, segments: Iterable[Any]) -> Bucket:
         assert table.num_rows == row.records
         tables.append(table)
         days.append(np.full(table.num_rows, np.datetime64(row.business_date, "D")))
-    whole = pa.concat_tables(tables).combine_chunks()
+    whole = (pa.concat_tables(tables) if tables else _NOTHING).combine_chunks()
     return Bucket(
         number=number,
         records=stored_records(whole["raw"]),
@@ -63,7 +66,7 @@ def read_bucket(folder: Path, number: int, segments: Iterable[Any]) -> Bucket:
         signer=whole["batch_terminal"].cast(pa.int64()).to_numpy(),
         batch=whole["batch_number"].to_numpy(),
         line=whole["line"].to_numpy(),
-        day=np.concatenate(days),
+        day=np.concatenate([*days, np.zeros(0, "datetime64[D]")]),
     )
 
 
@@ -75,6 +78,7 @@ class Reader:
     folder: Path
     timezone: ZoneInfo
     from_intake: int
+    deferred: frozenset[int] = frozenset()
     #: Terminals hand in records of every bucket: each is asked for once.
     _met: dict[int, TerminalStanding] = attrs.field(factory=dict, init=False)
     _debited: frozenset[str] = attrs.field(init=False)
@@ -103,6 +107,7 @@ class Reader:
             listings=self._listings(asns),
             gaps=gaps,
             issuers=issuers,
+            deferred=self.deferred,
             earlier=self._earlier(bucket, states, gaps, issuers),
             settled=settled_of(self.conn, bucket),
             purses=purses_of(self.conn, doubtful),

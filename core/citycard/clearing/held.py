@@ -15,6 +15,7 @@ import numpy as np
 from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
 
 from citycard.clearing.bucket import Bucket
+from citycard.clearing.codes import Code
 from citycard.clearing.columns import Array, records_of
 from citycard.clearing.tables import held_record
 from citycard.clearing.verdicts import CODES, HELD
@@ -24,17 +25,23 @@ if TYPE_CHECKING:
     from citycard.clearing.judge import Judged
 
 __all__ = [
+    "DEFERRED",
     "DecidedRecord",
     "HeldChanged",
     "HeldRecord",
     "decided",
     "decided_by",
+    "deferred_buckets",
     "held_of",
     "is_record",
     "newly_held",
     "taken_up",
     "write_held",
 ]
+
+
+DEFERRED = Code.T03.name
+"""The code of what waits for a key, and not for its card."""
 
 
 @attrs.frozen(kw_only=True)
@@ -125,15 +132,26 @@ def _place(bucket: Bucket, place: int) -> tuple[str, int, int]:
 _NAMES = ("terminal", "batch_number", "line", "bucket", "asn", "raw", "business_date", "code", "run")
 
 
-def held_of(conn: Connection, bucket: Bucket) -> list[HeldRecord]:
-    """Read the held records of the cards that are in a bucket."""
+def deferred_buckets(conn: Connection) -> list[int]:
+    """List the buckets with records that wait for a key."""
+    query = select(held_record.c.bucket).where(
+        held_record.c.code == DEFERRED, held_record.c.decided_run.is_(None)
+    )
+    return list(conn.scalars(query.distinct()))
+
+
+def held_of(conn: Connection, bucket: Bucket, *, all_keys: bool) -> list[HeldRecord]:
+    """Read the held records of the cards that are in a bucket, or have one that waited for a key.
+
+    ``all_keys`` says that every key can be used.
+    """
     query = select(*(held_record.c[name] for name in _NAMES)).where(
         held_record.c.bucket == bucket.number, held_record.c.decided_run.is_(None)
     )
     rows = conn.execute(query).all()
     if not rows:
         return []
-    cards = frozenset(bucket.asns)
+    cards = frozenset(bucket.asns) | {row.asn for row in rows if all_keys and row.code == DEFERRED}
     return [HeldRecord(**row._mapping) for row in rows if row.asn in cards]  # noqa: SLF001 - a Row's own way
 
 

@@ -19,12 +19,13 @@ from citycard.clearing.closing import Closing, close_run, waits_to_be_paid
 from citycard.clearing.context import ClearingContext
 from citycard.clearing.engines import Engine, engine_of
 from citycard.clearing.gather import Reader, read_bucket
-from citycard.clearing.held import HeldChanged, held_of, taken_up
+from citycard.clearing.held import HeldChanged, deferred_buckets, held_of, taken_up
 from citycard.clearing.missing import missing_batches
 from citycard.clearing.payments import ensure_payment_file
 from citycard.clearing.reports import RunReport
 from citycard.clearing.settled import settled_count
 from citycard.clearing.tables import clearing_clock, clearing_run, segment
+from citycard.clearing.verify import deferred_tac_versions
 from citycard.clearing.work import Done, Segment, Work
 from citycard.store.engine import reading, writing
 
@@ -92,7 +93,11 @@ def _open_run(context: ClearingContext) -> Row[Any] | None:
                 func.coalesce(func.max(clearing_run.c.watermark), 0),
             )
         ).one()
-        if not _has_segments(conn, cleared, watermark) and not waits_to_be_paid(conn, context):
+        if not (
+            _has_segments(conn, cleared, watermark)
+            or waits_to_be_paid(conn, context)
+            or (deferred_buckets(conn) and not deferred_tac_versions(context.vault))
+        ):
             return None
         row = {
             "number": number + 1,
@@ -113,12 +118,16 @@ def _has_segments(conn: Connection, cleared: int, watermark: int) -> bool:
 def _judge_all(
     context: ClearingContext, run: Row[Any], engine: Engine, progress: Callable[[int, int], None]
 ) -> Closing:
+    # Asked once, so that every bucket is judged with the same keys, wherever that is.
+    deferred = deferred_tac_versions(context.vault)
     # One transaction sees one state of the store for all buckets, wherever each of them is judged.
     with reading(context.engine) as conn:
         segments = _segments(conn, run)
+        if not deferred:
+            segments = dict.fromkeys(deferred_buckets(conn), ()) | segments
         judged: list[Done] = []
         settled = settled_count(conn)
-        with closing(engine.done(context, _works(context, run, conn, segments))) as ended:
+        with closing(engine.done(context, _works(context, run, conn, segments, deferred))) as ended:
             for done in ended:
                 judged.append(done)
                 progress(len(judged), len(segments))
@@ -126,13 +135,18 @@ def _judge_all(
 
 
 def _works(
-    context: ClearingContext, run: Row[Any], conn: Connection, segments: dict[int, Sequence[Row[Any]]]
+    context: ClearingContext,
+    run: Row[Any],
+    conn: Connection,
+    segments: dict[int, Sequence[Row[Any]]],
+    deferred: frozenset[int],
 ) -> Iterator[tuple[Work, Bucket]]:
     reader = Reader(
         conn=conn,
         folder=context.folder,
         timezone=ZoneInfo(context.terms.timezone),
         from_intake=run.from_intake,
+        deferred=deferred,
     )
     for number, rows in sorted(segments.items()):
         yield _work(context, run, reader, number, rows)
@@ -142,7 +156,7 @@ def _work(
     context: ClearingContext, run: Row[Any], reader: Reader, number: int, rows: Sequence[Row[Any]]
 ) -> tuple[Work, Bucket]:
     fresh = read_bucket(context.folder, number, rows)
-    held = held_of(reader.conn, fresh)
+    held = held_of(reader.conn, fresh, all_keys=not reader.deferred)
     bucket = taken_up(fresh, held)
     work = Work(
         run=run.number,

@@ -47,10 +47,10 @@ def doubtful_cards(
 def purses_of(conn: Connection, asns: Iterable[str]) -> dict[str, int]:
     """Give what the purses of cards hold, in fen; one that was never opened holds nothing."""
     found = dict.fromkeys(asns, 0)
-    query = select(account.c.owner, balance.c.cr_posted_fen - balance.c.dr_posted_fen)
-    query = query.join(balance, balance.c.account_id == account.c.id)
+    held_fen = (balance.c.cr_posted_fen - balance.c.dr_posted_fen).label("held_fen")
+    query = select(account.c.owner, held_fen).join(balance, balance.c.account_id == account.c.id)
     addresses = [card_purse(asn) for asn in found]
-    found |= {row[0]: int(row[1]) for row in select_in(conn, query, account.c.address, addresses)}
+    found |= {row.owner: int(row.held_fen) for row in select_in(conn, query, account.c.address, addresses)}
     return found
 
 

@@ -21,7 +21,7 @@ NUMBERS: Final = {code: number for number, code in enumerate(CODES)}
 ACCEPTED: Final = np.array([code.state is State.ACCEPTED for code in CODES])
 """Whether a code, by its number, lets a record be accepted."""
 
-HELD: Final = np.array([code is Code.G01 for code in CODES])
+HELD: Final = np.array([code in {Code.G01, Code.T03} for code in CODES])
 """Whether a code, by its number, holds a record: a later run takes it up again (``clearing.held``)."""
 
 assert CODES[0] is Code.OK

@@ -11,16 +11,28 @@ from citycard.clearing.codes import Code
 from citycard.clearing.columns import Array, digits, whole
 from citycard.clearing.context import ClearingTerms, TacVault
 from citycard.clearing.verdicts import NUMBERS, Verdicts
+from citycard.errors import AlgorithmMissing, MechanismMissing, TokenKeyMissing
 from citycard.keys.cipher import Algorithm
 from citycard.keys.lanes import block_words
 from citycard.keys.versions import KeyStatus
 from citycard.terminal.record import MAC_OFFSET, RecordFlag
 
-__all__ = ["check_cards", "check_tacs", "check_terminals", "out_of_time", "usable_tac_versions", "verify"]
+__all__ = [
+    "KEY_UNUSABLE",
+    "check_cards",
+    "check_tacs",
+    "check_terminals",
+    "deferred_tac_versions",
+    "out_of_time",
+    "usable_tac_versions",
+    "verify",
+]
 
 _TTIS: Final = (6, 9)
 # Cards say 01, single DES, and use 3DES.
 _ALGORITHMS: Final = (1, *(int(one) for one in Algorithm))
+#: What a vault raises because of one key, while others can be used.
+KEY_UNUSABLE: Final = (AlgorithmMissing, MechanismMissing, TokenKeyMissing)
 # Odd numbers by which what is alike in several fields becomes alike in one.
 _MIXED: Final = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)
 
@@ -32,6 +44,22 @@ def usable_tac_versions(vault: TacVault) -> frozenset[int]:
         for row in vault.versions()
         if row.purpose == "tac" and row.status in {KeyStatus.CURRENT, KeyStatus.ACCEPTED}
     )
+
+
+def deferred_tac_versions(vault: TacVault) -> frozenset[int]:
+    """List the honoured TAC key versions whose key the vault cannot use now, such as one that a token lost.
+
+    Raise what the vault raises when it can use none, or does not answer at all.
+    """
+    usable, deferred = usable_tac_versions(vault), set[int]()
+    for version in sorted(usable):
+        try:
+            vault.check_value("tac", version)
+        except KEY_UNUSABLE:
+            deferred.add(version)
+            if len(deferred) == len(usable):
+                raise
+    return frozenset(deferred)
 
 
 def _test_versions(vault: TacVault) -> list[int]:
@@ -49,7 +77,7 @@ def verify(bucket: Bucket, verdicts: Verdicts, known: Known, terms: ClearingTerm
     _check_fields(bucket, verdicts, known, terms, foreign)
     _find_repeated(bucket, verdicts)
     _check_terminal_macs(bucket, verdicts, vault)
-    _check_tacs(bucket, verdicts, vault, foreign)
+    _check_tacs(bucket, verdicts, known, vault, foreign)
     _find_reused_proofs(bucket, verdicts)
     _find_earlier(bucket, verdicts, known, foreign)
     genuine = verdicts.unrefused & known.issued[bucket.card] & ~foreign
@@ -138,7 +166,7 @@ def _check_terminal_macs(bucket: Bucket, verdicts: Verdicts, vault: TacVault) ->
     verdicts.set(places[~right], Code.R08)
 
 
-def _check_tacs(bucket: Bucket, verdicts: Verdicts, vault: TacVault, foreign: Array) -> None:
+def _check_tacs(bucket: Bucket, verdicts: Verdicts, known: Known, vault: TacVault, foreign: Array) -> None:
     records, usable = bucket.records, sorted(usable_tac_versions(vault))
     verdicts.set(
         verdicts.unrefused & ~foreign & np.isin(records["key_version"], _test_versions(vault)), Code.T04
@@ -147,14 +175,21 @@ def _check_tacs(bucket: Bucket, verdicts: Verdicts, vault: TacVault, foreign: Ar
     unproven = (records["flags"] & RecordFlag.UNPROVEN != 0) & ~bucket.from_city
     verdicts.set(verdicts.unrefused & unproven, Code.G01)
     verdicts.set(verdicts.unrefused & ~foreign & ~np.isin(records["key_version"], usable), Code.T02)
+    waits = np.isin(records["key_version"], sorted(known.deferred)) & ~bucket.from_city
+    verdicts.set(verdicts.unrefused & ~foreign & waits, Code.T03)
     wrong = np.flatnonzero(verdicts.unrefused & ~foreign)
     wrong = wrong[~check_tacs(records[wrong], records["key_version"][wrong], vault)]
     # A card that was taken away while it got new keys has the new TAC key before its version says so.
     for version in usable:
         others = wrong[records["key_version"][wrong] != version]
+        if version in known.deferred:
+            others = others[bucket.from_city[others]]
         proven = others[check_tacs(records[others], np.full(len(others), version, np.uint8), vault)]
         wrong = np.setdiff1d(wrong, proven)
     verdicts.set(wrong, Code.T01)
+    if known.deferred:
+        # The key that cannot be used may be the one by which it holds.
+        verdicts.set(wrong[~bucket.from_city[wrong]], Code.T03)
 
 
 def check_tacs(records: Array, versions: Array, vault: TacVault) -> Array:

@@ -29,8 +29,9 @@ def story(found: Explanation) -> Iterable[tuple[str, Any]]:
         yield "debit", f"{yuan(record.amount_fen)} yuan at {record.at} by terminal {record.terminal}"
     if found.proofs is not None:
         by_terminal = found.proofs.terminal_mac
+        by_card = "cannot be checked now" if found.proofs.tac is None else _fine(found.proofs.tac)
         checked = "checked by its city" if by_terminal is None else _fine(by_terminal)
-        yield "proofs", f"TAC {_fine(found.proofs.tac)}, terminal MAC {checked}"
+        yield "proofs", f"TAC {by_card}, terminal MAC {checked}"
     if found.price is not None:
         for step in found.price.steps:
             change = f"{yuan(step.before_fen)} -> {yuan(step.after_fen)}"

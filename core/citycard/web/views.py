@@ -317,6 +317,7 @@ class RecordView:
     why no price could be given. ``shares`` are what this record alone paid to whom; ``off`` says that its
     service is not offered now, so that no rule can be asked. ``tac`` and ``terminal_mac`` tell whether the
     proofs hold, checked again; ``terminal_mac`` is None where another city's terminal signed: that one did.
+    ``tac`` is None while its key cannot be used.
     """
 
     journey: JourneyView
@@ -325,7 +326,7 @@ class RecordView:
     run: int | None
     terminal: str
     terminal_mac: bool | None
-    tac: bool
+    tac: bool | None
     price_fen: int | None
     steps: tuple[PriceStep, ...]
     same_rules: bool

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import shutil
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 import attrs
@@ -16,7 +18,9 @@ from citycard.clearing.context import BankAccount, ClearingTerms, Rating, Share
 from citycard.clearing.pricing import PriceRequest, RuleBook, quote
 from citycard.clearing.spent import purse_fen
 from citycard.clock import FixedClock
+from citycard.keys.cipher import Algorithm
 from citycard.keys.hierarchy import CORE_PURPOSES
+from citycard.keys.pkcs11vault import Pkcs11Vault
 from citycard.keys.purse import purchase_tac
 from citycard.keys.vault import Vault
 from citycard.keys.versions import KeyVersions
@@ -31,6 +35,9 @@ from citycard.wallet.loadbook import keep
 ISSUER = "0101344000FFFFFF"
 DAY = dt.date(2018, 9, 1)
 MORNING = dt.datetime.fromisoformat("2018-09-01T06:00:00")
+PIN = "135790"
+IMPORTED = bytes(range(100, 116))
+TOKENS = itertools.count()
 METRO_GATE, SECOND_GATE, BUS = "344000000001", "344000000002", "344000000003"
 
 
@@ -229,6 +236,45 @@ class Town:
 
     def alike(self, service, records):
         """Leave it open what a price depends on: every record is rated for itself."""
+
+
+class TokenTown(Town):
+    """A town whose keys are in a token, which can lose the TAC key of version 2 and get it back."""
+
+    def take_keys_to(self, module: Path, label: str) -> None:
+        self.vault = Pkcs11Vault.create(
+            self.folder / "vault.json", module, label, PIN, bytes(8), root=bytes(range(16))
+        )
+        self._module, self._label = module, label
+        for number in list(self.terminals):
+            self.open_terminal(number, "", registered=False)
+
+    def import_tac_key(self) -> None:
+        self.vault.put("tac", IMPORTED)
+        self.vault.roll("purchase")
+
+    def lose_tac_key(self) -> None:
+        import pkcs11
+
+        with pkcs11.lib(str(self._module)).get_token(token_label=self._label).open(rw=True) as session:
+            for one in session.get_objects({pkcs11.Attribute.LABEL: "citycard/city/tac/2"}):
+                one.destroy()
+        self.vault.refresh()
+
+    def restore_tac_key(self) -> None:
+        self.vault._keys.put("tac", 2, IMPORTED, Algorithm.TDES)
+
+
+@pytest.fixture
+def token_town(towns_of, softhsm, tmp_path: Path) -> Iterator[TokenTown]:
+    label = f"clearing {next(TOKENS)}"
+    softhsm.token(label, PIN)
+    town = TokenTown(towns_of(tmp_path / "town").folder)
+    for number in (METRO_GATE, SECOND_GATE, BUS):
+        town.terminals[number] = None
+    town.take_keys_to(softhsm.module, label)
+    yield town
+    town.vault.close()
 
 
 @pytest.fixture

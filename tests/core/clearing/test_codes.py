@@ -163,6 +163,15 @@ def test_t02_a_key_version_nobody_knows(town, card):
     assert cleared(town) == {"T02": 1}
 
 
+def test_t03_a_tac_whose_key_the_vault_cannot_use(token_town):
+    (card,) = token_town.issue(1)
+    token_town.load(card, 10_000)
+    token_town.import_tac_key()
+    token_town.tap(card, 200, AT, key_version=2)
+    token_town.lose_tac_key()
+    assert cleared(token_town) == {"T03": 1}
+
+
 def test_t04_a_test_card_whose_debits_go_on_one_by_one(town):
     (card,) = town.issue(78, kind=CardKind.TEST)
     town.load(card, 10_000)

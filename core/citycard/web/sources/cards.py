@@ -198,7 +198,7 @@ def _explained(
         run=outcome.run if outcome else None,
         terminal=record.terminal,
         terminal_mac=proofs.terminal_mac if proofs else False,
-        tac=bool(proofs and proofs.tac),
+        tac=proofs.tac if proofs else False,
         shares=tuple(
             Share(partner=names.get(partner, partner), amount_fen=part_fen)
             for partner, part_fen in (outcome.parts if outcome else ())
