@@ -21,6 +21,7 @@ from citycard.keys.lanes import block_words
 
 __all__ = [
     "CITY_SIGNERS",
+    "NO_TRIP",
     "Bucket",
     "Issuer",
     "Known",
@@ -34,6 +35,10 @@ __all__ = [
 
 CITY_SIGNERS: Final = 10_000
 """Below it, a signer is no terminal but the code of the city whose file the record came in."""
+
+
+NO_TRIP: Final = -1
+"""A card that is on no trip, or of which nobody knows."""
 
 
 @attrs.frozen(kw_only=True)
@@ -164,13 +169,14 @@ class Bucket:
 class States:
     """Where cards stood after their last proven debit, as arrays; a new card has -1, 0, -1.
 
-    ``spent_fen`` is all that was ever accepted of a card.
+    ``spent_fen`` is all that was ever accepted of a card, ``riding`` the service of a trip that it began.
     """
 
     counter: Array
     balance_fen: Array
     online_atc: Array
     spent_fen: Array
+    riding: Array
 
     @classmethod
     def new(cls, count: int) -> States:
@@ -180,6 +186,7 @@ class States:
             balance_fen=np.zeros(count, np.int64),
             online_atc=np.full(count, -1, np.int64),
             spent_fen=np.zeros(count, np.int64),
+            riding=np.full(count, NO_TRIP, np.int64),
         )
 
     def copy(self) -> States:
@@ -189,6 +196,7 @@ class States:
             balance_fen=self.balance_fen.copy(),
             online_atc=self.online_atc.copy(),
             spent_fen=self.spent_fen.copy(),
+            riding=self.riding.copy(),
         )
 
 

@@ -100,6 +100,7 @@ class Code(Enum):
     C03 = State.SUSPENDED, "the balance does not follow from the one before and the loads between"
     C04 = State.ACCEPTED, "the card paid more than the city knows to be on it: its shadow went below zero"
     G01 = State.SUSPENDED, "the debit is unconfirmed: the card never gave its TAC"
+    G02 = State.ACCEPTED, "a trip without its entry, or the one before never ended; paid as charged"
     G04 = State.REJECTED, "the unconfirmed debit did not happen: the card used its counter for another one"
     G05 = State.ACCEPTED, "the unconfirmed debit happened: the card went on from it"
     L01 = State.ACCEPTED, "a missing counter arrived late; its gap is closed"

@@ -12,6 +12,7 @@ from citycard.clearing.codes import Code
 from citycard.clearing.columns import Array
 from citycard.clearing.grey import Greys
 from citycard.clearing.sequence import CardState, CardTrail, Gap, Sighting
+from citycard.clearing.trips import follow_trips
 from citycard.clearing.verdicts import NUMBERS, Verdicts
 
 __all__ = ["Followed", "follow_cards"]
@@ -37,6 +38,7 @@ def follow_cards(bucket: Bucket, verdicts: Verdicts, known: Known, genuine: Arra
     greys = _greys(bucket, verdicts)
     trails = _Trails(bucket, known, order[genuine[order]])
     states = known.states.copy()
+    follow_trips(bucket, verdicts, states.riding, trails.places, trails.begins, trails.jumps)
     even = trails.even()
     last = np.flatnonzero(trails.ends & even[trails.card])
     cards, places = trails.card[last], trails.places[last]
@@ -84,7 +86,7 @@ class _Trails:
         after_fen = records["balance_after_fen"].astype(np.int64)
         counter_before = np.where(self.begins, known.states.counter[self.card], np.roll(counter, 1))
         before_fen = np.where(self.begins, known.states.balance_fen[self.card], np.roll(after_fen, 1))
-        self._jumps = counter != counter_before + 1
+        self.jumps = counter != counter_before + 1
         self._difference_fen = records["balance_before_fen"].astype(np.int64) - before_fen
 
     def of(self, card: int) -> list[int]:
@@ -99,7 +101,7 @@ class _Trails:
         changes = np.bincount(self.card[different], minlength=self._count)
         one_load = (self._coming == 1) & (changes == 1)
         explained = one_load[self.card] & (self._difference_fen == self._load_fen[self.card])
-        odd = self._jumps | (different & ~explained)
+        odd = self.jumps | (different & ~explained)
         even = np.ones(self._count, bool)
         even[self.card[odd]] = False
         return even

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, func, select
 
 from citycard.card.enums import CardKind
 from citycard.clearing.bucket import (
+    NO_TRIP,
     Bucket,
     Issuer,
     Known,
@@ -218,7 +219,9 @@ class Reader:
         places = pc.index_in(pa.array(bucket.asns, pa.string()), table["asn"].combine_chunks())
         found = np.flatnonzero(places.is_valid())
         rows = places.drop_null().to_numpy()
-        for name in ("counter", "balance_fen", "online_atc", "spent_fen"):
+        if "riding" not in table.column_names:  # written before trips were followed
+            table = table.append_column("riding", pa.array(np.full(table.num_rows, NO_TRIP, np.int32)))
+        for name in ("counter", "balance_fen", "online_atc", "spent_fen", "riding"):
             getattr(states, name)[found] = table[name].to_numpy()[rows]
         others = np.ones(table.num_rows, bool)
         others[rows] = False

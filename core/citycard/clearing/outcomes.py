@@ -121,6 +121,7 @@ def _cards(judged: Judged) -> Any:
             "balance_fen": pa.array(states.balance_fen[seen], pa.int64()),
             "online_atc": pa.array(states.online_atc[seen], pa.int32()),
             "spent_fen": pa.array(states.spent_fen[seen], pa.int64()),
+            "riding": pa.array(states.riding[seen], pa.int32()),
         }
     )
     before = judged.unseen

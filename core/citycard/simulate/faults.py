@@ -20,7 +20,7 @@ from citycard.simulate.kinds import CardFault
 from citycard.simulate.rides import Rides, dice
 from citycard.simulate.spool import Copy, Spoil
 from citycard.simulate.world import World
-from citycard.terminal.record import RecordFlag
+from citycard.terminal.record import RecordFlag, RecordKind
 
 __all__ = ["JUMP_FEN", "Chosen", "choose", "extras", "follow_gaps", "price_changes", "spoil"]
 
@@ -66,6 +66,9 @@ def choose(world: World, rides: Rides, price_fen: Ints, first: int, last: int) -
     inner = paid & ~ended
     fits = dict.fromkeys(_LISTED, inner & (rides.seconds >= NOON))
     fits[CardFault.UNPROVEN_LAST] = paid & ended
+    kinds = world.tariff.kind[rides.tap]
+    entered = np.append(False, kinds[:-1] == RecordKind.ENTRY) & (rides.counter > 0)
+    fits[CardFault.ENTRY_UNSEEN] = inner & (kinds == RecordKind.EXIT) & entered
     bounds = np.searchsorted(rides.card, np.arange(last - first + 1))
     waiting = [int(card) for card in rng.permutation(np.unique(rides.card[inner]))]
     rows: dict[CardFault, list[int]] = {}
@@ -126,6 +129,10 @@ def spoil(world: World, rides: Rides, chosen: Chosen, rows: Rows) -> None:
     rows["delivery"][late] = world.plan.days
     _whole_cards(world, rides, chosen, rows)
     _not_loaded(rides, chosen, rows)
+    exits = chosen.of(CardFault.ENTRY_UNSEEN)
+    record["kind"][exits - 1] = RecordKind.OPENED
+    rows["code"][exits], rows["code"][exits - 1] = 0, NUMBERS[Code.G02]
+    rows["fault"][exits - 1], rows["fault"][exits] = rows["fault"][exits], 0
 
 
 def _other_terminal(world: World, rows: Rows, places: Ints) -> None:

@@ -48,6 +48,7 @@ class CardFault(Enum):
     UNPROVEN_LAST = 30, Code.G01, False
     TEST_CARD = 31, Code.T04, False
     NOT_LOADED = 32, Code.C04, False
+    ENTRY_UNSEEN = 33, Code.G02, False
 
     def __init__(self, number: int, code: Code, lost: bool) -> None:
         self.number, self.code, self.lost = number, code, lost

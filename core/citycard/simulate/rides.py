@@ -28,6 +28,8 @@ _COMMUTERS, _USUAL = 0.6, 0.8
 _PEAKS: Final = ((8.1, 0.7), (18.1, 1.1))
 # Other journeys begin between the first and the last of these hours, mostly around the middle one.
 _OPEN: Final = (5.5, 14.5, 22.5)
+# What lies at least between two journeys of a card, and the bits of all times of a simulation.
+_PAUSE_S, _TIME_BITS = 60, 32
 # Most cards are of the first product.
 _FIRST_PRODUCT = 0.7
 
@@ -75,17 +77,24 @@ def ride(plan: SimulationPlan, tariff: Tariff, products: int, first: int, last: 
     lengths = tariff.lengths[habit]
     full = int(np.searchsorted(np.cumsum(lengths), quota)) + 1
     card, habit, as_usual, lengths = card[:full], habit[:full], as_usual[:full], lengths[:full].copy()
+    cut = int(lengths.sum()) - quota
     if quota:
-        lengths[-1] -= lengths.sum() - quota
+        lengths[-1] -= cut
     day = rng.integers(plan.days, size=len(card))
     turn = _turns(card, day)
     back = np.where(as_usual, turn % 2, rng.integers(2, size=len(card)))
     began = day * DAY + _begin(rng, turn, as_usual)
+    if cut:
+        # Nothing comes after a journey without its end.
+        day[-1], began[-1] = plan.days - 1, plan.days * DAY - _HOUR
     journey = np.repeat(np.arange(len(card)), lengths)
     step = np.arange(len(journey)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     tap = tariff.starts[2 * habit[journey] + back[journey]] + step
+    if quota:
+        lasts_s = np.maximum.reduceat(tariff.seconds[tap], np.cumsum(lengths) - lengths)
+        began = _one_by_one(card, began, lasts_s)
     seconds = began[journey] + tariff.seconds[tap]
-    order = np.lexsort((step, journey, seconds, card[journey]))
+    order = np.lexsort((step, seconds, began[journey], card[journey]))
     owner = card[journey][order]
     return Rides(
         products=of_card,
@@ -115,6 +124,20 @@ def _ranks(sorted_keys: Ints) -> Ints:
     places = np.arange(len(sorted_keys))
     fresh = np.diff(sorted_keys, prepend=-1) != 0
     return places - np.maximum.accumulate(np.where(fresh, places, 0))
+
+
+def _one_by_one(card: Ints, began: Ints, lasts_s: Ints) -> Ints:
+    """Let each journey of a card begin when the one before is over, and not earlier than it would."""
+    order = np.lexsort((began, card))
+    whose, needed = card[order], lasts_s[order] + _PAUSE_S
+    earlier = np.cumsum(needed) - needed
+    firsts = np.flatnonzero(np.diff(whose, prepend=-1))
+    earlier -= np.repeat(earlier[firsts], np.diff(np.append(firsts, len(whose))))
+    # Each card's times lie above those of the cards before it.
+    high = whose << _TIME_BITS
+    found = np.empty_like(began)
+    found[order] = np.maximum.accumulate(began[order] - earlier + high) - high + earlier
+    return found
 
 
 def _begin(rng: np.random.Generator, turn: Ints, as_usual: Flags) -> Ints:

@@ -30,7 +30,7 @@ from citycard.keys.suite import suite_of
 from citycard.registry import CardStatus, OtherCity, TerminalStatus, add_city
 from citycard.registry.sams import Sam, add_sam, revoke_sam
 from citycard.store import writing
-from citycard.terminal.record import MAC_OFFSET, RecordFlag
+from citycard.terminal.record import MAC_OFFSET, RecordFlag, RecordKind
 
 AT = datetime.fromisoformat("2018-09-01T07:00")
 LATER = AT + timedelta(minutes=30)
@@ -193,6 +193,12 @@ def test_t04_a_tac_by_a_key_that_was_for_tests(town, card, flags):
 def test_g01_a_debit_without_a_tac(town, card):
     town.tap(card, 200, AT, tac=bytes(4), flags=RecordFlag.UNPROVEN)
     assert cleared(town) == {"G01": 1}
+
+
+def test_g02_a_trip_whose_entry_nobody_saw(town, card):
+    town.tap(card, 0, AT, kind=RecordKind.OPENED)
+    town.tap(card, 300, LATER, kind=RecordKind.EXIT)
+    assert cleared(town) == {"G02": 1, "OK": 1}
 
 
 @pytest.mark.parametrize(("used", "code"), [(1, "G05"), (0, "G04")])

@@ -22,7 +22,7 @@ def test_a_tap_costs_what_the_citys_own_rules_say_at_its_hour(kiosk_town):
 def test_habits_are_laid_out_there_and_back(kiosk_town):
     tariff = Tariff.of(kiosk_town("town"))
     assert tariff.partners == ("kiosk-north", "kiosk-south")
-    assert tariff.lengths.tolist() == [1, 2]
-    assert tariff.list_price_fen.tolist() == [250, 250, 400, 380, 380, 400]
-    assert tariff.starts.tolist() == [0, 1, 2, 4]
-    assert np.allclose(tariff.chances, [0.4, 1.0])
+    assert tariff.lengths.tolist() == [1, 2, 2]
+    assert tariff.list_price_fen.tolist() == [250, 250, 400, 380, 380, 400, 0, 300, 0, 300]
+    assert tariff.starts.tolist() == [0, 1, 2, 4, 6, 8]
+    assert np.allclose(tariff.chances, [2 / 6, 5 / 6, 1.0])

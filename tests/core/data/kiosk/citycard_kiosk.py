@@ -1,4 +1,4 @@
-"""Kiosks that sell papers at one price, and tea that costs less before ten."""
+"""Kiosks with papers at one price, tea that costs less before ten, and lockers paid for at the end."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from citycard import CardProduct, PluginInfo, hookimpl
 from citycard.clearing import Adjustment, FeeRule, Stage
 from citycard.kernel.habits import Habit, HabitTap
 from citycard.kernel.services import Participant, Service
+from citycard.terminal.record import RecordKind
 
 TEN = 10
 
@@ -31,6 +32,7 @@ def citycard_participants():
 def citycard_services():
     yield Service(name="paper", number=801, title="Newspaper", habits=papers)
     yield Service(name="tea", number=802, title="Tea", habits=teas)
+    yield Service(name="locker", number=803, title="Locker", habits=lockers)
 
 
 @hookimpl
@@ -54,3 +56,9 @@ def teas():
         for fen, minutes in ((400, 0), (380, 30))
     )
     yield Habit(there=(first, second), back=(second, first), weight=3)
+
+
+def lockers():
+    first = HabitTap(partner="kiosk-north", kind=RecordKind.ENTRY)
+    last = HabitTap(partner="kiosk-north", kind=RecordKind.EXIT, list_price_fen=300, minutes=20)
+    yield Habit(there=(first, last))
