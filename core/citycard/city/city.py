@@ -361,6 +361,18 @@ class City:
 
         return rate(self.plugins, self.rules, record)
 
+    def claimed_fen(self, service: int, records: Array) -> Array | None:
+        """Give what terminals say that cards paid before on the day (``rating.claimed_fen``)."""
+        from citycard.city.rating import claimed_fen
+
+        return claimed_fen(self.plugins, service, records)
+
+    def with_claims(self, service: int, records: Array, spent_fen: Array) -> Array:
+        """Give records whose terminals claim this instead (``rating.with_claims``)."""
+        from citycard.city.rating import with_claims
+
+        return with_claims(self.plugins, service, records, spent_fen)
+
     def alike(self, service: int, records: Array) -> Array | None:
         """Say which records of a service must cost the same (``rating.alike``)."""
         from citycard.city.rating import alike

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from citycard.kernel.plugins import Plugins
     from citycard.kernel.services import Service
 
-__all__ = ["alike", "rate"]
+__all__ = ["alike", "claimed_fen", "rate", "spent_place", "with_claims"]
 
 
 def rate(plugins: Plugins, rules: RuleBook, record: TransactionRecord) -> Rating:
@@ -30,6 +30,39 @@ def rate(plugins: Plugins, rules: RuleBook, record: TransactionRecord) -> Rating
     quote = rules.quote(request)
     shares = tuple(service.shares(record, facts, quote)) if service.shares else ()
     return Rating(quote=quote, shares=shares)
+
+
+def claimed_fen(plugins: Plugins, service: int, records: Array) -> Array | None:
+    """Give what terminals say that cards paid before on the day; None where a service does not ask for it."""
+    import numpy as np
+
+    place = spent_place(plugins, service)
+    if place is None:
+        return None
+    from citycard.clearing.columns import digits
+
+    found: Array = np.ascontiguousarray(digits(records, "facts")[:, place]).view(">u4")[:, 0].astype(np.int64)
+    return found
+
+
+def with_claims(plugins: Plugins, service: int, records: Array, spent_fen: Array) -> Array:
+    """Give records whose terminals claim this instead."""
+    place = spent_place(plugins, service)
+    assert place is not None
+    told = records.copy()
+    told["facts"][:, place] = spent_fen.astype(">u4").view("u1").reshape(-1, 4)
+    return told
+
+
+def spent_place(plugins: Plugins, service: int) -> slice | None:
+    """Say where in the facts of a service it stands what the card paid before on the day."""
+    from citycard.card.codec import layout_of
+
+    owned = plugins.service(service)
+    if owned is None or not owned.record.spent_today or owned.record.facts is None:
+        return None
+    field = next(one for one in layout_of(owned.record.facts).fields if one.name == owned.record.spent_today)
+    return slice(field.offset, field.offset + field.kind.size)
 
 
 def alike(plugins: Plugins, rules: RuleBook, service: int, records: Array) -> Array | None:

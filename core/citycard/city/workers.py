@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from citycard.city.config import read_config
-from citycard.city.rating import alike, rate
+from citycard.city.rating import alike, claimed_fen, rate, with_claims
 from citycard.city.vaults import open_vault
 from citycard.errors import WorkerDiffers
 from citycard.kernel.choices import Choices
@@ -47,6 +47,14 @@ class CityWorker:
     def rate(self, record: TransactionRecord) -> Rating:
         """Price a record and name its payees (``rating.rate``)."""
         return rate(self.plugins, self.plugins.rules(), record)
+
+    def claimed_fen(self, service: int, records: Array) -> Array | None:
+        """Give what terminals say that cards paid before on the day (``rating.claimed_fen``)."""
+        return claimed_fen(self.plugins, service, records)
+
+    def with_claims(self, service: int, records: Array, spent_fen: Array) -> Array:
+        """Give records whose terminals claim this instead (``rating.with_claims``)."""
+        return with_claims(self.plugins, service, records, spent_fen)
 
     def alike(self, service: int, records: Array) -> Array | None:
         """Say which records of a service must cost the same (``rating.alike``)."""

@@ -21,6 +21,7 @@ from citycard.keys.lanes import block_words
 
 __all__ = [
     "CITY_SIGNERS",
+    "NO_DAY",
     "NO_TRIP",
     "Bucket",
     "Issuer",
@@ -39,6 +40,9 @@ CITY_SIGNERS: Final = 10_000
 
 NO_TRIP: Final = -1
 """A card that is on no trip, or of which nobody knows."""
+
+NO_DAY: Final = -1
+"""The day of a card of which nobody knows what it paid on its last day."""
 
 
 @attrs.frozen(kw_only=True)
@@ -169,7 +173,8 @@ class Bucket:
 class States:
     """Where cards stood after their last proven debit, as arrays; a new card has -1, 0, -1.
 
-    ``spent_fen`` is all that was ever accepted of a card, ``riding`` the service of a trip that it began.
+    ``spent_fen`` is all that was ever accepted of a card, ``riding`` the service of a trip that it
+    began, ``spent_today_fen`` what it paid on its last day, ``spent_day``, in days from 1970.
     """
 
     counter: Array
@@ -177,6 +182,8 @@ class States:
     online_atc: Array
     spent_fen: Array
     riding: Array
+    spent_day: Array
+    spent_today_fen: Array
 
     @classmethod
     def new(cls, count: int) -> States:
@@ -187,6 +194,8 @@ class States:
             online_atc=np.full(count, -1, np.int64),
             spent_fen=np.zeros(count, np.int64),
             riding=np.full(count, NO_TRIP, np.int64),
+            spent_day=np.full(count, NO_DAY, np.int64),
+            spent_today_fen=np.zeros(count, np.int64),
         )
 
     def copy(self) -> States:
@@ -197,6 +206,8 @@ class States:
             online_atc=self.online_atc.copy(),
             spent_fen=self.spent_fen.copy(),
             riding=self.riding.copy(),
+            spent_day=self.spent_day.copy(),
+            spent_today_fen=self.spent_today_fen.copy(),
         )
 
 

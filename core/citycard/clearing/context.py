@@ -153,6 +153,12 @@ class Rates(Protocol):
 
     def rate(self, record: TransactionRecord) -> Rating: ...
 
+    def claimed_fen(self, service: int, records: Array) -> Array | None:
+        """Give what terminals say that cards paid before on the day; None where no price asks for it."""
+
+    def with_claims(self, service: int, records: Array, spent_fen: Array) -> Array:
+        """Give records that say so, of a service whose terminals claim it."""
+
     def alike(self, service: int, records: Array) -> Array | None:
         """Give a row of bytes for each record of a service: equal rows mean equal ratings.
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import attrs
+import numpy as np
 from sqlalchemy import Connection, select
 
+from citycard.card.codec import decode
 from citycard.clearing.adjusting import PostedAdjustment
 from citycard.clearing.aftermath import Aftermath, BankLine, Position, aftermath_of
-from citycard.clearing.codes import State
-from citycard.clearing.columns import PLACES
-from citycard.clearing.context import ClearingContext
+from citycard.clearing.codes import Code, State
+from citycard.clearing.columns import PLACES, records_of
+from citycard.clearing.context import ClearingContext, Rating
+from citycard.clearing.deciding import UNPROVEN
 from citycard.clearing.disputes import Dispute
 from citycard.clearing.exceptions import Decided
 from citycard.clearing.finding import find_record, is_city
 from citycard.clearing.pricing import Step
 from citycard.clearing.rating import ask_rate
-from citycard.clearing.records import ClearedRecord, find_cleared
+from citycard.clearing.records import ClearedRecord, find_cleared, select_cleared
 from citycard.clearing.tables import clearing_run
 from citycard.clearing.verify import KEY_UNUSABLE
 from citycard.ledger.records import PostedTransfer
@@ -23,6 +26,8 @@ from citycard.store.engine import reading
 from citycard.terminal.record import MAC_OFFSET, TransactionRecord
 
 __all__ = ["Explanation", "FileLine", "Outcome", "PriceCheck", "Proofs", "explain"]
+
+_NOT_PROVEN = UNPROVEN | {Code.G01, Code.T02}
 
 
 @attrs.frozen(kw_only=True)
@@ -138,7 +143,7 @@ def explain(context: ClearingContext, record: str | tuple[str, int]) -> Explanat
             raw=raw,
             record=decoded,
             proofs=None if decoded is None else _proofs(context, raw, decoded, of_city=of_city),
-            price=None if decoded is None or of_city else _price(context, conn, decoded, outcome),
+            price=None if decoded is None or of_city else _price(context, conn, raw, decoded, outcome),
             outcome=outcome,
             transfers=_transfers(context, conn, decoded, outcome),
             positions=after.positions,
@@ -178,14 +183,14 @@ def _tac(context: ClearingContext, raw: bytes, record: TransactionRecord) -> boo
 
 
 def _price(
-    context: ClearingContext, conn: Connection, record: TransactionRecord, outcome: Outcome | None
+    context: ClearingContext, conn: Connection, raw: bytes, record: TransactionRecord, outcome: Outcome | None
 ) -> PriceCheck:
     cleared_under = None
     if outcome is not None:
         query = select(clearing_run.c.rules_version).where(clearing_run.c.number == outcome.run)
         cleared_under = conn.scalar(query)
     version = context.rules_version
-    rating, failure = ask_rate(context.rate, record)
+    rating, failure = _rated(context, conn, raw, record, None if outcome is None else outcome.price_fen)
     quote = rating.quote if rating else None
     return PriceCheck(
         amount_fen=quote.amount_fen if quote else None,
@@ -194,6 +199,28 @@ def _price(
         same_rules=cleared_under is None or cleared_under == version,
         failure=failure,
     )
+
+
+def _rated(
+    context: ClearingContext, conn: Connection, raw: bytes, record: TransactionRecord, priced_fen: int | None
+) -> tuple[Rating | None, str]:
+    """Rate a record as its run did: by what its terminal claims, or by what the card's own records say."""
+    found = ask_rate(context.rate, record)
+    records = records_of(raw)
+    differs = priced_fen is not None and _fen(found[0]) != priced_fen
+    if not differs or context.claimed_fen(record.service, records) is None:
+        return found
+    conditions = ("asn = $asn", "counter < $counter", '"at"::DATE = $day')
+    values = {"asn": record.asn, "counter": record.counter, "day": record.at.date()}
+    earlier = select_cleared(context, conn, conditions, values)
+    paid = {one.counter: one.amount_fen for one in earlier if Code[one.code] not in _NOT_PROVEN}
+    told = context.with_claims(record.service, records, np.array([sum(paid.values())]))
+    other = ask_rate(context.rate, decode(TransactionRecord, told.tobytes()))
+    return other if _fen(other[0]) == priced_fen else found
+
+
+def _fen(rating: Rating | None) -> int | None:
+    return rating.quote.amount_fen if rating and rating.quote else None
 
 
 # ── what came of it ──────────────────────────────────────────────────────────────────────────────

@@ -12,6 +12,7 @@ from citycard.clearing.codes import Code
 from citycard.clearing.columns import Array
 from citycard.clearing.grey import Greys
 from citycard.clearing.sequence import CardState, CardTrail, Gap, Sighting
+from citycard.clearing.today import Today, follow_days
 from citycard.clearing.trips import follow_trips
 from citycard.clearing.verdicts import NUMBERS, Verdicts
 
@@ -24,12 +25,14 @@ _OVERRIDES = frozenset({Code.D04})
 class Followed:
     """Where the cards of a bucket stand now, and the gaps of those whose gaps are others than before.
 
-    ``confirmed`` are the places of unconfirmed debits that turned out to have happened.
+    ``confirmed`` are the places of unconfirmed debits that turned out to have happened, ``today`` says what
+    cards had paid before on their day.
     """
 
     states: States
     gaps: dict[str, list[Gap]]
     confirmed: list[int]
+    today: Today
 
 
 def follow_cards(bucket: Bucket, verdicts: Verdicts, known: Known, genuine: Array) -> Followed:
@@ -39,6 +42,7 @@ def follow_cards(bucket: Bucket, verdicts: Verdicts, known: Known, genuine: Arra
     trails = _Trails(bucket, known, order[genuine[order]])
     states = known.states.copy()
     follow_trips(bucket, verdicts, states.riding, trails.places, trails.begins, trails.jumps)
+    today = follow_days(bucket, states, trails.places, trails.begins, trails.jumps)
     even = trails.even()
     last = np.flatnonzero(trails.ends & even[trails.card])
     cards, places = trails.card[last], trails.places[last]
@@ -56,7 +60,7 @@ def follow_cards(bucket: Bucket, verdicts: Verdicts, known: Known, genuine: Arra
         states.online_atc[card] = trail.state.online_atc
         if trail.gaps != known.gaps.get(asn, []):
             gaps[asn] = trail.gaps
-    return Followed(states=states, gaps=gaps, confirmed=confirmed)
+    return Followed(states=states, gaps=gaps, confirmed=confirmed, today=today)
 
 
 def _greys(bucket: Bucket, verdicts: Verdicts) -> dict[int, list[int]]:

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, func, select
 
 from citycard.card.enums import CardKind
 from citycard.clearing.bucket import (
+    NO_DAY,
     NO_TRIP,
     Bucket,
     Issuer,
@@ -47,6 +48,12 @@ __all__ = ["Reader", "read_bucket"]
 _READ = ["raw", "readable", "batch_terminal", "batch_number", "line"]
 _KINDS = (pa.binary(RECORD_SIZE), pa.bool_(), pa.string(), pa.int64(), pa.int32())
 _NOTHING = pa.schema(list(zip(_READ, _KINDS, strict=True))).empty_table()
+# What states that were written before it was followed do not have.
+_ADDED = (
+    ("riding", NO_TRIP, pa.int32()),
+    ("spent_day", NO_DAY, pa.int32()),
+    ("spent_today_fen", 0, pa.int64()),
+)
 _CLOSED = frozenset({CardStatus.REPLACED.value, CardStatus.RETURNED.value})
 
 
@@ -219,9 +226,10 @@ class Reader:
         places = pc.index_in(pa.array(bucket.asns, pa.string()), table["asn"].combine_chunks())
         found = np.flatnonzero(places.is_valid())
         rows = places.drop_null().to_numpy()
-        if "riding" not in table.column_names:  # written before trips were followed
-            table = table.append_column("riding", pa.array(np.full(table.num_rows, NO_TRIP, np.int32)))
-        for name in ("counter", "balance_fen", "online_atc", "spent_fen", "riding"):
+        for name, unknown, kind in _ADDED:
+            if name not in table.column_names:
+                table = table.append_column(name, pa.array(np.full(table.num_rows, unknown), kind))
+        for name in attrs.fields_dict(States):
             getattr(states, name)[found] = table[name].to_numpy()[rows]
         others = np.ones(table.num_rows, bool)
         others[rows] = False

@@ -60,7 +60,7 @@ def judge(
     foreign = known.foreign(bucket)
     followed = follow_cards(bucket, verdicts, known, genuine)
     _confirm(bucket, verdicts, known, terms, followed.confirmed)
-    rate_all(bucket, verdicts, known, terms, rates, asked)
+    rate_all(bucket, verdicts, known, terms, rates, asked, followed.today)
     verdicts.set(verdicts.open & foreign, Code.X01)
     judge_settled(bucket, verdicts, known.settled)
     note_shadows(bucket, verdicts, known)

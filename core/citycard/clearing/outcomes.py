@@ -122,6 +122,8 @@ def _cards(judged: Judged) -> Any:
             "online_atc": pa.array(states.online_atc[seen], pa.int32()),
             "spent_fen": pa.array(states.spent_fen[seen], pa.int64()),
             "riding": pa.array(states.riding[seen], pa.int32()),
+            "spent_day": pa.array(states.spent_day[seen], pa.int32()),
+            "spent_today_fen": pa.array(states.spent_today_fen[seen], pa.int64()),
         }
     )
     before = judged.unseen

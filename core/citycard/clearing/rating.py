@@ -13,6 +13,7 @@ from citycard.clearing.bucket import Bucket, Known
 from citycard.clearing.codes import Code
 from citycard.clearing.columns import Array, distinct
 from citycard.clearing.context import ClearingTerms, Rates, Rating
+from citycard.clearing.today import Today
 from citycard.clearing.verdicts import Verdicts
 from citycard.money import split
 from citycard.terminal.record import RecordKind, TransactionRecord
@@ -80,9 +81,18 @@ class Asked:
 
 
 def rate_all(
-    bucket: Bucket, verdicts: Verdicts, known: Known, terms: ClearingTerms, rates: Rates, asked: Asked
+    bucket: Bucket,
+    verdicts: Verdicts,
+    known: Known,
+    terms: ClearingTerms,
+    rates: Rates,
+    asked: Asked,
+    today: Today,
 ) -> None:
-    """Price what nothing has decided, and say who gets it; an entry without a charge has no price."""
+    """Price what nothing has decided, and say who gets it; an entry without a charge has no price.
+
+    What a terminal says that the card paid before is not believed where the card's own records tell.
+    """
     free_entry = (bucket.amount_fen == 0) & (bucket.records["kind"] == RecordKind.ENTRY)
     places = np.flatnonzero(verdicts.open & ~free_entry & ~bucket.from_city)
     services = bucket.records["service"][places]
@@ -90,23 +100,24 @@ def rate_all(
     _take_as_charged(bucket, np.flatnonzero(verdicts.open & bucket.from_city), divider)
     for service in np.unique(services):
         mine = places[services == service]
-        charges, whose = _charges(bucket, mine, int(service), rates, asked)
+        records = bucket.records[mine]
+        claims = rates.claimed_fen(int(service), records)
+        if claims is not None:
+            records = rates.with_claims(int(service), records, today.told(mine, claims))
+        charges, whose = _charges(records, int(service), rates, asked)
         _judge_prices(bucket, verdicts, terms, mine, charges, whose, divider)
 
 
-def _charges(
-    bucket: Bucket, places: Array, service: int, rates: Rates, asked: Asked
-) -> tuple[list[Charge | None], Array]:
+def _charges(records: Array, service: int, rates: Rates, asked: Asked) -> tuple[list[Charge | None], Array]:
     """Give what records cost, once for all that are alike, and for each record its place among these."""
-    records = bucket.records[places]
     rows = rates.alike(service, records)
     if rows is None:
         ratings = (ask_rate(rates.rate, decode(TransactionRecord, one.tobytes()))[0] for one in records)
         each = [None if rating is None else Charge.of(rating) for rating in ratings]
-        return each, np.arange(len(places))
+        return each, np.arange(len(records))
     different, whose = distinct(rows)
     firsts = np.empty(len(different), np.int64)
-    firsts[whose[::-1]] = np.arange(len(places))[::-1]
+    firsts[whose[::-1]] = np.arange(len(records))[::-1]
     return [
         asked.charge(rates, service, alike.tobytes(), records[first].tobytes())
         for alike, first in zip(different, firsts, strict=True)

@@ -52,6 +52,9 @@ class Service:
     once, as NumPy arrays whose fields are those of the layouts, and gives arrays with one value for each
     record: two records whose values are equal are priced and apportioned alike by ``request``, ``shares``
     and the plugin's own fee rules. Left out, every record is asked about.
+
+    ``spent_today`` names the field of ``facts``, an amount, in which terminals write what the card paid
+    before on the day, if prices depend on it: clearing puts there what the card's own records say.
     """
 
     name: str = attrs.field(validator=words)
@@ -68,9 +71,15 @@ class Service:
     habits: Callable[[], Iterable[Habit]] | None = attrs.field(
         default=None, validator=attrs.validators.optional(called)
     )
+    spent_today: str = attrs.field(default="")
     alike: Callable[[Any, Any], Iterable[Any]] | None = attrs.field(
         default=None, validator=attrs.validators.optional(called)
     )
+
+    @spent_today.validator
+    def _is_a_fact(self, field: attrs.Attribute[str], value: str) -> None:
+        names = attrs.fields_dict(self.facts) if self.facts else {}
+        matching(lambda name: name == "" or name in names, "a field of facts")(self, field, value)
 
 
 @attrs.frozen(kw_only=True)

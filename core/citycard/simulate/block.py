@@ -17,7 +17,7 @@ from citycard.simulate.faults import (
     price_changes,
     spoil,
 )
-from citycard.simulate.ground import NOON
+from citycard.simulate.ground import DAY, NOON
 from citycard.simulate.kinds import CardFault
 from citycard.simulate.rides import Rides, dice, ride
 from citycard.simulate.spool import WAITING
@@ -55,10 +55,12 @@ class Block:
 def make_block(world: World, first: int, last: int) -> Block:
     """Make the cards from ``first`` to before ``last``."""
     rides = ride(world.plan, world.tariff, len(world.products), first, last)
-    price_fen = world.prices.of(rides.tap, rides.products[rides.card], rides.seconds)
+    more_fen = np.zeros(len(rides.card), dtype=np.int64)
+    price_fen, amount_fen, earlier_fen = _prices(world, rides, more_fen)
     chosen = choose(world, rides, price_fen, first, last)
-    amount_fen = price_fen.copy()
-    price_changes(world, chosen, amount_fen)
+    price_changes(world, chosen, more_fen)
+    if more_fen.any():
+        _, amount_fen, earlier_fen = _prices(world, rides, more_fen)
     spent_fen = np.bincount(rides.card, weights=amount_fen, minlength=last - first).astype(np.int64)
     # Enough is left for one more debit, so that even a made-up record of the card adds up.
     reserve_fen = int(amount_fen.max(initial=0)) + _RESERVE_FEN
@@ -68,6 +70,7 @@ def make_block(world: World, first: int, last: int) -> Block:
     rows["tag"] = ((first + rides.card) * _COUNTERS + rides.counter) * 2
     rows["second"], rows["day"], rows["delivery"] = rides.seconds, rides.days, rides.days
     _write(world, rides, rows, first)
+    world.prices.claim(rows["record"], earlier_fen)
     _pay(rides, chosen, rows, amount_fen, load_fen)
     lost = _hold(world, rides, rows)
     spoil(world, rides, chosen, rows)
@@ -90,6 +93,32 @@ def make_block(world: World, first: int, last: int) -> Block:
         listed=np.sort(first + rides.card[listed]),
         rolled_back=np.sort(first + rides.card[chosen.of(CardFault.ROLLED_BACK)]),
     )
+
+
+def _prices(world: World, rides: Rides, more_fen: Ints) -> tuple[Ints, Ints, Ints]:
+    """Give prices, what is charged with ``more_fen`` on top, and what the card had paid before on the day."""
+    products, none = rides.products[rides.card], np.zeros(len(rides.card), dtype=np.int64)
+    if not world.prices.depend_on_the_day:
+        price_fen = world.prices.of(rides.tap, products, rides.seconds)
+        return price_fen, price_fen + more_fen, none
+    price_fen, amount_fen, earlier_fen = none.copy(), none.copy(), none
+    turn = _turns(rides.card, rides.seconds // DAY)
+    order = np.argsort(turn, kind="stable")
+    # All first debits of a day at once, then all second ones.
+    for rows in np.split(order, np.cumsum(np.bincount(turn))[:-1]):
+        if len(rows) and turn[rows[0]]:
+            earlier_fen[rows] = earlier_fen[rows - 1] + amount_fen[rows - 1]
+        asked = (one[rows] for one in (rides.tap, products, rides.seconds, earlier_fen))
+        price_fen[rows] = world.prices.of(*asked)
+        amount_fen[rows] = price_fen[rows] + more_fen[rows]
+    return price_fen, amount_fen, earlier_fen
+
+
+def _turns(card: Ints, day: Ints) -> Ints:
+    """Number the taps of one card on one day from 0; they stand beside one another."""
+    places = np.arange(len(card))
+    fresh = (np.diff(card, prepend=-1) != 0) | (np.diff(day, prepend=-1) != 0)
+    return places - np.maximum.accumulate(np.where(fresh, places, 0))
 
 
 def _cards_with(rides: Rides, chosen: Chosen, kind: CardFault) -> Flags:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from citycard.card.codec import decode, encode
 from citycard.clearing.columns import RECORD
 from citycard.errors import HabitInvalid, HabitsMissing
-from citycard.simulate.columns import Bytes, Ints, moments
+from citycard.simulate.columns import Bytes, Ints, Rows, moments
 from citycard.terminal.record import FACTS_SIZE, TransactionRecord
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["Prices", "Tariff"]
 
 _COMPOSITE = 0x09
+# The bits of a question without what was paid before.
+_KEY = 32
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -125,12 +127,34 @@ class Prices:
         self._asked, self._first = np.unique(tariff.asked, return_index=True)
         self._limit_fen = city.terms.amount_limit_fen
         self._known: dict[int, int] = {}
+        self._claiming = [
+            number
+            for number in np.unique(tariff.service).tolist()
+            if city.claimed_fen(number, np.zeros(0, RECORD)) is not None
+        ]
         self._issuer = np.frombuffer(bytes.fromhex(city.config.city.issuer), dtype=np.uint8)
 
-    def of(self, taps: Ints, products: Ints, seconds: Ints) -> Ints:
-        """Give the price in fen of taps (rows of the tariff) by the card's product and the time."""
+    @property
+    def depend_on_the_day(self) -> bool:
+        """Say whether the price of anything depends on what the card paid before on the day."""
+        return bool(self._claiming)
+
+    def claim(self, records: Rows, spent_fen: Ints) -> None:
+        """Write into records what terminals say that the card paid before on the day."""
+        for service in self._claiming:
+            mine = np.flatnonzero(records["service"] == service)
+            records[mine] = self._city.with_claims(service, records[mine], spent_fen[mine])
+
+    def of(self, taps: Ints, products: Ints, seconds: Ints, spent_fen: Ints | None = None) -> Ints:
+        """Give the price in fen of taps (rows of the tariff) by the card's product and the time.
+
+        ``spent_fen`` is what the card paid before on the day, nothing when left out.
+        """
         hours = seconds // 3600
         keys = (hours * len(self._kinds) + products) * len(self._asked) + self._tariff.asked[taps]
+        if spent_fen is not None:
+            counts = np.isin(self._tariff.service[taps], self._claiming)
+            keys = keys + (np.where(counts, spent_fen, 0) << _KEY)
         wanted, places = np.unique(keys, return_inverse=True)
         fresh = [key for key in wanted.tolist() if key not in self._known]
         for key, question in zip(fresh, self._questions(_ints(fresh)), strict=True):
@@ -138,6 +162,7 @@ class Prices:
         return _ints(self._known[key] for key in wanted.tolist())[places]
 
     def _questions(self, keys: Ints) -> list[bytes]:
+        spent_fen, keys = keys >> _KEY, keys & ((1 << _KEY) - 1)
         rest, asked = np.divmod(keys, len(self._asked))
         hours, products = np.divmod(rest, len(self._kinds))
         taps, rows = self._first[asked], np.zeros(len(keys), dtype=RECORD)
@@ -146,6 +171,7 @@ class Prices:
         rows["card_kind"] = np.array(self._kinds)[products]
         rows["list_price_fen"], rows["facts"] = self._tariff.list_price_fen[taps], self._tariff.facts[taps]
         rows["at"] = moments(hours * 3600, self._midnight)
+        self.claim(rows, spent_fen)
         return [row.tobytes() for row in rows]
 
     def _ask(self, question: bytes) -> int:

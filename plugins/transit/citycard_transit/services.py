@@ -118,6 +118,7 @@ def services(settings: TransitSettings) -> Iterator[Service]:
             request=_asking(fares, name),
             shares=_sharing(settings) if name == METRO else None,
             habits=partial(_habits, settings, name),
+            spent_today="spent_today_fen" if settings.caps else "",
             alike=_alike(settings),
         )
 

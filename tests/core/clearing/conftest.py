@@ -234,6 +234,9 @@ class Town:
         price = quote(PriceRequest(service="ride", at=record.at, list_price_fen=record.list_price_fen), book)
         return Rating(quote=price, shares=self.shares.get(record.service, ()))
 
+    def claimed_fen(self, service, records):
+        """Say that no price depends on what a card paid before."""
+
     def alike(self, service, records):
         """Leave it open what a price depends on: every record is rated for itself."""
 

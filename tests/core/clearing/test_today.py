@@ -1,0 +1,135 @@
+"""What a card paid before on its day is added up from its own records, and no terminal is believed."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import numpy as np
+import pytest
+
+from citycard.clearing.columns import digits
+from citycard.clearing.context import Rating
+from citycard.clearing.explanation import explain
+from citycard.clearing.intake import receive
+from citycard.clearing.pricing import Adjustment, FeeRule, PriceRequest, Stage, quote
+from citycard.clearing.queries import card_taps
+from citycard.clearing.run import clear
+
+AT = datetime.fromisoformat("2018-09-01T07:00")
+GATE = "344000000001"
+CAP_FEN, RIDE_FEN = 500, 200
+
+
+def cap(request, amount_fen):
+    left_fen = max(0, CAP_FEN - request.history["spent"])
+    return Adjustment(amount_fen=left_fen, reason="cap") if amount_fen > left_fen else None
+
+
+RULES = [FeeRule(name="cap", stage=Stage.CAP, apply=cap)]
+
+
+@pytest.fixture
+def capped(town):
+    """A town whose terminals write into the first four bytes of the facts what a card paid on the day."""
+
+    def rate(record):
+        spent_fen = int.from_bytes(record.facts[:4])
+        request = PriceRequest(
+            service="ride", at=record.at, list_price_fen=record.list_price_fen, history={"spent": spent_fen}
+        )
+        return Rating(quote=quote(request, RULES))
+
+    def claimed_fen(_service, records):
+        facts = np.ascontiguousarray(digits(records, "facts")[:, :4])
+        return facts.view(">u4")[:, 0].astype(np.int64)
+
+    def with_claims(_service, records, spent_fen):
+        told = records.copy()
+        told["facts"][:, :4] = spent_fen.astype(">u4").view("u1").reshape(-1, 4)
+        return told
+
+    town.rate, town.claimed_fen, town.with_claims = rate, claimed_fen, with_claims
+    return town
+
+
+@pytest.fixture
+def card(capped):
+    (card,) = capped.issue(1)
+    capped.load(card, 10_000)
+    return card
+
+
+def ride(town, card, paid_fen, claimed_fen, at, *, keep=True):
+    facts = claimed_fen.to_bytes(4) + bytes(44)
+    return town.tap(card, paid_fen, at, list_price_fen=RIDE_FEN, facts=facts, keep=keep)
+
+
+def cleared(town):
+    receive(town, [town.batch()])
+    clear(town)
+
+
+def told(town, card):
+    taps = sorted(card_taps(town, card.asn), key=lambda one: one.counter)
+    return [(tap.code, tap.price_fen) for tap in taps]
+
+
+@pytest.mark.parametrize("runs", [1, 4])
+def test_a_terminal_that_tells_nothing_of_the_day_charges_too_much_in_whichever_run(capped, card, runs):
+    for turn in range(4):
+        ride(capped, card, RIDE_FEN, 0, AT + timedelta(hours=turn))
+        if runs > 1:
+            cleared(capped)
+    if runs == 1:
+        cleared(capped)
+    assert told(capped, card) == [("OK", 200), ("OK", 200), ("P01", 100), ("P01", 0)]
+
+
+def test_a_terminal_that_claims_more_than_was_paid_charges_too_little(capped, card):
+    ride(capped, card, 0, 500, AT)
+    cleared(capped)
+    assert told(capped, card) == [("P01", 200)]
+
+
+def test_what_honest_terminals_charge_is_in_order_and_the_next_day_begins_anew(capped, card):
+    rides = ((200, 0, 0), (200, 200, 1), (100, 400, 2), (0, 500, 3), (200, 0, 24))
+    for paid_fen, claimed_fen, hours in rides:
+        ride(capped, card, paid_fen, claimed_fen, AT + timedelta(hours=hours))
+    cleared(capped)
+    assert [code for code, _ in told(capped, card)] == ["OK"] * 5
+
+
+def test_while_a_debit_is_missing_a_terminal_that_saw_more_on_the_card_is_believed(capped, card):
+    ride(capped, card, 200, 0, AT)
+    late = ride(capped, card, 200, 200, AT + timedelta(hours=1), keep=False)
+    ride(capped, card, 100, 400, AT + timedelta(hours=2))
+    cleared(capped)
+    assert told(capped, card) == [("OK", 200), ("C01", 100)]
+    capped.terminals[GATE].records.append(late)
+    cleared(capped)
+    assert told(capped, card)[1] == ("L01", 200)
+
+
+def test_while_a_debit_is_missing_no_less_than_what_is_known_is_believed(capped, card):
+    ride(capped, card, 200, 0, AT)
+    ride(capped, card, 200, 0, AT, keep=False)
+    ride(capped, card, 200, 0, AT + timedelta(hours=1))
+    ride(capped, card, 200, 0, AT + timedelta(hours=2))
+    cleared(capped)
+    assert told(capped, card) == [("OK", 200), ("C01", 200), ("P01", 100)]
+
+
+def test_a_clock_that_goes_back_makes_the_day_unknown(capped, card):
+    ride(capped, card, 200, 0, AT)
+    ride(capped, card, 200, 0, AT - timedelta(days=1))
+    ride(capped, card, 0, 500, AT + timedelta(hours=1))
+    cleared(capped)
+    assert [code for code, _ in told(capped, card)] == ["OK"] * 3
+
+
+def test_the_explanation_shows_the_price_of_the_run_and_its_reason(capped, card):
+    for hours in range(3):
+        ride(capped, card, RIDE_FEN, 0, AT + timedelta(hours=hours))
+    cleared(capped)
+    price = explain(capped, f"{GATE}-1-3").price
+    assert (price.amount_fen, [step.reason for step in price.steps]) == (100, ["cap"])
