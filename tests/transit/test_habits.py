@@ -9,6 +9,7 @@ import attrs
 import pytest
 
 from citycard.city import City
+from citycard.clearing.queries import cleared
 from citycard.simulate.compare import compare, found_in
 from citycard.simulate.delivering import clear_simulation
 from citycard.simulate.kinds import CardFault, TerminalFault
@@ -19,6 +20,7 @@ from citycard_transit.habits import bus_habits, metro_habits
 
 ROOT = Path(__file__).parents[2]
 SMALL = SimulationPlan(cards=300, terminals=60, records=3000, days=2, faults=0.05)
+DAY_CAP_FEN = 1500
 LARGE = SimulationPlan(cards=400_000, terminals=8_000, records=2_000_000, faults=0.005)
 
 
@@ -44,6 +46,17 @@ def test_every_fault_of_a_simulated_city_is_found_and_nothing_else(tmp_path, eng
     assert sum(report.records for report in reports) > 2500
     with reading(city.engine) as conn:
         assert city.ledger.audit(conn) == []
+    city.close()
+
+
+def test_nobody_who_is_simulated_pays_more_than_the_cap_and_somebody_reaches_it(tmp_path):
+    city = new_city(tmp_path / "city")
+    truth = simulate(city, attrs.evolve(SMALL, faults=0), tmp_path / "out")
+    clear_simulation(city, tmp_path / "out", truth)
+    days = "SELECT sum(amount_fen) AS fen FROM outcomes WHERE code = 'OK' GROUP BY asn, \"at\"::DATE"
+    with reading(city.engine) as conn, cleared(city, conn, None, None) as outcomes:
+        (most_fen,) = outcomes.execute(f"SELECT max(fen) FROM ({days})").fetchone()
+    assert most_fen == DAY_CAP_FEN
     city.close()
 
 

@@ -51,7 +51,7 @@ def follow_days(bucket: Bucket, states: States, places: Array, begins: Array, ju
     spent_fen = paid_fen - paid_fen[group] + np.where(group == firsts[turn], carried[turn], 0)
     odd = day < day_before
     odd_before = np.cumsum(odd)
-    odd_so_far = odd_before - (odd_before - odd)[firsts][turn]
+    odd_so_far: Array = odd_before - (odd_before - odd)[firsts][turn]
     missing = np.cumsum(jumps)
     since = missing - missing[group] + jumps[group]
     # A new card has paid nothing before; of any other whose last day nobody knows, nobody knows.
