@@ -13,7 +13,7 @@ from citycard.bank.calendar import BusinessCalendar
 from citycard.bank.codes import BankCode, CaseState
 from citycard.bank.context import BankContext
 from citycard.bank.tables import bank_case, bank_case_step, bank_line, bank_payment, bank_statement
-from citycard.errors import CaseClosed, CaseUnknown
+from citycard.errors import CaseClosed, CaseTaken, CaseUnknown
 from citycard.store.engine import reading, write_alone, writing
 from citycard.store.steps import CaseStep, StepBook
 
@@ -94,22 +94,31 @@ def history(conn: Connection, case: UUID) -> list[CaseStep]:
     return _STEPS.history(conn, case)
 
 
-def take(context: BankContext, case: UUID, *, actor: str, step: UUID) -> Case:
-    """Take an exception to work on it, from somebody else too; the same ``step`` again changes nothing.
+def take(context: BankContext, case: UUID, *, actor: str, step: UUID, from_other: bool = False) -> Case:
+    """Take an exception to work on it; the same ``step`` again changes nothing.
 
-    Raise CaseClosed when it is resolved, and CaseStepConflict when ``step`` was another one.
+    What somebody else has is taken only where ``from_other`` says so; otherwise raise CaseTaken. Raise
+    CaseClosed when it is resolved, and CaseStepConflict when ``step`` was another one.
     """
     with writing(context.engine) as conn:
         found = hold_case(conn, case)
         if not step_is_done(conn, case, step, "taken", actor):
             if found.state is CaseState.RESOLVED:
                 raise CaseClosed(case=str(case), how=found.resolution)
-            before = f"from {found.taken_by}" if found.taken_by not in {"", actor[:100]} else ""
+            others = found.taken_by not in {"", actor[:100]}
+            if others and not from_other:
+                raise taken_error(context, conn, case)
+            before = f"from {found.taken_by}" if others else ""
             values = {"state": CaseState.TAKEN.value, "taken_by": actor[:100]}
             conn.execute(update(bank_case).where(bank_case.c.id == case).values(values))
             write_step(conn, case, step, "taken", actor, before, context.clock.now())
     with reading(context.engine) as conn:
         return case_of(conn, case)
+
+
+def taken_error(context: BankContext, conn: Connection, case: UUID) -> CaseTaken:
+    """Give the error which says who has an exception, and since when."""
+    return _STEPS.taken(conn, case, context.bank_terms.timezone)
 
 
 def hold_case(conn: Connection, case: UUID) -> Case:

@@ -7,7 +7,7 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, Row, select, update
 
-from citycard.bank.cases import Case, case_of, hold_case, step_is_done, write_step
+from citycard.bank.cases import Case, case_of, hold_case, step_is_done, taken_error, write_step
 from citycard.bank.codes import CaseState, How
 from citycard.bank.context import BankContext, local_now
 from citycard.bank.instruction import BankAccount
@@ -15,7 +15,7 @@ from citycard.bank.matching import Move
 from citycard.bank.payments import Payment, PaymentKind, PaymentState, find_payment, order_payment
 from citycard.bank.settling import change_payments, tell_wallet, transfers_for
 from citycard.bank.tables import bank_case, bank_line
-from citycard.errors import AccountMissing, CaseClosed, CaseTaken, ResolutionRefused
+from citycard.errors import AccountMissing, CaseClosed, ResolutionRefused
 from citycard.ids import derived_id
 from citycard.ledger.chart import AccountCode, TransferCode
 from citycard.store.engine import reading, writing
@@ -69,7 +69,7 @@ def resolve(context: BankContext, case: UUID, resolution: Resolution, *, actor: 
             if found.state is CaseState.RESOLVED:
                 raise CaseClosed(case=str(case), how=found.resolution)
             if found.taken_by not in {"", actor[:100]}:
-                raise CaseTaken(case=str(case), taken_by=found.taken_by)
+                raise taken_error(context, conn, case)
             _Work(conn, context, found, resolution).do()
             values = {
                 "state": CaseState.RESOLVED.value,

@@ -22,7 +22,7 @@ from citycard.clearing.exceptions import DECIDED, PROPOSED, STEPS, TAKEN, Except
 from citycard.clearing.finding import find_record
 from citycard.clearing.rating import ask_rate
 from citycard.clearing.settled import settle
-from citycard.errors import CaseClosed, CaseTaken, DecisionRefused
+from citycard.errors import CaseClosed, DecisionRefused
 from citycard.money import split
 from citycard.store.engine import reading, write_alone, writing
 from citycard.wallet.addresses import LOSS_CLEARING, card_purse, partner_payable
@@ -73,16 +73,22 @@ class Decision:
         return f"{told}: {' · '.join(filter(None, [self.reason, self.evidence]))}"[:300]
 
 
-def take(context: ClearingContext, record: str, *, actor: str, step: UUID) -> ExceptionCase:
-    """Take an exception to work on it, from somebody else too; the same ``step`` again changes nothing.
+def take(
+    context: ClearingContext, record: str, *, actor: str, step: UUID, from_other: bool = False
+) -> ExceptionCase:
+    """Take an exception to work on it; the same ``step`` again changes nothing.
 
-    Raise RecordUnknown, RecordNoException, CaseClosed when it is decided, CaseStepConflict.
+    What somebody else has is taken only where ``from_other`` says so; otherwise raise CaseTaken. Raise
+    RecordUnknown, RecordNoException, CaseClosed when it is decided, CaseStepConflict.
     """
     with writing(context.engine) as conn:
         case = _held(context, conn, record)
         if not STEPS.is_done(conn, case.id, step, TAKEN, actor):
             _must_be_open(case)
-            before = f"from {case.taken_by}" if case.taken_by not in {"", actor[:100]} else ""
+            others = case.taken_by not in {"", actor[:100]}
+            if others and not from_other:
+                raise STEPS.taken(conn, case.id, context.terms.timezone)
+            before = f"from {case.taken_by}" if others else ""
             STEPS.write(conn, case.id, step, TAKEN, actor, before, context.clock.now())
     with reading(context.engine) as conn:
         return exception_of(context, conn, record)
@@ -107,7 +113,7 @@ def decide(
         _check(case, decision)
         proposed_by = case.proposed_by
         if case.taken_by not in {"", actor[:100]} and not proposed_by:
-            raise CaseTaken(case=case.id, taken_by=case.taken_by)
+            raise STEPS.taken(conn, case.id, context.terms.timezone)
         at = context.clock.now()
         if decision.how is Ruling.ACCEPTED and case.amount_fen > context.terms.second_person_fen:
             said = STEPS.history(conn, case.id)[-1:]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from citycard.bank.cases import Case
     from citycard.city import City
 
-__all__ = ["exceptions", "step_option"]
+__all__ = ["exceptions", "from_other_option", "step_option"]
 
 _HOWS = [How.MATCHED.value, How.POSTED.value, How.PAID_BACK.value, How.NOT_PAID.value]
 
@@ -31,6 +31,11 @@ def step_option(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--id", "step", type=click.UUID, help="The id of this step (default: a new one).")(
         function
     )
+
+
+def from_other_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--from-other``: what somebody else works on is taken from them."""
+    return click.option("--from-other", is_flag=True, help="Take it from whoever has it.")(function)
 
 
 @click.group("exceptions", cls=ListedGroup)
@@ -100,12 +105,15 @@ def show_command(case: UUID, folder: Path, as_json: bool) -> None:
 
 @exceptions.command("take")
 @click.argument("case", type=click.UUID)
+@from_other_option
 @actor_option
 @step_option
 @city_option
 @json_option
-def take_command(case: UUID, actor: str, step: UUID | None, folder: Path, as_json: bool) -> None:
-    """Take an exception to work on it, from somebody else too.
+def take_command(
+    case: UUID, from_other: bool, actor: str, step: UUID | None, folder: Path, as_json: bool
+) -> None:
+    """Take an exception to work on it, so that nobody else does; with --from-other from who has it.
 
     With --json: the object of ``exceptions list``.
     """
@@ -113,7 +121,8 @@ def take_command(case: UUID, actor: str, step: UUID | None, folder: Path, as_jso
     from citycard.ids import new_id
 
     with closing(opened(folder)) as city:
-        _told(city, take(city, case, actor=actor, step=step or new_id()), as_json)
+        found = take(city, case, actor=actor, step=step or new_id(), from_other=from_other)
+        _told(city, found, as_json)
 
 
 @exceptions.command("resolve")

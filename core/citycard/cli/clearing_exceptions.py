@@ -13,6 +13,7 @@ from citycard.bank.codes import CaseState
 from citycard.clearing.casecodes import Bearer, Ruling
 from citycard.clearing.codes import Code
 from citycard.cli.amount import amount_of
+from citycard.cli.bank_exceptions import from_other_option
 from citycard.cli.lazy import ListedGroup
 from citycard.cli.options import actor_option, city_option, id_option, json_option, opened
 from citycard.cli.output import emit, pairs, say, table
@@ -111,19 +112,22 @@ def show_command(record: str, folder: Path, as_json: bool) -> None:
 
 @exceptions.command("take")
 @click.argument("record")
+@from_other_option
 @id_option
 @actor_option
 @city_option
 @json_option
-def take_command(record: str, identity: UUID, actor: str, folder: Path, as_json: bool) -> None:
-    """Take the exception RECORD to work on it, from somebody else too.
+def take_command(
+    record: str, from_other: bool, identity: UUID, actor: str, folder: Path, as_json: bool
+) -> None:
+    """Take the exception RECORD to work on it, so that nobody else does; with --from-other from who has it.
 
     With --json: the object of ``exceptions list``.
     """
     from citycard.clearing.deciding import take
 
     city = opened(folder)
-    _told(city, take(city, record, actor=actor, step=identity), as_json)
+    _told(city, take(city, record, actor=actor, step=identity, from_other=from_other), as_json)
 
 
 @exceptions.command("decide")

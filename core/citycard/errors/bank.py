@@ -106,7 +106,10 @@ class CaseTaken(CitycardError):
 
     status = 409
     exit_code = 5
-    sentence = "exception {case} was taken by {taken_by!r}: only they resolve it, or you take it from them"
+    sentence = (
+        "exception {case} has been with {taken_by} since {since}: leave it to them, or take it from them "
+        "(--from-other, in the API from_other)"
+    )
 
 
 class CaseClosed(CitycardError):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Generic, TypeVar
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import attrs
 from sqlalchemy import Connection, Table, insert, select
 
-from citycard.errors import CaseStepConflict
+from citycard.errors import CaseStepConflict, CaseTaken
 
 __all__ = ["CaseStep", "StepBook"]
 
@@ -65,6 +66,12 @@ class StepBook(Generic[_About]):
             if kept[field] != value:
                 raise CaseStepConflict(step=str(step), field=field)
         return True
+
+    def taken(self, conn: Connection, about: _About, timezone: str) -> CaseTaken:
+        """Give the error which says who has a case, and since when by the clock of the city."""
+        last = self.history(conn, about)[-1]
+        since = f"{last.at.astimezone(ZoneInfo(timezone)):%F %H:%M}"
+        return CaseTaken(case=str(about), taken_by=last.actor, since=since)
 
     def write(
         self, conn: Connection, about: _About, step: UUID, what: str, actor: str, detail: str, at: datetime

@@ -105,6 +105,14 @@ class Step:
 
 
 @attrs.frozen(kw_only=True)
+class TakeBody:
+    """An exception is taken; ``from_other`` says that it is taken from somebody else who has it."""
+
+    id: UUID
+    from_other: bool = False
+
+
+@attrs.frozen(kw_only=True)
 class ResolutionBody:
     """How an exception is resolved; ``how`` is matched, posted, paid-back or not-paid."""
 
@@ -184,8 +192,15 @@ async def make_instruction(request: Request) -> Response:
 
 
 async def take_case(request: Request) -> Response:
-    city, step = city_of(request), await read_json(request, Step)
-    found = await run_in_threadpool(take, city, _case_id(request), actor=actor_name(request), step=step.id)
+    city, body = city_of(request), await read_json(request, TakeBody)
+    found = await run_in_threadpool(
+        take,
+        city,
+        _case_id(request),
+        actor=actor_name(request),
+        step=body.id,
+        from_other=body.from_other,
+    )
     return json_answer(case_view(city, found))
 
 
@@ -274,7 +289,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         take_case,
         permission=_KEEP,
         methods=("POST",),
-        request=Step,
+        request=TakeBody,
         response=CaseView,
         summary="Take an exception to work on it.",
     ),

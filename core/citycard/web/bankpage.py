@@ -70,13 +70,15 @@ async def case(request: Request) -> Response:
         steps=[_step(each, say, city_of(request)) for each in shown.steps],
         hows=[(how.value, say(title)) for how, title in _HOWS.items() if (how is How.NOT_PAID) is missing],
         missing=missing,
+        others=shown.case.taken_by not in {"", actor_name(request)},
         ids=(new_id(), new_id()),
     )
 
 
 async def take_case(request: Request) -> Response:
     form, city, name = await read_form(request), city_of(request), _case_id(request)
-    await run_in_threadpool(take, city, name, actor=actor_name(request), step=_id(form))
+    others = form.get("from_other") == "yes"
+    await run_in_threadpool(take, city, name, actor=actor_name(request), step=_id(form), from_other=others)
     return RedirectResponse(f"/bank/exceptions/{name}", HTTPStatus.SEE_OTHER)
 
 

@@ -133,6 +133,7 @@ async def exception(request: Request) -> Response:
         request,
         "exception.html",
         case=_case(case, say, city),
+        others=case.taken_by not in {"", actor_name(request)},
         steps=[_step(each, say, city) for each in steps],
         adjustments=[_moved(each, say) for each in moved],
         rulings=[(how.value, say(title)) for how, title in _RULINGS.items()],
@@ -197,7 +198,10 @@ async def decide_one(request: Request) -> Response:
 
 async def take_exception(request: Request) -> Response:
     form, record = await read_form(request), request.path_params["record"]
-    await run_in_threadpool(take, city_of(request), record, actor=actor_name(request), step=_id(form))
+    others = form.get("from_other") == "yes"
+    await run_in_threadpool(
+        take, city_of(request), record, actor=actor_name(request), step=_id(form), from_other=others
+    )
     return RedirectResponse(f"/exceptions/{record}", HTTPStatus.SEE_OTHER)
 
 

@@ -18,7 +18,7 @@ from citycard.clearing.exceptions import ExceptionCase
 from citycard.errors import BodyInvalid, PageNotFound
 from citycard.store.steps import CaseStep
 from citycard.web import sources
-from citycard.web.bankapi import Step, actor_name
+from citycard.web.bankapi import TakeBody, actor_name
 from citycard.web.bodies import read_json
 from citycard.web.context import actor_of, city_of
 from citycard.web.endpoints import Endpoint, endpoint, json_answer, read_query
@@ -111,8 +111,15 @@ async def shown(request: Request) -> Response:
 
 
 async def taken(request: Request) -> Response:
-    step, record = await read_json(request, Step), request.path_params["record"]
-    await run_in_threadpool(take, city_of(request), record, actor=actor_name(request), step=step.id)
+    body, record = await read_json(request, TakeBody), request.path_params["record"]
+    await run_in_threadpool(
+        take,
+        city_of(request),
+        record,
+        actor=actor_name(request),
+        step=body.id,
+        from_other=body.from_other,
+    )
     return json_answer(await _story(request))
 
 
@@ -153,7 +160,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         taken,
         permission=_DECIDE,
         methods=("POST",),
-        request=Step,
+        request=TakeBody,
         response=ExceptionStory,
         summary="Take a suspended or rejected record to work on it.",
     ),

@@ -175,7 +175,9 @@ def test_every_step_is_kept_and_done_once(treasury, hear):
         take(treasury, case.id, actor="wang", step=first)
     with pytest.raises(CaseTaken, match="wang"):
         done(treasury, case, How.POSTED, account=SHOP)
-    take(treasury, case.id, actor="li", step=second)
+    with pytest.raises(CaseTaken, match=r"has been with wang since [-0-9]{10} [:0-9]{5}: .*--from-other"):
+        take(treasury, case.id, actor="li", step=second)
+    take(treasury, case.id, actor="li", step=second, from_other=True)
     for _ in range(2):
         done(treasury, case, How.POSTED, step=last, account=SHOP)
     with pytest.raises(CaseClosed, match="posted"):

@@ -15,7 +15,7 @@ from citycard.clearing.codes import Code
 from citycard.clearing.context import Share
 from citycard.clearing.deciding import Decision, decide, take
 from citycard.clearing.disputes import Claim, open_dispute
-from citycard.clearing.exceptions import exception_of, find_exceptions
+from citycard.clearing.exceptions import exception_of, find_exceptions, history
 from citycard.clearing.intake import receive
 from citycard.clearing.run import clear
 from citycard.clearing.statements import statement_of
@@ -149,8 +149,28 @@ def test_only_who_took_an_exception_decides_it(town, old):
     take(town, old, actor="wang", step=new_id())
     with pytest.raises(CaseTaken, match="wang"):
         made(town, old, PAID)
-    take(town, old, actor="li", step=new_id())
+    with pytest.raises(CaseTaken, match=r"has been with wang since [-0-9]{10} [:0-9]{5}: .*--from-other"):
+        take(town, old, actor="li", step=new_id())
+    assert take(town, old, actor="wang", step=new_id()).taken_by == "wang"
+    take(town, old, actor="li", step=new_id(), from_other=True)
+    with reading(town.engine) as conn:
+        assert [(one.actor, one.detail) for one in history(conn, old)] == [
+            ("wang", ""),
+            ("wang", ""),
+            ("li", "from wang"),
+        ]
     assert made(town, old, PAID).taken_by == "li"
+
+
+def test_a_second_person_need_not_take_what_the_first_one_proposed(town, old):
+    town.terms = attrs.evolve(town.terms, second_person_fen=299)
+    take(town, old, actor="li", step=new_id())
+    with pytest.raises(CaseTaken):
+        made(town, old, PAID, "wang")
+    assert made(town, old, PAID, "li").proposed_by == "li"
+    with pytest.raises(CaseTaken):
+        take(town, old, actor="wang", step=new_id())
+    assert made(town, old, PAID, "wang").decision.proposed_by == "li"
 
 
 def test_more_than_the_limit_needs_a_second_person_who_says_the_same(town, old):

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from citycard.clearing.intake import receive
 from citycard.clearing.run import clear
 from citycard.cli import clearing_exceptions
-from citycard.errors import DecisionRefused
+from citycard.errors import CaseTaken, DecisionRefused
 
 _SPEC = importlib.util.spec_from_file_location(
     "clearing_town", Path(__file__).parents[1] / "clearing" / "conftest.py"
@@ -65,6 +65,17 @@ def test_an_exception_is_taken_decided_and_shown_with_its_money(call, town):
     assert [one["what"] for one in told["steps"]] == ["taken", "decided"]
     assert [(one["code"], one["run"]) for one in told["adjustments"]] == [("A02", 2)]
     assert told["decision"]["evidence"] == "letter 3"
+
+
+def test_what_somebody_has_is_taken_only_from_them_by_word(call):
+    call("take", RECORD, "--by", "Li Na")
+    wish = ("--how", "rejected", "--reason", "no ground", "--by", "Wang")
+    for refused in (("take", RECORD, "--by", "Wang"), ("decide", RECORD, *wish)):
+        with pytest.raises(CaseTaken, match="has been with Li Na since ") as told:
+            call(*refused)
+        assert told.value.exit_code == 5
+    assert call("take", RECORD, "--from-other", "--by", "Wang").stderr.endswith("is taken by Wang\n")
+    assert call("decide", RECORD, *wish).stderr.endswith("is rejected: no ground\n")
 
 
 def test_a_decision_that_does_not_fit_is_refused(call):

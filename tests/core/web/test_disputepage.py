@@ -118,6 +118,18 @@ def test_a_record_that_was_suspended_is_taken_and_decided_on_its_page(suspended,
     assert mine.get(at, headers={"accept": "text/html"}).status_code == 404
 
 
+def test_what_somebody_has_is_taken_from_them_by_a_button_that_names_them(suspended, office):
+    at = f"/exceptions/{RIDE}"
+    first, second = office[0](Role.OPERATOR), office[0](Role.OPERATOR)
+    (early,) = page(second, at).xpath(f"//form[@action='{at}/take']")
+    send(first, at, f"{at}/take")
+    (name,) = page(first, at).xpath("//dt[text()='Taken by']/following-sibling::dd[1]/text()")
+    assert second.post(f"{at}/take", data=dict(early.form_values())).status_code == 409
+    assert f"Take it from {name}" in words(page(second, at))
+    assert send(second, at, f"{at}/take").status_code == 303
+    assert f"from {name}" in words(page(second, at))
+
+
 def test_a_partner_reads_no_full_card_number_and_nobodys_name(suspended, office):
     operator, at = office[0](Role.OPERATOR), f"/exceptions/{RIDE}"
     wish = {"how": "accepted", "bearer": "card", "reason": "the clock was wrong", "evidence": "log 4"}
