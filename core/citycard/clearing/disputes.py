@@ -35,6 +35,7 @@ from citycard.errors import (
     DisputeDecided,
     DisputeForeign,
     DisputeRefused,
+    DisputeStanding,
     DisputeUnknown,
     EvidenceConflict,
 )
@@ -150,9 +151,9 @@ class Evidence:
 def open_dispute(context: ClearingContext, identity: UUID, claim: Claim, *, actor: str) -> Dispute:
     """Open a dispute; again under the same id it is the one that was opened.
 
-    Raise DisputeConflict when it was another one, or when the same party disputes the same thing already,
-    DisputeRefused when its days are over, or more is claimed than can be owed, DisputeForeign when the record
-    does not concern the partner, RecordUnknown, RunUnknown, StatementUnknown.
+    Raise DisputeConflict when it was another one, DisputeStanding when the same party disputes the same thing
+    already, DisputeRefused when its days are over, or more is claimed than can be owed, DisputeForeign when
+    the record does not concern the partner, RecordUnknown, RunUnknown, StatementUnknown.
     """
     with reading(context.engine) as conn:
         known = _rows(conn, clearing_dispute.c.id == identity)
@@ -167,8 +168,8 @@ def open_dispute(context: ClearingContext, identity: UUID, claim: Claim, *, acto
         if known:
             return _same(known[0], claim)
         same = (clearing_dispute.c.party == claim.party.value, clearing_dispute.c.partner == claim.partner)
-        if _rows(conn, *same, clearing_dispute.c.about == subject.about):
-            raise DisputeConflict(id=identity, field="id")
+        for standing in _rows(conn, *same, clearing_dispute.c.about == subject.about):
+            raise _standing(standing)
         _check_amount(context, conn, claim, subject)
         day, calendar = today(context), context.terms.calendar
         row = {
@@ -307,6 +308,11 @@ def _check_evidence(found: Dispute, day: date) -> None:
         raise DisputeDecided(about=found.about, reason=f"it is decided already: {found.decision.outcome}")
     if day > found.evidence_until and not found.pieces:
         raise DisputeRefused(about=found.about, reason=f"evidence had to come until {found.evidence_until}")
+
+
+def _standing(one: Dispute) -> DisputeStanding:
+    told = "add evidence to that one" if one.decision is None else f"it is decided already: {one.state}"
+    return DisputeStanding(about=one.about, who=one.partner or "the holder", id=one.id, what_then=told)
 
 
 def _same(known: Dispute, claim: Claim) -> Dispute:

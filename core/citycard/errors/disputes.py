@@ -10,6 +10,7 @@ __all__ = [
     "DisputeDecided",
     "DisputeForeign",
     "DisputeRefused",
+    "DisputeStanding",
     "DisputeUnknown",
     "EvidenceConflict",
     "RecordNoException",
@@ -44,11 +45,19 @@ class DisputeUnknown(CitycardError):
 
 
 class DisputeConflict(CitycardError):
-    """A dispute was opened before under the same id, or about the same thing, and otherwise."""
+    """A dispute was opened before under the same id, and otherwise."""
 
     status = 409
     exit_code = 5
-    sentence = "dispute {id} was opened before with another {field}: add evidence to it, or use a new id"
+    sentence = "dispute {id} was opened before with another {field}: use a new id for another dispute"
+
+
+class DisputeStanding(CitycardError):
+    """The same party disputes the same thing already."""
+
+    status = 409
+    exit_code = 5
+    sentence = "{about} is disputed already by {who}: {id}; {what_then}"
 
 
 class DisputeRefused(CitycardError):

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 import attrs
 import pytest
 
-from citycard.clearing.casecodes import Party
+from citycard.clearing.casecodes import Party, Verdict
 from citycard.clearing.context import Share
 from citycard.clearing.disputes import (
     LARGEST_EVIDENCE,
@@ -23,10 +23,12 @@ from citycard.clearing.disputes import (
 )
 from citycard.clearing.intake import receive
 from citycard.clearing.run import clear
+from citycard.clearing.upholding import Judgement, decide_dispute
 from citycard.errors import (
     ArchiveDamaged,
     DisputeConflict,
     DisputeRefused,
+    DisputeStanding,
     DisputeUnknown,
     EvidenceConflict,
     RecordUnknown,
@@ -201,8 +203,18 @@ def test_the_same_is_disputed_once_and_the_same_id_is_the_same_dispute(cleared):
     assert open_dispute(cleared, name, BY_PARTNER, actor="x") == made
     with pytest.raises(DisputeConflict, match="amount_fen"):
         open_dispute(cleared, name, attrs.evolve(BY_PARTNER, amount_fen=1), actor="x")
-    with pytest.raises(DisputeConflict, match="another id"):
-        open_dispute(cleared, new_id(), BY_PARTNER, actor="x")
+
+
+def test_who_disputes_the_same_again_is_told_which_dispute_stands(cleared):
+    for claim, who in ((BY_PARTNER, "metro"), (BY_HOLDER, "the holder")):
+        made = open_dispute(cleared, new_id(), claim, actor="x")
+        told = f"{claim.about} is disputed already by {who}: {made.id}; "
+        with pytest.raises(DisputeStanding, match=f"{told}add evidence to that one"):
+            open_dispute(cleared, new_id(), claim, actor="x")
+        done = Judgement(outcome=Verdict.REFUSED, reason="no ground")
+        decide_dispute(cleared, made.id, done, actor="li", step=new_id())
+        with pytest.raises(DisputeStanding, match=f"{told}it is decided already: refused"):
+            open_dispute(cleared, new_id(), claim, actor="x")
 
 
 def test_evidence_is_kept_with_its_digest_by_whom_and_when(cleared):
