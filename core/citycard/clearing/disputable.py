@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import attrs
 from sqlalchemy import Connection, select
 
+from citycard.clearing.adjusting import adjustments_about
 from citycard.clearing.casecodes import Party
 from citycard.clearing.casetables import (
     clearing_adjustment,
@@ -19,14 +20,19 @@ from citycard.clearing.casetables import (
     clearing_dispute,
     clearing_dispute_decision,
 )
+from citycard.clearing.codes import State
 from citycard.clearing.context import ClearingContext
 from citycard.clearing.records import ID, ClearedRecord, find_cleared, select_cleared
 from citycard.clearing.standing import standing_of
 from citycard.clearing.statements import Statement, read_statement
 from citycard.errors import DisputeRefused, RecordUnknown
-from citycard.wallet.addresses import partner_payable
+from citycard.money import yuan
+from citycard.wallet.addresses import card_refund, partner_payable
+from citycard.wallet.refunds import refunds_of
 
-__all__ = ["Subject", "free_fen", "is_position", "subject_of"]
+__all__ = ["Subject", "check_free", "is_position", "subject_of"]
+
+_NAMED = 3
 
 # One spelling each: what is written otherwise would be another position to whoever compares them.
 _POSITION = re.compile(r"run/([1-9][0-9]{0,8})(?:/([0-9]{4}-[0-9]{2}-[0-9]{2})(?:/([A-Z][0-9]{2}|OK))?)?")
@@ -78,26 +84,79 @@ def subject_of(context: ClearingContext, conn: Connection, about: str, partner: 
     return attrs.evolve(subject, line_fen=line_fen)
 
 
-def free_fen(
+@attrs.frozen(kw_only=True)
+class _Use:
+    """Money of a subject that is not free: what it is about, what claims or got it, and how much."""
+
+    about: str
+    what: str
+    amount_fen: int
+
+
+def check_free(
     context: ClearingContext,
     conn: Connection,
     subject: Subject,
     party: Party,
     partner: str,
+    amount_fen: int,
     *,
     only_got: bool = False,
-) -> int:
-    """Give the most that a party can claim of it by now.
+) -> None:
+    """Raise DisputeRefused for more than a party can claim of it by now, which names what has the rest.
 
     What other disputes of the partner claim or got of the same money is not free. When one of them is being
     decided, only what the others got counts (``only_got``).
     """
-    whole_fen = subject.line_fen
+    left_fen, uses = subject.line_fen, []
     if subject.record is not None:
-        whole_fen = standing_of(conn, subject.record).left_fen(party, partner)
-    if party is Party.HOLDER:
-        return whole_fen
-    return whole_fen - sum(_taken(context, conn, subject, partner, only_got))
+        left_fen = standing_of(conn, subject.record).left_fen(party, partner)
+    if party is Party.PARTNER:
+        uses = list(_taken(context, conn, subject, partner, only_got))
+        left_fen -= sum(one.amount_fen for one in uses)
+    if amount_fen <= left_fen:
+        return
+    if subject.record is not None:
+        uses += _given(conn, subject.record, party, partner)
+    told = f"{yuan(amount_fen)} yuan are claimed, {yuan(max(0, left_fen))} yuan can be owed at most"
+    raise DisputeRefused(about=subject.about, reason=told + _named(uses))
+
+
+def _named(uses: list[_Use]) -> str:
+    """Name what has most, and count the rest."""
+    told = sorted(uses, key=lambda one: (-one.amount_fen, one.what))
+    named = [f"{one.what} {yuan(one.amount_fen)} yuan" for one in told[:_NAMED]]
+    if len(told) > _NAMED:
+        rest_fen = sum(one.amount_fen for one in told[_NAMED:])
+        named.append(f"{len(told) - _NAMED} more {yuan(rest_fen)} yuan")
+    return f"; {', '.join(named)}" if named else ""
+
+
+def _given(conn: Connection, record: ClearedRecord, party: Party, partner: str) -> list[_Use]:
+    """Give what a party has of a record already: by its run, by adjustments, and by refunds."""
+    holder = party is Party.HOLDER
+    address = card_refund(record.card) if holder else partner_payable(partner)
+    uses = [
+        _Use(
+            about=record.id,
+            what=f"{'exception' if one.cause == record.id else 'dispute'} {one.cause} got",
+            amount_fen=one.amount_fen,
+        )
+        for one in adjustments_about(conn, about=record.id)
+        if one.credit == address
+    ]
+    if holder:
+        uses += [
+            _Use(about=record.id, what=f"refund {one.id} gave back", amount_fen=one.amount_fen)
+            for one in refunds_of(conn, purchase=record.id)
+        ]
+    elif record.state is State.ACCEPTED:
+        uses += [
+            _Use(about=record.id, what=f"run {record.run} paid", amount_fen=fen)
+            for name, fen in record.parts
+            if name == partner and fen
+        ]
+    return uses
 
 
 def _of_record(record: ClearedRecord) -> Subject:
@@ -131,36 +190,38 @@ def _line_fen(statement: Statement, subject: Subject) -> int | None:
 
 def _taken(
     context: ClearingContext, conn: Connection, subject: Subject, partner: str, only_got: bool
-) -> Iterator[int]:
+) -> Iterator[_Use]:
     """Give what else is about the same money of a partner: other disputes, and exceptions that were paid.
 
     Of a record, what is about the record itself is where its money stands already.
     """
     told = _disputed(conn, subject, partner, only_got)
-    yield from (fen for about, fen in told if is_position(about) and subject.meets(_of_position(about)))
+    yield from (one for one in told if is_position(one.about) and subject.meets(_of_position(one.about)))
     if subject.record is None:
-        about_records = [one for one in told if not is_position(one[0])] + _paid(conn, subject, partner)
-        met = _met(context, conn, subject, {about for about, _ in about_records})
-        yield from (fen for about, fen in about_records if about in met)
+        about_records = [one for one in told if not is_position(one.about)] + _paid(conn, subject, partner)
+        met = _met(context, conn, subject, {one.about for one in about_records})
+        yield from (one for one in about_records if one.about in met)
 
 
-def _disputed(conn: Connection, subject: Subject, partner: str, only_got: bool) -> list[tuple[str, int]]:
+def _disputed(conn: Connection, subject: Subject, partner: str, only_got: bool) -> list[_Use]:
     table, decision = clearing_dispute, clearing_dispute_decision
     query = (
-        select(table.c.about, table.c.amount_fen, decision.c.amount_fen.label("got_fen"))
+        select(table.c.id, table.c.about, table.c.amount_fen, decision.c.amount_fen.label("got_fen"))
         .outerjoin(decision, decision.c.dispute == table.c.id)
         .where(table.c.run == subject.run, table.c.partner == partner, table.c.about != subject.about)
     )
     if only_got:
         query = query.where(decision.c.amount_fen.is_not(None))
     return [
-        (row.about, row.amount_fen if row.got_fen is None else row.got_fen)
+        _Use(about=row.about, what=f"dispute {row.id} claims", amount_fen=row.amount_fen)
+        if row.got_fen is None
+        else _Use(about=row.about, what=f"dispute {row.id} got", amount_fen=row.got_fen)
         for row in conn.execute(query)
         if not is_position(row.about) or _POSITION.fullmatch(row.about)
     ]
 
 
-def _paid(conn: Connection, subject: Subject, partner: str) -> list[tuple[str, int]]:
+def _paid(conn: Connection, subject: Subject, partner: str) -> list[_Use]:
     """Give what a partner got by exceptions of a run that were accepted."""
     moved = clearing_adjustment
     query = (
@@ -168,7 +229,10 @@ def _paid(conn: Connection, subject: Subject, partner: str) -> list[tuple[str, i
         .join(clearing_decision, clearing_decision.c.record == moved.c.cause)
         .where(clearing_decision.c.run == subject.run, moved.c.credit == partner_payable(partner))
     )
-    return [(row.about, row.amount_fen) for row in conn.execute(query)]
+    return [
+        _Use(about=row.about, what=f"exception {row.about} got", amount_fen=row.amount_fen)
+        for row in conn.execute(query)
+    ]
 
 
 def _met(context: ClearingContext, conn: Connection, subject: Subject, ids: set[str]) -> set[str]:

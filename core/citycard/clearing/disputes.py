@@ -25,7 +25,7 @@ from citycard.clearing.casetables import (
 )
 from citycard.clearing.codes import Code
 from citycard.clearing.context import ClearingContext
-from citycard.clearing.disputable import Subject, free_fen, is_position, subject_of
+from citycard.clearing.disputable import Subject, check_free, is_position, subject_of
 from citycard.clearing.exceptions import PROPOSED, STEPS, today
 from citycard.clearing.standing import standing_of
 from citycard.clearing.tables import clearing_run
@@ -40,6 +40,7 @@ from citycard.errors import (
     EvidenceConflict,
 )
 from citycard.files import write_whole
+from citycard.money import yuan
 from citycard.store.engine import reading, write_alone, writing
 
 __all__ = [
@@ -170,7 +171,7 @@ def open_dispute(context: ClearingContext, identity: UUID, claim: Claim, *, acto
         same = (clearing_dispute.c.party == claim.party.value, clearing_dispute.c.partner == claim.partner)
         for standing in _rows(conn, *same, clearing_dispute.c.about == subject.about):
             raise _standing(standing)
-        _check_amount(context, conn, claim, subject)
+        check_free(context, conn, subject, claim.party, claim.partner, claim.amount_fen)
         day, calendar = today(context), context.terms.calendar
         row = {
             "id": identity,
@@ -331,7 +332,7 @@ def _subject(context: ClearingContext, conn: Connection, claim: Claim) -> Subjec
     if not claim.reason.strip():
         raise refused("say why, for whoever decides")
     if not 0 < claim.amount_fen <= _LARGEST_FEN:
-        raise refused(f"{claim.amount_fen} fen is not an amount")
+        raise refused(f"{yuan(claim.amount_fen)} yuan is not an amount")
     if (claim.party is Party.PARTNER) is not bool(claim.partner):
         raise refused("name the partner that disputes; a holder is known by the record")
     if claim.party is Party.HOLDER and is_position(claim.about):
@@ -346,13 +347,6 @@ def _subject(context: ClearingContext, conn: Connection, claim: Claim) -> Subjec
         if record.code == Code.X01.name:
             raise refused("the city that issued the card says whether it is paid")
     return subject
-
-
-def _check_amount(context: ClearingContext, conn: Connection, claim: Claim, subject: Subject) -> None:
-    left_fen = max(0, free_fen(context, conn, subject, claim.party, claim.partner))
-    if claim.amount_fen > left_fen:
-        told = f"{claim.amount_fen} fen are claimed, {left_fen} fen can be owed at most"
-        raise DisputeRefused(about=claim.about, reason=told)
 
 
 def _check_days(context: ClearingContext, conn: Connection, claim: Claim, run: int) -> None:

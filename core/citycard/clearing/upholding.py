@@ -21,7 +21,7 @@ from citycard.clearing.casetables import clearing_decision, clearing_dispute_dec
 from citycard.clearing.codes import Code
 from citycard.clearing.context import ClearingContext
 from citycard.clearing.deciding import UNPROVEN, card_is_ours
-from citycard.clearing.disputable import free_fen, subject_of
+from citycard.clearing.disputable import check_free, subject_of
 from citycard.clearing.disputes import Dispute, DisputeState, dispute_of, find_disputes
 from citycard.clearing.exceptions import DECIDED, PROPOSED, STEPS, today
 from citycard.clearing.records import ClearedRecord
@@ -29,7 +29,7 @@ from citycard.clearing.settled import settle
 from citycard.clearing.standing import standing_of
 from citycard.errors import DisputeDecided, DisputeRefused, RecordUnknown
 from citycard.ids import derived_id
-from citycard.money import split
+from citycard.money import split, yuan
 from citycard.registry.tables import partner as partner_table
 from citycard.store.engine import reading, write_alone, writing
 from citycard.wallet.addresses import CITY_PREFIX, LOSS_CLEARING, card_purse, card_refund, partner_payable
@@ -200,9 +200,9 @@ def _wrong_payer(conn: Connection, found: Dispute, wish: Judgement) -> str:
 def _wrong_amount(found: Dispute, wish: Judgement) -> str:
     if wish.outcome is Verdict.UPHELD:
         whole = wish.amount_fen in {0, found.amount_fen}
-        return "" if whole else f"upheld in full it is {found.amount_fen} fen"
+        return "" if whole else f"upheld in full it is {yuan(found.amount_fen)} yuan"
     part = 0 < wish.amount_fen < found.amount_fen
-    return "" if part else f"a part of it is 1 to {found.amount_fen - 1} fen"
+    return "" if part else f"a part of it is 0.01 to {yuan(found.amount_fen - 1)} yuan"
 
 
 def _adjustments(
@@ -211,9 +211,7 @@ def _adjustments(
     if not amount_fen:
         return []
     subject = subject_of(context, conn, found.about, found.partner)
-    left_fen = max(0, free_fen(context, conn, subject, found.party, found.partner, only_got=True))
-    if amount_fen > left_fen:
-        raise DisputeRefused(about=found.about, reason=f"only {left_fen} fen can be owed by now")
+    check_free(context, conn, subject, found.party, found.partner, amount_fen, only_got=True)
     moves = _to_holder if found.party is Party.HOLDER else _to_partner
     shared: dict[str, Any] = {
         "about": found.about,
@@ -247,7 +245,7 @@ def _to_partner(
         raise DisputeRefused(about=found.about, reason="nothing shows that a card paid it: let the issuer")
     left_fen = record.amount_fen - standing_of(conn, record).card_fen
     if amount_fen > left_fen:
-        raise DisputeRefused(about=found.about, reason=f"{left_fen} fen of it are left on the card")
+        raise DisputeRefused(about=found.about, reason=f"{yuan(left_fen)} yuan of it are left on the card")
     return [(AdjustmentCode.A03, card_purse(record.card), payable, amount_fen)]
 
 
@@ -267,7 +265,8 @@ def _to_holder(
     if any(name.startswith(CITY_PREFIX) for name in got):
         raise DisputeRefused(about=found.about, reason="another city was paid for it: let the issuer bear it")
     if amount_fen > sum(got.values()):
-        raise DisputeRefused(about=found.about, reason=f"the partners have {sum(got.values())} fen of it")
+        told = f"the partners have {yuan(sum(got.values()))} yuan of it"
+        raise DisputeRefused(about=found.about, reason=told)
     amounts = split(amount_fen, list(got.values()))
     return [
         (AdjustmentCode.A06, partner_payable(name), owed, fen)

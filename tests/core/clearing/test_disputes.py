@@ -35,6 +35,7 @@ from citycard.errors import (
     StatementUnknown,
 )
 from citycard.ids import new_id
+from citycard.money import yuan
 from citycard.store import reading
 
 AT = datetime.fromisoformat("2018-09-01T07:00")
@@ -79,7 +80,7 @@ def test_a_holder_disputes_what_was_taken_from_the_card(cleared):
 )
 def test_a_partner_disputes_a_position_of_its_statement_up_to_its_amount(cleared, about, most_fen):
     claim = attrs.evolve(BY_PARTNER, about=about, amount_fen=most_fen)
-    with pytest.raises(DisputeRefused, match=f"{most_fen} fen can be owed at most"):
+    with pytest.raises(DisputeRefused, match=f", {yuan(most_fen)} yuan can be owed at most"):
         open_dispute(cleared, new_id(), attrs.evolve(claim, amount_fen=most_fen + 1), actor="x")
     assert open_dispute(cleared, new_id(), claim, actor="x").run == 1
 
@@ -104,9 +105,12 @@ def test_a_partner_without_terminals_disputes_what_it_earned(cleared):
     ],
 )
 def test_what_one_dispute_claims_no_other_one_claims_again(cleared, first, second, left_fen):
-    open_dispute(cleared, new_id(), attrs.evolve(BY_PARTNER, about=first, amount_fen=200), actor="x")
+    claim = attrs.evolve(BY_PARTNER, about=first, amount_fen=200)
+    made = open_dispute(cleared, new_id(), claim, actor="x")
     more = attrs.evolve(BY_PARTNER, about=second, amount_fen=left_fen + 1)
-    with pytest.raises(DisputeRefused, match=f" {left_fen} fen can be owed at most"):
+    apart = second.endswith("OK")  # what was not accepted is no part of that line
+    rest = "" if apart else f"; dispute {made.id} claims 2.00 yuan"
+    with pytest.raises(DisputeRefused, match=f" {yuan(left_fen)} yuan can be owed at most{rest}$"):
         open_dispute(cleared, new_id(), more, actor="x")
     assert open_dispute(cleared, new_id(), attrs.evolve(more, amount_fen=left_fen), actor="x")
 
@@ -156,16 +160,19 @@ def test_many_disputes_opened_at_once_wait_for_each_other_and_not_for_connection
 @pytest.mark.parametrize(
     ("claim", "told"),
     [
-        (attrs.evolve(BY_PARTNER, amount_fen=301), "300 fen can be owed at most"),
-        (attrs.evolve(BY_PARTNER, about=RIDE, amount_fen=31), "30 fen can be owed at most"),
+        (attrs.evolve(BY_PARTNER, amount_fen=301), " 3.00 yuan can be owed at most"),
+        (
+            attrs.evolve(BY_PARTNER, about=RIDE, amount_fen=31),
+            " 0.30 yuan can be owed at most; run 1 paid 0.60 yuan",
+        ),
         (attrs.evolve(BY_PARTNER, partner="bus"), "neither handed"),
         (attrs.evolve(BY_PARTNER, partner=""), "name the partner"),
         (attrs.evolve(BY_PARTNER, amount_fen=0), "not an amount"),
         (attrs.evolve(BY_PARTNER, reason="  "), "say why"),
         (attrs.evolve(BY_PARTNER, about="run/1/2018-09-02"), "no such line"),
         (attrs.evolve(BY_PARTNER, about="run/1/2018-09-01/R04"), "no such line"),
-        (attrs.evolve(BY_HOLDER, amount_fen=91), "90 fen can be owed at most"),
-        (attrs.evolve(BY_HOLDER, about=BAD, amount_fen=1), "0 fen can be owed at most"),
+        (attrs.evolve(BY_HOLDER, amount_fen=91), " 0.90 yuan can be owed at most"),
+        (attrs.evolve(BY_HOLDER, about=BAD, amount_fen=1), " 0.00 yuan can be owed at most"),
         (attrs.evolve(BY_HOLDER, about="run/1"), "disputes a record"),
         (attrs.evolve(BY_HOLDER, partner="metro"), "name the partner"),
     ],

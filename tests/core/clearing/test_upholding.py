@@ -132,8 +132,8 @@ def test_a_refused_dispute_moves_nothing(cleared):
         (BAD, "metro", attrs.evolve(LOST, bearer="partner"), "name the other"),
         (BAD, "metro", attrs.evolve(LOST, bearer="partner", payer="metro"), "no other partner"),
         (BAD, "metro", attrs.evolve(LOST, bearer="partner", payer="zoo"), "no other partner"),
-        (BAD, "metro", attrs.evolve(LOST, amount_fen=7), "in full it is 60"),
-        (BAD, "metro", attrs.evolve(LOST, outcome="part", amount_fen=60), "1 to 59"),
+        (BAD, "metro", attrs.evolve(LOST, amount_fen=7), "in full it is 0.60 yuan"),
+        (BAD, "metro", attrs.evolve(LOST, outcome="part", amount_fen=60), "0.01 to 0.59 yuan"),
         (BAD, "metro", attrs.evolve(LOST, reason=""), "say why"),
         (BAD, "metro", attrs.evolve(NOTHING, bearer="issuer"), "nobody pays"),
         (RIDE, "", attrs.evolve(LOST, bearer="card"), "say who pays"),
@@ -167,7 +167,9 @@ def test_a_record_is_not_paid_by_a_decision_and_by_a_dispute(cleared):
         actor="li",
         step=new_id(),
     )
-    with pytest.raises(DisputeRefused, match="only 0 fen"):
+    with pytest.raises(
+        DisputeRefused, match=f" 0.00 yuan can be owed at most; exception {OLD} got 2.50 yuan"
+    ):
         judged(cleared, dispute, LOST)
     other = opened(cleared, BAD, 300)
     judged(cleared, other, LOST)
@@ -251,11 +253,13 @@ def test_what_a_line_of_the_statement_has_got_its_records_get_no_more(cleared):
         actor="li",
         step=new_id(),
     )
-    with pytest.raises(DisputeRefused, match="390 fen can be owed at most"):
+    with pytest.raises(DisputeRefused, match=f" 3.90 yuan can be owed at most; exception {OLD} got "):
         opened(cleared, "run/1", 391)
     judged(cleared, opened(cleared, "run/1", 350), LOST)
     for about in (BAD, "run/1/2018-09-01", "run/1/2018-09-01/T01"):
-        with pytest.raises(DisputeRefused, match=r"[0-9]+ fen can be owed at most"):
+        with pytest.raises(
+            DisputeRefused, match=r" [0-9.]+ yuan can be owed at most; dispute [-0-9a-f]{36} got 3.50 yuan"
+        ):
             opened(cleared, about, 300)
 
 
@@ -268,7 +272,9 @@ def test_a_line_pays_no_more_than_its_records_left_of_it_meanwhile(cleared):
         actor="li",
         step=new_id(),
     )
-    with pytest.raises(DisputeRefused, match="only 0 fen"):
+    with pytest.raises(
+        DisputeRefused, match=f" 0.00 yuan can be owed at most; exception {OLD} got 2.50 yuan"
+    ):
         judged(cleared, line, LOST)
 
 
