@@ -132,12 +132,12 @@ def read_statement(conn: Connection, partner: str, run: int | None = None) -> St
     closed = select(clearing_run.c.number).where(clearing_run.c.state == "closed")
     if run is None or conn.scalar(closed.where(clearing_run.c.number == run)) is None:
         if run is None and conn.scalar(closed.limit(1)) is not None:
-            raise StatementUnknown(partner=partner, number="(any)")
+            raise StatementUnknown(partner=partner, run="any run")
         raise RunUnknown(number="(the last)" if run is None else run)
     query = select(statement).where(statement.c.run == run, statement.c.partner == partner)
     row = conn.execute(query).one_or_none()
     if row is None:
-        raise StatementUnknown(partner=partner, number=run)
+        raise StatementUnknown(partner=partner, run=f"run {run}")
     return _statement(row, adjustments_of_run(conn, run, partner))
 
 

@@ -83,7 +83,10 @@ class StatementUnknown(CitycardError):
 
     status = 404
     exit_code = 4
-    sentence = "partner {partner!r} has no statement in run {number}"
+    sentence = (
+        "partner {partner!r} has no statement in {run}: "
+        "`citycard clearing statement` lists those of the last run"
+    )
 
 
 class GapUnknown(CitycardError):

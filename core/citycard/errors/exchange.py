@@ -31,4 +31,4 @@ class SettlementRefused(CitycardError):
     """What is between two cities cannot be settled now."""
 
     status, exit_code = 409, 5
-    sentence = "nothing was settled with city {city}: {reason}"
+    sentence = "nothing was settled with {others}: {reason}"

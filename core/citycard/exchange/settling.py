@@ -6,7 +6,7 @@ returned of our payments is owed again, and goes into the next settlement as wha
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -60,7 +60,10 @@ def settle(context: ExchangeContext, through: date, *, city: str = "", actor: st
     """
     today = context.clock.now().astimezone(ZoneInfo(context.terms.timezone)).date()
     if through >= today:
-        raise SettlementRefused(city=city or "any", reason=f"{through} is not over: settle it tomorrow")
+        whom = f"city {city}" if city else "any city"
+        first = through + timedelta(days=1)
+        told = f"{through} is not over: it can be settled from {first} on"
+        raise SettlementRefused(others=whom, reason=told)
     settled = []
     with writing(context.engine) as conn:
         write_alone(conn, exchange_settlement)
@@ -143,7 +146,7 @@ def _pay(
     )
     if not is_payable(creditor):
         reason = f"it is owed {-settlement.net_fen} fen and has no bank account: it was added without one"
-        raise SettlementRefused(city=other.code, reason=reason)
+        raise SettlementRefused(others=f"city {other.code}", reason=reason)
     payment = Payment(
         id=derived_id(settlement.id, "payment"),
         kind=PaymentKind.SETTLEMENT,

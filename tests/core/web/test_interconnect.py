@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from starlette.testclient import TestClient
 
@@ -72,9 +74,14 @@ def test_what_is_no_file_is_quarantined_and_what_was_not_sent_is_not_given(desk)
 
 def test_a_day_that_is_not_over_is_not_settled(desk):
     client, city = desk
-    today = city.now_local().date().isoformat()
-    answer = client.post("/api/interconnect/settle", json={"through": today})
-    assert (answer.status_code, "is not over" in answer.json()["detail"]) == (409, True)
+    today = city.now_local().date()
+    told = f"{today} is not over: it can be settled from {today + timedelta(days=1)} on"
+    for wish, others in (({}, "any city"), ({"city": "3441"}, "city 3441")):
+        answer = client.post("/api/interconnect/settle", json={"through": str(today)} | wish)
+        assert (answer.status_code, answer.json()["detail"]) == (
+            409,
+            f"nothing was settled with {others}: {told}",
+        )
     assert client.post("/api/interconnect/settle", json={"through": "2026-01-01"}).json() == {
         "settlements": []
     }
