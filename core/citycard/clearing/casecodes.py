@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-__all__ = ["AdjustmentCode", "Bearer", "Party", "Ruling", "Verdict"]
+__all__ = ["AdjustmentCode", "Bearer", "Party", "Ruling", "Verdict", "trimmed"]
+
+
+def trimmed(text: str) -> str:
+    """Give what somebody wrote without the blanks around it, which make no other decision."""
+    return text.strip()
 
 
 class Ruling(StrEnum):

@@ -14,7 +14,7 @@ from citycard.clearing.adjusting import (
     adjustments_about,
     order_adjustments,
 )
-from citycard.clearing.casecodes import AdjustmentCode, Bearer, Ruling
+from citycard.clearing.casecodes import AdjustmentCode, Bearer, Ruling, trimmed
 from citycard.clearing.casetables import clearing_decision
 from citycard.clearing.codes import Code, State
 from citycard.clearing.context import ClearingContext
@@ -63,8 +63,8 @@ class Decision:
 
     how: Ruling = attrs.field(converter=Ruling)
     bearer: Bearer | None = attrs.field(default=None, converter=attrs.converters.optional(Bearer))
-    reason: str
-    evidence: str = ""
+    reason: str = attrs.field(converter=trimmed)
+    evidence: str = attrs.field(default="", converter=trimmed)
 
     @property
     def words(self) -> str:
@@ -172,7 +172,7 @@ def _check(case: ExceptionCase, decision: Decision) -> None:
     def refused(reason: str) -> DecisionRefused:
         return DecisionRefused(case=case.id, reason=reason)
 
-    if not decision.reason.strip():
+    if not decision.reason:
         raise refused("say why, for the history")
     if (decision.how is Ruling.ACCEPTED) is not (decision.bearer is not None):
         raise refused("say who pays what is accepted, the card or the issuer, and only that")
@@ -190,7 +190,7 @@ def _check_payment(case: ExceptionCase, decision: Decision) -> None:
 
     if decision.bearer not in {Bearer.CARD, Bearer.ISSUER}:
         raise refused("the card or the issuer pays an exception that is accepted")
-    if not decision.evidence.strip():
+    if not decision.evidence:
         raise refused("say where the ground for paying it is kept")
     if Code[case.code] in _UNPAYABLE or not case.amount_fen:
         raise refused(_UNPAYABLE.get(Code[case.code], "there is nothing to pay"))

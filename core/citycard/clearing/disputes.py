@@ -102,7 +102,8 @@ class Dispute:
     """A dispute, and how far it is.
 
     ``run`` cleared what it is about. Until ``evidence_until`` its evidence must have come, until
-    ``decide_until`` it must be decided. ``pieces`` counts the evidence.
+    ``decide_until`` it must be decided. ``pieces`` counts the evidence. ``proposal`` is what ``proposed_by``
+    proposed, in words: a second person has to say the same.
     """
 
     id: UUID
@@ -118,6 +119,7 @@ class Dispute:
     decide_until: date
     pieces: int = 0
     proposed_by: str = ""
+    proposal: str = ""
     decision: DisputeDecision | None = None
 
     @property
@@ -385,10 +387,11 @@ def _dispute(conn: Connection, row: Row[Any]) -> Dispute:
     if row.decision_outcome is not None:
         decision = DisputeDecision(**{name: getattr(row, f"decision_{name}") for name in _DECISION})
     last = next(reversed(STEPS.history(conn, str(row.id))), None)
-    proposed = decision is None and last is not None and last.what == PROPOSED
+    proposed = last if decision is None and last is not None and last.what == PROPOSED else None
     return Dispute(
         **columns,
         pieces=len(evidence_of(conn, row.id)),
-        proposed_by=last.actor if proposed and last is not None else "",
+        proposed_by="" if proposed is None else proposed.actor,
+        proposal="" if proposed is None else proposed.detail,
         decision=decision,
     )

@@ -77,7 +77,7 @@ class ExceptionCase:
     """A record that a run suspended or rejected, or paid out of money it does not know of (C04), as work.
 
     ``partner`` has the terminal that handed it in. ``since`` is its business date. ``proposed_by`` proposed a
-    decision that a second person has to take. ``decision`` is None while it is open.
+    decision that a second person has to take, ``proposal`` in words. ``decision`` is None while it is open.
     """
 
     id: str
@@ -96,6 +96,7 @@ class ExceptionCase:
     state: CaseState
     taken_by: str
     proposed_by: str
+    proposal: str
     decision: Decided | None
 
     @property
@@ -223,6 +224,7 @@ def _case(found: ClearedRecord, step: Any, decision: Row[Any] | None) -> Excepti
         state=_state(step, decided),
         taken_by=decided.actor if decided is not None else step.actor if step is not None else "",
         proposed_by=step.actor if proposed else "",
+        proposal=step.detail if proposed else "",
         decision=decided,
     )
 

@@ -16,7 +16,7 @@ import attrs
 from sqlalchemy import Connection, insert, select
 
 from citycard.clearing.adjusting import Adjustment, adjustment, order_adjustments
-from citycard.clearing.casecodes import AdjustmentCode, Bearer, Party, Verdict
+from citycard.clearing.casecodes import AdjustmentCode, Bearer, Party, Verdict, trimmed
 from citycard.clearing.casetables import clearing_decision, clearing_dispute_decision
 from citycard.clearing.codes import Code
 from citycard.clearing.context import ClearingContext
@@ -57,7 +57,7 @@ class Judgement:
     amount_fen: int = 0
     bearer: Bearer | None = attrs.field(default=None, converter=attrs.converters.optional(Bearer))
     payer: str = ""
-    reason: str
+    reason: str = attrs.field(converter=trimmed)
 
     @property
     def payers(self) -> str:
@@ -176,7 +176,7 @@ def _checked(conn: Connection, found: Dispute, wish: Judgement) -> int:
     if found.state is not DisputeState.OPEN:
         raise DisputeDecided(about=found.about, reason=f"it is decided already: {found.state}")
     wrong = ""
-    if not wish.reason.strip():
+    if not wish.reason:
         wrong = "say why, for both sides"
     elif wish.outcome is Verdict.REFUSED:
         wrong = "nobody pays what is refused" if wish.bearer is not None or wish.amount_fen else ""

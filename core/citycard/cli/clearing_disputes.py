@@ -14,7 +14,7 @@ from citycard.cli.amount import amount_of
 from citycard.cli.bank_exceptions import step_option
 from citycard.cli.lazy import ListedGroup
 from citycard.cli.options import actor_option, city_option, id_option, json_option, opened
-from citycard.cli.output import emit, pairs, say, table
+from citycard.cli.output import emit, options_of, pairs, say, table
 from citycard.money import yuan
 
 if TYPE_CHECKING:
@@ -41,8 +41,9 @@ def list_command(state: str, partner: str, about: str, folder: Path, as_json: bo
     """List disputes, by the day until which they must be decided.
 
     With --json: an array of objects with id, party, partner, about, run, amount_fen, reason, opened_by,
-    opened_at, evidence_until, decide_until, pieces (of evidence), proposed_by, state, overdue, and decision
-    (an object, or null: outcome, amount_fen, bearer, reason, actor, proposed_by, rule and at).
+    opened_at, evidence_until, decide_until, pieces (of evidence), proposed_by, proposal (in words), state,
+    overdue, and decision (an object, or null: outcome, amount_fen, bearer, reason, actor, proposed_by, rule
+    and at).
     """
     from citycard.clearing.disputes import DisputeState, find_disputes
     from citycard.store import reading
@@ -220,7 +221,9 @@ def decide_command(
         reason=reason,
     )
     city = opened(folder)
-    _told(city, decide_dispute(city, identity, wish, actor=actor, step=step or new_id()), as_json)
+    found = decide_dispute(city, identity, wish, actor=actor, step=step or new_id())
+    said = {"--how": how, "--amount": amount, "--from": bearer, "--payer": payer, "--reason": wish.reason}
+    _told(city, found, as_json, options_of(said))
 
 
 @disputes.command("overdue")
@@ -246,7 +249,7 @@ def overdue_command(actor: str, folder: Path, as_json: bool) -> None:
     say(f"{len(decided)} disputes were decided by rule")
 
 
-def _told(city: City, one: Dispute, as_json: bool) -> None:
+def _told(city: City, one: Dispute, as_json: bool, options: str = "") -> None:
     if as_json:
         emit(_facts(city, one))
     elif one.decision is not None:
@@ -257,7 +260,8 @@ def _told(city: City, one: Dispute, as_json: bool) -> None:
         )
         say(f"dispute {one.id} is {one.state.value}{paid}: {one.decision.reason}")
     elif one.proposed_by:
-        say(f"dispute {one.id}: proposed by {one.proposed_by}, a second person has to say the same")
+        told = f"dispute {one.id}: proposed by {one.proposed_by}"
+        say(f"{told}, another person decides it with the same: {options}")
     else:
         say(
             f"dispute {one.id} is open:"

@@ -16,7 +16,7 @@ from citycard.cli.amount import amount_of
 from citycard.cli.bank_exceptions import from_other_option
 from citycard.cli.lazy import ListedGroup
 from citycard.cli.options import actor_option, city_option, id_option, json_option, opened
-from citycard.cli.output import emit, pairs, say, table
+from citycard.cli.output import emit, options_of, pairs, say, table
 from citycard.money import yuan
 
 if TYPE_CHECKING:
@@ -50,8 +50,9 @@ def list_command(
     """List the exceptions that are not decided, those that have waited longest first.
 
     With --json: an array of objects with id, run, since, age (in business days), at, card, counter, service,
-    amount_fen, price_fen, ended, code, title, notes, partner, state, taken_by, proposed_by and decision (an
-    object, or null: how, bearer, amount_fen, reason, evidence, actor, proposed_by and at).
+    amount_fen, price_fen, ended, code, title, notes, partner, state, taken_by, proposed_by, proposal (in
+    words) and decision (an object, or null: how, bearer, amount_fen, reason, evidence, actor, proposed_by and
+    at).
     """
     from citycard.clearing.exceptions import find_exceptions
 
@@ -161,16 +162,19 @@ def decide_command(
     wish = Decision(
         how=Ruling(how), bearer=Bearer(bearer) if bearer else None, reason=reason, evidence=evidence
     )
-    _told(city, decide(city, record, wish, actor=actor, step=identity), as_json)
+    case = decide(city, record, wish, actor=actor, step=identity)
+    said = {"--how": how, "--from": bearer, "--reason": wish.reason, "--evidence": wish.evidence}
+    _told(city, case, as_json, options_of(said))
 
 
-def _told(city: City, case: ExceptionCase, as_json: bool) -> None:
+def _told(city: City, case: ExceptionCase, as_json: bool, options: str = "") -> None:
     if as_json:
         emit(_facts(city, case))
     elif case.decision is not None:
         say(f"exception {case.id} is {case.decision.how.value}: {case.decision.reason}")
     elif case.proposed_by:
-        say(f"exception {case.id}: proposed by {case.proposed_by}, a second person has to say the same")
+        told = f"exception {case.id}: proposed by {case.proposed_by}"
+        say(f"{told}, another person decides it with the same: {options}")
     else:
         say(f"exception {case.id} is {case.state.value} by {case.taken_by}")
 

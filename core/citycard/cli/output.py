@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from enum import Enum
@@ -15,7 +16,7 @@ from uuid import UUID
 import attrs
 import click
 
-__all__ = ["as_document", "counting", "emit", "pairs", "progress", "say", "table"]
+__all__ = ["as_document", "counting", "emit", "options_of", "pairs", "progress", "say", "table"]
 
 Item = TypeVar("Item")
 
@@ -50,6 +51,11 @@ def _plain(value: object) -> Any:
 def say(words: str) -> None:
     """Tell the person at the keyboard something that is not the answer."""
     click.echo(words, err=True)
+
+
+def options_of(given: Mapping[str, str | None]) -> str:
+    """Write options as they are typed, without those that were not given."""
+    return shlex.join(part for name, value in given.items() if value for part in (name, value))
 
 
 def pairs(rows: Iterable[tuple[str, object]]) -> None:

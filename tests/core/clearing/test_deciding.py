@@ -180,9 +180,12 @@ def test_more_than_the_limit_needs_a_second_person_who_says_the_same(town, old):
     assert (case.state, case.proposed_by, case.decision) == (CaseState.TAKEN, "li", None)
     assert made(town, old, PAID, step=step).decision is None
     assert made(town, old, PAID).decision is None  # the same person once more is no second one
-    assert made(town, old, LOST, "wang").proposed_by == "wang"  # another wish is a proposal of its own
+    other = made(town, old, LOST, "wang")  # another wish is a proposal of its own
+    assert (other.proposed_by, other.proposal) == ("wang", LOST.words)
     assert not clear(town).changed
-    done = made(town, old, LOST, "li").decision
+    said = attrs.evolve(LOST, reason=f" {LOST.reason}\n", evidence=f"{LOST.evidence} ")
+    done = made(town, old, said, "li").decision
+    assert (done.reason, done.evidence) == (LOST.reason, LOST.evidence)
     assert (done.actor, done.proposed_by, done.bearer) == ("li", "wang", Bearer.ISSUER.value)
     assert [one.paid_fen for one in clear(town).partners] == [300]
 

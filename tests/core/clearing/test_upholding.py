@@ -187,8 +187,10 @@ def test_more_than_the_limit_needs_a_second_person(cleared):
     cleared.terms = attrs.evolve(cleared.terms, second_person_fen=200)
     found = opened(cleared, BAD, 300)
     assert judged(cleared, found, LOST).proposed_by == "li"
-    assert judged(cleared, found, LOST).decision is None
-    done = judged(cleared, found, LOST, "wang").decision
+    again = judged(cleared, found, LOST)
+    assert (again.decision, again.proposal) == (None, LOST.words)
+    said = attrs.evolve(LOST, reason=f"  {LOST.reason} ")
+    done = judged(cleared, found, said, "wang").decision
     assert (done.actor, done.proposed_by) == ("wang", "li")
     assert len(adjusted(cleared)) == 1
 

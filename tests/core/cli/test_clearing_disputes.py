@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import shlex
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import attrs
 import click
 import pytest
 from click.testing import CliRunner
@@ -79,6 +81,20 @@ def test_a_holders_dispute_is_opened_proven_decided_and_shown(call, town, tmp_pa
     assert (found["decision"]["outcome"], found["adjustments"][0]["code"]) == ("part", "A06")
     assert json.loads(call("list", "--json").stdout) == []
     assert len(json.loads(call("list", "--state", "all", "--json").stdout)) == 1
+
+
+def test_a_proposal_says_what_the_other_person_has_to_repeat(call, town):
+    town.terms = attrs.evolve(town.terms, second_person_fen=100)
+    claim = ("--holder", "--amount", "10", "--reason", "charged twice", "--json")
+    one = json.loads(call("open", RECORD, *claim).stdout)["id"]
+    wish = ("--how", "part", "--amount", "8", "--from", "partners", "--reason", " half of it")
+    told = call("decide", one, *wish, "--by", "li").stderr
+    assert told == (
+        f"dispute {one}: proposed by li, another person decides it with the same:"
+        " --how part --amount 8 --from partners --reason 'half of it'\n"
+    )
+    said = shlex.split(told.partition("same: ")[2])
+    assert call("decide", one, *said, "--by", "wu").stderr.endswith("8.00 yuan by partners: half of it\n")
 
 
 def test_days_that_are_over_are_decided_by_rule(call, town):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import shlex
 from datetime import datetime
 from pathlib import Path
 
+import attrs
 import pytest
 from click.testing import CliRunner
 
@@ -76,6 +78,19 @@ def test_what_somebody_has_is_taken_only_from_them_by_word(call):
         assert told.value.exit_code == 5
     assert call("take", RECORD, "--from-other", "--by", "Wang").stderr.endswith("is taken by Wang\n")
     assert call("decide", RECORD, *wish).stderr.endswith("is rejected: no ground\n")
+
+
+def test_a_proposal_says_what_the_other_person_has_to_repeat(call, town):
+    town.terms = attrs.evolve(town.terms, second_person_fen=100)
+    wish = ("--how", "accepted", "--from", "issuer", "--reason", "the reader broke ", "--evidence", "log 3")
+    told = call("decide", RECORD, *wish, "--by", "li").stderr
+    assert told == (
+        f"exception {RECORD}: proposed by li, another person decides it with the same:"
+        " --how accepted --from issuer --reason 'the reader broke' --evidence 'log 3'\n"
+    )
+    assert "proposal     accepted by issuer: the reader broke · log 3" in call("show", RECORD).stdout
+    said = shlex.split(told.partition("same: ")[2])
+    assert call("decide", RECORD, *said, "--by", "wu").stderr.endswith("is accepted: the reader broke\n")
 
 
 def test_a_decision_that_does_not_fit_is_refused(call):

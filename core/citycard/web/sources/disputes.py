@@ -153,7 +153,7 @@ def _seen(case: ExceptionCase, actor: Actor) -> ExceptionCase:
         return case
     decision = case.decision and attrs.evolve(case.decision, actor="", proposed_by="")
     card = masked_card(case.card)
-    return attrs.evolve(case, card=card, taken_by="", proposed_by="", decision=decision)
+    return attrs.evolve(case, card=card, taken_by="", proposed_by="", proposal="", decision=decision)
 
 
 def _nameless(found: Dispute, actor: Actor) -> Dispute:
@@ -161,7 +161,7 @@ def _nameless(found: Dispute, actor: Actor) -> Dispute:
     if actor.role not in OWN:
         return found
     decision = found.decision and attrs.evolve(found.decision, actor="", proposed_by="")
-    return attrs.evolve(found, opened_by="", proposed_by="", decision=decision)
+    return attrs.evolve(found, opened_by="", proposed_by="", proposal="", decision=decision)
 
 
 def _own(moved: list[PostedAdjustment], actor: Actor) -> tuple[PostedAdjustment, ...]:
