@@ -68,12 +68,13 @@ def find_cases(
     state: CaseState | None = None,
     code: BankCode | None = None,
     limit: int | None = None,
+    resolved_too: bool = False,
 ) -> list[Case]:
-    """Give exceptions, those that have waited longest first; resolved ones only when asked for by state."""
+    """Give exceptions, those that have waited longest first; resolved ones only when asked for."""
     query = _cases()
-    if state is None:
+    if state is None and not resolved_too:
         query = query.where(bank_case.c.state != CaseState.RESOLVED)
-    else:
+    elif state is not None:
         query = query.where(bank_case.c.state == state.value)
     if code is not None:
         query = query.where(bank_case.c.code == code.name)

@@ -124,11 +124,12 @@ def find_exceptions(
     older_than: int = 0,
     at_least_fen: int = 0,
     limit: int = 200,
+    decided_too: bool = False,
 ) -> list[ExceptionCase]:
-    """Give exceptions, those that have waited longest first; decided ones only when asked for by state.
+    """Give exceptions, those that have waited longest first; decided ones only when asked for.
 
     ``partner`` is whose terminal handed the record in, ``older_than`` a number of business days that it has
-    waited for more than, ``at_least_fen`` the smallest amount.
+    waited for more than, ``at_least_fen`` the smallest amount. ``decided_too`` gives those of every state.
     """
     latest = _before(context.terms.calendar, today(context), older_than) if older_than else date.max
     with reading(context.engine) as conn:
@@ -142,8 +143,9 @@ def find_exceptions(
         if partner:
             conditions.append("terminal IN (SELECT unnest($terminals::VARCHAR[]))")
             values["terminals"] = terminals_of(conn, partner)
-        condition, values["records"] = _of_state(conn, state, run)
-        conditions.append(condition)
+        if not decided_too:
+            condition, values["records"] = _of_state(conn, state, run)
+            conditions.append(condition)
         runs = None if run is None else range(run, run + 1)
         found = select_cleared(context, conn, conditions, values, runs=runs, limit=limit)
         ids = [one.id for one in found]

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from citycard.bank.cases import Case
     from citycard.city import City
 
-__all__ = ["exceptions", "from_other_option", "step_option"]
+__all__ = ["ALL_STATES", "STATES", "exceptions", "from_other_option", "step_option"]
 
+ALL_STATES = "all"
+STATES = (*(state.value for state in CaseState), ALL_STATES)
 _HOWS = [How.MATCHED.value, How.POSTED.value, How.PAID_BACK.value, How.NOT_PAID.value]
 
 
@@ -44,12 +46,14 @@ def exceptions() -> None:
 
 
 @exceptions.command("list")
-@click.option("--state", type=click.Choice([state.value for state in CaseState]), help="Only this state.")
+@click.option(
+    "--state", type=click.Choice(STATES), help="Only this state (default: all that are not resolved)."
+)
 @click.option("--code", type=click.Choice([code.name for code in BankCode]), help="Only this code.")
 @city_option
 @json_option
 def list_command(state: str | None, code: str | None, folder: Path, as_json: bool) -> None:
-    """List the exceptions that are not resolved, those that have waited longest first.
+    """List exceptions, the longest waiting first: those that are not resolved, or those of --state.
 
     With --json: an array of objects with id, code, state, since, age (in business days), amount_fen, party,
     text, statement, position, payment, end_to_end, taken_by, how and resolution.
@@ -59,7 +63,10 @@ def list_command(state: str | None, code: str | None, folder: Path, as_json: boo
 
     with closing(opened(folder)) as city, reading(city.engine) as conn:
         found = find_cases(
-            conn, state=CaseState(state) if state else None, code=BankCode[code] if code else None
+            conn,
+            state=CaseState(state) if state and state != ALL_STATES else None,
+            code=BankCode[code] if code else None,
+            resolved_too=state == ALL_STATES,
         )
         facts = [_facts(city, one) for one in found]
     if as_json:

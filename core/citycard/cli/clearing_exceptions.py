@@ -13,7 +13,7 @@ from citycard.bank.codes import CaseState
 from citycard.clearing.casecodes import Bearer, Ruling
 from citycard.clearing.codes import Code
 from citycard.cli.amount import amount_of
-from citycard.cli.bank_exceptions import from_other_option
+from citycard.cli.bank_exceptions import ALL_STATES, STATES, from_other_option
 from citycard.cli.lazy import ListedGroup
 from citycard.cli.options import actor_option, city_option, id_option, json_option, opened
 from citycard.cli.output import emit, options_of, pairs, say, table
@@ -34,7 +34,9 @@ def exceptions() -> None:
 
 
 @exceptions.command("list")
-@click.option("--state", type=click.Choice([state.value for state in CaseState]), help="Only this state.")
+@click.option(
+    "--state", type=click.Choice(STATES), help="Only this state (default: all that are not decided)."
+)
 @click.option("--code", type=click.Choice(_CODES), help="Only this code.")
 @click.option("--partner", default="", help="Only what this partner's terminals handed in.")
 @click.option("--run", "number", type=click.IntRange(min=1), help="Only what this run judged.")
@@ -47,7 +49,7 @@ def list_command(
     state: str | None, code: str | None, partner: str, number: int | None, older_than: int, at_least: str,
     limit: int, folder: Path, as_json: bool,
 ) -> None:  # fmt: skip
-    """List the exceptions that are not decided, those that have waited longest first.
+    """List exceptions, the longest waiting first: those that are not decided, or those of --state.
 
     With --json: an array of objects with id, run, since, age (in business days), at, card, counter, service,
     amount_fen, price_fen, ended, code, title, notes, partner, state, taken_by, proposed_by, proposal (in
@@ -59,7 +61,8 @@ def list_command(
     city = opened(folder)
     found = find_exceptions(
         city,
-        state=CaseState(state) if state else None,
+        state=CaseState(state) if state and state != ALL_STATES else None,
+        decided_too=state == ALL_STATES,
         code=Code[code] if code else None,
         partner=partner,
         run=number,

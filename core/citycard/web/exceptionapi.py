@@ -33,12 +33,14 @@ _AMOUNT = {"expected": "an amount in fen", "range": (0, 10**12)}
 
 @attrs.frozen(kw_only=True)
 class ExceptionQuery:
-    """Which exceptions: those not decided, or of one state; of a code, a partner, a run; old or large ones.
+    """Which exceptions: those not decided, of a state, or all; of a code, a partner, a run; old or large.
 
     ``older_than`` is in business days.
     """
 
-    state: str = attrs.field(default="", metadata={"expected": "open, taken or resolved", "range": (0, 20)})
+    state: str = attrs.field(
+        default="", metadata={"expected": "open, taken, resolved or all", "range": (0, 20)}
+    )
     code: str = attrs.field(default="", metadata={"expected": "a code such as T01", "range": (0, 20)})
     partner: str = attrs.field(default="", metadata={"expected": "a partner's id", "range": (0, 100)})
     run: int = attrs.field(default=0, metadata={"expected": "a run's number", "range": (0, 10**9)})
@@ -96,8 +98,8 @@ def only_own(actor: Actor, permission: str, wanted: str) -> str:
 
 async def listed(request: Request) -> Response:
     query: ExceptionQuery = read_query(request, ExceptionQuery)
-    states, codes = CaseState.__members__, Code.__members__
-    if (query.state and query.state.upper() not in states) or (query.code and query.code not in codes):
+    states, codes = {*CaseState, sources.ALL_STATES}, Code.__members__
+    if (query.state and query.state not in states) or (query.code and query.code not in codes):
         raise PageNotFound(thing="state or code", name=f"{query.state} {query.code}".strip())
     partner = only_own(actor_of(request), _READ, query.partner)
     found = await run_in_threadpool(

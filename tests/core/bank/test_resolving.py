@@ -186,6 +186,8 @@ def test_every_step_is_kept_and_done_once(treasury, hear):
         take(treasury, case.id, actor="wang", step=new_id())
     with reading(treasury.engine) as conn:
         steps = [(one.what, one.actor, one.detail) for one in history(conn, case.id)]
+        assert find_cases(conn) == []
+        assert [one.id for one in find_cases(conn, resolved_too=True)] == [case.id]
     assert [step[:2] for step in steps] == [
         ("opened", "citycard"),
         ("taken", "wang"),

@@ -93,6 +93,15 @@ def test_a_proposal_says_what_the_other_person_has_to_repeat(call, town):
     assert call("decide", RECORD, *said, "--by", "wu").stderr.endswith("is accepted: the reader broke\n")
 
 
+def test_all_states_are_listed_with_what_is_decided(call):
+    call("decide", RECORD, "--how", "rejected", "--reason", "no ground")
+    listed = {
+        state: [one["id"] for one in json.loads(call("list", *state.split(), "--json").stdout)]
+        for state in ("", "--state open", "--state resolved", "--state all")
+    }
+    assert list(listed.values()) == [[], [], [RECORD], [RECORD]]
+
+
 def test_a_decision_that_does_not_fit_is_refused(call):
     with pytest.raises(DecisionRefused):
         call("decide", RECORD, "--how", "accepted", "--from", "card", "--reason", "x", "--evidence", "y")

@@ -130,6 +130,17 @@ def test_what_somebody_has_is_taken_from_them_by_a_button_that_names_them(suspen
     assert f"from {name}" in words(page(second, at))
 
 
+def test_every_state_is_asked_for_by_its_name_or_all_at_once(suspended, office):
+    client = office[0](Role.OPERATOR)
+    every = client.get("/api/exceptions?state=all").json()["exceptions"]
+    send(client, f"/exceptions/{RIDE}", f"/exceptions/{RIDE}/decide", how="rejected", reason="no ground")
+    assert {one["id"] for one in every} > {RIDE}
+    for state, there in (("all", True), ("resolved", True), ("open", False), ("", False)):
+        found = client.get(f"/api/exceptions?state={state}").json()["exceptions"]
+        assert (state, RIDE in {one["id"] for one in found}) == (state, there)
+    assert client.get("/api/exceptions?state=ended").status_code == 404
+
+
 def test_a_partner_reads_no_full_card_number_and_nobodys_name(suspended, office):
     operator, at = office[0](Role.OPERATOR), f"/exceptions/{RIDE}"
     wish = {"how": "accepted", "bearer": "card", "reason": "the clock was wrong", "evidence": "log 4"}

@@ -17,6 +17,7 @@ from citycard.web.sources.bank import read_bank, read_case, read_cases, read_lin
 from citycard.web.sources.cards import ASN_DIGITS, find_cards, open_card, open_record, open_statement
 from citycard.web.sources.day import DayBook, read_day
 from citycard.web.sources.disputes import (
+    ALL_STATES,
     DISPUTES_A_PAGE,
     open_for,
     read_dispute,
@@ -29,6 +30,7 @@ from citycard.web.sources.partners import read_partners, read_statement
 from citycard.web.sources.plugins import read_domains, read_plugins
 
 __all__ = [
+    "ALL_STATES",
     "ASN_DIGITS",
     "DISPUTES_A_PAGE",
     "DayBook",

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from citycard.city import City
 
 __all__ = [
+    "ALL_STATES",
     "DISPUTES_A_PAGE",
     "DisputeStory",
     "open_for",
@@ -44,6 +45,7 @@ __all__ = [
 ]
 
 DISPUTES_A_PAGE = 200
+ALL_STATES = "all"
 _MOST = 200
 
 
@@ -79,7 +81,8 @@ def read_exceptions(city: City, wanted: _Wanted, actor: Actor) -> tuple[Exceptio
     """Read the exceptions that were asked for; cards are masked for who sees only its own."""
     found = find_exceptions(
         city,
-        state=CaseState[wanted.state.upper()] if wanted.state else None,
+        state=CaseState(wanted.state) if wanted.state and wanted.state != ALL_STATES else None,
+        decided_too=wanted.state == ALL_STATES,
         code=Code[wanted.code] if wanted.code else None,
         partner=wanted.partner,
         run=wanted.run or None,
