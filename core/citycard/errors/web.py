@@ -12,6 +12,7 @@ __all__ = [
     "BodyKindRefused",
     "BodyTooLarge",
     "FormRefused",
+    "HeaderInvalid",
     "PageNotFound",
     "PermissionMissing",
     "PluginNotServing",
@@ -90,6 +91,13 @@ class QueryInvalid(CitycardError):
     sentence = "{field} {text!r} is not valid: expected {expected}"
 
 
+class HeaderInvalid(CitycardError):
+    """A header is missing or cannot be read."""
+
+    status, exit_code = 422, 3
+    sentence = "the header {header} {wrong}: send the header {header}: {value} ({meaning})"
+
+
 class BodyInvalid(CitycardError):
     """A body is not what its endpoint reads; every problem names the field and what was expected."""
 
@@ -101,7 +109,7 @@ class BodyKindRefused(CitycardError):
     """A body is said to be of another kind than its endpoint reads."""
 
     status, exit_code = 415, 3
-    sentence = "the body is sent as {sent!r}: send it with the content type {expected}"
+    sentence = "the body came {how}: send the header Content-Type: {expected}"
 
 
 class BodyTooLarge(CitycardError):

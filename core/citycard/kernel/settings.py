@@ -41,6 +41,29 @@ _PLAIN: dict[type, tuple[type, ...]] = {
 }
 
 
+# How people call what files and bodies hold; none of Python's names is told to them.
+_WORDS: dict[type, str] = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    str: "a text",
+    date: "a day",
+    datetime: "a moment",
+    time: "a time of day",
+    list: "a list",
+    tuple: "a list",
+    dict: "a table",
+    Mapping: "a table",
+    set: "a list",
+    frozenset: "a list",
+    Path: "a path",
+    Decimal: "a decimal number in quotes",
+    timedelta: "whole seconds",
+    UUID: "a UUID",
+    type(None): "null",
+}
+
+
 def secret(**options: Any) -> Any:
     """Mark a field of a settings class as secret: it is never shown, and may come from the environment.
 
@@ -130,7 +153,7 @@ def _strict(kind: type, accepted: tuple[type, ...]) -> Callable[[Any, Any], Any]
     def check(value: Any, _: Any) -> Any:
         # bool is an int and datetime is a date in Python; neither is meant here.
         if type(value) not in accepted:
-            raise _UnexpectedError(f"expected {kind.__name__}, got {type(value).__name__}")
+            raise _UnexpectedError(f"expected {_WORDS[kind]}, got {_word(value)}")
         return kind(value) if kind is float else value
 
     return check
@@ -139,7 +162,7 @@ def _strict(kind: type, accepted: tuple[type, ...]) -> Callable[[Any, Any], Any]
 def _made_of(source: type, make: Callable[[Any], Any], expected: str) -> Callable[[Any, Any], Any]:
     def check(value: Any, _: Any) -> Any:
         if type(value) is not source:
-            raise _UnexpectedError(f"expected {expected}, got {type(value).__name__}")
+            raise _UnexpectedError(f"expected {expected}, got {_word(value)}")
         try:
             return make(value)
         except ValueError as wrong:
@@ -163,8 +186,8 @@ def _countable(number: int) -> int:
 
 # How JSON writes what it has no type for, and what of its own types no store can keep.
 _WRITTEN: dict[type, tuple[type, Callable[[Any], Any], str]] = {
-    str: (str, _storable, "str"),
-    int: (int, _countable, "int"),
+    str: (str, _storable, _WORDS[str]),
+    int: (int, _countable, _WORDS[int]),
     date: (str, date.fromisoformat, "a day such as 2018-09-01"),
     datetime: (str, datetime.fromisoformat, "a moment such as 2018-09-01T08:30:00+08:00"),
     time: (str, time.fromisoformat, "a time of day such as 08:30:00"),
@@ -182,7 +205,11 @@ def _one_of(value: Any, kind: Any) -> Any:
     for member in get_args(kind):
         if (member is type(None) and value is None) or type(value) is member or value in get_args(member):
             return value
-    raise _UnexpectedError(f"expected {' or '.join(getattr(m, '__name__', str(m)) for m in get_args(kind))}")
+    raise _UnexpectedError(f"expected {' or '.join(map(_named, get_args(kind)))}")
+
+
+def _word(value: Any) -> str:
+    return next((word for kind, word in _WORDS.items() if type(value) is kind), "something else")
 
 
 def _located(problem: str) -> str:
@@ -220,15 +247,13 @@ def _named(kind: Any) -> str:
         return "one of " + ", ".join(map(repr, get_args(kind)))
     if isinstance(kind, type) and attrs.has(kind):
         return "a table"
-    words = {
-        "list": "a list",
-        "tuple": "a list",
-        "dict": "a table",
-        "Mapping": "a table",
-        "NoneType": "a value",
-    }
-    name = getattr(get_origin(kind) or kind, "__name__", str(kind))
-    return words.get(name, name)
+    origin = get_origin(kind) or kind
+    if origin in {Union, types.UnionType}:
+        return " or ".join(_named(member) for member in get_args(kind) if member is not type(None))
+    if origin in _WORDS:
+        return _WORDS[origin]
+    name: str = getattr(origin, "__name__", str(kind))
+    return name
 
 
 def _secrets(kind: Any, content: Any) -> Iterator[str]:

@@ -42,7 +42,8 @@ async def read_json(request: Request, kind: type[Record], *, limit: int = LIMIT_
     """
     sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if sent != _JSON:
-        raise BodyKindRefused(sent=sent[:40], expected=_JSON)
+        how = f"as {sent[:40]}" if sent else "without its kind"
+        raise BodyKindRefused(how=how, expected=_JSON)
     content = _parsed(await read_bytes(request, limit=limit))
     try:
         return structure(kind, content, where="body", texts=True)

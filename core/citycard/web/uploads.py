@@ -21,7 +21,7 @@ from starlette.responses import Response
 from citycard.clearing.cover import Cover, read_cover
 from citycard.clearing.senders import find_sender
 from citycard.clearing.uploads import Appending, Upload, UploadAnswer, append, begin, find_upload, finish
-from citycard.errors import QueryInvalid, UploadBroken, UploadStalled, UploadUnknown
+from citycard.errors import HeaderInvalid, UploadBroken, UploadStalled, UploadUnknown
 from citycard.web.bodies import read_json
 from citycard.web.context import actor_of, city_of
 from citycard.web.endpoints import Endpoint, endpoint, json_answer
@@ -64,7 +64,7 @@ async def look(request: Request) -> Response:
 
 async def go_on(request: Request) -> Response:
     found, city = await _mine(request), city_of(request)
-    offset = _offset(request)
+    offset = _offset(request, found)
     _check_digest(request, found)
     if found.complete and offset == found.offset:
         return _said(found)
@@ -107,10 +107,12 @@ async def _mine(request: Request) -> Upload:
     return found
 
 
-def _offset(request: Request) -> int:
+def _offset(request: Request, found: Upload) -> int:
     text = request.headers.get("upload-offset", "")
     if not re.fullmatch(r"[0-9]{1,12}", text):
-        raise QueryInvalid(field="Upload-Offset", text=text[:40], expected="the bytes that are there")
+        wrong = f"is {text[:40]!r}" if text else "is missing"
+        told = {"value": found.offset, "meaning": "the bytes that are there"}
+        raise HeaderInvalid(header="Upload-Offset", wrong=wrong, **told)
     return int(text)
 
 

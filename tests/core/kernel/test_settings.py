@@ -69,17 +69,17 @@ GOOD = {
 }
 
 BAD = {
-    "ticket_fen": ("2000", "ticket_fen: expected int, got str"),
-    "share": ("half", "share: expected float, got str"),
-    "open": (1, "open: expected bool, got int"),
+    "ticket_fen": ("2000", "ticket_fen: expected a whole number, got a text"),
+    "share": ("half", "share: expected a number, got a text"),
+    "open": (1, "open: expected true or false, got a whole number"),
     "season": ("spring", "season: expected one of 'summer', 'winter'"),
     "kind": ("week", "kind: expected one of 'day', 'year'"),
     "gates": ({"name": "north"}, "gates[0]: expected a table"),
-    "prices": ({"child": 1.5}, "prices.child: expected int, got float"),
-    "note": (7, "note: expected str, got int"),
-    "opens": ("8:30", "opens: expected time, got str"),
-    "window": ("1h", "window: expected whole seconds, got str"),
-    "folder": (1, "folder: expected a path, got int"),
+    "prices": ({"child": 1.5}, "prices.child: expected a whole number, got a number"),
+    "note": (7, "note: expected a text, got a whole number"),
+    "opens": ("8:30", "opens: expected a time of day, got a text"),
+    "window": ("1h", "window: expected whole seconds, got a text"),
+    "folder": (1, "folder: expected a path, got a whole number"),
     "tikcet_fen": (1, "tikcet_fen: unknown key (known: ticket_fen, share, open"),
 }
 
@@ -128,8 +128,8 @@ def test_a_missing_value_and_a_wrong_value_inside_a_list_have_paths_too():
     with pytest.raises(SettingsInvalid) as refused:
         structure(Settings, {"gates": [{"fee_fen": "five"}]}, where="plugins.zoo")
 
-    assert "plugins.zoo.gates[0].name: missing, expected str" in str(refused.value)
-    assert "plugins.zoo.gates[0].fee_fen: expected int, got str" in str(refused.value)
+    assert "plugins.zoo.gates[0].name: missing, expected a text" in str(refused.value)
+    assert "plugins.zoo.gates[0].fee_fen: expected a whole number, got a text" in str(refused.value)
 
 
 def test_a_validator_of_the_class_is_told_in_its_own_words():

@@ -102,17 +102,19 @@ def test_a_body_may_be_read_more_than_once(client):
         ({"id": ID}, "body.lines: missing, expected a list"),
         (order(id="17"), "body.id: expected a UUID such as"),
         (order(id=17), "body.id: expected a UUID such as"),
-        (order(fast=1), "body.fast: expected bool, got int"),
+        (order(fast=1), "body.fast: expected true or false, got a whole number"),
+        (order(fast=None), "body.fast: expected true or false, got null"),
+        (line(None, 1), "body.lines[0].what: expected a text, got null"),
         (order(day="today"), "body.day: expected a day such as 2018-09-01"),
         (order(at="noon"), "body.at: expected a moment such as"),
         (order(source="gift"), "body.source: expected one of 'account', 'cash'"),
-        (line("load", 50.0), "body.lines[0].amount_fen: expected int, got float"),
-        (line("load", "50"), "body.lines[0].amount_fen: expected int, got str"),
-        (line("load", True), "body.lines[0].amount_fen: expected int, got bool"),
-        (line("load", 2**63), "body.lines[0].amount_fen: expected int"),
+        (line("load", 50.0), "body.lines[0].amount_fen: expected a whole number, got a number"),
+        (line("load", "50"), "body.lines[0].amount_fen: expected a whole number, got a text"),
+        (line("load", True), "body.lines[0].amount_fen: expected a whole number, got true or false"),
+        (line("load", 2**63), "body.lines[0].amount_fen: expected a whole number"),
         (line("load", 0), "body.lines[0]: not valid: 'amount_fen' must be > 0"),
-        (line("a\0b", 1), "body.lines[0].what: expected str"),
-        (line("\ud800", 1), "body.lines[0].what: expected str"),
+        (line("a\0b", 1), "body.lines[0].what: expected a text"),
+        (line("\ud800", 1), "body.lines[0].what: expected a text"),
         ([], "body: expected a JSON object in UTF-8"),
     ],
 )  # fmt: skip
@@ -147,12 +149,18 @@ def test_what_is_not_json_for_everybody_is_refused(client, body, words):
     assert detail(answer) == f"this cannot be read: body: {words}"
 
 
-@pytest.mark.parametrize("kind", ["", "text/plain", "application/x-www-form-urlencoded"])
-def test_a_body_of_another_kind_is_refused(client, kind):
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("", "without its kind"),
+        ("text/plain", "as text/plain"),
+        ("application/x-www-form-urlencoded", "as application/x-www-form-urlencoded"),
+    ],
+)
+def test_a_body_of_another_kind_is_refused(client, kind, told):
     answer = client.post("/take", content=b"{}", headers={"content-type": kind})
-    assert (
-        detail(answer, 415) == f"the body is sent as {kind!r}: send it with the content type application/json"
-    )
+    assert detail(answer, 415) == f"the body came {told}: send the header Content-Type: application/json"
+    assert answer.json()["title"] == "That was sent as another kind"
 
 
 def test_the_character_set_may_be_named(client):

@@ -174,6 +174,22 @@ def test_whoever_begins_again_with_the_same_cover_goes_on(served, city):
         assert patch(client, path, 500, data[500:]).json()["complete"]
 
 
+def test_a_header_that_is_missing_is_asked_for_as_it_has_to_be(served, city):
+    cover, data = day(city, 10)
+    with served.client() as client:
+        path = begun(client, cover).headers["location"]
+        patch(client, path, 0, data[:500])
+        for sent, wrong in (({}, "is missing"), ({"upload-offset": "-1"}, "is '-1'")):
+            answer = client.patch(path, content=data[500:], headers=sent)
+            problem = answer.json()
+            assert (answer.status_code, problem["type"]) == (422, "/api#header-invalid")
+            assert problem["title"] == "Something that was sent cannot be read"
+            assert problem["detail"] == (
+                f"the header Upload-Offset {wrong}:"
+                " send the header Upload-Offset: 500 (the bytes that are there)"
+            )
+
+
 def test_bytes_that_are_not_those_of_the_cover_are_thrown_away(served, city):
     cover, data = day(city, 10)
     spoilt = bytes([data[0] ^ 1]) + data[1:]
