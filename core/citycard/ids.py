@@ -7,7 +7,7 @@ import os
 import time
 from uuid import UUID
 
-__all__ = ["derived_id", "new_id"]
+__all__ = ["derived_hex", "derived_id", "new_id"]
 
 
 def new_id() -> UUID:
@@ -17,5 +17,10 @@ def new_id() -> UUID:
 
 def derived_id(*parts: object) -> UUID:
     """Make the id that always belongs to these parts, so that work run again finds its own traces."""
-    text = "\x1f".join(str(part) for part in parts)
-    return UUID(bytes=hashlib.blake2b(text.encode(), digest_size=16).digest())
+    return UUID(hex=derived_hex(*parts))
+
+
+def derived_hex(*parts: object) -> str:
+    """Give the hexadecimal digits of a derived id, where very many are wanted."""
+    text = "\x1f".join(map(str, parts))
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

@@ -17,7 +17,7 @@ from uuid import UUID
 from citycard.ledger.records import Kind, Outcome, Result, Transfer
 from citycard.ledger.standing import Standings
 
-__all__ = ["Judge", "Known", "different", "digest_of", "first_difference"]
+__all__ = ["Judge", "Known", "content_of", "different", "digest_of", "first_difference"]
 
 _CONTENT = (
     "debit_address",
@@ -38,15 +38,20 @@ _CONTENT = (
 def digest_of(transfer: Transfer) -> bytes:
     """Give 16 bytes that stand for the content of a transfer, its id left out."""
     t = transfer
-    text = (
-        f"{t.debit_address}\x1f{t.credit_address}\x1f{t.amount_fen}\x1f{t.code}\x1f"
-        f"{_when(t.event_time, t.business_date)}\x1f{t.group}\x1f{t.ref}"
-    )
+    text = content_of(t.debit_address, t.credit_address, t.amount_fen, t)
     if t.kind is not Kind.SINGLE or t.reverses is not None:
         # One moment is one content, in whichever time zone it is said.
         expires_at = t.expires_at and t.expires_at.astimezone(UTC)
         text += f"\x1f{t.kind}\x1f{t.pending_id}\x1f{expires_at}\x1f{t.reverses}"
     return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+
+def content_of(debit_address: str, credit_address: str, amount_fen: int, like: Transfer) -> str:
+    """Write what a single transfer says that is like another one but for its accounts and its amount."""
+    return (
+        f"{debit_address}\x1f{credit_address}\x1f{amount_fen}\x1f{like.code}\x1f"
+        f"{_when(like.event_time, like.business_date)}\x1f{like.group}\x1f{like.ref}"
+    )
 
 
 @lru_cache(maxsize=10_000)

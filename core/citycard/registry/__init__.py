@@ -19,6 +19,7 @@ Every function works in the transaction of the connection it is given.
 from citycard.registry.adding import (
     add_cards,
     add_districts,
+    add_new_cards,
     add_partners,
     add_places,
     add_product_versions,
@@ -207,6 +208,7 @@ __all__ = [
     "add_districts",
     "add_entitlements",
     "add_holders",
+    "add_new_cards",
     "add_number_range",
     "add_partners",
     "add_places",

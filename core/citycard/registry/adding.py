@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -12,11 +12,12 @@ from sqlalchemy import ColumnElement, Connection, Table, select, tuple_
 from citycard.errors import RegistryConflict, RegistryMissing
 from citycard.registry import tables
 from citycard.registry.records import Card, District, Partner, Place, Product, ProductVersion, Terminal
-from citycard.store.bulk import insert_missing, select_in
+from citycard.store.bulk import insert_all, insert_missing, select_in
 
 __all__ = [
     "add_cards",
     "add_districts",
+    "add_new_cards",
     "add_partners",
     "add_places",
     "add_product_versions",
@@ -85,6 +86,24 @@ def add_cards(conn: Connection, records: Sequence[Card]) -> int:
     require(conn, tables.holder, [record.holder for record in records if record.holder is not None])
     changing = ("status", "holder", "product_version", "expires_on")
     return add_rows(conn, tables.card, records, mutable=changing)
+
+
+def add_new_cards(conn: Connection, asns: Sequence[str], likes: Iterable[Card]) -> None:
+    """Add very many cards, each like another one but for its number; one that is there is an error.
+
+    Raise RegistryMissing for a product version.
+    """
+    names = [field.name for field in attrs.fields(Card)]
+    known: dict[Card, tuple[Any, ...]] = {}
+
+    def rows() -> Iterator[tuple[Any, ...]]:
+        for asn, like in zip(asns, likes, strict=True):
+            if like not in known:
+                require(conn, tables.product_version, [(like.product, like.product_version)])
+                known[like] = tuple(_stored(getattr(like, name)) for name in names if name != "asn")
+            yield (asn, *known[like])
+
+    insert_all(conn, tables.card, ["asn", *(name for name in names if name != "asn")], rows())
 
 
 def add_rows(conn: Connection, table: Table, records: Sequence[Any], *, mutable: Collection[str] = ()) -> int:

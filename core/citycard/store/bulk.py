@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -25,18 +26,24 @@ from sqlalchemy import (
     bindparam,
     cast,
     func,
+    insert,
+    literal,
+    select,
     text,
 )
 from sqlalchemy.types import NullType
 
 from citycard.store.copying import array_text, copy_rows
 
-__all__ = ["chunks", "columns_at", "insert_missing", "insert_rows", "select_in"]
+__all__ = ["chunks", "columns_at", "insert_all", "insert_from", "insert_missing", "insert_rows", "select_in"]
 
 _Item = TypeVar("_Item")
 
 #: Below the limit of bound values in one statement of either database.
 _CHUNK = 5000
+
+#: Rows that are converted at a time.
+_PIECE = 20_000
 
 #: From here on PostgreSQL is faster with a temporary table than with one statement for each row.
 _WORTH_A_TABLE = 500
@@ -126,6 +133,22 @@ def insert_rows(conn: Connection, table: Table, names: Sequence[str], rows: Sequ
         copy_rows(conn, table, table.name, names, rows)
     else:
         conn.exec_driver_sql(_insert(table.name, names, "?"), list(_tuples(conn, table, names, rows)))
+
+
+def insert_all(conn: Connection, table: Table, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Insert rows as ``insert_rows`` does, however many: only a piece of them is in memory at a time."""
+    left = iter(rows)
+    while piece := list(islice(left, _PIECE)):
+        insert_rows(conn, table, names, piece)
+
+
+def insert_from(conn: Connection, table: Table, order: ColumnElement[Any], **values: Any) -> None:
+    """Insert a row for each of another table, in an order: values are its columns, or the same for all."""
+    columns = [
+        value if isinstance(value, ColumnElement) else literal(value, table.c[name].type)
+        for name, value in values.items()
+    ]
+    conn.execute(insert(table).from_select(list(values), select(*columns).order_by(order)))
 
 
 def insert_missing(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:

@@ -23,6 +23,7 @@ from citycard.wallet.loadmoney import move_money
 from citycard.wallet.tables import load
 
 __all__ = [
+    "LOAD_COLUMNS",
     "BufferedBook",
     "LoadBook",
     "LoadPage",
@@ -34,11 +35,12 @@ __all__ = [
     "loads_of",
     "lost_loads",
     "open_loads",
+    "plain",
     "write_loads",
 ]
 
-_COLUMNS = tuple(field.name for field in attrs.fields(Load))
-_ROW = tuple(load.c[name] for name in _COLUMNS)
+LOAD_COLUMNS = tuple(field.name for field in attrs.fields(Load))
+_ROW = tuple(load.c[name] for name in LOAD_COLUMNS)
 _SETTLED = ("state", "proof", "tac", "money", "hold")
 
 
@@ -137,10 +139,10 @@ def write_loads(conn: Connection, loads: Sequence[Load]) -> None:
     known = {row.id for row in select_in(conn, select(load.c.id), load.c.id, [one.id for one in loads])}
     for one in ordered:
         if one.id in known:
-            settled = {name: _plain(getattr(one, name)) for name in _SETTLED}
+            settled = {name: plain(getattr(one, name)) for name in _SETTLED}
             conn.execute(update(load).where(load.c.id == one.id).values(settled))
-    rows = [[_plain(getattr(one, name)) for name in _COLUMNS] for one in ordered if one.id not in known]
-    insert_rows(conn, load, _COLUMNS, rows)
+    rows = [[plain(getattr(one, name)) for name in LOAD_COLUMNS] for one in ordered if one.id not in known]
+    insert_rows(conn, load, LOAD_COLUMNS, rows)
 
 
 def loads_of(conn: Connection, asn: str) -> list[Load]:
@@ -183,5 +185,6 @@ def _loads(rows: Iterable[Any]) -> list[Load]:
     return [Load(**row._mapping) for row in rows]  # noqa: SLF001 - the documented way to read a row by name
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Give a value as a driver takes it."""
     return str(value) if isinstance(value, StrEnum) else value

@@ -26,7 +26,7 @@ from citycard.wallet.orderbook import order_delivered, order_let_go, order_reser
 from citycard.wallet.payer import Payer, PayerKind
 from citycard.wallet.quota import has_quota, quota_left_fen
 
-__all__ = ["give_back", "move_money"]
+__all__ = ["give_back", "load_transfer", "move_money", "purse_account"]
 
 _PAID = frozenset({LoadMoney.TAKEN, LoadMoney.LOST})
 
@@ -104,7 +104,7 @@ def _hold(conn: Connection, ledger: Ledger, one: Load, limits: tuple[Limit, ...]
     debit, credit = _reserved_between(one)
     agent = one.payer.kind is PayerKind.AGENT
     if not agent:
-        ledger.open_accounts(conn, [_purse(one)])
+        ledger.open_accounts(conn, [purse_account(one)])
     wanted = Transfer(
         id=identity,
         debit_address=debit,
@@ -152,7 +152,7 @@ def _taken(conn: Connection, ledger: Ledger, proven: Sequence[Load]) -> list[Loa
         if one.payer.kind is PayerKind.ORDER and not order_delivered(conn, one, ledger.clock.now()):
             lost.append(one)
             continue
-        transfers[one.id] = _load_transfer(one)
+        transfers[one.id] = load_transfer(one)
         if one.payer.name in quotas:
             used = _quota_used(one)
             transfers[used.id] = used
@@ -175,7 +175,8 @@ def _may_lack(one: Load) -> bool:
     return one.payer.reserved_ahead and one.money is not LoadMoney.HELD
 
 
-def _load_transfer(one: Load) -> Transfer:
+def load_transfer(one: Load) -> Transfer:
+    """Give the transfer that takes the money of a proven load."""
     # With quota, it is the quota that is held: what the agent took is owed when the card shows the load.
     held = one.payer.reserved_ahead and one.money is LoadMoney.HELD
     return Transfer(
@@ -257,7 +258,7 @@ def _with_quota(conn: Connection, ledger: Ledger, loads: Iterable[Load]) -> set[
 def _open(conn: Connection, ledger: Ledger, loads: Iterable[Load]) -> None:
     specs: dict[str, AccountSpec] = {}
     for one in loads:
-        specs[card_purse(one.asn)] = _purse(one)
+        specs[card_purse(one.asn)] = purse_account(one)
         if not one.payer.reserved_ahead:
             account = one.payer.account
             specs[account.address] = account
@@ -266,7 +267,8 @@ def _open(conn: Connection, ledger: Ledger, loads: Iterable[Load]) -> None:
     ledger.open_accounts(conn, list(specs.values()))
 
 
-def _purse(one: Load) -> AccountSpec:
+def purse_account(one: Load) -> AccountSpec:
+    """Give the account of the purse that is loaded."""
     return AccountSpec(address=card_purse(one.asn), code=AccountCode.CARD_FLOAT, owner=one.asn)
 
 
