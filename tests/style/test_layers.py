@@ -17,7 +17,7 @@ PLUGINS = ROOT / "plugins"
 # front door for plugin authors, which sees everything and is seen by nothing in the core.
 LAYERS = (
     ("errors",),
-    ("money", "clock", "ids", "files"),
+    ("money", "clock", "ids", "files", "processes"),
     ("card", "keys"),
     ("chip", "terminal", "store"),
     ("mifare", "pcsc", "psam", "ledger", "provider"),

@@ -7,21 +7,28 @@ from pathlib import Path
 
 import attrs
 import pytest
+from sqlalchemy import select
 
 from citycard.city import City
 from citycard.clearing.queries import cleared
+from citycard.ledger.tables import transfer
+from citycard.registry.tables import blacklist, card
 from citycard.simulate.compare import compare, found_in
 from citycard.simulate.delivering import clear_simulation
 from citycard.simulate.kinds import CardFault, TerminalFault
 from citycard.simulate.making import simulate
 from citycard.simulate.plan import SimulationPlan
 from citycard.store import reading
+from citycard.wallet.tables import load
 from citycard_transit.habits import bus_habits, metro_habits
 
 ROOT = Path(__file__).parents[2]
 SMALL = SimulationPlan(cards=300, terminals=60, records=3000, days=2, faults=0.05)
 DAY_CAP_FEN = 1500
 LARGE = SimulationPlan(cards=400_000, terminals=8_000, records=2_000_000, faults=0.005)
+
+
+KEPT = (card.c.asn, load.c.id, transfer.c.id, blacklist.c.asn)
 
 
 def new_city(folder: Path) -> City:
@@ -103,6 +110,24 @@ def test_the_same_seed_gives_the_same_files_and_another_gives_others(tmp_path):
         # The proofs are made with the keys of the city, and each city draws its own.
         made.append((tmp_path / f"{name}-out" / "truth.json").read_bytes())
     assert made[0] == made[1] != made[2]
+
+
+def test_two_processes_make_what_one_makes(tmp_path):
+    plan = attrs.evolve(SMALL, cards=17_000, records=9000, faults=0.01)
+    new_city(tmp_path / "1").close()
+    shutil.copytree(tmp_path / "1", tmp_path / "2")
+    kept = []
+    for processes in (1, 2):
+        city = City.open(tmp_path / str(processes))
+        simulate(city, plan, tmp_path / "out" / str(processes), processes=processes)
+        with reading(city.engine) as conn:
+            kept.append(
+                [conn.execute(select(table.c[name]).order_by(table.c[name])).all() for table, name in KEPT]
+            )
+        city.close()
+    assert files_of(tmp_path / "out" / "1") == files_of(tmp_path / "out" / "2")
+    assert kept[0] == kept[1]
+    assert len(kept[0][0]) > 16_900
 
 
 def test_people_ride_to_where_an_operator_is_and_back(haibin):

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
-from multiprocessing.connection import Connection
 
 from citycard.clearing.bucket import Bucket
 from citycard.clearing.context import ClearingContext, Worker
@@ -18,6 +12,7 @@ from citycard.clearing.engines import in_flight
 from citycard.clearing.rating import Asked
 from citycard.clearing.work import Done, Work, perform
 from citycard.errors import WorkerDied
+from citycard.processes import cores, processes
 
 __all__ = ["Pool"]
 
@@ -25,13 +20,10 @@ _recipe: Callable[[], Worker] | None = None
 
 
 class Pool:
-    """A pool of fresh processes; without a number, as many as this process may use cores.
-
-    They are spawned and not forked: neither DuckDB nor threads survive a fork.
-    """
+    """A pool of processes; without a number, as many as this process may use cores."""
 
     def __init__(self, processes: int | None = None) -> None:
-        self.processes = processes or len(os.sched_getaffinity(0))
+        self.processes = processes or cores()
         self.name = f"pool:{self.processes}"
 
     def done(
@@ -42,33 +34,17 @@ class Pool:
         What a worker raises is raised here. The processes end with this iterator, or with this process,
         however it ends.
         """
-        spawn = multiprocessing.get_context("spawn")
-        held, alive = spawn.Pipe(duplex=False)
-        with ProcessPoolExecutor(
-            self.processes, mp_context=spawn, initializer=_begin, initargs=(context.worker, held)
-        ) as executor:
+        with processes(self.processes, _begin, context.worker) as executor:
             try:
                 # One more than there are processes, so that none waits for what it needs to know.
                 yield from in_flight(works, lambda work: executor.submit(_perform, work), self.processes + 1)
             except BrokenProcessPool as broken:
                 raise WorkerDied(engine=self.name) from broken
-            finally:
-                alive.close()
-                held.close()
 
 
-def _begin(recipe: Callable[[], Worker], held: Connection) -> None:
+def _begin(recipe: Callable[[], Worker]) -> None:
     global _recipe  # noqa: PLW0603 - one pool, one city: a process of the pool does nothing else
     _recipe = recipe
-    # Ctrl-C reaches the whole group; whoever gives out the work decides.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with, args=(held,), daemon=True).start()
-
-
-def _end_with(held: Connection) -> None:
-    """End when the other end of the pipe is closed, as it is when its process is killed."""
-    held.poll(None)
-    os._exit(1)
 
 
 @cache

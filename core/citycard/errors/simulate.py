@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from citycard.errors.base import CitycardError
 
-__all__ = ["HabitInvalid", "HabitsMissing", "SimulationPlanInvalid", "SimulationThere", "TruthMissing"]
+__all__ = [
+    "HabitInvalid",
+    "HabitsMissing",
+    "SimulationDied",
+    "SimulationPlanInvalid",
+    "SimulationThere",
+    "TruthMissing",
+]
 
 
 class HabitsMissing(CitycardError):
@@ -29,6 +36,17 @@ class SimulationPlanInvalid(CitycardError):
     """A number of the plan is out of bounds."""
 
     sentence = "{field} is {value}: expected {expected}"
+
+
+class SimulationDied(CitycardError):
+    """A process of the simulation ended in the midst of its work."""
+
+    status = 503
+    exit_code = 4
+    sentence = (
+        "a process of the simulation was killed, perhaps for want of memory: "
+        "simulate into a new city and a new folder"
+    )
 
 
 class SimulationThere(CitycardError):

@@ -21,9 +21,10 @@ from citycard.simulate.ground import DAY, NOON
 from citycard.simulate.kinds import CardFault
 from citycard.simulate.rides import Rides, dice, ride
 from citycard.simulate.spool import WAITING
+from citycard.simulate.tariff import Prices
 from citycard.simulate.world import World
 
-__all__ = ["Block", "make_block"]
+__all__ = ["Cards", "make_block"]
 
 _COMPOSITE = 0x09
 _RESERVE_FEN, _STEP_FEN = 2000, 1000
@@ -32,8 +33,8 @@ _COUNTERS = 1 << 16
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class Block:
-    """A block of cards from number ``first``: records that wait to be signed, and what the city must know.
+class Cards:
+    """What the city must know of a block of cards from number ``first``.
 
     By card: the ``products`` (places among the world's), what is loaded before the first tap, whether the
     city knows of that, whether it was ``issued``, had ``expired`` before, and is ``for_tests``. ``listed``
@@ -41,7 +42,6 @@ class Block:
     """
 
     first: int
-    rows: Rows
     products: Ints
     load_fen: Ints
     loaded: Flags
@@ -52,15 +52,15 @@ class Block:
     rolled_back: Ints
 
 
-def make_block(world: World, first: int, last: int) -> Block:
-    """Make the cards from ``first`` to before ``last``."""
+def make_block(world: World, prices: Prices, first: int, last: int) -> tuple[Cards, Rows]:
+    """Make the cards from ``first`` to before ``last``, and their records, which wait to be signed."""
     rides = ride(world.plan, world.tariff, len(world.products), first, last)
     more_fen = np.zeros(len(rides.card), dtype=np.int64)
-    price_fen, amount_fen, earlier_fen = _prices(world, rides, more_fen)
+    price_fen, amount_fen, earlier_fen = _prices(prices, rides, more_fen)
     chosen = choose(world, rides, price_fen, first, last)
     price_changes(world, chosen, more_fen)
     if more_fen.any():
-        _, amount_fen, earlier_fen = _prices(world, rides, more_fen)
+        _, amount_fen, earlier_fen = _prices(prices, rides, more_fen)
     spent_fen = np.bincount(rides.card, weights=amount_fen, minlength=last - first).astype(np.int64)
     # Enough is left for one more debit, so that even a made-up record of the card adds up.
     reserve_fen = int(amount_fen.max(initial=0)) + _RESERVE_FEN
@@ -70,7 +70,7 @@ def make_block(world: World, first: int, last: int) -> Block:
     rows["tag"] = ((first + rides.card) * _COUNTERS + rides.counter) * 2
     rows["second"], rows["day"], rows["delivery"] = rides.seconds, rides.days, rides.days
     _write(world, rides, rows, first)
-    world.prices.claim(rows["record"], earlier_fen)
+    prices.claim(rows["record"], earlier_fen)
     _pay(rides, chosen, rows, amount_fen, load_fen)
     lost = _hold(world, rides, rows)
     spoil(world, rides, chosen, rows)
@@ -81,9 +81,8 @@ def make_block(world: World, first: int, last: int) -> Block:
     kept = np.ones(len(rows), dtype=np.bool_)
     kept[chosen.of(CardFault.NEVER_HANDED_IN)] = False
     listed = np.concatenate([chosen.of(CardFault.LISTED), chosen.of(CardFault.LISTED_UNSEEN)])
-    return Block(
+    cards = Cards(
         first=first,
-        rows=np.concatenate([rows[kept], more], dtype=rows.dtype),
         products=rides.products,
         load_fen=load_fen,
         loaded=~_cards_with(rides, chosen, CardFault.NOT_LOADED),
@@ -93,13 +92,14 @@ def make_block(world: World, first: int, last: int) -> Block:
         listed=np.sort(first + rides.card[listed]),
         rolled_back=np.sort(first + rides.card[chosen.of(CardFault.ROLLED_BACK)]),
     )
+    return cards, np.concatenate([rows[kept], more], dtype=rows.dtype)
 
 
-def _prices(world: World, rides: Rides, more_fen: Ints) -> tuple[Ints, Ints, Ints]:
+def _prices(prices: Prices, rides: Rides, more_fen: Ints) -> tuple[Ints, Ints, Ints]:
     """Give prices, what is charged with ``more_fen`` on top, and what the card had paid before on the day."""
     products, none = rides.products[rides.card], np.zeros(len(rides.card), dtype=np.int64)
-    if not world.prices.depend_on_the_day:
-        price_fen = world.prices.of(rides.tap, products, rides.seconds)
+    if not prices.depend_on_the_day:
+        price_fen = prices.of(rides.tap, products, rides.seconds)
         return price_fen, price_fen + more_fen, none
     price_fen, amount_fen, earlier_fen = none.copy(), none.copy(), none
     turn = _turns(rides.card, rides.seconds // DAY)
@@ -109,7 +109,7 @@ def _prices(world: World, rides: Rides, more_fen: Ints) -> tuple[Ints, Ints, Int
         if len(rows) and turn[rows[0]]:
             earlier_fen[rows] = earlier_fen[rows - 1] + amount_fen[rows - 1]
         asked = (one[rows] for one in (rides.tap, products, rides.seconds, earlier_fen))
-        price_fen[rows] = world.prices.of(*asked)
+        price_fen[rows] = prices.of(*asked)
         amount_fen[rows] = price_fen[rows] + more_fen[rows]
     return price_fen, amount_fen, earlier_fen
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import attrs
 import numpy as np
+import numpy.typing as npt
 
 from citycard.clearing.columns import whole
 from citycard.clearing.verdicts import CODES
 from citycard.simulate.columns import Ints, Rows
 from citycard.simulate.ground import Ground
 from citycard.simulate.kinds import TerminalFault
+from citycard.simulate.plan import SimulationPlan
 from citycard.simulate.signing import Signer
 from citycard.simulate.truth import FileTruth, MissingTruth, RecordTruth
 from citycard.simulate.world import World
@@ -22,7 +24,7 @@ from citycard.terminal.batch import write_batch
 from citycard.terminal.record import RECORD_SIZE
 from citycard.terminal.sam import SoftSam
 
-__all__ = ["Dealer", "folder_name"]
+__all__ = ["Dealer", "Dealt", "folder_name"]
 
 _KINDS: Final = {kind.number: kind for kind in TerminalFault}
 # Which byte of a file is changed: of the signature, of the first record, of the total, of the version.
@@ -54,19 +56,35 @@ class _Batch:
     gone: bool
 
 
-class Dealer:
-    """Write batch files into one folder a delivery; keep what is true of them.
+@attrs.define
+class Dealt:
+    """What is true of some batch files; ``written`` has the files and the records of each delivery."""
 
-    ``written`` has the files and the records of each delivery.
-    """
+    written: npt.NDArray[np.int64]
+    records: list[RecordTruth] = attrs.field(factory=list)
+    files: list[FileTruth] = attrs.field(factory=list)
+    missing: list[MissingTruth] = attrs.field(factory=list)
+
+    @classmethod
+    def none(cls, plan: SimulationPlan) -> Self:
+        """Give what is true of no files."""
+        return cls(np.zeros((plan.days + 1, 2), dtype=np.int64))
+
+    def add(self, other: Self) -> None:
+        """Add what is true of other files."""
+        self.written += other.written
+        self.records += other.records
+        self.files += other.files
+        self.missing += other.missing
+
+
+class Dealer:
+    """Write batch files into one folder a delivery; ``dealt`` says what is true of them."""
 
     def __init__(self, world: World, signer: Signer, folder: Path) -> None:
         self._world, self._signer, self._folder = world, signer, folder
-        self.records: list[RecordTruth] = []
-        self.files: list[FileTruth] = []
-        self.missing: list[MissingTruth] = []
+        self.dealt = Dealt.none(world.plan)
         self._refused: tuple[int, MissingTruth | None] = (-1, None)
-        self.written = [[0, 0] for _ in range(world.plan.days + 1)]
         for delivery in range(world.plan.days + 1):
             (folder / folder_name(delivery)).mkdir(parents=True, exist_ok=True)
 
@@ -114,14 +132,14 @@ class Dealer:
         terminal, hole = self._refused
         if terminal == batch.terminal and hole is not None:
             # A number that was refused is missed as soon as a later one is accepted.
-            self.missing.append(hole)
+            self.dealt.missing.append(hole)
             self._refused = (-1, None)
         if batch.gone:
-            self.missing.append(MissingTruth(sam.terminal, batch.number, fault))
+            self.dealt.missing.append(MissingTruth(sam.terminal, batch.number, fault))
             return
         data = self._signed(batch, records, sam)
         name = f"{sam.terminal}-{batch.number:06d}"
-        self.written[batch.delivery][1] += len(records)
+        self.dealt.written[batch.delivery, 1] += len(records)
         if kind is TerminalFault.UNREGISTERED:
             self._save(batch, f"{name}.ccb", data, kind, fault)
         elif batch.delivery != ground.day[batch.terminal] or kind not in _DAMAGE.keys() | _TWICE:
@@ -147,15 +165,15 @@ class Dealer:
     ) -> None:
         folder = folder_name(batch.delivery)
         (self._folder / folder / name).write_bytes(data)
-        self.written[batch.delivery][0] += 1
+        self.dealt.written[batch.delivery, 0] += 1
         if kind is not None:
-            self.files.append(FileTruth(folder, name, kind.code.name, fault))
+            self.dealt.files.append(FileTruth(folder, name, kind.code.name, fault))
 
     def _note(self, rows: Rows, numbers: Ints, lines: Ints) -> None:
         """Write down the records of a part that must not end in order."""
         for place in np.flatnonzero(rows["code"]).tolist():
             row = rows[place]
-            self.records.append(
+            self.dealt.records.append(
                 RecordTruth(
                     terminal=self._world.terminal(int(row["terminal"])),
                     batch=int(numbers[place]),

@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, TypeVar
 import attrs
 
 from citycard.errors import SimulationThere
-from citycard.simulate.block import make_block
-from citycard.simulate.dealing import Dealer, folder_name
+from citycard.simulate.dealing import Dealt, folder_name
 from citycard.simulate.delivering import Progress
 from citycard.simulate.kinds import CardFault, TerminalFault
 from citycard.simulate.opening import open_cards, open_terminals, publish_list, refuse_second
 from citycard.simulate.plan import SimulationPlan
 from citycard.simulate.rides import blocks
-from citycard.simulate.signing import Signer
-from citycard.simulate.spool import Spool
+from citycard.simulate.spool import parts_of
 from citycard.simulate.truth import Delivery, Fault, Truth
+from citycard.simulate.working import hands
 from citycard.simulate.world import World
 
 if TYPE_CHECKING:
@@ -34,11 +33,19 @@ def _quietly(items: Sequence[_Item], _: str) -> Iterator[_Item]:
     yield from items
 
 
-def simulate(city: City, plan: SimulationPlan, out: Path, progress: Progress = _quietly) -> Truth:
+def simulate(
+    city: City,
+    plan: SimulationPlan,
+    out: Path,
+    progress: Progress = _quietly,
+    *,
+    processes: int | None = None,
+) -> Truth:
     """Simulate a plan in a city: register terminals and cards, write batches and ``truth.json`` to ``out``.
 
-    ``progress(items, label)`` goes through a list and may say how far it is. Raise SimulationThere,
-    HabitsMissing or HabitInvalid. Broken off, begin anew with a new city.
+    ``progress(items, label)`` goes through a list and may say how far it is. What is made does not depend on
+    ``processes``; without a number, as many work as it is worth. Raise SimulationThere,
+    HabitsMissing, HabitInvalid or SimulationDied. Broken off, begin anew with a new city.
     """
     if out.exists() and any(out.iterdir()):
         raise SimulationThere(what=f"something in {out}")
@@ -46,28 +53,30 @@ def simulate(city: City, plan: SimulationPlan, out: Path, progress: Progress = _
     refuse_second(city, world)
     out.mkdir(parents=True, exist_ok=True)
     open_terminals(city, world)
-    dealer = Dealer(world, Signer(city, world), out)
-    rolled_back: list[str] = []
-    with tempfile.TemporaryDirectory(dir=out) as folder:
-        spool = Spool(Path(folder), plan.terminals, plan.records)
-        for first, last in progress(blocks(plan), "cards"):
-            block = make_block(world, first, last)
-            open_cards(city, world, block)
-            spool.add(block.rows)
-            rolled_back += [world.asn(card) for card in block.rolled_back.tolist()]
+    dealt = Dealt.none(plan)
+    with (
+        tempfile.TemporaryDirectory(dir=out) as folder,
+        hands(city, world, Path(folder), out, processes) as working,
+    ):
+        spans = blocks(plan)
+        cards = [made for _, made in zip(progress(spans, "cards"), working.make(spans), strict=True)]
+        parts = range(parts_of(plan))
+        dealing = working.deal(parts)
+        # While other processes deal, this one opens the cards.
+        open_cards(city, world, cards)
         publish_list(city, world)
-        for part in progress(range(len(spool)), "files"):
-            dealer.deal(spool.part(part))
-        spool.close()
-    truth = _truth(world, dealer, rolled_back)
+        for _, some in zip(progress(parts, "files"), dealing, strict=True):
+            dealt.add(some)
+    rolled_back = [world.asn(card) for one in cards for card in one.rolled_back.tolist()]
+    truth = _truth(world, dealt, rolled_back)
     truth.write(out)
     return truth
 
 
-def _truth(world: World, dealer: Dealer, rolled_back: list[str]) -> Truth:
+def _truth(world: World, dealt: Dealt, rolled_back: list[str]) -> Truth:
     plan = world.plan
-    found = {one.fault for one in dealer.records}
-    found |= {one.fault for one in dealer.files} | {one.fault for one in dealer.missing}
+    found = {one.fault for one in dealt.records}
+    found |= {one.fault for one in dealt.files} | {one.fault for one in dealt.missing}
     revoked = [
         world.terminal(one.terminal)
         for one in world.ground.troubles
@@ -81,7 +90,7 @@ def _truth(world: World, dealer: Dealer, rolled_back: list[str]) -> Truth:
             revoked=revoked if delivery == plan.days - 1 else (),
             rolled_back=rolled_back if delivery == plan.days else (),
         )
-        for delivery, (files, records) in enumerate(dealer.written)
+        for delivery, (files, records) in enumerate(dealt.written.tolist())
     ]
     return Truth(
         plan=attrs.asdict(plan) | {"start": plan.start.isoformat()},
@@ -89,9 +98,9 @@ def _truth(world: World, dealer: Dealer, rolled_back: list[str]) -> Truth:
         terminals=plan.terminals,
         deliveries=tuple(deliveries),
         faults=tuple(_fault(world, number) for number in sorted(found)),
-        records=tuple(dealer.records),
-        files=tuple(dealer.files),
-        missing=tuple(dealer.missing),
+        records=tuple(dealt.records),
+        files=tuple(dealt.files),
+        missing=tuple(dealt.missing),
     )
 
 

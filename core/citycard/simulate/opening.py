@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator, Sequence
+from itertools import compress
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
+import attrs
 import numpy as np
 from sqlalchemy import Connection
 
 from citycard import registry
 from citycard.card.enums import CardKind
 from citycard.errors import SimulationThere
-from citycard.simulate.block import Block
+from citycard.simulate.block import Cards
 from citycard.simulate.ground import DAY, NOON
 from citycard.simulate.kinds import TerminalFault
 from citycard.simulate.world import World
 from citycard.store import reading, writing
+from citycard.wallet.firstloads import keep_firsts
 from citycard.wallet.load import Load, LoadState, Proof, load_id
-from citycard.wallet.loadbook import keep
 
 if TYPE_CHECKING:
     from citycard.city import City
@@ -26,6 +30,9 @@ __all__ = ["open_cards", "open_terminals", "publish_list", "refuse_second"]
 
 _LOADED = dt.timedelta(hours=4)
 _REASON = "simulated"
+# Half a million cards: a table whose keys are in no order is gone through once for so many.
+_BLOCKS_AT_ONCE = 32
+_COLUMNS = tuple(map(attrgetter, ("products", "expired", "for_tests", "loaded", "load_fen")))
 
 
 def refuse_second(city: City, world: World) -> None:
@@ -63,44 +70,54 @@ def _revoked_sam(conn: Connection, city: City, terminal: str, at: dt.datetime) -
     revoke_sam(conn, sam.number, reason=_REASON, at=at)
 
 
-def open_cards(city: City, world: World, block: Block) -> None:
-    """Register the cards of a block and load them, with the postings; list those that are to be refused."""
-    issue, start = city.issuing.card, world.plan.start
+def open_cards(city: City, world: World, blocks: Sequence[Cards]) -> None:
+    """Register the cards of blocks and load them, with the postings; list those that are to be refused."""
+    start, before = world.plan.start, world.plan.start - dt.timedelta(days=1)
+    issue = city.issuing.card
     patterns = [issue(world.asn(0), product.name, start) for product in world.products]
-    cards, loads = [], []
-    for place in np.flatnonzero(block.issued).tolist():
-        asn, like = world.asn(block.first + place), patterns[int(block.products[place])]
-        last_day = start - dt.timedelta(days=1) if block.expired[place] else like.expires_on
-        cards.append(
-            registry.Card(
-                asn=asn,
-                issuer=like.issuer,
-                product=like.product,
-                product_version=like.product_version,
-                kind=CardKind.TEST if block.for_tests[place] else like.kind,
-                issued_on=min(like.issued_on, last_day),
-                expires_on=last_day,
-            )
+    likes = [_likes(like, before) for like in patterns]
+    like = _load(world)
+    for some in _together(blocks):
+        cards = np.concatenate([one.first + np.flatnonzero(one.issued) for one in some])
+        products, over, for_tests, loaded, load_fen = (
+            np.concatenate([column(one)[one.issued] for one in some]).tolist() for column in _COLUMNS
         )
-        if block.loaded[place]:
-            loads.append(_load(world, asn, int(block.load_fen[place])))
-    with writing(city.engine) as conn:
-        registry.add_cards(conn, cards)
-        keep(conn, city.ledger, loads)
-        if len(block.listed):
-            registry.blacklist_cards(
-                conn, [world.asn(card) for card in block.listed.tolist()], reason=_REASON
-            )
+        asns = [world.asn(card) for card in cards.tolist()]
+        listed = [world.asn(card) for one in some for card in one.listed.tolist()]
+        made = (
+            likes[product][gone][tried]
+            for product, gone, tried in zip(products, over, for_tests, strict=True)
+        )
+        told = list(compress(zip(asns, load_fen, strict=True), loaded))
+        with writing(city.engine) as conn:
+            registry.add_new_cards(conn, asns, made)
+            keep_firsts(conn, city.ledger, like, [asn for asn, _ in told], [fen for _, fen in told])
+            if listed:
+                registry.blacklist_cards(conn, listed, reason=_REASON)
 
 
-def _load(world: World, asn: str, amount_fen: int) -> Load:
+def _likes(like: registry.Card, before: dt.date) -> list[list[registry.Card]]:
+    """Give cards like one, and those that expired on a day, of each an ordinary one and one for tests."""
+    expired = attrs.evolve(like, issued_on=min(like.issued_on, before), expires_on=before)
+    return [[one, attrs.evolve(one, kind=CardKind.TEST)] for one in (like, expired)]
+
+
+def _together(blocks: Sequence[Cards]) -> Iterator[list[Cards]]:
+    """Put blocks together that are to be written in one transaction."""
+    left = list(blocks)
+    while left:
+        some, left = left[:_BLOCKS_AT_ONCE], left[_BLOCKS_AT_ONCE:]
+        yield some
+
+
+def _load(world: World) -> Load:
     at, terminal = world.plan.midnight + _LOADED, world.terminal(0)
     return Load(
-        id=load_id(asn, 0, b"", terminal, at),
-        asn=asn,
+        id=load_id("", 0, b"", terminal, at),
+        asn="",
         online_atc=0,
         key_version=world.key_version,
-        amount_fen=amount_fen,
+        amount_fen=1,
         balance_before_fen=0,
         terminal=terminal,
         agent="",

@@ -17,7 +17,7 @@ from citycard.terminal.record import MAC_OFFSET
 from citycard.terminal.sam import SoftSam
 
 if TYPE_CHECKING:
-    from citycard.city import City
+    from citycard.keys.vault import Vault
 
 __all__ = ["Signer"]
 
@@ -28,10 +28,10 @@ _WRONG = 0xFF
 class Signer:
     """The keys of a city's cards and of its terminals."""
 
-    def __init__(self, city: City, world: World) -> None:
-        self._vault, self._world = city.vault, world
-        self._sam_keys = city.vault.sam_keys()
-        rows = (row for row in city.vault.versions() if row.purpose == "tac")
+    def __init__(self, vault: Vault, world: World) -> None:
+        self._vault, self._world = vault, world
+        self._sam_keys = vault.sam_keys()
+        rows = (row for row in vault.versions() if row.purpose == "tac")
         self._tac = next(row for row in rows if row.status is KeyStatus.CURRENT)
 
     def sam(self, terminal: int) -> SoftSam:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import IntEnum
 from pathlib import Path
 from typing import Any, Final
@@ -10,8 +11,9 @@ import numpy as np
 
 from citycard.clearing.columns import RECORD
 from citycard.simulate.columns import Rows
+from citycard.simulate.plan import SimulationPlan
 
-__all__ = ["WAITING", "Copy", "Spoil", "Spool"]
+__all__ = ["WAITING", "Copy", "Spoil", "Spool", "parts_of"]
 
 _RECORDS_IN_PART: Final = 500_000
 _PARTS_MOST: Final = 256
@@ -51,33 +53,45 @@ WAITING: Final = np.dtype(
 """A record that waits for its serial and its proofs, and what is known about it."""
 
 
-class Spool:
-    """Records on disk. Add the blocks in their order; each part has all records of its terminals."""
+def parts_of(plan: SimulationPlan) -> int:
+    """Say how many parts the records of a plan are dealt to."""
+    return min(max(1, -(-plan.records // _RECORDS_IN_PART)), _PARTS_MOST, plan.terminals)
 
-    def __init__(self, folder: Path, terminals: int, records: int) -> None:
-        parts = min(max(1, -(-records // _RECORDS_IN_PART)), _PARTS_MOST, terminals)
-        self._edges = np.linspace(0, terminals, parts + 1).astype(np.int64)
-        self._files: list[Any] = [(folder / f"{part:03d}.part").open("w+b") for part in range(parts)]
+
+class Spool:
+    """Records on disk. Each part has all records of its terminals, whichever process added them.
+
+    Every process has files of its own in the folder.
+    """
+
+    def __init__(self, folder: Path, plan: SimulationPlan) -> None:
+        self._edges = np.linspace(0, plan.terminals, parts_of(plan) + 1).astype(np.int64)
+        self._folder = folder
+        self._files: list[Any] = []
 
     def add(self, rows: Rows) -> None:
         """Add records in any order."""
         rows = rows[np.argsort(rows["terminal"], kind="stable")]
         bounds = np.searchsorted(rows["terminal"], self._edges)
+        if not self._files:
+            self._files = [
+                (self._folder / f"{part:03d}-{os.getpid()}.part").open("ab")
+                for part in range(len(self._edges) - 1)
+            ]
         for file, begin, end in zip(self._files, bounds, bounds[1:], strict=False):
             file.write(rows[begin:end].tobytes())
-
-    def __len__(self) -> int:
-        return len(self._files)
+            file.flush()
 
     def part(self, place: int) -> Rows:
-        """Give the records of one part, and its disk space back."""
-        file = self._files[place]
-        file.seek(0)
-        rows = np.frombuffer(bytearray(file.read()), dtype=WAITING)
-        file.truncate(0)
+        """Give the records of one part, in any order, and its disk space back."""
+        paths = sorted(self._folder.glob(f"{place:03d}-*.part"))
+        pieces = [np.empty(0, WAITING), *(np.fromfile(path, WAITING) for path in paths)]
+        rows = np.concatenate(pieces, dtype=WAITING)
+        for path in paths:
+            path.unlink()
         return rows
 
     def close(self) -> None:
-        """Close the files."""
+        """Close the files of this process."""
         for file in self._files:
             file.close()

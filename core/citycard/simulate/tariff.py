@@ -18,8 +18,8 @@ from citycard.simulate.columns import Bytes, Ints, Rows, moments
 from citycard.terminal.record import FACTS_SIZE, TransactionRecord
 
 if TYPE_CHECKING:
-    from citycard.card import CardProduct
     from citycard.city import City
+    from citycard.clearing.context import Rates
     from citycard.kernel.habits import Habit, HabitTap
     from citycard.kernel.services import Service
 
@@ -116,23 +116,31 @@ def _facts(service: Service, tap: HabitTap) -> bytes:
 class Prices:
     """What each tap costs by kind of card and hour, as the city's rating says; each is asked once.
 
-    An hour is counted from ``midnight``. So the rules may change a price on the full hour, and not between.
+    Products are told by their places among ``kinds``. An hour is counted from ``midnight``. So the rules may
+    change a price on the full hour, and not between.
     """
 
     def __init__(
-        self, city: City, tariff: Tariff, products: Sequence[CardProduct], midnight: dt.datetime
+        self,
+        rates: Rates,
+        tariff: Tariff,
+        kinds: Sequence[int],
+        midnight: dt.datetime,
+        *,
+        issuer: bytes,
+        limit_fen: int,
     ) -> None:
-        self._city, self._tariff, self._midnight = city, tariff, midnight
-        self._kinds = [product.kind for product in products]
+        self._rates, self._tariff, self._midnight = rates, tariff, midnight
+        self._kinds = np.array(kinds)
         self._asked, self._first = np.unique(tariff.asked, return_index=True)
-        self._limit_fen = city.terms.amount_limit_fen
+        self._limit_fen = limit_fen
         self._known: dict[int, int] = {}
         self._claiming = [
             number
             for number in np.unique(tariff.service).tolist()
-            if city.claimed_fen(number, np.zeros(0, RECORD)) is not None
+            if rates.claimed_fen(number, np.zeros(0, RECORD)) is not None
         ]
-        self._issuer = np.frombuffer(bytes.fromhex(city.config.city.issuer), dtype=np.uint8)
+        self._issuer = np.frombuffer(issuer, dtype=np.uint8)
 
     @property
     def depend_on_the_day(self) -> bool:
@@ -143,7 +151,7 @@ class Prices:
         """Write into records what terminals say that the card paid before on the day."""
         for service in self._claiming:
             mine = np.flatnonzero(records["service"] == service)
-            records[mine] = self._city.with_claims(service, records[mine], spent_fen[mine])
+            records[mine] = self._rates.with_claims(service, records[mine], spent_fen[mine])
 
     def of(self, taps: Ints, products: Ints, seconds: Ints, spent_fen: Ints | None = None) -> Ints:
         """Give the price in fen of taps (rows of the tariff) by the card's product and the time.
@@ -168,7 +176,7 @@ class Prices:
         taps, rows = self._first[asked], np.zeros(len(keys), dtype=RECORD)
         rows["version"], rows["tti"], rows["issuer"] = 1, _COMPOSITE, self._issuer
         rows["service"], rows["kind"] = self._tariff.service[taps], self._tariff.kind[taps]
-        rows["card_kind"] = np.array(self._kinds)[products]
+        rows["card_kind"] = self._kinds[products]
         rows["list_price_fen"], rows["facts"] = self._tariff.list_price_fen[taps], self._tariff.facts[taps]
         rows["at"] = moments(hours * 3600, self._midnight)
         self.claim(rows, spent_fen)
@@ -176,7 +184,7 @@ class Prices:
 
     def _ask(self, question: bytes) -> int:
         record = decode(TransactionRecord, question)
-        quote = self._city.rate(record).quote
+        quote = self._rates.rate(record).quote
         amount_fen = quote.amount_fen if quote is not None else 0
         if amount_fen > self._limit_fen:
             problem = f"it costs {amount_fen} fen, and one debit takes at most {self._limit_fen}"

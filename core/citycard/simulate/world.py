@@ -16,6 +16,7 @@ from citycard.store import reading
 if TYPE_CHECKING:
     from citycard.card import CardProduct
     from citycard.city import City
+    from citycard.clearing.context import Rates
 
 __all__ = ["World"]
 
@@ -35,7 +36,6 @@ class World:
 
     plan: SimulationPlan
     tariff: Tariff
-    prices: Prices
     ground: Ground
     products: tuple[CardProduct, ...]
     issuer: bytes
@@ -66,7 +66,6 @@ class World:
         return cls(
             plan=plan,
             tariff=tariff,
-            prices=Prices(city, tariff, products, plan.midnight),
             ground=ground,
             products=products,
             issuer=bytes.fromhex(city.config.city.issuer),
@@ -78,6 +77,17 @@ class World:
             list_number=list_number,
             price_limit_fen=city.terms.price_limit_fen,
             amount_limit_fen=city.terms.amount_limit_fen,
+        )
+
+    def prices(self, rates: Rates) -> Prices:
+        """Give what taps cost, as the city's plugins say."""
+        return Prices(
+            rates,
+            self.tariff,
+            [product.kind for product in self.products],
+            self.plan.midnight,
+            issuer=self.issuer,
+            limit_fen=self.amount_limit_fen,
         )
 
     def asn(self, card: int) -> str:

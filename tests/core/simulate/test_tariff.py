@@ -4,7 +4,9 @@ import datetime as dt
 
 import numpy as np
 
-from citycard.simulate.tariff import Prices, Tariff
+from citycard.simulate.plan import SimulationPlan
+from citycard.simulate.tariff import Tariff
+from citycard.simulate.world import World
 
 MIDNIGHT = dt.datetime(2026, 3, 2)
 NINE, TEN = 9 * 3600 + 59 * 60, 10 * 3600
@@ -13,7 +15,8 @@ NINE, TEN = 9 * 3600 + 59 * 60, 10 * 3600
 def test_a_tap_costs_what_the_citys_own_rules_say_at_its_hour(kiosk_town):
     city = kiosk_town("town")
     tariff = Tariff.of(city)
-    prices = Prices(city, tariff, city.issuing.products(), MIDNIGHT)
+    plan = SimulationPlan(cards=10, terminals=20, records=20, start=MIDNIGHT.date())
+    prices = World.of(city, plan).prices(city)
     taps = np.array([np.flatnonzero(tariff.list_price_fen == fen)[0] for fen in (250, 400, 400)])
     products = np.zeros(3, dtype=np.int64)
     assert prices.of(taps, products, np.array([NINE, NINE, TEN])).tolist() == [250, 200, 400]

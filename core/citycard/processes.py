@@ -1,0 +1,52 @@
+"""Processes beside this one, for work that takes all cores."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from typing import Any
+
+__all__ = ["cores", "processes"]
+
+
+def cores() -> int:
+    """Give how many cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+@contextmanager
+def processes(count: int, begin: Callable[..., None], *arguments: Any) -> Iterator[ProcessPoolExecutor]:
+    """Give a pool of fresh processes, each of which calls ``begin(*arguments)`` before anything else.
+
+    They are spawned and not forked: neither DuckDB nor threads survive a fork. They end with the context, or
+    with this process, however it ends.
+    """
+    spawn = multiprocessing.get_context("spawn")
+    held, alive = spawn.Pipe(duplex=False)
+    with ProcessPoolExecutor(
+        count, mp_context=spawn, initializer=_begin, initargs=(held, begin, arguments)
+    ) as executor:
+        try:
+            yield executor
+        finally:
+            alive.close()
+            held.close()
+
+
+def _begin(held: Connection, begin: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+    # Ctrl-C reaches the whole group; whoever gives out the work decides.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(held,), daemon=True).start()
+    begin(*arguments)
+
+
+def _end_with(held: Connection) -> None:
+    """End when the other end of the pipe is closed, as it is when its process is killed."""
+    held.poll(None)
+    os._exit(1)
