@@ -13,7 +13,7 @@ import attrs
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Column, ColumnElement, Connection, String, func, select, type_coerce
 
 from citycard.card.enums import CardKind
 from citycard.clearing.bucket import (
@@ -150,7 +150,7 @@ class Reader:
 
     def _cards(self, asns: Sequence[str]) -> tuple[Array, Array, Array, Array]:
         """Say which cards were issued, and which for tests; their last days, and from when one is closed."""
-        columns = select(card.c.status, card.c.kind, card.c.expires_on)
+        columns = select(card.c.status, card.c.kind, _as_stored(card.c.expires_on))
         places, status, kinds, days = columns_at(self.conn, columns, card.c.asn, asns)
         at = np.array(places, np.int64)
         issued = np.zeros(len(asns), bool)
@@ -189,7 +189,7 @@ class Reader:
         return moment.astimezone(self.timezone).replace(tzinfo=None)
 
     def _loads(self, asns: Sequence[str]) -> Loads:
-        query = select(load.c.online_atc, load.c.amount_fen, load.c.state, load.c.at)
+        query = select(load.c.online_atc, load.c.amount_fen, load.c.state, _as_stored(load.c.at))
         query = query.where(load.c.state != LoadState.REVERSED.value)
         places, online_atc, amount_fen, states, at = columns_at(self.conn, query, load.c.asn, asns)
         card, counter = np.array(places, np.int64), np.array(online_atc, np.int64)
@@ -268,6 +268,11 @@ class Reader:
             asn: {number: frozenset(raws) for number, raws in numbers.items()}
             for asn, numbers in found.items()
         }
+
+
+def _as_stored(column: Column[Any]) -> ColumnElement[Any]:
+    """Read a time as the driver gives it, which NumPy reads at once: no object is made of it in between."""
+    return type_coerce(column, String)
 
 
 def _search(paths: list[Path], suspects: list[tuple[str, int]]) -> list[tuple[str, int, bytes]]:
