@@ -22,6 +22,7 @@ __all__ = ["Asked", "Charge", "ask_rate", "price_code", "rate_all"]
 
 #: So many different answers are kept, in some 400 bytes each; then all are forgotten.
 _MOST_ASKED: Final = 250_000
+_AMOUNT_BITS: Final = 32
 
 
 def ask_rate(
@@ -173,12 +174,14 @@ class _Divider:
         acquirer = np.where(alone, self._acquirer[places], 0)
         # What is divided among the same is divided once: by charge, or by acquirer where there is none.
         key = np.where(alone, -1 - acquirer, whose)
-        different, same = np.unique(np.stack((key, amount_fen), axis=1), axis=0, return_inverse=True)
+        # An amount has four bytes in a record.
+        different, same = np.unique(key << _AMOUNT_BITS | amount_fen, return_inverse=True)
+        keys, amounts_fen = different >> _AMOUNT_BITS, different & ((1 << _AMOUNT_BITS) - 1)
         found = [
             self._all_of(self._partners[-1 - one], fen) if one < 0 else self._parts(payees[one], fen)
-            for one, fen in different.tolist()
+            for one, fen in zip(keys.tolist(), amounts_fen.tolist(), strict=True)
         ]
-        self._verdicts.division[places] = np.array(found, np.int64)[same.reshape(-1)]
+        self._verdicts.division[places] = np.array(found, np.int64)[same]
 
     def _all_of(self, partner: str, amount_fen: int) -> int:
         return self._kept(((partner, amount_fen),))
