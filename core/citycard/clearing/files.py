@@ -21,8 +21,9 @@ _WILD = re.compile(r"([*?\[])")
 
 
 def write_table(path: Path, table: pa.Table) -> None:
-    """Write a table as Parquet (zstd), whole or not at all."""
-    write_whole(path, lambda file: pq.write_table(table, file, compression="zstd", write_statistics=True))
+    """Write a table as Parquet (zstd), whole or not at all; bytes have no bounds that a reader could use."""
+    bounded = [field.name for field in table.schema if not pa.types.is_fixed_size_binary(field.type)]
+    write_whole(path, lambda file: pq.write_table(table, file, compression="zstd", write_statistics=bounded))
 
 
 def read_tables(folder: Path, paths: Iterable[str], columns: list[str] | None = None) -> pa.Table | None:
