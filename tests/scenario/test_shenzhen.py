@@ -136,7 +136,7 @@ def test_purses_settlements_and_fees_are_exactly_what_was_loaded(morning: Mornin
     assert (answer["unpaid_fen"], answer["missing"]) == (0, 0)
 
 
-def test_every_record_is_accepted_without_a_remark(morning: Morning) -> None:
+def test_every_record_is_accepted_and_only_trips_whose_entry_is_not_in_the_file_have_a_remark(morning: Morning) -> None:
     answer = morning.played.answer
     assert answer["clearing"] == {
         "accepted": answer["records"],
@@ -144,7 +144,8 @@ def test_every_record_is_accepted_without_a_remark(morning: Morning) -> None:
         "suspended": 0,
         "duplicate": 0,
     }
-    assert answer["codes"] == {"OK": answer["records"]}
+    opened = answer["opened"]
+    assert answer["codes"] == {"OK": answer["records"] - opened, "G02": opened}
 
 
 def test_a_batch_with_one_changed_byte_one_that_comes_twice_and_one_that_stays_away_are_named(

@@ -127,4 +127,6 @@ def _cards(judged: Judged) -> Any:
         }
     )
     before = judged.unseen
-    return (pa.concat_tables([before, now]) if before is not None else now).sort_by("asn")
+    if before is not None:
+        now = pa.concat_tables([before.select(now.column_names), now])
+    return now.sort_by("asn")
