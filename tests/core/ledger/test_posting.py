@@ -107,6 +107,14 @@ def test_a_group_that_fails_is_undone_from_its_end(ledger, store, post, move):
         assert ledger.audit(conn) == []
 
 
+def test_a_single_fen_is_paid_and_taken_back_in_one_call(post, move):
+    paid = move(1, "bank", "shop", 1)
+    when = {"event_time": paid.event_time, "business_date": paid.business_date}
+    back = reversal(paid, id=UUID(int=2), code=90, **when)
+    again = reversal(paid, id=UUID(int=3), code=90, **when)
+    assert post(paid, back, again) == ["posted", "posted", "amount_exceeds_reversed"]
+
+
 def test_a_moment_in_another_time_zone_is_the_same_content(post, move):
     held = move(1, "bank", "shop", 5, kind=Kind.PENDING, expires_at=EXPIRES_AT)
     assert post(held) == ["posted"]
