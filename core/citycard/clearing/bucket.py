@@ -174,7 +174,8 @@ class States:
     """Where cards stood after their last proven debit, as arrays; a new card has -1, 0, -1.
 
     ``spent_fen`` is all that was ever accepted of a card, ``riding`` the service of a trip that it
-    began, ``spent_today_fen`` what it paid on its last day, ``spent_day``, in days from 1970.
+    began, ``spent_today_fen`` what it paid on its latest day, ``spent_day``, in days from 1970. That is all
+    if ``day_whole`` is 1, and the least if it is 0.
     """
 
     counter: Array
@@ -184,6 +185,7 @@ class States:
     riding: Array
     spent_day: Array
     spent_today_fen: Array
+    day_whole: Array
 
     @classmethod
     def new(cls, count: int) -> States:
@@ -196,6 +198,7 @@ class States:
             riding=np.full(count, NO_TRIP, np.int64),
             spent_day=np.full(count, NO_DAY, np.int64),
             spent_today_fen=np.zeros(count, np.int64),
+            day_whole=np.zeros(count, np.int64),
         )
 
     def copy(self) -> States:
@@ -208,6 +211,7 @@ class States:
             riding=self.riding.copy(),
             spent_day=self.spent_day.copy(),
             spent_today_fen=self.spent_today_fen.copy(),
+            day_whole=self.day_whole.copy(),
         )
 
 

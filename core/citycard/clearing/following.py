@@ -13,7 +13,7 @@ from citycard.clearing.columns import Array
 from citycard.clearing.grey import Greys
 from citycard.clearing.sequence import CardState, CardTrail, Gap, Sighting
 from citycard.clearing.today import Today, follow_days
-from citycard.clearing.trips import follow_trips
+from citycard.clearing.trips import Trail, follow_trips
 from citycard.clearing.verdicts import NUMBERS, Verdicts
 
 __all__ = ["Followed", "follow_cards"]
@@ -41,8 +41,9 @@ def follow_cards(bucket: Bucket, verdicts: Verdicts, known: Known, genuine: Arra
     greys = _greys(bucket, verdicts)
     trails = _Trails(bucket, known, order[genuine[order]])
     states = known.states.copy()
-    follow_trips(bucket, verdicts, states.riding, trails.places, trails.begins, trails.jumps)
-    today = follow_days(bucket, states, trails.places, trails.begins, trails.jumps)
+    onward = Trail.of(bucket, states.counter, trails.places)
+    follow_trips(bucket, verdicts, states.riding, onward, trails.places)
+    today = follow_days(bucket, states, onward)
     even = trails.even()
     last = np.flatnonzero(trails.ends & even[trails.card])
     cards, places = trails.card[last], trails.places[last]

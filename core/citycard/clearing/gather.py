@@ -53,6 +53,7 @@ _ADDED = (
     ("riding", NO_TRIP, pa.int32()),
     ("spent_day", NO_DAY, pa.int32()),
     ("spent_today_fen", 0, pa.int64()),
+    ("day_whole", 0, pa.int8()),
 )
 _CLOSED = frozenset({CardStatus.REPLACED.value, CardStatus.RETURNED.value})
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from citycard.clearing.bucket import NO_DAY, Bucket, States
 from citycard.clearing.columns import Array
+from citycard.clearing.trips import Trail
 
 __all__ = ["Today", "follow_days"]
 
@@ -28,39 +29,51 @@ class Today:
         return found
 
 
-def follow_days(bucket: Bucket, states: States, places: Array, begins: Array, jumps: Array) -> Today:
-    """Add up each card's debits by day, and keep the last day's in ``states``.
+def follow_days(bucket: Bucket, states: States, trail: Trail) -> Today:
+    """Add up each card's debits by day, and keep its latest day in ``states``.
 
-    ``places``, ``begins`` and ``jumps`` are those of ``trips.follow_trips``.
+    The sum of a day is ``sure`` as long as no counter of the card was missing since the day before, and no
+    clock showed an earlier day. A record of an earlier day has no sum of its own.
     """
     today = Today(len(bucket))
-    if not len(places):
+    if not len(trail.places):
         return today
-    card, counter = bucket.card[places], bucket.records["counter"][places].astype(np.int64)
-    day = bucket.at[places].astype("datetime64[D]").astype(np.int64)
-    reached = states.counter[card]
-    before = np.where(begins, reached, np.maximum(np.roll(counter, 1), reached))
-    day_before = np.where(begins, states.spent_day[card], np.roll(day, 1))
-    amount_fen = np.where(counter > before, bucket.amount_fen[places], 0)
-    firsts = np.flatnonzero(begins)
-    turn = np.cumsum(begins) - 1
-    fresh = day != day_before
+    card, firsts = trail.card, np.flatnonzero(trail.begins)
+    turn = np.cumsum(trail.begins) - 1
+    lasts = np.append(firsts[1:], len(card)) - 1
+    known = states.spent_day[card[firsts]]
+    # Days are counted from one before the first, which stands for no day.
+    day = bucket.at[trail.places].astype("datetime64[D]").astype(np.int64)
+    zero = min(day.min(), known[known != NO_DAY].min(initial=day.min())) - 1
+    day = day - zero
+    start = np.where(known == NO_DAY, 0, known - zero)
+    latest = _highest(day, start, firsts, turn)
+    before = np.roll(latest, 1)
+    before[firsts] = start
+    back, fresh = day < before, day > before
+    group = np.maximum.accumulate(np.where(trail.begins | fresh, np.arange(len(card)), 0))
+    amount_fen = np.where(back, 0, bucket.amount_fen[trail.places])
     paid_fen = np.cumsum(amount_fen) - amount_fen
-    group = np.maximum.accumulate(np.where(begins | fresh, np.arange(len(places)), 0))
-    carried = np.where(fresh[firsts], 0, states.spent_today_fen[card[firsts]])
-    spent_fen = paid_fen - paid_fen[group] + np.where(group == firsts[turn], carried[turn], 0)
-    odd = day < day_before
-    odd_before = np.cumsum(odd)
-    odd_so_far: Array = odd_before - (odd_before - odd)[firsts][turn]
-    missing = np.cumsum(jumps)
-    since = missing - missing[group] + jumps[group]
+    carried_fen = np.where(fresh[firsts], 0, states.spent_today_fen[card[firsts]])
+    spent_fen = paid_fen - paid_fen[group] + np.where(group == firsts[turn], carried_fen[turn], 0)
+    odd = trail.jumps | back
     # A new card has paid nothing before; of any other whose last day nobody knows, nobody knows.
-    unknown = (group == firsts[turn]) & (states.spent_day[card] == NO_DAY) & (reached >= 0)
-    sure = (odd_so_far == 0) & (since == 0) & ~unknown
-    late = counter <= reached
-    today.spent_fen[places] = np.where(late, 0, spent_fen)
-    today.sure[places] = sure & ~late
-    lasts = np.append(firsts[1:], len(places)) - 1
+    unknown = (known == NO_DAY) & (states.counter[card[firsts]] >= 0)
+    odd[firsts] |= unknown | (~fresh[firsts] & (states.day_whole[card[firsts]] == 0))
+    so_far = np.cumsum(odd)
+    whole = so_far - so_far[group] + odd[group] == 0
+    today.spent_fen[trail.places] = np.where(back, 0, spent_fen)
+    today.sure[trail.places] = whole & ~back
+    states.spent_day[card[lasts]] = latest[lasts] + zero
     states.spent_today_fen[card[lasts]] = (spent_fen + amount_fen)[lasts]
-    states.spent_day[card[lasts]] = np.where(sure[lasts], day[lasts], NO_DAY)
+    states.day_whole[card[lasts]] = whole[lasts]
     return today
+
+
+def _highest(values: Array, start: Array, firsts: Array, turn: Array) -> Array:
+    """Give the highest value of each card up to each place; ``start`` are those before the first."""
+    begun = values.copy()
+    begun[firsts] = np.maximum(values[firsts], start)
+    span = begun.max() + 1
+    highest: Array = np.maximum.accumulate(turn * span + begun) - turn * span
+    return highest

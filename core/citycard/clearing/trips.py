@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+import attrs
 import numpy as np
 
 from citycard.clearing.bucket import NO_TRIP, Bucket
@@ -16,27 +17,52 @@ from citycard.clearing.columns import Array
 from citycard.clearing.verdicts import Verdicts
 from citycard.terminal.record import RecordKind
 
-__all__ = ["follow_trips"]
+__all__ = ["Trail", "follow_trips"]
 
 _OPENS: Final = (RecordKind.ENTRY, RecordKind.OPENED)
 
 
-def follow_trips(
-    bucket: Bucket, verdicts: Verdicts, riding: Array, places: Array, begins: Array, jumps: Array
-) -> None:
+@attrs.frozen(kw_only=True, eq=False)
+class Trail:
+    """Records by which cards went on: one card after the other, each by counter, and each counter once.
+
+    What comes late, or again, is not among them, so that it changes nothing of what is known of a card now.
+    ``begins`` says where a card begins, ``jumps`` where counters are missing before a record.
+    """
+
+    places: Array
+    card: Array
+    begins: Array
+    jumps: Array
+
+    @classmethod
+    def of(cls, bucket: Bucket, reached: Array, places: Array) -> Trail:
+        """Give the trail among records, which are in order; ``reached`` are the cards' counters before."""
+        card, counter = bucket.card[places], bucket.records["counter"][places].astype(np.int64)
+        before = reached[card]
+        before[1:] = np.where(card[1:] == card[:-1], np.maximum(before[1:], counter[:-1]), before[1:])
+        on = counter > before
+        places, card = places[on], card[on]
+        begins = np.ones(len(places), bool)
+        begins[1:] = card[1:] != card[:-1]
+        return cls(places=places, card=card, begins=begins, jumps=counter[on] != before[on] + 1)
+
+
+def follow_trips(bucket: Bucket, verdicts: Verdicts, riding: Array, trail: Trail, places: Array) -> None:
     """Note G02 where a trip begins without an entry, or while one is open; keep what is open in ``riding``.
 
-    ``places`` are the genuine records, card after card and by counter; ``begins`` says where a card begins,
-    ``jumps`` where a counter does not follow the one before. ``riding`` has the service of each card's open
-    trip, from before the run, and as it stands after it on return.
+    ``places`` are all genuine records. ``riding`` has the service of each card's open trip, from before the
+    run, and as it stands after it on return.
     """
-    if not len(places):
+    verdicts.decide(places[bucket.records["kind"][places] == RecordKind.OPENED], Code.G02)
+    if not len(trail.places):
         return
-    kind, service = bucket.records["kind"][places], bucket.records["service"][places].astype(np.int64)
-    card, missing = bucket.card[places], np.cumsum(jumps)
-    firsts = np.flatnonzero(begins)
-    lasts = np.append(firsts[1:], len(places)) - 1
-    known = (missing - jumps)[firsts]
+    kind = bucket.records["kind"][trail.places]
+    service = bucket.records["service"][trail.places].astype(np.int64)
+    card, missing = trail.card, np.cumsum(trail.jumps)
+    firsts = np.flatnonzero(trail.begins)
+    lasts = np.append(firsts[1:], len(card)) - 1
+    known = (missing - trail.jumps)[firsts]
     steps = np.flatnonzero(kind != RecordKind.SINGLE)
     opens = np.isin(kind[steps], _OPENS)
     after = np.where(opens, service[steps], NO_TRIP)
@@ -46,8 +72,7 @@ def follow_trips(
     before = np.where(fresh, riding[card[steps]], np.roll(after, 1))
     since = np.where(fresh, known[turn], np.roll(missing[steps], 1))
     before = np.where(since == missing[steps], before, NO_TRIP)
-    incomplete = (kind[steps] == RecordKind.OPENED) | (opens & (before == service[steps]))
-    verdicts.decide(places[steps[incomplete]], Code.G02)
+    verdicts.decide(trail.places[steps[opens & (before == service[steps])]], Code.G02)
     riding[card[firsts[known != missing[lasts]]]] = NO_TRIP
     final = np.roll(fresh, -1)
     ended = steps[final]

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from citycard.clearing.columns import digits
 from citycard.clearing.context import Rating
@@ -16,6 +22,7 @@ from citycard.clearing.queries import card_taps
 from citycard.clearing.run import clear
 
 AT = datetime.fromisoformat("2018-09-01T07:00")
+EARLIER = AT - timedelta(days=7)
 GATE = "344000000001"
 CAP_FEN, RIDE_FEN = 500, 200
 
@@ -30,7 +37,11 @@ RULES = [FeeRule(name="cap", stage=Stage.CAP, apply=cap)]
 
 @pytest.fixture
 def capped(town):
-    """A town whose terminals write into the first four bytes of the facts what a card paid on the day."""
+    return with_cap(town)
+
+
+def with_cap(town):
+    """Let terminals write into the first four bytes of the facts what a card paid on the day."""
 
     def rate(record):
         spent_fen = int.from_bytes(record.facts[:4])
@@ -117,6 +128,75 @@ def test_while_a_debit_is_missing_no_less_than_what_is_known_is_believed(capped,
     ride(capped, card, 200, 0, AT + timedelta(hours=2))
     cleared(capped)
     assert told(capped, card) == [("OK", 200), ("C01", 200), ("P01", 100)]
+
+
+def test_a_debit_that_is_lost_leaves_its_own_day_unknown_and_no_other(capped, card):
+    ride(capped, card, 200, 0, EARLIER)
+    ride(capped, card, 200, 0, EARLIER, keep=False)
+    ride(capped, card, 0, 500, EARLIER + timedelta(hours=1))
+    cleared(capped)
+    for day in (1, 2):
+        ride(capped, card, 200, 0, EARLIER + timedelta(days=day))
+        cleared(capped)
+        # Nothing is missing since yesterday, so the terminal that claims too much is not believed.
+        ride(capped, card, 0, 500, EARLIER + timedelta(days=day, hours=1))
+        cleared(capped)
+    assert [code for code, _ in told(capped, card)] == ["OK", "C01", "OK", "P01", "OK", "P01"]
+
+
+def test_of_a_card_that_was_followed_before_days_were_its_first_day_alone_is_unknown(capped, card):
+    ride(capped, card, 200, 0, EARLIER)
+    cleared(capped)
+    for path in (capped.folder / "cards").rglob("*.parquet"):
+        table = pq.read_table(pa.BufferReader(path.read_bytes()))
+        pq.write_table(table.drop_columns(["spent_day", "spent_today_fen", "day_whole"]), path)
+    for hours in (1, 24, 25):
+        ride(capped, card, 0, 500, EARLIER + timedelta(hours=hours))
+        cleared(capped)
+    assert [code for code, _ in told(capped, card)] == ["OK", "OK", "P01", "P01"]
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_what_comes_late_or_twice_takes_nothing_from_what_is_known_of_today(capped, card, again):
+    yesterday = ride(capped, card, 200, 0, AT - timedelta(days=1), keep=again)
+    for hours, paid_fen, claimed_fen in ((0, 200, 0), (1, 200, 200), (2, 100, 400)):
+        ride(capped, card, paid_fen, claimed_fen, AT + timedelta(hours=hours))
+    cleared(capped)
+    capped.terminals[GATE].records.append(yesterday)
+    # The terminal tells nothing of the 500 fen of today: by the cap this ride is free.
+    ride(capped, card, 200, 0, AT + timedelta(hours=3))
+    cleared(capped)
+    assert told(capped, card)[-1] == ("P01", 0)
+
+
+@settings(
+    max_examples=12,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+@given(
+    st.lists(
+        st.tuples(st.integers(-1, 20), st.sampled_from([0, 300, 500]), st.booleans(), st.booleans()),
+        max_size=8,
+    )
+)
+def test_how_runs_are_cut_changes_no_price(towns_of, story):
+    """A story has rides: hours since the one before, what is claimed, is it lost, does a run end."""
+    found = []
+    for cut in (False, True):
+        with tempfile.TemporaryDirectory() as folder:
+            town = with_cap(towns_of(Path(folder)))
+            (card,) = town.issue(1)
+            town.load(card, 10_000)
+            at = EARLIER
+            for hours, claimed_fen, lost, ends in story:
+                at += timedelta(hours=hours)
+                ride(town, card, 100, claimed_fen, at, keep=not lost)
+                if cut and ends:
+                    cleared(town)
+            cleared(town)
+            found.append(told(town, card))
+            town.engine.dispose()
+    assert found[0] == found[1]
 
 
 def test_a_clock_that_goes_back_makes_the_day_unknown(capped, card):

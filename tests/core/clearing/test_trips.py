@@ -80,6 +80,21 @@ def test_cards_do_not_see_each_others_trips(town, card):
     assert {total.code: total.records for total in clear(town).totals} == {"OK": 2}
 
 
+def test_what_comes_late_or_again_neither_opens_nor_closes_a_trip(town, card):
+    entry = town.tap(card, 0, AT, kind=ENTRY)
+    town.tap(card, 300, AT + timedelta(minutes=1), kind=EXIT)
+    lost = town.tap(card, 300, AT + timedelta(minutes=2), keep=False)
+    receive(town, [town.batch()])
+    clear(town)
+    receive(town, [town.batch(records=[entry])])
+    clear(town)
+    assert told(town, card, ENTRY) == ["C01"]
+    receive(town, [town.batch(records=[lost])])
+    clear(town)
+    # The entry was no second one, and what came late did not end its trip.
+    assert told(town, card, ENTRY) == ["G02"]
+
+
 def test_states_that_were_written_before_trips_were_followed_are_read(town, card):
     assert told(town, card, ENTRY) == ["OK"]
     (path,) = (town.folder / "cards").rglob("*.parquet")
