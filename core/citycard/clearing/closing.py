@@ -79,12 +79,12 @@ class Closing:
 def close_run(context: ClearingContext, run: Row[Any], closing: Closing) -> bool:
     """Post, settle and write down a run; return False when somebody else closed it in the meantime.
 
-    Raise HeldChanged when people decided records since it was judged.
+    Raise HeldChanged when people decided records, or gave up gaps, since it was judged.
     """
     opened: datetime = run.opened_at.astimezone(ZoneInfo(context.terms.timezone))
     day = closing.total.business_date or opened.date()
     with writing(context.engine) as conn:
-        # Nobody decides a record while the run is closed that may have it, or a copy of it.
+        # Meanwhile nobody decides a record that the run may have, or a copy of it, or gives up a gap.
         write_alone(conn, clearing_decision)
         if settled_count(conn) != closing.settled:
             raise HeldChanged

@@ -8,11 +8,14 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
+from citycard.clearing.casetables import clearing_decision
 from citycard.clearing.codes import FileState
+from citycard.clearing.held import HeldChanged
 from citycard.clearing.sequence import Gap
 from citycard.clearing.tables import batch_file, clearing_run, gap
 from citycard.ids import derived_id
 from citycard.store.bulk import chunks
+from citycard.store.engine import write_alone
 
 __all__ = ["write_card_gaps", "write_off_card_gaps", "write_terminal_gaps"]
 
@@ -20,7 +23,10 @@ __all__ = ["write_card_gaps", "write_off_card_gaps", "write_terminal_gaps"]
 def write_card_gaps(
     conn: Connection, run: int, gaps: Mapping[str, tuple[Sequence[Gap], Sequence[Gap]]]
 ) -> None:
-    """Write the changes of the cards' gaps: by ASN, those open before the run and those open after it."""
+    """Write the changes of the cards' gaps: by ASN, those open before the run and those open after it.
+
+    Raise HeldChanged when people gave one of them up since the run read them.
+    """
     opened, closed = [], []
     for asn, (before, after) in sorted(gaps.items()):
         closed += [(asn, one.first, one.last) for one in before if one not in after]
@@ -29,7 +35,8 @@ def write_card_gaps(
             for one in after
             if one not in before
         ]
-    _close(conn, "card", closed, run)
+    if _close(conn, "card", closed, run) < len(closed):
+        raise HeldChanged
     if opened:
         conn.execute(insert(gap), opened)
 
@@ -42,6 +49,8 @@ def write_off_card_gaps(
     They are closed by the last run that was closed; who gave them up, why, and when (``at``, with its time
     zone) is kept with them.
     """
+    # No run is closed meanwhile that opens again what is given up.
+    write_alone(conn, clearing_decision)
     run = conn.scalar(
         select(func.coalesce(func.max(clearing_run.c.number), 0)).where(clearing_run.c.state == "closed")
     )
@@ -108,7 +117,8 @@ def _row(kind: str, owner: str, first: int, last: int, estimate_fen: int | None,
     }
 
 
-def _close(conn: Connection, kind: str, keys: Sequence[tuple[str, int, int]], run: int) -> None:
+def _close(conn: Connection, kind: str, keys: Sequence[tuple[str, int, int]], run: int) -> int:
+    closed = 0
     for piece in chunks(keys, 300):
         named = or_(
             *(
@@ -117,4 +127,5 @@ def _close(conn: Connection, kind: str, keys: Sequence[tuple[str, int, int]], ru
             )
         )
         open_ones = update(gap).where(gap.c.kind == kind, gap.c.closed_run.is_(None), named)
-        conn.execute(open_ones.values(closed_run=run))
+        closed += conn.execute(open_ones.values(closed_run=run)).rowcount
+    return closed

@@ -70,7 +70,7 @@ class DecidedRecord:
 
 
 class HeldChanged(Exception):
-    """What a run judged was decided by people meanwhile: it must be judged again."""
+    """What a run judged was decided or given up by people meanwhile: it must be judged again."""
 
 
 # ── while a bucket is judged ─────────────────────────────────────────────────────────────────────

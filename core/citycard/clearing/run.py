@@ -63,7 +63,7 @@ def _close(
         try:
             return close_run(context, run, _judge_all(context, run, engine, progress))
         except HeldChanged:
-            # People decided a record that waited, while it was judged: the run goes without it.
+            # People decided a record that waited, or gave up a gap, while it was judged: it is judged again.
             continue
 
 
