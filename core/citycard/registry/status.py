@@ -136,6 +136,8 @@ def change_partner(
     A field that has its value already is left alone. ``at`` is aware, now unless given. Raise
     RegistryMissing for a partner or a district that is not there, and RegistryInvalid.
     """
+    # The row is locked, so that what two desks change at once is written down one after the other.
+    conn.execute(select(tables.partner.c.id).where(tables.partner.c.id == partner).with_for_update())
     before = find_partner(conn, partner)
     after: Partner = evolve(before, **wanted)
     require(conn, tables.district, [after.district] if after.district else [])

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime
+from threading import Thread
 
 import pytest
 from sqlalchemy import text
@@ -8,14 +9,20 @@ from citycard.errors import RegistryMissing, StatusRefused
 from citycard.registry import (
     CardStatus,
     CardStatusChange,
+    Partner,
     TerminalStatus,
+    add_partners,
     card_history,
+    change_partner,
     find_card,
+    find_partner,
     find_terminal,
+    partner_history,
     set_card_status,
     set_terminal_status,
 )
 from citycard.registry.status import TRANSITIONS
+from citycard.store import reading, writing
 
 ASN = f"{1:020d}"
 AT = datetime(2018, 9, 1, tzinfo=UTC)
@@ -64,3 +71,28 @@ def test_a_terminal_is_revoked(conn):
     assert find_terminal(conn, "344000000001").status is TerminalStatus.REVOKED
     with pytest.raises(RegistryMissing, match="terminal '5'"):
         set_terminal_status(conn, "5", TerminalStatus.REVOKED)
+
+
+def test_what_two_desks_change_of_a_partner_at_once_is_written_down_one_after_the_other(store):
+    with writing(store) as conn:
+        add_partners(conn, [Partner(id="tram", name="Tram", account_no="62001")])
+
+    def change(conn, account_no):
+        change_partner(conn, "tram", {"account_no": account_no}, reason="a new bank", actor="li")
+
+    def second():
+        with writing(store) as conn:
+            change(conn, "62003")
+
+    thread = Thread(target=second)
+    with writing(store) as conn:
+        change(conn, "62002")
+        thread.start()
+        # Long enough to read, were it not for the lock.
+        thread.join(timeout=1)
+        assert thread.is_alive()
+    thread.join()
+    with reading(store) as conn:
+        assert find_partner(conn, "tram").account_no == "62003"
+        steps = [(one.before, one.after) for one in partner_history(conn, "tram")]
+    assert steps == [("62001", "62002"), ("62002", "62003")]
