@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import attrs
 
 from citycard import registry
 from citycard.errors import CityIsOurs
-from citycard.registry.cities import NOTICE_TO_ADD, NOTICE_TO_REMOVE, CityFee, OtherCity
+from citycard.registry.cities import NOTICE_TO_ADD, NOTICE_TO_REMOVE, CityChange, CityFee, OtherCity
 from citycard.store import reading, writing
 
 if TYPE_CHECKING:
@@ -28,12 +29,13 @@ __all__ = [
 
 @attrs.frozen(kw_only=True)
 class CityView:
-    """A city on the list: whether it takes part today, the ids of its keys, and every fee agreed with it."""
+    """A city on the list: whether it takes part today, the ids of its keys, every fee and every change."""
 
     city: OtherCity
     takes_part: bool
     keys: tuple[str, ...]
     fees: tuple[CityFee, ...]
+    changes: tuple[CityChange, ...]
 
 
 def add_other_city(city: City, other: OtherCity | dict[str, object], pem: str = "") -> CityView:
@@ -57,13 +59,16 @@ def add_other_city(city: City, other: OtherCity | dict[str, object], pem: str = 
     return _view(city, other.code)
 
 
-def change_other_city(city: City, code: str, **changed: str) -> CityView:
+def change_other_city(
+    city: City, code: str, wanted: Mapping[str, str], *, reason: str, actor: str
+) -> CityView:
     """Change the name, address or account of a city; raise RegistryMissing, RegistryInvalid.
 
-    The next settlement pays the new account; a payment that was ordered goes where it was ordered to.
+    What changed, why and who did it is kept. The next settlement pays the new account; a payment that was
+    ordered goes where it was ordered to.
     """
     with writing(city.engine) as conn:
-        registry.change_city(conn, code, **changed)
+        registry.change_city(conn, code, wanted, reason=reason[:200], actor=actor[:100], at=city.clock.now())
     return _view(city, code)
 
 
@@ -106,4 +111,5 @@ def _view(city: City, code: str) -> CityView:
             takes_part=other.takes_part(city.now_local().date()),
             keys=tuple(key.id.rpartition("/")[2] for key in registry.city_keys(conn, code)),
             fees=tuple(registry.city_fees(conn, code)),
+            changes=tuple(registry.city_history(conn, code)),
         )

@@ -12,7 +12,7 @@ import click
 from citycard.cli.interconnect_files import receive_command, send_command, status_command
 from citycard.cli.interconnect_money import positions_command, settle_command, statement_command
 from citycard.cli.lazy import ListedGroup
-from citycard.cli.options import NewFile, city_option, json_option, opened
+from citycard.cli.options import NewFile, actor_option, city_option, json_option, opened
 from citycard.cli.output import emit, say, table
 from citycard.files import write_whole
 
@@ -83,12 +83,17 @@ def add_command(
 @click.option("--account-name", help="Who is paid.")
 @click.option("--account", "account_no", help="The account it is paid on.")
 @click.option("--bic", "bank_bic", help="Its bank.")
+@click.option("--reason", required=True, help="Why, for its history.")
+@actor_option
 @city_option
 @json_option
-def change_command(code: str, folder: Path, as_json: bool, **told: str | None) -> None:
+def change_command(
+    code: str, reason: str, actor: str, folder: Path, as_json: bool, **told: str | None
+) -> None:
     """Change the name, the address or the account of the city CODE; what is left out stays.
 
-    The next settlement pays the new account. With --json: the object of ``interconnect list``.
+    The next settlement pays the new account. What changed, why and who did it is kept. With --json: the
+    object of ``interconnect list``.
     """
     from citycard.city.othercities import change_other_city
 
@@ -96,7 +101,7 @@ def change_command(code: str, folder: Path, as_json: bool, **told: str | None) -
     if not changed:
         raise click.UsageError("say what is to change, such as --account")
     with closing(opened(folder)) as city:
-        _told(change_other_city(city, code, **changed), as_json)
+        _told(change_other_city(city, code, changed, reason=reason, actor=actor), as_json)
 
 
 @group.command("remove")
@@ -177,7 +182,8 @@ def list_command(folder: Path, as_json: bool) -> None:
     """List the cities that take part, did, or will.
 
     With --json: an array of objects with city (code, name, name_zh, issuers, valid_from, valid_to, address,
-    account_name, account_no and bank_bic), takes_part, keys and fees.
+    account_name, account_no and bank_bic), takes_part, keys, fees and changes (an array of objects with
+    city, field, before, after, reason, at and actor).
     """
     from citycard.city.othercities import listed_cities
 
@@ -244,5 +250,7 @@ def _told(view: CityView, as_json: bool) -> None:
     for fee in view.fees:
         service = "every service" if fee.service == EVERY_SERVICE else f"service {fee.service}"
         say(f"from {fee.valid_from} cards used {fee.used}, {service}: {fee.bp} bp and {fee.fixed_fen} fen")
+    for one in view.changes:
+        say(f"{one.at:%Y-%m-%d} {one.field}: {one.before} -> {one.after} ({one.actor}: {one.reason})")
     if not view.keys:
         say(f"none of its files are believed: `citycard interconnect believe {view.city.code} FILE`")

@@ -35,6 +35,7 @@ from citycard.registry.blacklist import (
     unblacklist_cards,
 )
 from citycard.registry.cities import (
+    CityChange,
     CityFee,
     OtherCity,
     Used,
@@ -42,6 +43,7 @@ from citycard.registry.cities import (
     add_city_key,
     change_city,
     city_fees,
+    city_history,
     city_keys,
     find_city,
     other_cities,
@@ -174,6 +176,7 @@ __all__ = [
     "CardEvent",
     "CardStatus",
     "CardStatusChange",
+    "CityChange",
     "CityFee",
     "ClosingState",
     "District",
@@ -233,6 +236,7 @@ __all__ = [
     "check_job_supply",
     "check_number_ranges",
     "city_fees",
+    "city_history",
     "city_keys",
     "closing_for",
     "closing_of",

@@ -7,8 +7,8 @@ removed leaves after 7. What was agreed as a fee stands for ever from its first 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
@@ -18,7 +18,14 @@ from sqlalchemy import Connection, insert, select, update
 from citycard.errors import RegistryConflict, RegistryInvalid, RegistryMissing
 from citycard.keys import SealKey
 from citycard.money import percent_of
-from citycard.registry.citytables import city_fee, city_issuer, city_key, city_list, other_city
+from citycard.registry.citytables import (
+    city_fee,
+    city_issuer,
+    city_key,
+    city_list,
+    other_city,
+    other_city_change,
+)
 from citycard.registry.records import is_account_no, is_bic, is_text
 from citycard.store.bulk import insert_missing
 
@@ -26,6 +33,7 @@ __all__ = [
     "EVERY_SERVICE",
     "NOTICE_TO_ADD",
     "NOTICE_TO_REMOVE",
+    "CityChange",
     "CityFee",
     "OtherCity",
     "Used",
@@ -33,6 +41,7 @@ __all__ = [
     "add_city_key",
     "change_city",
     "city_fees",
+    "city_history",
     "city_keys",
     "fee_on",
     "find_city",
@@ -131,6 +140,19 @@ class CityFee:
         return min(amount_fen, percent_of(amount_fen, self.bp, denominator=_BP_MOST) + self.fixed_fen)
 
 
+@attrs.frozen(kw_only=True)
+class CityChange:
+    """A field of a city that somebody changed, why and who; ``at`` is aware UTC."""
+
+    city: str
+    field: str
+    before: str
+    after: str
+    reason: str
+    at: datetime
+    actor: str
+
+
 def add_city(conn: Connection, city: OtherCity) -> bool:
     """Add a city, and say whether it is new; again without harm.
 
@@ -160,15 +182,42 @@ def _differ(record: str, key: str, there: OtherCity | CityFee, wanted: OtherCity
             raise RegistryConflict(record=record, key=key, field=field.name, existing=existing, wanted=new)
 
 
-def change_city(conn: Connection, code: str, **changed: Any) -> OtherCity:
-    """Change what a city is called, where its files are exchanged, or the account it is paid on.
+def change_city(
+    conn: Connection,
+    code: str,
+    wanted: Mapping[str, Any],
+    *,
+    reason: str,
+    actor: str = "",
+    at: datetime | None = None,
+) -> OtherCity:
+    """Change fields of a city, such as its address or its account, and write down what, why and who.
 
-    Raise RegistryMissing, or RegistryInvalid for a name that cannot be.
+    A field that has its value already is left alone. ``at`` is aware, now unless given. Raise
+    RegistryMissing, or RegistryInvalid for a value that cannot be.
     """
-    city = attrs.evolve(find_city(conn, code), **changed)
+    # The row is locked, so that what two desks change at once is written down one after the other.
+    conn.execute(select(other_city.c.code).where(other_city.c.code == code).with_for_update())
+    before = find_city(conn, code)
+    after = attrs.evolve(before, **wanted)
+    changed = {name: value for name, value in wanted.items() if getattr(before, name) != value}
     if changed:
         conn.execute(update(other_city).where(other_city.c.code == code).values(changed))
-    return city
+        told = {"city": code, "reason": reason, "at": at or datetime.now(UTC), "actor": actor}
+        rows = [
+            {**told, "field": name, "before": getattr(before, name), "after": value}
+            for name, value in changed.items()
+        ]
+        conn.execute(insert(other_city_change), rows)
+    return after
+
+
+def city_history(conn: Connection, code: str) -> list[CityChange]:
+    """Give every change of a city, oldest first."""
+    changes = other_city_change
+    query = select(changes).where(changes.c.city == code).order_by(changes.c.seq)
+    names = [field.name for field in attrs.fields(CityChange)]
+    return [CityChange(**{name: getattr(row, name) for name in names}) for row in conn.execute(query)]
 
 
 def remove_city(conn: Connection, code: str, last: date) -> OtherCity:

@@ -48,8 +48,14 @@ def test_a_city_is_added_with_notice_and_removed_with_notice(cities):
     assert (added["takes_part"], len(added["keys"])) == (False, 1)
     # Without a day it stays the day of the first call.
     assert told("add", "9902", "--name", "West", city=east) == added
-    changed = told("change", "9902", "--account", "6200990200000002", "--bic", "CITYCNBJXXX", city=east)
+    account = ("change", "9902", "--account", "6200990200000002", "--bic", "CITYCNBJXXX")
+    assert run(*account, city=east).exit_code == 2  # nobody said why
+    changed = told(*account, "--reason", "their letter", "--by", "li", city=east)
     assert changed["city"] == added["city"] | {"account_no": "6200990200000002", "bank_bic": "CITYCNBJXXX"}
+    assert [(one["field"], one["after"], one["reason"], one["actor"]) for one in changed["changes"]] == [
+        ("account_no", "6200990200000002", "their letter", "li"),
+        ("bank_bic", "CITYCNBJXXX", "their letter", "li"),
+    ]
     removed = told("remove", "9902", "--until", "2099-01-01", city=east)
     assert removed["city"]["valid_to"] == "2099-01-01"
     agreed = told("fee", "9902", "here", "--from", "2026-01-01", "--bp", "60", "--fen", "1", city=east)

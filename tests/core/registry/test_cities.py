@@ -6,17 +6,21 @@ import datetime as dt
 
 import attrs
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from citycard.errors import ForeignListRefused, RegistryConflict, RegistryInvalid, RegistryMissing
 from citycard.registry import Card, Product, ProductVersion, add_cards, add_product_versions, add_products
 from citycard.registry.blacklist import blacklist_at, own_blacklist_at, publish_blacklist
 from citycard.registry.cities import (
+    CityChange,
     CityFee,
     OtherCity,
     Used,
     add_city,
     change_city,
     city_fees,
+    city_history,
     fee_on,
     find_city,
     other_cities,
@@ -27,6 +31,7 @@ from citycard.registry.foreignlists import foreign_cards, take_foreign_list
 from citycard.store import writing
 
 FIRST, LAST = dt.date(2026, 3, 1), dt.date(2026, 3, 31)
+AT = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
 WEST = OtherCity(code="9902", name="West", issuers=("01019902FFFFFFFF",), valid_from=FIRST)
 ONE, TWO = "01019902000000000001", "01019902000000000002"
 
@@ -54,12 +59,28 @@ def test_a_city_is_added_once(conn):
 
 
 def test_name_address_and_account_can_be_changed_and_nothing_else_changes_with_them(conn):
-    changed = change_city(conn, "9902", account_no="6200990200000002", bank_bic="CITYCNBJXXX")
-    assert changed == attrs.evolve(WEST, account_no="6200990200000002", bank_bic="CITYCNBJXXX")
+    wanted = {"account_no": "6200990200000002", "bank_bic": "CITYCNBJXXX"}
+    changed = change_city(conn, "9902", wanted, reason="a new bank", actor="li", at=AT)
+    assert changed == attrs.evolve(WEST, **wanted)
     assert other_cities(conn) == [changed]
     with pytest.raises(RegistryInvalid, match="account_no"):
-        change_city(conn, "9902", account_no="6200-9902")
+        change_city(conn, "9902", {"account_no": "6200-9902"}, reason="a new bank")
+    with pytest.raises(RegistryMissing):
+        change_city(conn, "9909", wanted, reason="a new bank")
     assert other_cities(conn) == [changed]
+
+
+def test_what_was_changed_why_and_by_whom_is_kept_for_ever(conn):
+    one = {"account_no": "6200990200000001"}
+    change_city(conn, "9902", one, reason="their letter", actor="li", at=AT)
+    change_city(conn, "9902", one | {"bank_bic": "CITYCNBJXXX"}, reason="their call", actor="wang", at=AT)
+    told = {"city": "9902", "before": "", "at": AT}
+    assert city_history(conn, "9902") == [
+        CityChange(**told, field="account_no", after="6200990200000001", reason="their letter", actor="li"),
+        CityChange(**told, field="bank_bic", after="CITYCNBJXXX", reason="their call", actor="wang"),
+    ]
+    with pytest.raises(DBAPIError, match="append-only"), conn.begin_nested():
+        conn.execute(text("UPDATE other_city_change SET actor = 'nobody'"))
 
 
 def test_what_is_not_well_formed_is_refused(conn):
