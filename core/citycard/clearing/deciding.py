@@ -25,6 +25,7 @@ from citycard.clearing.settled import settle
 from citycard.errors import CaseClosed, DecisionRefused
 from citycard.money import split
 from citycard.store.engine import reading, write_alone, writing
+from citycard.store.steps import too_long
 from citycard.wallet.addresses import LOSS_CLEARING, card_purse, partner_payable
 
 __all__ = ["UNPROVEN", "Decision", "card_is_ours", "decide", "take"]
@@ -46,6 +47,7 @@ UNPROVEN = frozenset(
 )
 """Codes under which nothing shows that the money left a card of the city's: the card never pays for these."""
 
+_EVIDENCE_MOST = 200
 _UNPAYABLE = {
     Code.R01: "it has no amount that could be read",
     Code.X01: "the city that issued the card says whether it is paid",
@@ -70,7 +72,12 @@ class Decision:
     def words(self) -> str:
         """Say it in a line."""
         told = " by ".join(filter(None, [self.how.value, self.bearer and self.bearer.value]))
-        return f"{told}: {' · '.join(filter(None, [self.reason, self.evidence]))}"[:300]
+        return f"{told}: {self.grounds}"
+
+    @property
+    def grounds(self) -> str:
+        """Give the reason, and where the ground for it is kept."""
+        return " · ".join(filter(None, [self.reason, self.evidence]))
 
 
 def take(
@@ -132,8 +139,8 @@ def decide(
             "how": decision.how.value,
             "bearer": decision.bearer.value if decision.bearer else "",
             "amount_fen": case.amount_fen if decision.how is Ruling.ACCEPTED else 0,
-            "reason": decision.reason[:300],
-            "evidence": decision.evidence[:200],
+            "reason": decision.reason,
+            "evidence": decision.evidence,
             "actor": actor[:100],
             "proposed_by": proposed_by,
             "at": at,
@@ -174,6 +181,11 @@ def _check(case: ExceptionCase, decision: Decision) -> None:
 
     if not decision.reason:
         raise refused("say why, for the history")
+    if len(decision.evidence) > _EVIDENCE_MOST:
+        told = f"evidence: {len(decision.evidence)} characters, expected {_EVIDENCE_MOST} at most"
+        raise refused(f"{told}: a reference is enough")
+    if wrong := too_long("reason and evidence", decision.grounds, decision.words):
+        raise refused(wrong)
     if (decision.how is Ruling.ACCEPTED) is not (decision.bearer is not None):
         raise refused("say who pays what is accepted, the card or the issuer, and only that")
     if decision.how is Ruling.LEFT:

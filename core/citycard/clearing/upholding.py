@@ -32,6 +32,7 @@ from citycard.ids import derived_id
 from citycard.money import split, yuan
 from citycard.registry.tables import partner as partner_table
 from citycard.store.engine import reading, write_alone, writing
+from citycard.store.steps import too_long
 from citycard.wallet.addresses import CITY_PREFIX, LOSS_CLEARING, card_purse, card_refund, partner_payable
 from citycard.wallet.tables import purchase_refund
 
@@ -70,7 +71,7 @@ class Judgement:
     def words(self) -> str:
         """Say it in a line."""
         told = [self.outcome.value, f"{self.amount_fen} fen" if self.amount_fen else "", self.payers]
-        return f"{' '.join(filter(None, told))}: {self.reason}"[:300]
+        return f"{' '.join(filter(None, told))}: {self.reason}"
 
 
 def decide_dispute(
@@ -118,7 +119,7 @@ def _decide_by_rule(
         raise
     except (DisputeRefused, RecordUnknown) as refused:
         # A refund, or another dispute, has given back meanwhile what this one claims.
-        nothing = Judgement(outcome=Verdict.REFUSED, reason=f"{wish.reason}; {refused}")
+        nothing = Judgement(outcome=Verdict.REFUSED, reason=f"{wish.reason}; {refused}"[:250])
         return _decide(context, one.id, nothing, actor=actor, step=step, rule=rule)
 
 
@@ -160,7 +161,7 @@ def _decide(
             "outcome": wish.outcome.value,
             "amount_fen": amount_fen,
             "bearer": wish.payers,
-            "reason": wish.reason[:300],
+            "reason": wish.reason,
             "actor": actor[:100],
             "proposed_by": proposed_by,
             "rule": rule,
@@ -178,6 +179,8 @@ def _checked(conn: Connection, found: Dispute, wish: Judgement) -> int:
     wrong = ""
     if not wish.reason:
         wrong = "say why, for both sides"
+    elif told := too_long("reason", wish.reason, wish.words):
+        wrong = told
     elif wish.outcome is Verdict.REFUSED:
         wrong = "nobody pays what is refused" if wish.bearer is not None or wish.amount_fen else ""
     else:

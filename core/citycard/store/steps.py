@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Table, insert, select
 
 from citycard.errors import CaseStepConflict, CaseTaken
 
-__all__ = ["CaseStep", "StepBook"]
+__all__ = ["CaseStep", "StepBook", "too_long"]
 
 _ACTOR, _DETAIL = 100, 300
 _About = TypeVar("_About")
@@ -27,6 +27,15 @@ class CaseStep:
     actor: str
     detail: str
     at: datetime
+
+
+def too_long(fields: str, told: str, words: str) -> str:
+    """Say what is too long for a step to keep the whole of its ``words``, in which ``told`` is; else nothing.
+
+    Two persons who say the same are compared by these words, so that none of them may be cut off.
+    """
+    most = _DETAIL - (len(words) - len(told))
+    return "" if len(told) <= most else f"{fields}: {len(told)} characters, expected {most} at most"
 
 
 class StepBook(Generic[_About]):

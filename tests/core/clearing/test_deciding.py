@@ -190,6 +190,14 @@ def test_more_than_the_limit_needs_a_second_person_who_says_the_same(town, old):
     assert [one.paid_fen for one in clear(town).partners] == [300]
 
 
+def test_a_second_person_never_confirms_other_evidence_however_long_the_reason_is(town, old):
+    town.terms = attrs.evolve(town.terms, second_person_fen=299)
+    long = attrs.evolve(PAID, reason="r" * (282 - len(" · log 7")))
+    assert made(town, old, long).proposal == long.words
+    assert made(town, old, attrs.evolve(long, evidence="log 8"), "wang").decision is None
+    assert made(town, old, attrs.evolve(long, evidence="log 8"), "li").decision.evidence == "log 8"
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
@@ -198,6 +206,8 @@ def test_more_than_the_limit_needs_a_second_person_who_says_the_same(town, old):
         ({"bearer": None}, "who pays"),
         ({"how": "rejected"}, "only that"),
         ({"bearer": "partners"}, "the card or the issuer"),
+        ({"evidence": "e" * 201}, "evidence: 201 characters, expected 200 at most"),
+        ({"reason": "r" * 285, "evidence": "e"}, "reason and evidence: 289 characters, expected 282 at most"),
     ],
 )
 def test_a_decision_says_why_on_what_ground_and_who_pays(town, old, change, told):

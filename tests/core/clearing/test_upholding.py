@@ -135,6 +135,7 @@ def test_a_refused_dispute_moves_nothing(cleared):
         (BAD, "metro", attrs.evolve(LOST, amount_fen=7), "in full it is 0.60 yuan"),
         (BAD, "metro", attrs.evolve(LOST, outcome="part", amount_fen=60), "0.01 to 0.59 yuan"),
         (BAD, "metro", attrs.evolve(LOST, reason=""), "say why"),
+        (BAD, "metro", attrs.evolve(LOST, reason="r" * 290), "reason: 290 characters, expected 285 at most"),
         (BAD, "metro", attrs.evolve(NOTHING, bearer="issuer"), "nobody pays"),
         (RIDE, "", attrs.evolve(LOST, bearer="card"), "say who pays"),
     ],
