@@ -1,15 +1,17 @@
 import importlib
 import pkgutil
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from textwrap import dedent
 
 import pytest
-from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table, inspect, text
+from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table, insert, inspect, text
 
 import citycard
+from citycard.clearing.senttables import sent_file
 from citycard.errors import MigrationRefused
 from citycard.registry.tables import card
-from citycard.store import metadata, open_store, reading, writing
+from citycard.store import metadata, migrate, open_store, reading, writing
 from citycard.store.migrate import (
     downgrade_plugin,
     drift,
@@ -132,6 +134,25 @@ def test_the_core_can_be_taken_back_to_nothing(engine):
     revisions = list(scripts_of(CORE).walk_revisions())
     assert [revision.revision for revision in revisions][-1] == "citycard_0001"
     assert all(callable(revision.module.downgrade) for revision in revisions)
+
+
+def test_several_unsigned_files_under_one_number_are_not_taken_back_to_tables_that_hold_one(engine):
+    head = upgrade(engine)
+    row = dict.fromkeys(("name", "digest", "reason", "archive", "format", "code"), "")
+    row |= dict.fromkeys(("position", "records", "amount_fen", "unreadable"), 0)
+    row |= {"sender": "depot", "number": 3, "state": "accepted", "problems": [], "signed": False}
+    at = datetime(2026, 3, 2, tzinfo=UTC)
+    with writing(engine) as conn:
+        conn.execute(insert(sent_file), [row | {"intake": one, "received_at": at} for one in (1, 2)])
+    scripts = scripts_of(CORE)
+    refused = pytest.raises(
+        MigrationRefused, match="depot has several accepted files under number 3, and the"
+    )
+    with refused, migrate._locked(engine) as conn:
+        migrate._run(conn, CORE, scripts, lambda at: scripts._downgrade_revs("citycard_0019", at))
+    with writing(engine) as conn:
+        assert schema_state(conn) == head
+        assert drift(conn) == []
 
 
 def test_processes_that_start_together_do_not_meet(engine):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from citycard.errors import MigrationRefused
+
 revision = "citycard_0020"
 down_revision = "citycard_0019"
 branch_labels = None
@@ -34,6 +36,16 @@ def _index(where: str) -> None:
 
 
 def downgrade() -> None:
+    """Go back as long as no number has several accepted files: the older tables hold one of each."""
+    several = (
+        "SELECT sender, number FROM clearing_sent_file WHERE state = 'accepted' "
+        "GROUP BY sender, number HAVING count(*) > 1 ORDER BY sender, number LIMIT 1"
+    )
+    found = op.get_bind().execute(sa.text(several)).first()
+    if found is not None:
+        reason = f"sender {found.sender} has several accepted files under number {found.number}"
+        advice = "the older tables hold one: stay with this version, or restore a backup from before"
+        raise MigrationRefused(owner="citycard", reason=f"{reason}, and {advice}")
     op.drop_index("ix_clearing_sent_file_sender", table_name="clearing_sent_file")
     op.drop_index("uq_clearing_sent_file_accepted", table_name="clearing_sent_file")
     _index("state = 'accepted'")
