@@ -24,6 +24,9 @@ def cores() -> int:
 def processes(count: int, begin: Callable[..., None], *arguments: Any) -> Iterator[ProcessPoolExecutor]:
     """Give a pool of fresh processes, each of which calls ``begin(*arguments)`` before anything else.
 
+    ``begin`` only keeps what it is given: what it raises is told as the death of its process, and what the
+    work raises as itself.
+
     They are spawned and not forked: neither DuckDB nor threads survive a fork. They end with the context, or
     with this process, however it ends.
     """

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -80,7 +81,7 @@ def hands(city: City, world: World, folder: Path, out: Path, count: int | None =
 
     Without a ``count`` as many processes work as there are cores, and none for few records.
 
-    Raise SimulationDied when a process was killed.
+    Raise SimulationDied when a process was killed, and what a process raises that cannot open the city.
     """
     count = count or min(cores(), world.plan.records // _WORTH_A_PROCESS)
     if count <= 1:
@@ -93,19 +94,24 @@ def hands(city: City, world: World, folder: Path, out: Path, count: int | None =
             raise SimulationDied from broken
 
 
-_own: _Own | None = None
+_task: tuple[Callable[[], CityWorker], World, Path, Path] | None = None
 
 
 def _begin(recipe: Callable[[], CityWorker], world: World, folder: Path, out: Path) -> None:
-    global _own  # noqa: PLW0603 - one pool, one simulation: a process of the pool does nothing else
-    _own = _Own(recipe(), world, folder, out)
+    global _task  # noqa: PLW0603 - one pool, one simulation: a process of the pool does nothing else
+    _task = recipe, world, folder, out
+
+
+@cache
+def _own() -> _Own:
+    assert _task is not None
+    recipe, world, folder, out = _task
+    return _Own(recipe(), world, folder, out)
 
 
 def _make(block: tuple[int, int]) -> Cards:
-    assert _own is not None
-    return next(_own.make([block]))
+    return next(_own().make([block]))
 
 
 def _deal(part: int) -> Dealt:
-    assert _own is not None
-    return next(_own.deal([part]))
+    return next(_own().deal([part]))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from citycard.errors import HabitsMissing, SimulationPlanInvalid, SimulationThere
+from citycard.errors import HabitsMissing, PassphraseNotFound, SimulationPlanInvalid, SimulationThere
 from citycard.simulate.making import simulate
 from citycard.simulate.plan import SimulationPlan
 
@@ -37,3 +37,12 @@ def test_files_that_are_there_are_not_written_over(city, tmp_path):
 def test_a_plan_out_of_bounds_names_its_field(field, value):
     with pytest.raises(SimulationPlanInvalid, match=rf"{field} is {value}: expected from"):
         SimulationPlan(**{"cards": 10, "terminals": 10, "records": 20} | {field: value})
+
+
+def test_a_process_that_cannot_open_the_city_says_why(kiosk_town, tmp_path, capfd):
+    city = kiosk_town("town")
+    assert city.vault.versions()
+    (city.folder / "vault.pass").unlink()
+    with pytest.raises(PassphraseNotFound):
+        simulate(city, PLAN, tmp_path / "out", processes=2)
+    assert "Traceback" not in capfd.readouterr().err
