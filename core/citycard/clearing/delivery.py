@@ -143,8 +143,8 @@ def unread(error: FileUnreadable) -> FileOutcome:
 
 def _read_sent(sent: SentDelivery, total: Callable[[bytes], int]) -> Iterator[Delivery | SentDelivery]:
     yield sent
-    for data in sent.rows.batches if sent.rows else ():
-        delivery = _read(sent.name, data, total)
+    for place, data in enumerate(sent.rows.batches if sent.rows else (), start=1):
+        delivery = _read(f"{sent.name}/{place}", data, total)
         delivery.sent = sent
         if delivery.batch is not None:
             header = delivery.batch.header

@@ -23,7 +23,7 @@ from citycard.clearing.context import ClearingContext
 from citycard.clearing.cover import COVER_SUFFIX, Cover, read_cover
 from citycard.clearing.delivery import File, kept_name, unread
 from citycard.clearing.intake import receive
-from citycard.clearing.reports import FileOutcome, IntakeReport, SentOutcome, readable
+from citycard.clearing.reports import FileOutcome, IntakeReport, readable
 from citycard.errors import CoverInvalid, FileChanging, FileUnreadable, InboxBusy, InboxUnusable
 from citycard.files import sync_folder
 from citycard.terminal.batch import batch_length
@@ -45,11 +45,33 @@ _log = logging.getLogger("citycard.clearing")
 class _Dropped:
     """Files that belong together, a batch, or a cover and its file, as they were when they were read.
 
-    ``key`` is what the report calls them.
+    ``name`` is what the report calls them, ``sent`` whether among senders' files.
     """
 
     stamps: dict[Path, Stamp]
-    key: str
+    name: str
+    sent: bool = False
+
+
+class _Told:
+    """What a report says of what was dropped."""
+
+    def __init__(self, report: IntakeReport) -> None:
+        self._sent = {one.name: one for one in report.sent}
+        self._files = {one.name: one for one in report.files}
+        self._odd: dict[str, list[FileOutcome]] = {}
+        for one in report.files:
+            name, inner, _ = one.name.partition("/")
+            if inner and one.state is FileState.QUARANTINED:
+                self._odd.setdefault(name, []).append(one)
+
+    def of(self, dropped: _Dropped) -> tuple[str, str]:
+        """Give the folder into which it goes, and why it or a batch in it is quarantined."""
+        end = self._sent[dropped.name] if dropped.sent else self._files[dropped.name]
+        if end.state is FileState.QUARANTINED:
+            return QUARANTINED, f"{end.code}: {end.reason}\n"
+        odd = self._odd.get(dropped.name, []) if dropped.sent else []
+        return DONE, "".join(f"{one.name} {one.code}: {one.reason}\n" for one in odd)
 
 
 class Inbox:
@@ -80,8 +102,9 @@ class Inbox:
         """Take in what lies there whole, and move it to ``done`` or ``quarantined`` in there.
 
         Files are moved after they were committed. Whoever is killed in between finds them again, as
-        duplicates, and moves them then. Beside a file in ``quarantined`` another one says why. None says that
-        there was nothing.
+        duplicates, and moves them then. Beside a file in ``quarantined`` another one says why, and so does
+        one in ``done`` beside a sender's file of which batches are quarantined. None says that there was
+        nothing.
         """
         read: list[_Dropped] = []
         refused: list[FileOutcome] = []
@@ -91,9 +114,10 @@ class Inbox:
         if not read:
             return None
         report = attrs.evolve(report, files=report.files + tuple(refused))
-        ends = {one.name: one for one in report.ends}
+        told = _Told(report)
         for dropped in read:
-            self._move(dropped, ends[dropped.key])
+            folder, reasons = told.of(dropped)
+            self._move(dropped, self._folder / folder, reasons)
         for folder in (self._folder / DONE, self._folder / QUARANTINED, self._folder):
             if folder.exists():
                 sync_folder(folder)
@@ -118,20 +142,18 @@ class Inbox:
 
     # ── where it goes ────────────────────────────────────────────────────────────────────────────
 
-    def _move(self, dropped: _Dropped, end: FileOutcome | SentOutcome) -> None:
+    def _move(self, dropped: _Dropped, to: Path, reasons: str) -> None:
         """Move files that belong together, the one that says that they are there first."""
         first = next(iter(dropped.stamps))
         covered = first != cover_of(first) and stamp_of(cover_of(first)) is not None
         if covered or any(stamp_of(path) != stamp for path, stamp in dropped.stamps.items()):
             return
-        quarantined = end.state is FileState.QUARANTINED
-        to = self._folder / (QUARANTINED if quarantined else DONE)
         try:
             to.mkdir(exist_ok=True)
             for path, stamp in dropped.stamps.items():
                 target = _moved(path, stamp, to)
-                if quarantined and path == first:
-                    target.with_name(target.name + ".txt").write_text(f"{end.code}: {end.reason}\n", "utf-8")
+                if reasons and path == first:
+                    target.with_name(target.name + ".txt").write_text(reasons, "utf-8")
         except OSError as error:
             self._stuck |= dropped.stamps
             _log.warning("%s was taken in and cannot be moved: %s", readable(str(first)), error.strerror)
@@ -154,14 +176,15 @@ def _read(
             beside = path.with_name(path.name.removesuffix(COVER_SUFFIX))
             found = {path: stamp, beside: stamp_of(beside)}
             stamps = {one: there for one, there in found.items() if there is not None}
-            read.append(_Dropped(stamps=stamps, key=refused[-1].name))
+            read.append(_Dropped(stamps=stamps, name=refused[-1].name))
             continue
         name, data = arrival.source
         if not isinstance(name, Cover) and len(data) > batch_length(data) and not _rests(stamp, patient):
             # A batch has an end. More than one is a sender's file, and its cover is on its way.
             continue
-        key = name.file if isinstance(name, Cover) else kept_name(name)
-        read.append(_Dropped(stamps=arrival.stamps, key=key))
+        sent = isinstance(name, Cover)
+        called = name.file if isinstance(name, Cover) else kept_name(name)
+        read.append(_Dropped(stamps=arrival.stamps, name=called, sent=sent))
         yield arrival.source
 
 

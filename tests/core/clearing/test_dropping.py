@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from datetime import datetime
 
+import attrs
 import pytest
 
 from citycard.clearing.converting import convert
-from citycard.clearing.cover import COVER_SUFFIX
+from citycard.clearing.cover import COVER_SUFFIX, sign_cover
 from citycard.clearing.dropping import Inbox
 from citycard.clearing.intake import receive
 from citycard.clearing.senders import open_sender
@@ -18,6 +20,7 @@ from citycard.clock import FixedClock
 from citycard.errors import InboxBusy
 from citycard.keys.protocol import draw_signer, public_pem
 
+BUS = "344000000003"
 AT = datetime.fromisoformat("2018-09-01T07:00")
 KEY = draw_signer()
 
@@ -177,6 +180,28 @@ def test_a_ccb_of_a_sender_is_never_taken_for_a_batch_by_itself(town, inbox):
     report = take_in(town, inbox)
     assert [(each.number, each.state) for each in report.sent] == [(1, "accepted"), (2, "accepted")]
     assert (report.count("accepted"), report.count("duplicate"), report.quarantined) == (3, 0, 0)
+
+
+@pytest.mark.parametrize(("code", "spoilt", "odd"), [("F02", -1, f"{BUS}-000001"), ("F03", 50, "2")])
+def test_a_senders_file_ends_by_itself_and_says_which_of_its_batches_do_not_count(
+    town, inbox, code, spoilt, odd
+):
+    open_sender(town, "office", "metro", public_pem(KEY).encode())
+    good = batches(town, 1)
+    town.tap(*town.cards.values(), 100, AT, BUS)
+    cover, data = convert(
+        [*good, town.batch(BUS)], kind="ccb", sender="office", number=1, file="day.ccb", key_pem=KEY
+    )
+    bad = bytearray(data)
+    bad[len(good[0][1]) + spoilt if spoilt > 0 else spoilt] ^= 1
+    told = sign_cover(attrs.evolve(cover, sha256=hashlib.sha256(bad).hexdigest()), KEY)
+    drop(inbox, ("day.ccb", bad), (f"day.ccb{COVER_SUFFIX}", told.written()))
+    report = take_in(town, inbox)
+    assert (report.sent[0].state, report.count("accepted"), report.quarantined) == ("accepted", 1, 1)
+    said = f"day.ccb{COVER_SUFFIX}.txt"
+    assert names(inbox) == ["done/day.ccb", f"done/day.ccb{COVER_SUFFIX}", f"done/{said}"]
+    (line,) = (inbox / "done" / said).read_text("utf-8").splitlines()
+    assert line.startswith(f"day.ccb/{odd} {code}: ")
 
 
 def test_a_cover_cannot_claim_the_file_of_another(town, inbox):
