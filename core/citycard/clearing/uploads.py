@@ -35,6 +35,7 @@ from citycard.errors import (
     UploadConflict,
     UploadsTooMany,
     UploadUnknown,
+    UploadUntraceable,
 )
 from citycard.files import sync_folder
 from citycard.ids import derived_id
@@ -93,7 +94,7 @@ def begin(context: ClearingContext, cover: Cover) -> Upload:
     """Begin an upload, or find the one that the same cover began.
 
     Where something of it ended quarantined it is judged once more, from the bytes that are kept: the reason
-    may be gone. Raise SenderUnknown, or UploadsTooMany.
+    may be gone. Raise SenderUnknown, UploadsTooMany, or UploadUntraceable.
     """
     find_sender(context, cover.sender)
     name = derived_id("upload", hashlib.sha256(cover.written()).hexdigest())
@@ -131,7 +132,9 @@ def _judge_again(context: ClearingContext, found: Upload) -> Upload:
         .limit(1)
     )
     with reading(context.engine) as conn:
-        archive = conn.scalars(query).one()
+        archive = conn.scalars(query).one_or_none()
+    if archive is None:
+        raise UploadUntraceable(sender=cover.sender, number=cover.number, digest=cover.sha256)
     return _take_in(context, found, read_archived(context.folder / archive, cover.sha256))
 
 
@@ -196,7 +199,8 @@ def finish(context: ClearingContext, name: UUID) -> Upload:
     """Take in an upload whose bytes are all there, once, and give the same answer ever after.
 
     An upload that is not whole is given as it is. Raise UploadBroken when the bytes are not those of the
-    cover; they are thrown away then.
+    cover; they are thrown away then. Raise UploadUntraceable when they came before and nothing says how they
+    ended.
     """
     found = find_upload(context, name)
     path = _path(context, name)
@@ -233,19 +237,18 @@ def look_after_uploads(context: ClearingContext) -> int:
     with reading(context.engine) as conn:
         query = select(upload.c.id, upload.c.begun_at).where(upload.c.answer.is_(None))
         begun = conn.execute(query).all()
-    return sum(
-        not _finished(context, row.id) and row.begun_at < before and _forget(context, row.id) for row in begun
-    )
+    return sum(_looked_after(context, row.id, left_off=row.begun_at < before) for row in begun)
 
 
-def _finished(context: ClearingContext, name: UUID) -> bool:
-    """Finish an upload that is whole; what is wrong with one stops no other."""
+def _looked_after(context: ClearingContext, name: UUID, *, left_off: bool) -> bool:
+    """Finish an upload that is whole, or forget one that was left off; one stops no other."""
     try:
         found = finish(context, name)
-    except CitycardError as error:
+        whole = found.complete or found.offset == found.cover.size
+        return left_off and not whole and _forget(context, name)
+    except (CitycardError, OSError) as error:
         _log.warning("upload %s: %s", name, error)
-        return True
-    return found.complete or found.offset == found.cover.size
+        return False
 
 
 def _forget(context: ClearingContext, name: UUID) -> bool:
@@ -307,7 +310,9 @@ def _first(context: ClearingContext, now: SentOutcome) -> SentOutcome:
             )
             .order_by(sent_file.c.intake)
             .limit(1)
-        ).one()
+        ).one_or_none()
+    if row is None:
+        raise UploadUntraceable(sender=now.sender, number=now.number, digest=now.digest)
     return _outcome({field.name: getattr(row, field.name) for field in attrs.fields(SentOutcome)})
 
 

@@ -23,6 +23,7 @@ __all__ = [
     "UploadConflict",
     "UploadStalled",
     "UploadUnknown",
+    "UploadUntraceable",
     "UploadsTooMany",
 ]
 
@@ -150,3 +151,14 @@ class UploadsTooMany(CitycardError):
 
     status, exit_code = 429, 5
     sentence = "sender {sender} has more than {limit} unfinished uploads: finish those, or wait three days"
+
+
+class UploadUntraceable(CitycardError):
+    """A file came before, and its entry in the log of files received is not there."""
+
+    status = 500
+    exit_code = 4
+    sentence = (
+        "file {number} of sender {sender} with the SHA-256 {digest} came before, and the store does not say "
+        "how it ended: restore the store from a copy"
+    )

@@ -14,14 +14,16 @@ import attrs
 import httpx2 as httpx
 import pytest
 import uvicorn
+from sqlalchemy import select, update
 
 from citycard import registry
 from citycard.card.codec import encode
 from citycard.clearing.converting import convert
 from citycard.clearing.cover import sign_cover
 from citycard.clearing.senders import close_sender, open_sender
+from citycard.clearing.senttables import upload
 from citycard.clearing.uploads import MOST_UNFINISHED, append, begin, look_after_uploads
-from citycard.errors import UploadsTooMany
+from citycard.errors import UploadsTooMany, UploadUntraceable
 from citycard.keys.protocol import draw_signer, public_pem
 from citycard.store import writing
 from citycard.terminal import RecordKind, SoftSam, TransactionRecord, write_batch
@@ -275,6 +277,37 @@ def test_a_whole_upload_never_expires_but_is_finished(served, city):
     city.clock = before
     with served.client() as client:
         assert client.get(path).json()["answer"]["file"]["state"] == "accepted"
+
+
+def test_an_upload_that_cannot_be_read_stops_no_other(city, caplog):
+    (odd, _), (cover, data) = day(city, 10), day(city, 20)
+    name = begin(city, attrs.evolve(odd, number=2)).id
+    (city.folder / "uploads" / f"{name}.part").mkdir(parents=True)
+    left_whole(city, cover, data)
+    assert look_after_uploads(city) == 0
+    (line,) = caplog.messages
+    assert line.startswith(f"upload {name}: ")
+    assert "Is a directory" in line
+    taken = begin(city, cover).answer
+    assert taken is not None
+    assert taken.file.state == "accepted"
+
+
+def test_an_upload_to_be_judged_again_of_which_the_store_knows_nothing_says_so(city):
+    cover, data = day(city, 10)
+    spoilt = sign_cover(attrs.evolve(cover, records=9), KEY)
+    left_whole(city, spoilt, data)
+    look_after_uploads(city)
+    lost = attrs.evolve(spoilt, number=2)
+    other = begin(city, lost).id
+    with writing(city.engine) as conn:
+        told = conn.scalars(select(upload.c.answer).where(upload.c.id != other)).one()
+        conn.execute(update(upload).where(upload.c.id == other).values(answer=told))
+    with pytest.raises(
+        UploadUntraceable, match=r"file 2 of sender ferry-office .* restore the store"
+    ) as gone:
+        begin(city, lost)
+    assert gone.value.status == 500
 
 
 def test_a_quarantined_upload_is_judged_again_when_it_is_handed_in_again(served, city):
