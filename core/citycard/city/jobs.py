@@ -73,7 +73,9 @@ _OWN = {
         title="Take back subsidies and points whose time is over", every=timedelta(hours=1), run=lapse
     ),
     "citycard.expire-uploads": _OwnJob(
-        title="Forget uploads that were left off", every=timedelta(hours=1), run=_look_after_uploads
+        title="Finish uploads that are whole, and forget those that were left off",
+        every=timedelta(hours=1),
+        run=_look_after_uploads,
     ),
     SEALING: _OwnJob(title="Seal the ledger", every=timedelta(minutes=1), run=seal_city),
     VERIFYING: _OwnJob(

@@ -6,16 +6,13 @@ import errno
 import os
 import stat
 from pathlib import Path
-from typing import Final
 
 import attrs
 
-from citycard.clearing.cover import COVER_SUFFIX, MOST_BYTES, Cover, read_cover
+from citycard.clearing.cover import COVER_SUFFIX, MOST_BYTES, MOST_COVER_BYTES, Cover, read_cover
 from citycard.errors import CoverInvalid, FileChanging, FileUnreadable
 
 __all__ = ["Arrival", "Stamp", "arrive", "cover_of", "read_arrived", "stamp_of"]
-
-_MOST_OF_A_COVER: Final = 64 * 1024
 
 
 @attrs.frozen(kw_only=True)
@@ -46,7 +43,7 @@ def arrive(path: Path) -> Arrival:
     if not path.name.endswith(COVER_SUFFIX):
         data, stamp = read_arrived(path)
         return Arrival(source=(path.name, data), stamps={path: stamp})
-    text, stamp = read_arrived(path, most=_MOST_OF_A_COVER)
+    text, stamp = read_arrived(path, most=MOST_COVER_BYTES)
     try:
         cover = read_cover(text)
         _require_own(path, cover)

@@ -24,6 +24,7 @@ __all__ = [
     "COVER_SUFFIX",
     "FORMATS",
     "MOST_BYTES",
+    "MOST_COVER_BYTES",
     "Cover",
     "read_cover",
     "read_sender_id",
@@ -35,6 +36,7 @@ COVER_SUFFIX: Final = ".cover.json"
 FORMATS: Final = ("ccb", "csv", "parquet", "978")
 _DOMAIN: Final = b"citycard cover\0"
 MOST_BYTES: Final = 256 * 1024 * 1024
+MOST_COVER_BYTES: Final = 64 * 1024
 _MOST_NUMBER, _MOST_RECORDS = 2**32 - 1, 1_000_000
 
 _SENDER_IN_WORDS: Final = "1 to 32 small letters, digits and hyphens, no hyphen first"

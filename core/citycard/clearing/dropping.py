@@ -20,7 +20,7 @@ import attrs
 from citycard.clearing.arrivals import Stamp, arrive, cover_of, read_arrived, stamp_of
 from citycard.clearing.codes import FileState
 from citycard.clearing.context import ClearingContext
-from citycard.clearing.cover import COVER_SUFFIX, Cover, read_cover
+from citycard.clearing.cover import COVER_SUFFIX, MOST_COVER_BYTES, Cover, read_cover
 from citycard.clearing.delivery import File, kept_name, unread
 from citycard.clearing.intake import receive
 from citycard.clearing.reports import FileOutcome, IntakeReport, readable
@@ -195,7 +195,7 @@ def _rests(stamp: Stamp, before: float) -> bool:
 def _arrived(path: Path, settled: float, patient: float) -> bool:
     """Say whether a cover's file is there: as long as the cover says, or so old that nothing will come."""
     try:
-        cover = read_cover(read_arrived(path, most=64 * 1024)[0])
+        cover = read_cover(read_arrived(path, most=MOST_COVER_BYTES)[0])
     except FileChanging:
         return False
     except (CoverInvalid, FileUnreadable):

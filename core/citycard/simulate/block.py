@@ -5,9 +5,10 @@ from __future__ import annotations
 import attrs
 import numpy as np
 
+from citycard.card.enums import TransactionType
 from citycard.clearing.codes import Code
 from citycard.clearing.verdicts import NUMBERS
-from citycard.simulate.columns import Flags, Ints, Rows, bcd, moments
+from citycard.simulate.columns import Flags, Ints, Rows, bcd, moments, ranks
 from citycard.simulate.faults import (
     JUMP_FEN,
     Chosen,
@@ -26,7 +27,6 @@ from citycard.simulate.world import World
 
 __all__ = ["Cards", "make_block"]
 
-_COMPOSITE = 0x09
 _RESERVE_FEN, _STEP_FEN = 2000, 1000
 # A card and a counter make a tag; the last bit is for a second record under one counter.
 _COUNTERS = 1 << 16
@@ -102,7 +102,7 @@ def _prices(prices: Prices, rides: Rides, more_fen: Ints) -> tuple[Ints, Ints, I
         price_fen = prices.of(rides.tap, products, rides.seconds)
         return price_fen, price_fen + more_fen, none
     price_fen, amount_fen, earlier_fen = none.copy(), none.copy(), none
-    turn = _turns(rides.card, rides.seconds // DAY)
+    turn = ranks(rides.card, rides.seconds // DAY)
     order = np.argsort(turn, kind="stable")
     # All first debits of a day at once, then all second ones.
     for rows in np.split(order, np.cumsum(np.bincount(turn))[:-1]):
@@ -112,13 +112,6 @@ def _prices(prices: Prices, rides: Rides, more_fen: Ints) -> tuple[Ints, Ints, I
         price_fen[rows] = prices.of(*asked)
         amount_fen[rows] = price_fen[rows] + more_fen[rows]
     return price_fen, amount_fen, earlier_fen
-
-
-def _turns(card: Ints, day: Ints) -> Ints:
-    """Number the taps of one card on one day from 0; they stand beside one another."""
-    places = np.arange(len(card))
-    fresh = (np.diff(card, prepend=-1) != 0) | (np.diff(day, prepend=-1) != 0)
-    return places - np.maximum.accumulate(np.where(fresh, places, 0))
 
 
 def _cards_with(rides: Rides, chosen: Chosen, kind: CardFault) -> Flags:
@@ -140,7 +133,7 @@ def _write(world: World, rides: Rides, rows: Rows, first: int) -> None:
     """Write what the terminal knows and what the card says, but money and proofs."""
     record, tariff = rows["record"], world.tariff
     kinds = np.array([product.kind for product in world.products])
-    record["version"], record["tti"] = 1, _COMPOSITE
+    record["version"], record["tti"] = 1, TransactionType.COMPOSITE
     record["kind"], record["service"] = tariff.kind[rides.tap], tariff.service[rides.tap]
     record["issuer"] = np.frombuffer(world.issuer, dtype=np.uint8)
     record["asn"] = bcd(world.first_asn + first + rides.card, record["asn"].shape[1])

@@ -1,4 +1,4 @@
-"""What packs the digits of many records: the way back of ``clearing.columns``, which reads them."""
+"""What packs the digits of many records, the way back of ``clearing.columns``, and numbers neighbours."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import datetime as dt
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Bytes", "Flags", "Ints", "Rows", "bcd", "moments"]
+__all__ = ["Bytes", "Flags", "Ints", "Rows", "bcd", "moments", "ranks"]
 
 Flags = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
@@ -34,3 +34,10 @@ def moments(seconds: Ints, midnight: dt.datetime) -> Bytes:
     dates = [int((midnight + dt.timedelta(days=int(day))).strftime("%Y%m%d")) for day in known]
     clock = rest // 3600 * 10_000 + rest // 60 % 60 * 100 + rest % 60
     return bcd(np.asarray(dates, dtype=np.int64)[places] * 1_000_000 + clock, 7)
+
+
+def ranks(*columns: Ints) -> Ints:
+    """Number neighbours that are equal in every column, from 0."""
+    places = np.arange(len(columns[0]))
+    fresh = np.any([np.diff(column, prepend=-1) != 0 for column in columns], axis=0)
+    return places - np.maximum.accumulate(np.where(fresh, places, 0))

@@ -11,7 +11,7 @@ from typing import Final
 import attrs
 import numpy as np
 
-from citycard.simulate.columns import Flags, Ints
+from citycard.simulate.columns import Flags, Ints, ranks
 from citycard.simulate.ground import DAY
 from citycard.simulate.plan import SimulationPlan
 from citycard.simulate.tariff import Tariff
@@ -102,7 +102,7 @@ def ride(plan: SimulationPlan, tariff: Tariff, products: int, first: int, last: 
         tap=tap[order],
         seconds=seconds[order],
         days=day[journey][order],
-        counter=_ranks(owner),
+        counter=ranks(owner),
     )
 
 
@@ -115,15 +115,8 @@ def _turns(card: Ints, day: Ints) -> Ints:
     """Number the journeys of one card on one day."""
     order = np.lexsort((day, card))
     turns = np.empty(len(card), dtype=np.int64)
-    turns[order] = _ranks((card * 32 + day)[order])
+    turns[order] = ranks(card[order], day[order])
     return turns
-
-
-def _ranks(sorted_keys: Ints) -> Ints:
-    """Number equal keys that stand beside one another, from 0."""
-    places = np.arange(len(sorted_keys))
-    fresh = np.diff(sorted_keys, prepend=-1) != 0
-    return places - np.maximum.accumulate(np.where(fresh, places, 0))
 
 
 def _one_by_one(card: Ints, began: Ints, lasts_s: Ints) -> Ints:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from citycard.card.codec import decode, encode
+from citycard.card.enums import TransactionType
 from citycard.clearing.columns import RECORD
 from citycard.errors import HabitInvalid, HabitsMissing
 from citycard.simulate.columns import Bytes, Ints, Rows, moments
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Prices", "Tariff"]
 
-_COMPOSITE = 0x09
 # The bits of a question without what was paid before.
 _KEY = 32
 
@@ -174,7 +174,7 @@ class Prices:
         rest, asked = np.divmod(keys, len(self._asked))
         hours, products = np.divmod(rest, len(self._kinds))
         taps, rows = self._first[asked], np.zeros(len(keys), dtype=RECORD)
-        rows["version"], rows["tti"], rows["issuer"] = 1, _COMPOSITE, self._issuer
+        rows["version"], rows["tti"], rows["issuer"] = 1, TransactionType.COMPOSITE, self._issuer
         rows["service"], rows["kind"] = self._tariff.service[taps], self._tariff.kind[taps]
         rows["card_kind"] = self._kinds[products]
         rows["list_price_fen"], rows["facts"] = self._tariff.list_price_fen[taps], self._tariff.facts[taps]
