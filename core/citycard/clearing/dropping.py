@@ -8,12 +8,13 @@ that took its place meanwhile stays for the next time.
 from __future__ import annotations
 
 import fcntl
+import json
 import logging
 import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import IO, Final, Self
+from typing import IO, Any, Final, Self
 
 import attrs
 
@@ -25,7 +26,7 @@ from citycard.clearing.delivery import File, kept_name, unread
 from citycard.clearing.intake import receive
 from citycard.clearing.reports import FileOutcome, IntakeReport, readable
 from citycard.errors import CoverInvalid, FileChanging, FileUnreadable, InboxBusy, InboxUnusable
-from citycard.files import sync_folder
+from citycard.files import append_durably, sync_folder
 from citycard.terminal.batch import batch_length
 
 __all__ = ["DONE", "QUARANTINED", "Inbox"]
@@ -53,6 +54,21 @@ class _Dropped:
     sent: bool = False
 
 
+@attrs.frozen(kw_only=True)
+class _Move:
+    """Where files that belong together go, by name, and what is said beside the first of them."""
+
+    to: str = attrs.field(validator=attrs.validators.in_((DONE, QUARANTINED)))
+    reasons: str
+    stamps: dict[str, Stamp]
+
+    @classmethod
+    def read(cls, written: dict[str, Any]) -> _Move:
+        """Read what was written down; the names are none but those of files in the folder."""
+        stamps = {Path(name).name: Stamp(**stamp) for name, stamp in written["stamps"].items()}
+        return cls(**written | {"stamps": stamps})
+
+
 class _Told:
     """What a report says of what was dropped."""
 
@@ -65,13 +81,15 @@ class _Told:
             if inner and one.state is FileState.QUARANTINED:
                 self._odd.setdefault(name, []).append(one)
 
-    def of(self, dropped: _Dropped) -> tuple[str, str]:
-        """Give the folder into which it goes, and why it or a batch in it is quarantined."""
+    def of(self, dropped: _Dropped) -> _Move:
+        """Say where it goes, and why it or a batch in it is quarantined."""
+        stamps = {path.name: stamp for path, stamp in dropped.stamps.items()}
         end = self._sent[dropped.name] if dropped.sent else self._files[dropped.name]
         if end.state is FileState.QUARANTINED:
-            return QUARANTINED, f"{end.code}: {end.reason}\n"
+            return _Move(to=QUARANTINED, reasons=f"{end.code}: {end.reason}\n", stamps=stamps)
         odd = self._odd.get(dropped.name, []) if dropped.sent else []
-        return DONE, "".join(f"{one.name} {one.code}: {one.reason}\n" for one in odd)
+        reasons = "".join(f"{one.name} {one.code}: {one.reason}\n" for one in odd)
+        return _Move(to=DONE, reasons=reasons, stamps=stamps)
 
 
 class Inbox:
@@ -79,6 +97,7 @@ class Inbox:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._begun = folder / ".moving"
         self._lock: IO[str] | None = None
         self._stuck: dict[Path, Stamp] = {}
 
@@ -102,10 +121,11 @@ class Inbox:
         """Take in what lies there whole, and move it to ``done`` or ``quarantined`` in there.
 
         Files are moved after they were committed. Whoever is killed in between finds them again, as
-        duplicates, and moves them then. Beside a file in ``quarantined`` another one says why, and so does
-        one in ``done`` beside a sender's file of which batches are quarantined. None says that there was
-        nothing.
+        duplicates, and moves them then; a cover and its file that were being moved are moved on. Beside a
+        file in ``quarantined`` another one says why, and so does one in ``done`` beside a sender's file of
+        which batches are quarantined. None says that there was nothing.
         """
+        self._go_on()
         read: list[_Dropped] = []
         refused: list[FileOutcome] = []
         now = time.time()
@@ -115,9 +135,7 @@ class Inbox:
             return None
         report = attrs.evolve(report, files=report.files + tuple(refused))
         told = _Told(report)
-        for dropped in read:
-            folder, reasons = told.of(dropped)
-            self._move(dropped, self._folder / folder, reasons)
+        self._move([told.of(dropped) for dropped in read])
         for folder in (self._folder / DONE, self._folder / QUARANTINED, self._folder):
             if folder.exists():
                 sync_folder(folder)
@@ -142,21 +160,66 @@ class Inbox:
 
     # ── where it goes ────────────────────────────────────────────────────────────────────────────
 
-    def _move(self, dropped: _Dropped, to: Path, reasons: str) -> None:
-        """Move files that belong together, the one that says that they are there first."""
-        first = next(iter(dropped.stamps))
-        covered = first != cover_of(first) and stamp_of(cover_of(first)) is not None
-        if covered or any(stamp_of(path) != stamp for path, stamp in dropped.stamps.items()):
+    def _move(self, moves: Iterable[_Move]) -> None:
+        """Move what is still as it was read. Pairs are written down first: a kill may come between two."""
+        read = [one for one in moves if self._as_read(one)]
+        pairs = [attrs.asdict(one) for one in read if len(one.stamps) > 1]
+        if pairs and not self._write_down(pairs):
+            for one in read:
+                self._stuck |= self._paths(one)
             return
+        for one in read:
+            if self._as_read(one):
+                self._carry(one)
+        self._begun.unlink(missing_ok=True)
+
+    def _write_down(self, pairs: list[dict[str, Any]]) -> bool:
+        # Whoever is killed here has moved nothing yet.
+        try:
+            with self._begun.open("wb") as file:
+                append_durably(file, json.dumps(pairs).encode())
+        except OSError as error:
+            _log.warning("%s cannot be written: %s", readable(str(self._begun)), error.strerror)
+            return False
+        return True
+
+    def _paths(self, move: _Move) -> dict[Path, Stamp]:
+        return {self._folder / name: stamp for name, stamp in move.stamps.items()}
+
+    def _as_read(self, move: _Move) -> bool:
+        first = self._folder / next(iter(move.stamps))
+        covered = first != cover_of(first) and stamp_of(cover_of(first)) is not None
+        return not covered and all(stamp_of(path) == stamp for path, stamp in self._paths(move).items())
+
+    def _go_on(self) -> None:
+        """Move what somebody was killed over: what of a pair is still there, and is still what it was."""
+        try:
+            begun = [_Move.read(one) for one in json.loads(self._begun.read_bytes())]
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            _log.warning("%s cannot be read: %s", readable(str(self._begun)), error)
+            begun = []
+        for one in begun:
+            found = {name: stamp_of(self._folder / name) for name in one.stamps}
+            if all(there in (None, one.stamps[name]) for name, there in found.items()):
+                there = {name: stamp for name, stamp in one.stamps.items() if found[name] is not None}
+                self._carry(attrs.evolve(one, stamps=there))
+        self._begun.unlink(missing_ok=True)
+
+    def _carry(self, move: _Move) -> None:
+        """Move files that belong together, the one that says that they are there first."""
+        to = self._folder / move.to
         try:
             to.mkdir(exist_ok=True)
-            for path, stamp in dropped.stamps.items():
-                target = _moved(path, stamp, to)
-                if reasons and path == first:
-                    target.with_name(target.name + ".txt").write_text(reasons, "utf-8")
+            reasons = move.reasons
+            for name, stamp in move.stamps.items():
+                _moved(self._folder / name, stamp, to, reasons)
+                reasons = ""
         except OSError as error:
-            self._stuck |= dropped.stamps
-            _log.warning("%s was taken in and cannot be moved: %s", readable(str(first)), error.strerror)
+            self._stuck |= self._paths(move)
+            first = readable(str(self._folder / next(iter(move.stamps))))
+            _log.warning("%s was taken in and cannot be moved: %s", first, error.strerror)
 
 
 def _read(
@@ -208,14 +271,18 @@ def _arrived(path: Path, settled: float, patient: float) -> bool:
     )
 
 
-def _moved(path: Path, stamp: Stamp, to: Path) -> Path:
-    """Move a file; what took its place in this very moment is put back."""
+def _moved(path: Path, stamp: Stamp, to: Path, reasons: str) -> None:
+    """Move a file, behind the ``reasons``; what took its place in this very moment is put back."""
     target = _free(to, path.name)
+    said = target.with_name(target.name + ".txt")
+    if reasons:
+        said.write_text(reasons, "utf-8")
     path.rename(target)
     there = stamp_of(target)
     if there is not None and not stamp.moved_to(there):
         target.rename(_free(path.parent, path.name))
-    return target
+        if reasons:
+            said.unlink()
 
 
 def _free(folder: Path, name: str) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import time
 from datetime import datetime
 
@@ -111,6 +112,37 @@ def test_whoever_was_killed_after_the_commit_moves_the_files_the_next_time(town,
     assert (report.count("duplicate"), report.quarantined) == (2, 0)
     assert status(town).waiting_records == 2
     assert names(inbox) == [f"done/{name}" for name, _ in files]
+
+
+@pytest.mark.parametrize("at", range(1, 5))
+def test_whoever_is_killed_while_a_cover_and_its_file_are_moved_moves_both_the_next_time(town, inbox, at):
+    open_sender(town, "office", "metro", public_pem(KEY).encode())
+    cover, data = convert(
+        batches(town, 2), kind="ccb", sender="office", number=1, file="day.ccb", key_pem=KEY
+    )
+    drop(inbox, ("day.ccb", data), (f"day.ccb{COVER_SUFFIX}", cover.written()))
+    child = os.fork()
+    if not child:
+        # Each rename and each removal in the folder may be the last thing that happens.
+        left = [at]
+
+        def die(event, arguments):
+            if event in {"os.rename", "os.remove"} and str(inbox) in str(arguments[0]):
+                left[0] -= 1
+                if not left[0]:
+                    os._exit(9)
+
+        try:
+            sys.addaudithook(die)
+            take_in(town, inbox)
+        finally:
+            os._exit(0)
+    killed = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    assert killed == (at < 4)
+    take_in(town, inbox)
+    assert names(inbox) == ["done/day.ccb", f"done/day.ccb{COVER_SUFFIX}"]
+    assert not (inbox / ".moving").exists()
+    assert (status(town).waiting_records, take_in(town, inbox)) == (2, None)
 
 
 def test_a_name_that_comes_again_with_other_content_takes_no_others_place(town, inbox):
