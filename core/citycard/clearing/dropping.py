@@ -256,19 +256,21 @@ def _rests(stamp: Stamp, before: float) -> bool:
 
 
 def _arrived(path: Path, settled: float, patient: float) -> bool:
-    """Say whether a cover's file is there: as long as the cover says, or so old that nothing will come."""
+    """Say whether a cover's file is there: as long as the cover says, or so old that nothing will come.
+
+    Of a cover that says nothing the file is awaited too, so that both end beside one another.
+    """
+    own = stamp_of(path.with_name(path.name.removesuffix(COVER_SUFFIX)))
     try:
         cover = read_cover(read_arrived(path, most=MOST_COVER_BYTES)[0])
     except FileChanging:
         return False
     except (CoverInvalid, FileUnreadable):
-        return True
+        alone = stamp_of(path)
+        return _rests(own, settled) if own is not None else alone is not None and _rests(alone, patient)
     if cover_of(path.with_name(cover.file)) != path:
         return True
-    stamp = stamp_of(path.with_name(cover.file))
-    return stamp is not None and (
-        (stamp.size == cover.size and _rests(stamp, settled)) or _rests(stamp, patient)
-    )
+    return own is not None and ((own.size == cover.size and _rests(own, settled)) or _rests(own, patient))
 
 
 def _moved(path: Path, stamp: Stamp, to: Path, reasons: str) -> None:

@@ -97,11 +97,20 @@ def test_a_senders_file_waits_for_its_cover_and_the_cover_for_its_file(town, inb
 
 
 def test_a_cover_that_cannot_be_read_is_put_aside_and_says_why(town, inbox):
-    drop(inbox, (f"day.csv{COVER_SUFFIX}", b"{}"))
+    drop(inbox, (f"day.csv{COVER_SUFFIX}", b"{}"), age_s=100)
     assert take_in(town, inbox).quarantined == 1
     assert names(inbox) == [f"quarantined/day.csv{COVER_SUFFIX}", f"quarantined/day.csv{COVER_SUFFIX}.txt"]
     said = (inbox / "quarantined" / f"day.csv{COVER_SUFFIX}.txt").read_text("utf-8")
     assert "the cover is not valid at sender" in said
+
+
+def test_a_cover_that_cannot_be_read_waits_for_its_file_and_takes_it_along(town, inbox):
+    drop(inbox, (f"day.csv{COVER_SUFFIX}", b"{}"))
+    assert take_in(town, inbox) is None
+    drop(inbox, ("day.csv", b"data"))
+    assert take_in(town, inbox).quarantined == 1
+    cover = f"day.csv{COVER_SUFFIX}"
+    assert names(inbox) == [f"quarantined/{name}" for name in ("day.csv", cover, f"{cover}.txt")]
 
 
 def test_whoever_was_killed_after_the_commit_moves_the_files_the_next_time(town, inbox):
@@ -255,7 +264,8 @@ def test_a_file_that_cannot_be_read_ends_for_itself_and_the_others_are_taken_in(
     (tmp_path / "secret.ccb").write_bytes(other)
     (inbox / "a-link.ccb").symlink_to(tmp_path / "secret.ccb")
     os.mkfifo(inbox / "b-pipe.ccb")
-    drop(inbox, (f"c.csv{COVER_SUFFIX}", b'{"\\ud800": 1}'), (name, data))
+    drop(inbox, (name, data))
+    drop(inbox, (f"c.csv{COVER_SUFFIX}", b'{"\\ud800": 1}'), age_s=100)
     with (inbox / "d.ccb").open("wb") as huge:
         huge.truncate(2**31 + 1)
     for odd in ("b-pipe.ccb", "d.ccb", "a-link.ccb"):
