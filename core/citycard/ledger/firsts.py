@@ -61,28 +61,16 @@ class Firsts:
 def posted_firsts(conn: Connection, firsts: Firsts, *, now: datetime) -> Iterator[Table]:
     """Open the accounts and post to them; give the table in which they arrived, until it is dropped.
 
-    An address or an id that is in the ledger already is an error of the database.
+    An address or an id that is in the ledger already is an error of the database. Without ids nothing is
+    written.
     """
     like = firsts.transfer
     assert like.kind is Kind.SINGLE
     assert like.reverses is None
     assert not like.limits
-    found = look_up(conn, [like])
-    payer = found.accounts[like.debit_address]
-    assert payer.guard is firsts.account.guard is Guard.NONE
-    now = now if found.posted_at is None else max(now, found.posted_at)
-    first, count = found.posted_seq + 1, len(firsts.ids)
     _ARRIVED.create(conn)
-    insert_all(conn, _AS_TEXT, _AS_TEXT.columns.keys(), _arriving(firsts))
-    _open(conn, firsts.account, first, now)
-    _post(conn, like, payer, first, now)
-    sums = {
-        "dr_posted_fen": balance.c.dr_posted_fen + sum(firsts.amounts_fen),
-        "transfers": balance.c.transfers + count,
-        "last_seq": found.posted_seq + count,
-    }
-    conn.execute(update(balance).where(balance.c.account_id == payer.id).values(sums))
-    conn.execute(update(ledger).values(posted_seq=found.posted_seq + count, posted_at=now))
+    if firsts.ids:
+        _write(conn, firsts, now)
     yield _ARRIVED
     _ARRIVED.drop(conn)
 
@@ -104,6 +92,25 @@ def _table(identity: TypeEngine[Any]) -> Table:
 
 # Ids come as text: to make an object of each and text of that again costs more than the database does.
 _ARRIVED, _AS_TEXT = _table(Uuid()), _table(String(32))
+
+
+def _write(conn: Connection, firsts: Firsts, now: datetime) -> None:
+    like = firsts.transfer
+    found = look_up(conn, [like])
+    payer = found.accounts[like.debit_address]
+    assert payer.guard is firsts.account.guard is Guard.NONE
+    now = now if found.posted_at is None else max(now, found.posted_at)
+    first, count = found.posted_seq + 1, len(firsts.ids)
+    insert_all(conn, _AS_TEXT, _AS_TEXT.columns.keys(), _arriving(firsts))
+    _open(conn, firsts.account, first, now)
+    _post(conn, like, payer, first, now)
+    sums = {
+        "dr_posted_fen": balance.c.dr_posted_fen + sum(firsts.amounts_fen),
+        "transfers": balance.c.transfers + count,
+        "last_seq": found.posted_seq + count,
+    }
+    conn.execute(update(balance).where(balance.c.account_id == payer.id).values(sums))
+    conn.execute(update(ledger).values(posted_seq=found.posted_seq + count, posted_at=now))
 
 
 def _arriving(firsts: Firsts) -> Iterator[tuple[Any, ...]]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import attrs
 import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -61,6 +62,18 @@ def test_first_loads_leave_in_the_store_what_loads_kept_one_by_one_leave(store, 
     with writing(store) as conn:
         keep_firsts(conn, book, proven("", 1), ASNS, AMOUNTS_FEN)
         assert written(conn) == wanted
+    with reading(store) as conn:
+        assert book.audit(conn) == []
+
+
+def test_of_no_cards_nothing_is_written(store):
+    book = Ledger(store, NOON)
+    with writing(store) as conn:
+        keep(conn, book, [proven(ASNS[0], 300)])
+        keep(conn, book, [attrs.evolve(proven(ASNS[1], 300), agent="kiosk")])
+        before = written(conn)
+        keep_firsts(conn, book, proven("", 1), [], [])
+        assert written(conn) == before
     with reading(store) as conn:
         assert book.audit(conn) == []
 
