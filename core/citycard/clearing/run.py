@@ -25,7 +25,7 @@ from citycard.clearing.payments import ensure_payment_file
 from citycard.clearing.reports import RunReport
 from citycard.clearing.settled import settled_count
 from citycard.clearing.tables import clearing_clock, clearing_run, segment
-from citycard.clearing.verify import deferred_tac_versions
+from citycard.clearing.verify import all_tac_keys_usable, deferred_tac_versions
 from citycard.clearing.work import Done, Segment, Work
 from citycard.store.engine import reading, writing
 
@@ -96,7 +96,7 @@ def _open_run(context: ClearingContext) -> Row[Any] | None:
         if not (
             _has_segments(conn, cleared, watermark)
             or waits_to_be_paid(conn, context)
-            or (deferred_buckets(conn) and not deferred_tac_versions(context.vault))
+            or (deferred_buckets(conn) and all_tac_keys_usable(context.vault))
         ):
             return None
         row = {

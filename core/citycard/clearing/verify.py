@@ -19,6 +19,7 @@ from citycard.terminal.record import MAC_OFFSET, RecordFlag
 
 __all__ = [
     "KEY_UNUSABLE",
+    "all_tac_keys_usable",
     "check_cards",
     "check_tacs",
     "check_terminals",
@@ -60,6 +61,17 @@ def deferred_tac_versions(vault: TacVault) -> frozenset[int]:
             if len(deferred) == len(usable):
                 raise
     return frozenset(deferred)
+
+
+def all_tac_keys_usable(vault: TacVault) -> bool:
+    """Say whether the vault can use the key of every honoured TAC key version now.
+
+    Raise what the vault raises when it does not answer at all.
+    """
+    try:
+        return not deferred_tac_versions(vault)
+    except KEY_UNUSABLE:
+        return False
 
 
 def _test_versions(vault: TacVault) -> list[int]:

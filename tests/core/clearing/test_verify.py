@@ -10,6 +10,7 @@ from citycard.clearing.deciding import Decision, decide
 from citycard.clearing.exceptions import find_exceptions
 from citycard.clearing.explanation import explain
 from citycard.clearing.intake import receive
+from citycard.clearing.payments import payment_path
 from citycard.clearing.run import clear
 from citycard.clearing.status import open_gaps, status
 from citycard.errors import DecisionRefused, TokenKeyMissing
@@ -49,6 +50,18 @@ def test_the_run_after_the_key_is_back_takes_it_up_with_nothing_new(token_town, 
     assert cleared(token_town) == {}
     assert status(token_town).held == ()
     assert token_town.purse_fen(cards[1]) == 9_700
+
+
+def test_the_bank_is_told_of_the_last_run_while_no_key_is_there_and_nothing_is_new(token_town, cards):
+    receive(token_town, [token_town.batch()])
+    token_town.lose_tac_key()
+    assert cleared(token_town) == {"OK": 1, "T03": 1}
+    told = token_town.folder / payment_path(1)
+    # As if the run had been closed and its process had died then.
+    told.unlink()
+    token_town.vault.retire("tac", 1)
+    assert cleared(token_town) == {}
+    assert told.exists()
 
 
 def test_what_the_card_did_next_waits_as_well_and_is_followed_in_order(token_town, cards):
