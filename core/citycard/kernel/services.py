@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 _U2 = 0xFFFF
+_AMOUNT = ("amount", 4)
 
 
 def _whole(low: int, high: int) -> Callable[[Any], bool]:
@@ -36,6 +37,15 @@ _optional_layout = matching(
     lambda value: value is None or (isinstance(value, type) and attrs.has(value)),
     "a layout class (attrs), or None",
 )
+
+
+def _amounts(facts: type[Any] | None) -> list[str]:
+    """Name the fields of a layout that are amounts as records have them; of another class, none."""
+    if facts is None or "__layout__" not in vars(facts):
+        return []
+    from citycard.card.codec import layout_of
+
+    return [one.name for one in layout_of(facts).fields if (one.kind.name, one.kind.size) == _AMOUNT]
 
 
 @attrs.frozen(kw_only=True)
@@ -53,7 +63,7 @@ class Service:
     record: two records whose values are equal are priced and apportioned alike by ``request``, ``shares``
     and the plugin's own fee rules. Left out, every record is asked about.
 
-    ``spent_today`` names the field of ``facts``, an amount, in which terminals write what the card paid
+    ``spent_today`` names the field of ``facts``, an ``amount()``, in which terminals write what the card paid
     before on the day, if prices depend on it: clearing puts there what the card's own records say.
     """
 
@@ -77,9 +87,9 @@ class Service:
     )
 
     @spent_today.validator
-    def _is_a_fact(self, field: attrs.Attribute[str], value: str) -> None:
-        names = attrs.fields_dict(self.facts) if self.facts else {}
-        matching(lambda name: name == "" or name in names, "a field of facts")(self, field, value)
+    def _is_an_amount(self, field: attrs.Attribute[str], value: str) -> None:
+        expected = f"a field of the facts of service {self.name!r} that is an amount of four bytes"
+        matching(lambda name: name == "" or name in _amounts(self.facts), expected)(self, field, value)
 
 
 @attrs.frozen(kw_only=True)

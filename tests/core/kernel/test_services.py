@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 from datetime import date
 
+import attrs
 import pytest
 
 from citycard import DebitRequest, Entitlement, Holder, Participant, Refusal, Service
+from citycard.card import amount, layout, unsigned
 from citycard.errors import DeclarationInvalid, PluginFailed
 from citycard.registry import Partner
 
@@ -36,6 +38,47 @@ def raising(*_):
 def test_a_service_is_checked_when_it_is_made(field, value):
     with pytest.raises(DeclarationInvalid, match=f"Service.{field} is"):
         Service(**{"name": "zoo", "number": 700, "title": "Zoo", field: value})
+
+
+@layout(size=9)
+class Visit:
+    paid_fen: int = amount()
+    wide_fen: int = amount(3)
+    animals: int = unsigned(2)
+
+
+@attrs.frozen
+class Loose:
+    paid_fen: int
+
+
+@pytest.mark.parametrize(
+    ("facts", "field"),
+    [
+        (Visit, "wide_fen"),
+        (Visit, "animals"),
+        (Visit, "fed_fen"),
+        (Visit, ["paid_fen"]),
+        (Loose, "paid_fen"),
+        (None, "paid_fen"),
+    ],
+)
+def test_what_was_spent_today_is_an_amount_of_four_bytes_or_the_plugin_is_refused(facts, field, plugin, city):
+    def citycard_services(settings):
+        yield Service(name="zoo", number=700, title="Zoo", facts=facts, spent_today=field)
+
+    report = city(plugin("zoo", citycard_services)).report("zoo")
+
+    assert (report.name, report.state) == ("zoo", "refused")
+    assert report.reason == (
+        f"citycard_services: Service.spent_today is {field!r}: "
+        "expected a field of the facts of service 'zoo' that is an amount of four bytes"
+    )
+
+
+def test_an_amount_of_four_bytes_can_be_what_was_spent_today():
+    declared = Service(name="zoo", number=700, title="Zoo", facts=Visit, spent_today="paid_fen")
+    assert declared.spent_today == "paid_fen"
 
 
 def test_a_service_is_found_by_number_and_by_name(plugin, city):
