@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum, StrEnum
 
-__all__ = ["FINDINGS", "Code", "FileCode", "FileState", "State"]
+__all__ = ["FINDINGS", "UNMOVED", "Code", "FileCode", "FileState", "State"]
 
 
 class State(StrEnum):
@@ -123,3 +123,14 @@ class Code(Enum):
     def is_work(self) -> bool:
         """Say whether people decide a record of it: it is not paid, or was with money that nobody loaded."""
         return self.state in {State.SUSPENDED, State.REJECTED} or self is Code.C04
+
+
+UNMOVED = frozenset(
+    {
+        *(Code.R01, Code.R02, Code.R03, Code.R05, Code.R06, Code.R07, Code.R08),
+        *(Code.D01, Code.D03, Code.D04),
+        *(Code.T01, Code.T02, Code.T03, Code.T04),
+        *(Code.B03, Code.G01, Code.G04, Code.X01),
+    }
+)
+"""Codes of records by which no card of the city's moved, as far as clearing knows."""

@@ -9,10 +9,9 @@ from sqlalchemy import Connection, select
 from citycard.card.codec import decode
 from citycard.clearing.adjusting import PostedAdjustment
 from citycard.clearing.aftermath import Aftermath, BankLine, Position, aftermath_of
-from citycard.clearing.codes import Code, State
+from citycard.clearing.codes import UNMOVED, Code, State
 from citycard.clearing.columns import PLACES, records_of
 from citycard.clearing.context import ClearingContext, Rating
-from citycard.clearing.deciding import UNPROVEN
 from citycard.clearing.disputes import Dispute
 from citycard.clearing.exceptions import Decided
 from citycard.clearing.finding import find_record, is_city
@@ -26,8 +25,6 @@ from citycard.store.engine import reading
 from citycard.terminal.record import MAC_OFFSET, TransactionRecord
 
 __all__ = ["Explanation", "FileLine", "Outcome", "PriceCheck", "Proofs", "explain"]
-
-_NOT_PROVEN = UNPROVEN | {Code.G01, Code.T02}
 
 
 @attrs.frozen(kw_only=True)
@@ -213,7 +210,7 @@ def _rated(
     conditions = ("asn = $asn", "counter < $counter", '"at"::DATE = $day')
     values = {"asn": record.asn, "counter": record.counter, "day": record.at.date()}
     earlier = select_cleared(context, conn, conditions, values)
-    paid = {one.counter: one.amount_fen for one in earlier if Code[one.code] not in _NOT_PROVEN}
+    paid = {one.counter: one.amount_fen for one in earlier if Code[one.code] not in UNMOVED}
     told = context.with_claims(record.service, records, np.array([sum(paid.values())]))
     other = ask_rate(context.rate, decode(TransactionRecord, told.tobytes()))
     return other if _fen(other[0]) == priced_fen else found

@@ -8,7 +8,7 @@ from typing import Final
 import attrs
 import numpy as np
 
-from citycard.clearing.codes import Code, State
+from citycard.clearing.codes import UNMOVED, Code, State
 from citycard.clearing.columns import Array
 
 __all__ = ["ACCEPTED", "CODES", "HELD", "NUMBERS", "Verdicts"]
@@ -23,6 +23,8 @@ ACCEPTED: Final = np.array([code.state is State.ACCEPTED for code in CODES])
 
 HELD: Final = np.array([code in {Code.G01, Code.T03} for code in CODES])
 """Whether a code, by its number, holds a record: a later run takes it up again (``clearing.held``)."""
+
+_MOVED: Final = np.array([code not in UNMOVED for code in CODES])
 
 assert CODES[0] is Code.OK
 
@@ -59,8 +61,8 @@ class Verdicts:
 
     @property
     def unrefused(self) -> Array:
-        """Say which records are at most of an odd time: they count as evidence of what their card did."""
-        found: Array = self.open | (self.codes == NUMBERS[Code.R04])
+        """Say which records count as evidence of what their card did, whatever else is wrong with them."""
+        found: Array = _MOVED[self.codes]
         return found
 
     def set(self, where: Array, code: Code) -> None:

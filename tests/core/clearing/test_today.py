@@ -70,9 +70,9 @@ def card(capped):
     return card
 
 
-def ride(town, card, paid_fen, claimed_fen, at, *, keep=True):
+def ride(town, card, paid_fen, claimed_fen, at, *, keep=True, **changes):
     facts = claimed_fen.to_bytes(4) + bytes(44)
-    return town.tap(card, paid_fen, at, list_price_fen=RIDE_FEN, facts=facts, keep=keep)
+    return town.tap(card, paid_fen, at, list_price_fen=RIDE_FEN, facts=facts, keep=keep, **changes)
 
 
 def cleared(town):
@@ -212,4 +212,26 @@ def test_the_explanation_shows_the_price_of_the_run_and_its_reason(capped, card)
         ride(capped, card, RIDE_FEN, 0, AT + timedelta(hours=hours))
     cleared(capped)
     price = explain(capped, f"{GATE}-1-3").price
+    assert (price.amount_fen, [step.reason for step in price.steps]) == (100, ["cap"])
+
+
+@pytest.mark.parametrize(
+    ("code", "changes"),
+    [
+        ("D03", {"terminal_serial": 1}),
+        ("R05", {"balance_after_fen": 9_599}),
+        ("R06", {"tti": 7}),
+        ("R07", {"algorithm": 9}),
+    ],
+)
+def test_the_explanation_leaves_out_what_the_run_did_not_count(capped, card, code, changes):
+    ride(capped, card, RIDE_FEN, 0, AT)
+    ride(capped, card, RIDE_FEN, 0, AT + timedelta(hours=1))
+    before = card.counter, card.balance_fen
+    ride(capped, card, RIDE_FEN, 0, AT + timedelta(hours=2), **changes)
+    card.counter, card.balance_fen = before[0] + 1, before[1]
+    ride(capped, card, RIDE_FEN, 0, AT + timedelta(hours=3))
+    cleared(capped)
+    assert [one for one, _ in told(capped, card)][2] == code
+    price = explain(capped, f"{GATE}-1-4").price
     assert (price.amount_fen, [step.reason for step in price.steps]) == (100, ["cap"])
