@@ -175,7 +175,8 @@ class States:
 
     ``spent_fen`` is all that was ever accepted of a card, ``riding`` the service of a trip that it
     began, ``spent_today_fen`` what it paid on its latest day, ``spent_day``, in days from 1970. That is all
-    if ``day_whole`` is 1, and the least if it is 0.
+    if ``day_whole``, and else the least. ``short`` says that C04 was said of it, and that its shadow was not
+    up again since.
     """
 
     counter: Array
@@ -186,6 +187,7 @@ class States:
     spent_day: Array
     spent_today_fen: Array
     day_whole: Array
+    short: Array
 
     @classmethod
     def new(cls, count: int) -> States:
@@ -198,7 +200,8 @@ class States:
             riding=np.full(count, NO_TRIP, np.int64),
             spent_day=np.full(count, NO_DAY, np.int64),
             spent_today_fen=np.zeros(count, np.int64),
-            day_whole=np.zeros(count, np.int64),
+            day_whole=np.zeros(count, bool),
+            short=np.zeros(count, bool),
         )
 
     def copy(self) -> States:
@@ -212,6 +215,7 @@ class States:
             spent_day=self.spent_day.copy(),
             spent_today_fen=self.spent_today_fen.copy(),
             day_whole=self.day_whole.copy(),
+            short=self.short.copy(),
         )
 
 

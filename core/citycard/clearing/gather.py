@@ -32,7 +32,7 @@ from citycard.clearing.columns import Array, stored_records
 from citycard.clearing.files import literal, read_tables
 from citycard.clearing.sequence import Gap
 from citycard.clearing.settled import settled_of
-from citycard.clearing.shadows import debited_purses, doubtful_cards, purses_of
+from citycard.clearing.shadows import doubtful_cards, purses_of
 from citycard.clearing.tables import clearing_part, gap, segment
 from citycard.registry.cities import lists_held, other_cities
 from citycard.registry.records import CardStatus, TerminalStatus
@@ -53,7 +53,9 @@ _ADDED = (
     ("riding", NO_TRIP, pa.int32()),
     ("spent_day", NO_DAY, pa.int32()),
     ("spent_today_fen", 0, pa.int64()),
-    ("day_whole", 0, pa.int8()),
+    ("day_whole", False, pa.bool_()),
+    # Where a shadow is below zero, it was said then.
+    ("short", True, pa.bool_()),
 )
 _CLOSED = frozenset({CardStatus.REPLACED.value, CardStatus.RETURNED.value})
 
@@ -90,11 +92,6 @@ class Reader:
     deferred: frozenset[int] = frozenset()
     #: Terminals hand in records of every bucket: each is asked for once.
     _met: dict[int, TerminalStanding] = attrs.field(factory=dict, init=False)
-    _debited: frozenset[str] = attrs.field(init=False)
-
-    @_debited.default
-    def _read_debited(self) -> frozenset[str]:
-        return debited_purses(self.conn)
 
     def known(self, bucket: Bucket) -> Known:
         """Gather everything about one bucket."""
@@ -103,7 +100,7 @@ class Reader:
         issued, test_cards, expires_on, closed_at = self._cards(asns)
         states, unseen = self._states(bucket)
         loads = self._loads(asns)
-        doubtful = doubtful_cards(bucket, states, loads, issued, closed_at, self._debited)
+        doubtful = doubtful_cards(self.conn, bucket, states, loads, issued, closed_at)
         return Known(
             terminals=self._terminals(bucket),
             issued=issued,

@@ -63,7 +63,7 @@ def judge(
     rate_all(bucket, verdicts, known, terms, rates, asked, followed.today)
     verdicts.set(verdicts.open & foreign, Code.X01)
     judge_settled(bucket, verdicts, known.settled)
-    note_shadows(bucket, verdicts, known)
+    note_shadows(bucket, verdicts, known, followed.states.short)
     final = verdicts.final()
     _spend(followed.states, bucket, final)
     return Judged(

@@ -124,7 +124,8 @@ def _cards(judged: Judged) -> Any:
             "riding": pa.array(states.riding[seen], pa.int32()),
             "spent_day": pa.array(states.spent_day[seen], pa.int32()),
             "spent_today_fen": pa.array(states.spent_today_fen[seen], pa.int64()),
-            "day_whole": pa.array(states.day_whole[seen], pa.int8()),
+            "day_whole": pa.array(states.day_whole[seen], pa.bool_()),
+            "short": pa.array(states.short[seen], pa.bool_()),
         }
     )
     before = judged.unseen

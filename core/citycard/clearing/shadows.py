@@ -32,10 +32,9 @@ def debited_purses(conn: Connection) -> frozenset[str]:
 def doubtful_cards(
     bucket: Bucket, states: States, loads: Loads, issued: Array, closed_at: Array, debited: Iterable[str]
 ) -> list[str]:
-    """Give the cards whose loads may not cover what they spent with this run, or that gave money back."""
-    count = len(bucket.asns)
-    loaded_fen = np.zeros(count, np.int64)
-    np.add.at(loaded_fen, loads.card, loads.amount_fen)
+    """Give the cards whose proven loads may not cover all that they spent, or that gave money back."""
+    loaded_fen = np.zeros(len(bucket.asns), np.int64)
+    np.add.at(loaded_fen, loads.card[loads.proven], loads.amount_fen[loads.proven])
     np.subtract.at(loaded_fen, bucket.card, bucket.amount_fen)
     doubtful = (loaded_fen < states.spent_fen) | ~np.isnat(closed_at)
     gave = frozenset(debited)
@@ -54,19 +53,31 @@ def purses_of(conn: Connection, asns: Iterable[str]) -> dict[str, int]:
     return found
 
 
-def note_shadows(bucket: Bucket, verdicts: Verdicts, known: Known) -> None:
-    """Note C04 on each accepted debit with which its card's shadow went below zero."""
-    if not known.purses:
-        return
-    held_fen, asked = np.zeros(len(bucket.asns), np.int64), np.zeros(len(bucket.asns), bool)
-    for place, asn in enumerate(bucket.asns):
+def note_shadows(bucket: Bucket, verdicts: Verdicts, known: Known, short: Array) -> None:
+    """Note C04 on each accepted debit with which its card's shadow went below zero.
+
+    ``short`` says of each card whether that was said while its shadow was not up again, and is kept so. A
+    load that was only begun counts while it may be on the card. One that is taken back takes the shadow below
+    zero without a debit: then C04 is noted on the card's next one.
+    """
+    count, loads = len(bucket.asns), known.loads
+    held_fen, asked = np.zeros(count, np.int64), np.zeros(count, bool)
+    for place, asn in enumerate(bucket.asns if known.purses else ()):
         if asn in known.purses:
             held_fen[place], asked[place] = known.purses[asn], True
+    begun = ~loads.proven
+    np.add.at(held_fen, loads.card[begun], loads.amount_fen[begun])
     order = bucket.by_card
     places = order[ACCEPTED[verdicts.final()][order] & asked[bucket.card[order]]]
     card, amount_fen = bucket.card[places], bucket.amount_fen[places]
     paid_fen = np.cumsum(amount_fen)
-    begins = np.flatnonzero(np.diff(card, prepend=-1))
-    earlier_fen = np.repeat((paid_fen - amount_fen)[begins], np.diff(np.r_[begins, len(card)]))
-    left_fen = held_fen[card] - known.states.spent_fen[card] - (paid_fen - earlier_fen)
-    verdicts.decide(places[(left_fen < 0) & (left_fen + amount_fen >= 0)], Code.C04)
+    begins = np.diff(card, prepend=-1) != 0
+    firsts = np.flatnonzero(begins)
+    earlier_fen = np.repeat((paid_fen - amount_fen)[firsts], np.diff(np.r_[firsts, len(card)]))
+    before_fen = held_fen - known.states.spent_fen
+    left_fen = before_fen[card] - (paid_fen - earlier_fen)
+    said = (left_fen < 0) & ((left_fen + amount_fen >= 0) | (begins & ~short[card]))
+    verdicts.decide(places[said], Code.C04)
+    short[card[said]] = True
+    np.subtract.at(before_fen, card, amount_fen)
+    short &= asked & (before_fen < 0)

@@ -59,7 +59,7 @@ def follow_days(bucket: Bucket, states: States, trail: Trail) -> Today:
     odd = trail.jumps | back
     # A new card has paid nothing before; of any other whose last day nobody knows, nobody knows.
     unknown = (known == NO_DAY) & (states.counter[card[firsts]] >= 0)
-    odd[firsts] |= unknown | (~fresh[firsts] & (states.day_whole[card[firsts]] == 0))
+    odd[firsts] |= unknown | (~fresh[firsts] & ~states.day_whole[card[firsts]])
     so_far = np.cumsum(odd)
     whole = so_far - so_far[group] + odd[group] == 0
     today.spent_fen[trail.places] = np.where(back, 0, spent_fen)
