@@ -32,7 +32,7 @@ from citycard.clearing.columns import Array, stored_records
 from citycard.clearing.files import literal, read_tables
 from citycard.clearing.sequence import Gap
 from citycard.clearing.settled import settled_of
-from citycard.clearing.shadows import doubtful_cards, purses_of
+from citycard.clearing.shadows import debited_purses, doubtful_cards, purses_of
 from citycard.clearing.tables import clearing_part, gap, segment
 from citycard.registry.cities import lists_held, other_cities
 from citycard.registry.records import CardStatus, TerminalStatus
@@ -92,6 +92,11 @@ class Reader:
     deferred: frozenset[int] = frozenset()
     #: Terminals hand in records of every bucket: each is asked for once.
     _met: dict[int, TerminalStanding] = attrs.field(factory=dict, init=False)
+    _debited: frozenset[str] = attrs.field(init=False)
+
+    @_debited.default
+    def _read_debited(self) -> frozenset[str]:
+        return debited_purses(self.conn)
 
     def known(self, bucket: Bucket) -> Known:
         """Gather everything about one bucket."""
@@ -100,7 +105,7 @@ class Reader:
         issued, test_cards, expires_on, closed_at = self._cards(asns)
         states, unseen = self._states(bucket)
         loads = self._loads(asns)
-        doubtful = doubtful_cards(self.conn, bucket, states, loads, issued, closed_at)
+        doubtful = doubtful_cards(bucket, states, loads, issued, closed_at, self._debited)
         return Known(
             terminals=self._terminals(bucket),
             issued=issued,
