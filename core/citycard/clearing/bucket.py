@@ -206,17 +206,7 @@ class States:
 
     def copy(self) -> States:
         """Give states that can be changed without changing these."""
-        return States(
-            counter=self.counter.copy(),
-            balance_fen=self.balance_fen.copy(),
-            online_atc=self.online_atc.copy(),
-            spent_fen=self.spent_fen.copy(),
-            riding=self.riding.copy(),
-            spent_day=self.spent_day.copy(),
-            spent_today_fen=self.spent_today_fen.copy(),
-            day_whole=self.day_whole.copy(),
-            short=self.short.copy(),
-        )
+        return States(**{name: getattr(self, name).copy() for name in attrs.fields_dict(States)})
 
 
 @attrs.frozen(kw_only=True, eq=False)

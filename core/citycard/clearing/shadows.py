@@ -30,16 +30,15 @@ def debited_purses(conn: Connection) -> frozenset[str]:
 
 
 def doubtful_cards(
-    bucket: Bucket, states: States, loads: Loads, issued: Array, closed_at: Array, debited: Iterable[str]
+    bucket: Bucket, states: States, loads: Loads, issued: Array, closed_at: Array, debited: frozenset[str]
 ) -> list[str]:
     """Give the cards whose proven loads may not cover all that they spent, or that gave money back."""
     loaded_fen = np.zeros(len(bucket.asns), np.int64)
     np.add.at(loaded_fen, loads.card[loads.proven], loads.amount_fen[loads.proven])
     np.subtract.at(loaded_fen, bucket.card, bucket.amount_fen)
     doubtful = (loaded_fen < states.spent_fen) | ~np.isnat(closed_at)
-    gave = frozenset(debited)
-    if gave:
-        doubtful |= np.array([card_purse(asn) in gave for asn in bucket.asns], bool)
+    if debited:
+        doubtful |= np.array([card_purse(asn) in debited for asn in bucket.asns], bool)
     return [bucket.asns[one] for one in np.flatnonzero(doubtful & issued).tolist()]
 
 

@@ -251,6 +251,6 @@ def _told(view: CityView, as_json: bool) -> None:
         service = "every service" if fee.service == EVERY_SERVICE else f"service {fee.service}"
         say(f"from {fee.valid_from} cards used {fee.used}, {service}: {fee.bp} bp and {fee.fixed_fen} fen")
     for one in view.changes:
-        say(f"{one.at:%Y-%m-%d} {one.field}: {one.before} -> {one.after} ({one.actor}: {one.reason})")
+        say(one.words)
     if not view.keys:
         say(f"none of its files are believed: `citycard interconnect believe {view.city.code} FILE`")

@@ -177,7 +177,7 @@ def show(partner: str, folder: Path, as_json: bool) -> None:
     changes = facts.pop("changes")
     pairs([(key.replace("_", " "), "" if value is None else value) for key, value in facts.items()])
     for one in changes:
-        click.echo(f"{one.at:%Y-%m-%d} {one.field}: {one.before} -> {one.after} ({one.actor}: {one.reason})")
+        click.echo(one.words)
 
 
 def _shown(city: City, partner: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from sqlalchemy import Connection, insert, select, update
 from citycard.errors import RegistryConflict, RegistryInvalid, RegistryMissing
 from citycard.keys import SealKey
 from citycard.money import percent_of
+from citycard.registry.changes import Change, changes_of, hold_row, write_changes
 from citycard.registry.citytables import (
     city_fee,
     city_issuer,
@@ -141,16 +142,10 @@ class CityFee:
 
 
 @attrs.frozen(kw_only=True)
-class CityChange:
-    """A field of a city that somebody changed, why and who; ``at`` is aware UTC."""
+class CityChange(Change):
+    """A field of a city that somebody changed."""
 
     city: str
-    field: str
-    before: str
-    after: str
-    reason: str
-    at: datetime
-    actor: str
 
 
 def add_city(conn: Connection, city: OtherCity) -> bool:
@@ -196,28 +191,18 @@ def change_city(
     A field that has its value already is left alone. ``at`` is aware, now unless given. Raise
     RegistryMissing, or RegistryInvalid for a value that cannot be.
     """
-    # The row is locked, so that what two desks change at once is written down one after the other.
-    conn.execute(select(other_city.c.code).where(other_city.c.code == code).with_for_update())
+    hold_row(conn, other_city.c.code, code)
     before = find_city(conn, code)
-    after = attrs.evolve(before, **wanted)
-    changed = {name: value for name, value in wanted.items() if getattr(before, name) != value}
-    if changed:
-        conn.execute(update(other_city).where(other_city.c.code == code).values(changed))
-        told = {"city": code, "reason": reason, "at": at or datetime.now(UTC), "actor": actor}
-        rows = [
-            {**told, "field": name, "before": getattr(before, name), "after": value}
-            for name, value in changed.items()
-        ]
-        conn.execute(insert(other_city_change), rows)
+    after: OtherCity = attrs.evolve(before, **wanted)
+    write_changes(
+        conn, other_city.c.code, other_city_change, before, after, reason=reason, actor=actor, at=at
+    )
     return after
 
 
 def city_history(conn: Connection, code: str) -> list[CityChange]:
     """Give every change of a city, oldest first."""
-    changes = other_city_change
-    query = select(changes).where(changes.c.city == code).order_by(changes.c.seq)
-    names = [field.name for field in attrs.fields(CityChange)]
-    return [CityChange(**{name: getattr(row, name) for name in names}) for row in conn.execute(query)]
+    return changes_of(conn, other_city_change, CityChange, code)
 
 
 def remove_city(conn: Connection, code: str, last: date) -> OtherCity:

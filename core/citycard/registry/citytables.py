@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import CheckConstraint, Column, Date, ForeignKey, Index, Integer, String, Table, Text
 
+from citycard.registry.changes import change_table
 from citycard.store.guarding import append_only
-from citycard.store.metadata import Fen, SerialNumber, UtcTime, metadata
+from citycard.store.metadata import Fen, UtcTime, metadata
 
 __all__ = [
     "city_fee",
@@ -32,21 +33,7 @@ other_city = Table(
     CheckConstraint("valid_to IS NULL OR valid_from <= valid_to", name="validity"),
 )
 
-# Who is paid, and where, can be changed; nobody can change what was changed.
-other_city_change = Table(
-    "other_city_change",
-    metadata,
-    Column("seq", SerialNumber, primary_key=True, autoincrement=True),
-    Column("city", String(4), ForeignKey(other_city.c.code), nullable=False, index=True),
-    Column("field", String(16), nullable=False),
-    Column("before", String(100), nullable=False),
-    Column("after", String(100), nullable=False),
-    Column("reason", String(200), nullable=False),
-    Column("at", UtcTime, nullable=False),
-    Column("actor", String(100), nullable=False),
-    sqlite_autoincrement=True,
-)
-append_only(other_city_change)
+other_city_change = change_table("other_city_change", "city", other_city.c.code)
 
 city_issuer = Table(
     "city_issuer",

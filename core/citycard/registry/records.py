@@ -15,6 +15,7 @@ from uuid import UUID
 import attrs
 
 from citycard.errors import RegistryInvalid
+from citycard.registry.changes import Change
 
 __all__ = [
     "BlacklistEntry",
@@ -234,16 +235,10 @@ class CardStatusChange:
 
 
 @attrs.frozen(kw_only=True)
-class PartnerChange:
-    """A field of a partner that somebody changed, why and who; ``at`` is aware UTC."""
+class PartnerChange(Change):
+    """A field of a partner that somebody changed."""
 
     partner: str
-    field: str
-    before: str
-    after: str
-    reason: str
-    at: datetime
-    actor: str
 
 
 @attrs.frozen(kw_only=True)

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
-from attrs import asdict, evolve, fields
+from attrs import evolve
 from sqlalchemy import Connection, Table, insert, select, update
 
 from citycard.errors import RegistryMissing, StatusRefused
 from citycard.registry import tables
 from citycard.registry.adding import require
+from citycard.registry.changes import changes_of, hold_row, write_changes
 from citycard.registry.finding import find_card, find_partner
 from citycard.registry.records import (
     Card,
@@ -136,30 +137,19 @@ def change_partner(
     A field that has its value already is left alone. ``at`` is aware, now unless given. Raise
     RegistryMissing for a partner or a district that is not there, and RegistryInvalid.
     """
-    # The row is locked, so that what two desks change at once is written down one after the other.
-    conn.execute(select(tables.partner.c.id).where(tables.partner.c.id == partner).with_for_update())
+    hold_row(conn, tables.partner.c.id, partner)
     before = find_partner(conn, partner)
     after: Partner = evolve(before, **wanted)
     require(conn, tables.district, [after.district] if after.district else [])
-    old, new = (
-        {name: "" if value is None else str(value) for name, value in asdict(one).items()}
-        for one in (before, after)
+    write_changes(
+        conn, tables.partner.c.id, tables.partner_change, before, after, reason=reason, actor=actor, at=at
     )
-    changed = [name for name in new if old[name] != new[name]]
-    if changed:
-        _change(conn, tables.partner, partner, {name: new[name] or getattr(after, name) for name in changed})
-        told = {"partner": partner, "reason": reason, "at": at or datetime.now(UTC), "actor": actor}
-        rows = [{**told, "field": name, "before": old[name], "after": new[name]} for name in changed]
-        conn.execute(insert(tables.partner_change), rows)
     return after
 
 
 def partner_history(conn: Connection, partner: str) -> list[PartnerChange]:
     """Give every change of a partner, oldest first."""
-    changes = tables.partner_change
-    query = select(changes).where(changes.c.partner == partner).order_by(changes.c.seq)
-    names = [field.name for field in fields(PartnerChange)]
-    return [PartnerChange(**{name: getattr(row, name) for name in names}) for row in conn.execute(query)]
+    return changes_of(conn, tables.partner_change, PartnerChange, partner)
 
 
 def set_terminal_status(conn: Connection, number: str, wanted: TerminalStatus) -> None:

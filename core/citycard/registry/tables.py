@@ -18,6 +18,7 @@ from sqlalchemy import (
     Uuid,
 )
 
+from citycard.registry.changes import change_table
 from citycard.store.guarding import append_only
 from citycard.store.metadata import Fen, SerialNumber, UtcTime, metadata
 
@@ -70,21 +71,7 @@ partner = Table(
     Column("status", String(16), nullable=False),
 )
 
-# Who is paid, and where, can be changed; nobody can change what was changed.
-partner_change = Table(
-    "partner_change",
-    metadata,
-    Column("seq", SerialNumber, primary_key=True, autoincrement=True),
-    Column("partner", String(64), ForeignKey(partner.c.id), nullable=False, index=True),
-    Column("field", String(16), nullable=False),
-    Column("before", String(100), nullable=False),
-    Column("after", String(100), nullable=False),
-    Column("reason", String(200), nullable=False),
-    Column("at", UtcTime, nullable=False),
-    Column("actor", String(100), nullable=False),
-    sqlite_autoincrement=True,
-)
-append_only(partner_change)
+partner_change = change_table("partner_change", "partner", partner.c.id)
 
 place = Table(
     "place",

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from citycard.cli import clearing
 from citycard.errors import EngineUnknown, RecordUnknown, StatementUnknown
-
-_SPEC = importlib.util.spec_from_file_location(
-    "clearing_town", Path(__file__).parents[1] / "clearing" / "conftest.py"
-)
-_TOWN = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(_TOWN)
-town, towns_of = _TOWN.town, _TOWN.towns_of
 
 AT = datetime.fromisoformat("2018-09-01T07:00")
 GATE = "344000000001"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import shlex
 from datetime import datetime
-from pathlib import Path
 
 import attrs
 import pytest
@@ -16,13 +14,6 @@ from citycard.clearing.intake import receive
 from citycard.clearing.run import clear
 from citycard.cli import clearing_exceptions
 from citycard.errors import CaseTaken, DecisionRefused
-
-_SPEC = importlib.util.spec_from_file_location(
-    "clearing_town", Path(__file__).parents[1] / "clearing" / "conftest.py"
-)
-_TOWN = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(_TOWN)
-town, towns_of = _TOWN.town, _TOWN.towns_of
 
 AT = datetime.fromisoformat("2018-09-01T07:00")
 RECORD = "344000000001-1-1"

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -17,13 +15,6 @@ from citycard.clearing.tables import gap
 from citycard.cli import clearing_gaps
 from citycard.errors import GapUnknown
 from citycard.store import reading
-
-_SPEC = importlib.util.spec_from_file_location(
-    "clearing_town", Path(__file__).parents[1] / "clearing" / "conftest.py"
-)
-_TOWN = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(_TOWN)
-town, towns_of = _TOWN.town, _TOWN.towns_of
 
 AT = datetime.fromisoformat("2018-09-01T07:00")
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -15,13 +13,6 @@ from citycard.clearing.intake import receive
 from citycard.cli import handingin
 from citycard.errors import FileThere, SenderKeyInvalid
 from citycard.keys.protocol import draw_signer, public_pem
-
-_SPEC = importlib.util.spec_from_file_location(
-    "clearing_town", Path(__file__).parents[1] / "clearing" / "conftest.py"
-)
-_TOWN = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(_TOWN)
-town, towns_of = _TOWN.town, _TOWN.towns_of
 
 AT = datetime.fromisoformat("2018-09-01T07:00")
 
