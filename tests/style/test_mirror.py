@@ -16,6 +16,7 @@ ACROSS = {
     "promises",
     "rolled_keys",
     "security",
+    "story",
     "translations",
     "vectors",
 }

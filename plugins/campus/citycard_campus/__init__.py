@@ -1,0 +1,1 @@
+"""Enrolment, canteen, computer room, doors and attendance for schools and universities."""

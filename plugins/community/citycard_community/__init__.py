@@ -1,0 +1,1 @@
+"""Doors, parking, property fees and leases for residential communities."""

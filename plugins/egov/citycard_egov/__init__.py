@@ -1,0 +1,1 @@
+"""Residents, proof of identity, applications, subsidies and logged queries for a city's offices."""

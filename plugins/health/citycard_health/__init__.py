@@ -1,0 +1,1 @@
+"""Health card, appointments, visits split between insurance and purse, record summaries for clinics."""

@@ -1,0 +1,9 @@
+"""Campus: what every plugin has to keep."""
+
+from __future__ import annotations
+
+from citycard.testing.contract import PluginContract
+
+
+class TestCampus(PluginContract):
+    plugin = "campus"

@@ -1,0 +1,9 @@
+"""Community: what every plugin has to keep."""
+
+from __future__ import annotations
+
+from citycard.testing.contract import PluginContract
+
+
+class TestCommunity(PluginContract):
+    plugin = "community"

@@ -1,0 +1,9 @@
+"""City hall: what every plugin has to keep."""
+
+from __future__ import annotations
+
+from citycard.testing.contract import PluginContract
+
+
+class TestEgov(PluginContract):
+    plugin = "egov"

@@ -1,0 +1,9 @@
+"""Health: what every plugin has to keep."""
+
+from __future__ import annotations
+
+from citycard.testing.contract import PluginContract
+
+
+class TestHealth(PluginContract):
+    plugin = "health"

@@ -1,0 +1,9 @@
+"""Water, power and heat: what every plugin has to keep."""
+
+from __future__ import annotations
+
+from citycard.testing.contract import PluginContract
+
+
+class TestUtilities(PluginContract):
+    plugin = "utilities"
