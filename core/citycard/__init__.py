@@ -48,7 +48,15 @@ if TYPE_CHECKING:
     from citycard.kernel.hookspecs import hookimpl
     from citycard.kernel.identity import HealthCheck, PluginContext, PluginInfo
     from citycard.kernel.outside import PUBLIC, Command, Job, MenuItem, Permission, Route, TerminalConfig
-    from citycard.kernel.services import DebitRequest, Entitlement, Holder, Participant, Refusal, Service
+    from citycard.kernel.services import (
+        CitizenLine,
+        DebitRequest,
+        Entitlement,
+        Holder,
+        Participant,
+        Refusal,
+        Service,
+    )
     from citycard.kernel.settings import secret
     from citycard.keys import KeyPurpose
     from citycard.money import parse_yuan, percent_of, split, yuan
@@ -59,6 +67,7 @@ __all__ = [
     "PUBLIC",
     "Adjustment",
     "CardProduct",
+    "CitizenLine",
     "CitycardError",
     "Command",
     "DebitRequest",
@@ -123,6 +132,7 @@ _MODULES = {
     ),
     "citycard.kernel.accounts": ("LedgerAccount",),
     "citycard.kernel.services": (
+        "CitizenLine",
         "DebitRequest",
         "Entitlement",
         "Holder",

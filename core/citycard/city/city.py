@@ -149,6 +149,7 @@ class City:
             folder=self.folder,
             clock=self.clock,
             core_events=CORE_EVENTS,
+            city=self,
         )
 
     @cached_property

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
+from citycard.card.product import CardProduct
 from citycard.errors import CitycardError, CityConfigInvalid, CityNotFound
 from citycard.kernel.settings import structure
 from citycard.wallet.limits import CityLimits
@@ -120,9 +121,20 @@ class BankSection:
     overdue_days: int = attrs.field(default=3, validator=attrs.validators.ge(0))
 
 
+def _no_two_alike(_section: CardsSection, _attribute: object, products: tuple[CardProduct, ...]) -> None:
+    for field in ("name", "kind"):
+        found = [getattr(product, field) for product in products]
+        twice = [value for value in found if found.count(value) > 1]
+        if twice:
+            msg = f"two products have the {field} {twice[0]}"
+            raise ValueError(msg)
+
+
 @attrs.frozen(kw_only=True)
 class CardsSection:
     """What cards issued from now on may do, and what the card office keeps to.
+
+    ``products`` are kinds of card that the city itself issues, beside those of its plugins.
 
     ``profile`` is the make of the city's cards, chosen before the first is issued.
     ``algorithms`` are those of the purse besides 3DES, both experimental. What is on a card that is given up
@@ -131,6 +143,7 @@ class CardsSection:
 
     profile: Literal["chongqing", "city-union", "city-union-34", "fmcos", "t-union"] = "t-union"
     algorithms: tuple[Literal["aes", "sm4"], ...] = ()
+    products: tuple[CardProduct, ...] = attrs.field(default=(), validator=_no_two_alike)
     clearing_days: int = attrs.field(default=8, validator=attrs.validators.ge(0))
     replacement_fee_fen: int = attrs.field(default=0, validator=attrs.validators.ge(0))
 

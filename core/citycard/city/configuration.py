@@ -23,7 +23,7 @@ from citycard.terminal.acceptance import ServedIssuer
 if TYPE_CHECKING:
     from citycard.city.city import City
 
-__all__ = ["Configuration", "current_configuration", "find_configuration", "served_issuers"]
+__all__ = ["Configuration", "current_configuration", "find_configuration", "served_issuers", "switched_on"]
 
 _DOMAIN = b"citycard terminal configuration\0"
 _NUMBER_SIZE = 4
@@ -126,6 +126,19 @@ def served_issuers(content: Mapping[str, Any]) -> tuple[ServedIssuer, ...]:
         )
         for one in content["cities"]
     )
+
+
+def switched_on(content: Mapping[str, Any], plugin: str, district: str | None, partner: str) -> bool:
+    """Say whether a plugin is on for a partner's terminals, by the content of their configuration.
+
+    The partner's own switch goes before its district's, and that before the city's.
+    """
+    enabled = content["enabled"]
+    for scope, owner in (("partners", partner), ("districts", district or "")):
+        wanted = enabled[scope].get(owner, {}).get(plugin)
+        if wanted is not None:
+            return bool(wanted)
+    return plugin in enabled["city"]
 
 
 def _cities(conn: Connection) -> list[dict[str, Any]]:

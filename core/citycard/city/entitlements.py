@@ -40,9 +40,9 @@ def entitlements(city: City, asn: str, at: datetime) -> tuple[Right, ...]:
     with reading(city.engine) as conn:
         card = registry.find_card(conn, asn)
         rights = _registered(conn, card, at.date())
-    for product in city.plugins.card_products():
-        if product.record.name == card.product:
-            rights += [Right(name=name, source="product") for name in product.record.entitlements]
+    for product in city.issuing.declared():
+        if product.name == card.product:
+            rights += [Right(name=name, source="product") for name in product.entitlements]
     holder = Holder(asn=asn, product=card.product, holder=str(card.holder) if card.holder else None)
     for vouched in city.plugins.entitlements(holder, at):
         if vouched.record.until is None or vouched.record.until >= at.date():

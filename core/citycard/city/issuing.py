@@ -159,7 +159,20 @@ class Issuing:
         return self._publish(self._products())
 
     def _products(self) -> list[CardProduct]:
-        return [owned.record for owned in self._city.plugins.card_products()]
+        products = list(self._city.config.cards.products)
+        for owned in self._city.plugins.card_products():
+            product = owned.record
+            if any(product.name == one.name or product.kind == one.kind for one in products):
+                problem = (
+                    f"plugin {owned.owner.plugin} has another product of this name or kind {product.kind}"
+                )
+                raise ProductInvalid(product=product.name, problem=problem)
+            products.append(product)
+        return products
+
+    def declared(self) -> list[CardProduct]:
+        """List the products of the city and its plugins, whether cards of them can be made now or not."""
+        return self._products()
 
     def version(self, product: str) -> ProductVersion:
         """Return the version that new cards of a product carry; ProductUnknown names those there are."""

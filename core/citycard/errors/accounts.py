@@ -11,6 +11,7 @@ __all__ = [
     "AccountNotOwed",
     "ActDiffers",
     "ChargeRefused",
+    "DebitRefused",
     "FundsMissing",
     "GrantFileInvalid",
     "GrantRefused",
@@ -56,6 +57,13 @@ class ChargeRefused(CitycardError):
 
     status, exit_code = 409, 5
     sentence = "account {number} does not pay this: ask its holder"
+
+
+class DebitRefused(CitycardError):
+    """A plugin says no to an online debit; ``code`` is its own stable word for why."""
+
+    status, exit_code = 409, 5
+    sentence = "{reason} ({plugin}: {code})"
 
 
 class OnlineAccountUnknown(CitycardError):

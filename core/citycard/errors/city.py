@@ -13,6 +13,7 @@ __all__ = [
     "JobUnknown",
     "PassphraseNotFound",
     "ProductUnknown",
+    "ServiceOff",
     "ServiceUnknown",
 ]
 
@@ -73,6 +74,13 @@ class ProductUnknown(CitycardError):
 
     status = 404
     sentence = "there is no card product {product!r}: expected one of {known}"
+
+
+class ServiceOff(CitycardError):
+    """A service is switched off for a partner or its district."""
+
+    status, exit_code = 409, 5
+    sentence = "service {service} is switched off for {where}: citycard plugin enable switches it on"
 
 
 class ServiceUnknown(CitycardError):

@@ -6,6 +6,7 @@ from citycard.errors.base import CitycardError
 
 __all__ = [
     "BatchDamaged",
+    "CardLacksSector",
     "CardRefused",
     "CardRemoved",
     "CommandFailed",
@@ -27,6 +28,13 @@ class CardRemoved(CitycardError):
 
     status, exit_code = 409, 5
     sentence = "the card left the field during {during}: hold it to the reader again"
+
+
+class CardLacksSector(CitycardError):
+    """A card was issued before a domain came to the city, and was not given the domain's sector yet."""
+
+    status, exit_code = 409, 5
+    sentence = "card {asn} has no {sector} sector yet: hold it to a reader that loads new domains"
 
 
 class CardRefused(CitycardError):

@@ -25,7 +25,15 @@ if TYPE_CHECKING:
     from citycard.kernel.data import Event, EventType, PersonalData, Schema
     from citycard.kernel.identity import HealthCheck, PluginContext, PluginInfo
     from citycard.kernel.outside import Command, Job, MenuItem, Permission, Route, TerminalConfig
-    from citycard.kernel.services import DebitRequest, Entitlement, Holder, Participant, Refusal, Service
+    from citycard.kernel.services import (
+        CitizenLine,
+        DebitRequest,
+        Entitlement,
+        Holder,
+        Participant,
+        Refusal,
+        Service,
+    )
     from citycard.keys import KeyPurpose
 
 __all__ = ["hookimpl", "hookspec"]
@@ -129,7 +137,7 @@ def citycard_fee_rules(settings: Any) -> Iterable[FeeRule]:
 
 
 @hookspec
-def citycard_entitlements(holder: Holder, at: datetime) -> Iterable[Entitlement]:
+def citycard_entitlements(holder: Holder, at: datetime, context: PluginContext) -> Iterable[Entitlement]:
     """Vouch for facts about this holder at this moment (student, resident, over 65), with an end date.
 
     Asked at run time. Failure: you vouch for nothing; it is counted and logged.
@@ -138,7 +146,7 @@ def citycard_entitlements(holder: Holder, at: datetime) -> Iterable[Entitlement]
 
 
 @hookspec
-def citycard_check_debit(request: DebitRequest) -> Refusal | None:
+def citycard_check_debit(request: DebitRequest, context: PluginContext) -> Refusal | None:
     """Say no to an online debit, or nothing. Every enabled plugin is asked; one no is enough.
 
     Asked at run time. Failure: if you raise, or answer anything else, the answer is no.
@@ -195,11 +203,20 @@ def citycard_event_types(settings: Any) -> Iterable[EventType]:
 
 
 @hookspec
-def citycard_on_event(event: Event) -> None:
+def citycard_on_event(event: Event, context: PluginContext) -> None:
     """Hear an event after it was committed. You cannot change it.
 
     Called at run time. Failure: it is counted and logged; nobody else notices.
     """
+
+
+@hookspec
+def citycard_citizen_lines(context: PluginContext, asn: str) -> Iterable[CitizenLine]:
+    """Say what happened to the holder of a card in your domain, newest first: what the card's page shows.
+
+    Asked at run time. Failure: you say nothing; it is counted and logged.
+    """
+    return ()
 
 
 # ── the outside ──────────────────────────────────────────────────────────────────────────────────

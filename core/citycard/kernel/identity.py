@@ -41,13 +41,17 @@ class PluginInfo:
 
 @attrs.frozen(kw_only=True)
 class PluginContext:
-    """What a plugin's running parts are given: its settings, the city's database, folder and clock."""
+    """What a plugin's running parts are given: its settings, the city's database, folder and clock.
+
+    ``city`` is the ``citycard.city.City`` that the plugin runs in, as ``city_of(request)`` is for endpoints.
+    """
 
     plugin: str
     settings: Any = None
     engine: Engine | None = None
     folder: Path | None = None
     clock: Clock = attrs.field(factory=SystemClock)
+    city: Any = None
 
 
 @attrs.frozen(kw_only=True)

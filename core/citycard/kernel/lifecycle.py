@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import pluggy
@@ -37,6 +37,7 @@ class Lifecycle(Serving):
     choices: PluginChoices
     engine: Engine | None
     _folder: Path | None
+    _city: Any
     _clock: Clock
     _core_version: str
     _manager: pluggy.PluginManager
@@ -124,6 +125,7 @@ class Lifecycle(Serving):
             engine=self.engine,
             folder=self._folder,
             clock=self._clock,
+            city=self._city,
         )
         running = Running.of(entry.owner, entry.declared, entry.hooks, context, self._failures)
         entry.rest(State.STARTED)

@@ -22,6 +22,7 @@ __all__ = ["PUBLIC", "Command", "Job", "MenuItem", "Permission", "Route", "Termi
 #: The permission of an endpoint that anybody may use, signed in or not.
 PUBLIC = "public"
 
+_ROLES = {"citizen", "clerk", "partner"}
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}
 _PERMISSION = re.compile(r"[a-z][a-z0-9]*\.[a-z]+-[a-z0-9-]+")
 _PERMISSION_WORDS = "<plugin>.<verb>-<noun>, such as zoo.read-visits"
@@ -70,10 +71,19 @@ class Route:
 
 @attrs.frozen(kw_only=True)
 class Permission:
-    """Declare a permission you introduce, as ``<your name>.<verb>-<noun>``, with one sentence."""
+    """Declare a permission you introduce, as ``<your name>.<verb>-<noun>``, with one sentence.
+
+    Operators have it, and auditors when its verb reads. ``roles`` names who else has it: ``citizen`` and
+    ``partner`` for what is their own (a card's number, a partner's id), ``clerk`` for everything.
+    """
 
     name: str = attrs.field(validator=one_of_pattern(_PERMISSION, _PERMISSION_WORDS))
     title: str = attrs.field(validator=words)
+    roles: tuple[str, ...] = attrs.field(
+        default=(),
+        converter=strings,
+        validator=each(_ROLES.__contains__, f"some of {sorted(_ROLES)}"),
+    )
 
 
 @attrs.frozen(kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import pluggy
@@ -50,8 +50,9 @@ class Plugins(Reading, Lifecycle):
     """One city's plugins.
 
     ``choices`` is the city's configuration (allow, enable, settings); ``engine`` its database, without which
-    nothing outlives the object; ``core_events`` the classes of the events that the core itself tells. Nothing
-    is imported before ``reconcile`` (or ``open``), and nothing at all that the city does not allow.
+    nothing outlives the object; ``core_events`` the classes of the events that the core itself tells;
+    ``city`` is what plugins find in their context. Nothing is imported before ``reconcile`` (or ``open``),
+    and nothing at all that the city does not allow.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Plugins(Reading, Lifecycle):
         core_events: Mapping[str, type] | None = None,
         installed: Callable[[], Iterable[Found]] = find,
         core_version: str = __version__,
+        city: Any = None,
     ) -> None:
         self.choices = choices
         self.engine = engine
@@ -72,6 +74,7 @@ class Plugins(Reading, Lifecycle):
         self._core_events = dict(core_events or {})
         self._installed = installed
         self._core_version = core_version
+        self._city = city
         self._manager = pluggy.PluginManager("citycard")
         self._manager.add_hookspecs(hookspecs)
         self._entries: dict[str, Entry] = {}

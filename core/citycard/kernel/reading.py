@@ -12,7 +12,7 @@ from citycard.errors import EventUnknown
 from citycard.kernel.guard import Failures, raised
 from citycard.kernel.live import Live, Running
 from citycard.kernel.owned import Owned
-from citycard.kernel.services import DebitRequest, Entitlement, Holder, Refusal
+from citycard.kernel.services import CitizenLine, DebitRequest, Entitlement, Holder, Refusal
 
 if TYPE_CHECKING:
     from citycard.card.product import CardProduct
@@ -95,7 +95,9 @@ class Reading:
         """Ask every plugin what it vouches for; one that fails vouches for nothing."""
         owned: list[Owned[Entitlement]] = []
         for plugin in self._live.within(district, partner):
-            answer = self._heard(plugin, "citycard_entitlements", Entitlement, holder=holder, at=at)
+            answer = self._heard(
+                plugin, "citycard_entitlements", Entitlement, holder=holder, at=at, context=plugin.context
+            )
             owned += [Owned(owner=plugin.owner, record=record) for record in answer]
         return owned
 
@@ -109,7 +111,7 @@ class Reading:
                 continue
             answer: Refusal | None
             try:
-                answer = _call(plugin, "citycard_check_debit", request=request)
+                answer = _call(plugin, "citycard_check_debit", request=request, context=plugin.context)
                 if answer is not None and not isinstance(answer, Refusal):
                     raise TypeError(_expected(answer, "Refusal or None"))
             except raised as error:
@@ -149,9 +151,19 @@ class Reading:
         for plugin in live.within(None, None):
             if "citycard_on_event" in plugin.hooks:
                 try:
-                    _call(plugin, "citycard_on_event", event=event)
+                    _call(plugin, "citycard_on_event", event=event, context=plugin.context)
                 except raised as error:
                     self._failures.note(plugin.owner, "citycard_on_event", error)
+
+    def citizen_lines(self, asn: str) -> list[Owned[CitizenLine]]:
+        """Ask every plugin what happened to the holder of a card, newest first; one that fails says nothing."""
+        owned: list[Owned[CitizenLine]] = []
+        for plugin in self._live.within(None, None):
+            answer = self._heard(
+                plugin, "citycard_citizen_lines", CitizenLine, context=plugin.context, asn=asn
+            )
+            owned += [Owned(owner=plugin.owner, record=record) for record in answer]
+        return sorted(owned, key=lambda one: one.record.at, reverse=True)
 
     # ── the outside ──
 

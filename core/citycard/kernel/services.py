@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from citycard.registry.records import Partner
 
 __all__ = [
+    "CitizenLine",
     "DebitRequest",
     "Entitlement",
     "Holder",
@@ -130,6 +131,24 @@ class Entitlement:
 
     name: str = attrs.field(validator=words)
     until: date | None = None
+
+
+@attrs.frozen(kw_only=True)
+class CitizenLine:
+    """One thing that happened to a citizen: ``at`` the city's local time, a sentence, what it cost or gave.
+
+    ``amount_fen`` is negative for what was paid, None where no money moved; ``path`` leads to more.
+    """
+
+    at: datetime = attrs.field(
+        validator=matching(
+            lambda value: isinstance(value, datetime) and value.tzinfo is None, "the city's local time"
+        )
+    )
+    title: str = attrs.field(validator=words)
+    title_zh: str = ""
+    amount_fen: int | None = None
+    path: str = ""
 
 
 @attrs.frozen(kw_only=True)

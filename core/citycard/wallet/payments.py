@@ -6,6 +6,7 @@ is one group of transfers: all of it is posted, or nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import Connection, insert
@@ -22,6 +23,7 @@ from citycard.wallet.context import Payee, WalletContext
 from citycard.wallet.enforcing import post_limited
 from citycard.wallet.limits import ActKind
 from citycard.wallet.online import AccountStatus, OnlineAccount, available_fen, hold_account
+from citycard.wallet.onward import Onward, moved_on, told
 from citycard.wallet.paymentbook import PaidPart, Payment, add_returned, find_payment, write_payment
 from citycard.wallet.planning import OWN_MONEY, Part, plan, returns
 from citycard.wallet.programmes import note_lapse, pots_of, programmes_by_id
@@ -37,31 +39,57 @@ class Payments:
         self._context = context
 
     def pay(
-        self, identity: UUID, number: str, payee: Payee, amount_fen: int, *, note: str = "", actor: str = ""
+        self,
+        identity: UUID,
+        number: str,
+        payee: Payee,
+        amount_fen: int,
+        *,
+        onward: Sequence[Onward] = (),
+        note: str = "",
+        actor: str = "",
     ) -> Payment:
         """Pay a partner; subsidies that fit pay first, the account itself the rest.
+
+        What goes ``onward`` from the partner, such as its fee, is moved in the same step.
 
         Raise AccountNotOpen, FundsMissing or LimitExceeded. Limits count what the account itself pays.
         """
         check_amount(amount_fen, f"payment {identity}")
-        content = {"partner": payee.partner, "amount_fen": amount_fen, "note": note}
+        content = {"partner": payee.partner, "amount_fen": amount_fen, "note": note, **told(onward)}
         act = Act(id=identity, kind="pay", number=number, actor=actor, content=content)
-        once(self._context, act, lambda conn: self._pay(conn, identity, number, payee, amount_fen, note))
+        once(
+            self._context,
+            act,
+            lambda conn: self._pay(conn, identity, number, payee, amount_fen, onward, note),
+        )
         return self.find(identity)
 
     def give_back(
-        self, identity: UUID, payment_id: UUID, amount_fen: int, *, note: str = "", actor: str = ""
+        self,
+        identity: UUID,
+        payment_id: UUID,
+        amount_fen: int,
+        *,
+        onward: Sequence[Onward] = (),
+        note: str = "",
+        actor: str = "",
     ) -> Payment:
         """Give back a payment or a part of it: the account's own money first, then the subsidies.
 
+        What had gone ``onward`` and comes back to the partner, such as its fee, is moved in the same step.
         What a programme paid that is over meanwhile goes back to its fund; money of an account that is
         closed becomes a refund that is due. Raise PaymentUnknown or RefundRefused.
         """
         check_amount(amount_fen, f"refund {identity}")
         number = self.find(payment_id).number
-        content = {"payment": str(payment_id), "amount_fen": amount_fen, "note": note}
+        content = {"payment": str(payment_id), "amount_fen": amount_fen, "note": note, **told(onward)}
         act = Act(id=identity, kind="give-back", number=number, actor=actor, content=content)
-        once(self._context, act, lambda conn: self._give_back(conn, identity, payment_id, amount_fen, note))
+        once(
+            self._context,
+            act,
+            lambda conn: self._give_back(conn, identity, payment_id, amount_fen, onward, note),
+        )
         return self.find(payment_id)
 
     def find(self, identity: UUID) -> Payment:
@@ -70,7 +98,14 @@ class Payments:
             return find_payment(conn, identity)
 
     def _pay(
-        self, conn: Connection, identity: UUID, number: str, payee: Payee, amount_fen: int, note: str
+        self,
+        conn: Connection,
+        identity: UUID,
+        number: str,
+        payee: Payee,
+        amount_fen: int,
+        onward: Sequence[Onward],
+        note: str,
     ) -> None:
         context = self._context
         account = hold_account(conn, number)
@@ -85,7 +120,8 @@ class Payments:
         open_payable(conn, context, payee.partner)
         transfers = [self._part(identity, place, account, payee, part) for place, part in enumerate(parts)]
         own = next((part.amount_fen for part in parts if part.programme == OWN_MONEY), 0)
-        post_limited(conn, context, account, ActKind.PAY, own, transfers)
+        further = moved_on(conn, context, identity, payee.partner, amount_fen, onward)
+        post_limited(conn, context, account, ActKind.PAY, own, [*transfers, *further])
         write_payment(
             conn,
             Payment(
@@ -117,7 +153,13 @@ class Payments:
         )
 
     def _give_back(
-        self, conn: Connection, identity: UUID, payment_id: UUID, amount_fen: int, note: str
+        self,
+        conn: Connection,
+        identity: UUID,
+        payment_id: UUID,
+        amount_fen: int,
+        onward: Sequence[Onward],
+        note: str,
     ) -> None:
         context = self._context
         account = hold_account(conn, find_payment(conn, payment_id).number)
@@ -126,7 +168,7 @@ class Payments:
         if split is None:
             left_fen = paid.amount_fen - paid.returned_fen
             raise RefundRefused(id=payment_id, left_fen=left_fen, wanted_fen=amount_fen)
-        transfers: list[Transfer] = []
+        transfers = moved_on(conn, context, identity, paid.partner, amount_fen, onward, back=True)
         for one in split:
             part = paid.parts[one.place]
             transfers += self._returned(conn, identity, account, part, one.place, one.amount_fen)

@@ -11,7 +11,8 @@ For plugins' endpoints (also from ``citycard.web``):
 - ``sessions``: ``require(actor, permission, owner)``
 - ``endpoints``: ``json_answer`` turns records into JSON, ``read_query`` reads a query into an attrs class
 - ``bodies``: ``read_json`` reads a JSON body into an attrs class
-- ``rendering``: ``language_of(request)``
+- ``rendering``: ``render`` shows a template, ``language_of(request)``
+- ``forms``: ``read_form`` reads what a page's form sends
 
 Inside:
 
@@ -33,8 +34,9 @@ if TYPE_CHECKING:
     from citycard.web.bodies import read_json
     from citycard.web.context import actor_of, city_of
     from citycard.web.endpoints import json_answer, read_query
+    from citycard.web.forms import read_form
     from citycard.web.permissions import Actor, Role
-    from citycard.web.rendering import language_of
+    from citycard.web.rendering import language_of, render
     from citycard.web.sessions import require
 
 __all__ = [
@@ -45,8 +47,10 @@ __all__ = [
     "create_app",
     "json_answer",
     "language_of",
+    "read_form",
     "read_json",
     "read_query",
+    "render",
     "require",
 ]
 
@@ -58,8 +62,10 @@ _HOME = {
     "create_app": "application",
     "json_answer": "endpoints",
     "language_of": "rendering",
+    "read_form": "forms",
     "read_json": "bodies",
     "read_query": "endpoints",
+    "render": "rendering",
     "require": "sessions",
 }
 

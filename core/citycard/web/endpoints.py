@@ -89,7 +89,9 @@ def door(item: Endpoint) -> Address:
     route = item.route
 
     async def enter(request: Request) -> Response:
-        request.state.actor = await run_in_threadpool(authenticate, web_of(request), request)
+        actor = await run_in_threadpool(authenticate, web_of(request), request)
+        given = web_of(request).switchboard.given(actor.role)
+        request.state.actor = attrs.evolve(actor, given=given) if given else actor
         require(request.state.actor, route.permission)
         ours = request.method not in _SAFE and "authorization" not in request.headers
         if ours and not item.signed:

@@ -1,4 +1,4 @@
-"""Folders that are found by looking: ``static/`` and ``locale/`` beside a plugin's module."""
+"""Folders that are found by looking: ``static/``, ``locale/`` and ``templates/`` beside a plugin's module."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from citycard.clearing.statements import CodeLine
 from citycard.errors import QueryInvalid
+from citycard.kernel.services import CitizenLine
 from citycard.web import sources
 from citycard.web.accountpanel import account_panel
 from citycard.web.api import DayQuery
@@ -38,6 +39,8 @@ from citycard.web.words import (
 )
 
 __all__ = ["ENDPOINTS", "state_of"]
+
+_LINES = 40
 
 
 @attrs.frozen(kw_only=True)
@@ -192,11 +195,13 @@ async def card(request: Request) -> Response:
     account = None
     if actor_of(request).may("city.read-accounts", asn):
         account = await run_in_threadpool(account_panel, web.city, asn, say)
+    lines = await run_in_threadpool(web.city.plugins.citizen_lines, asn)
     return render(
         request,
         "card.html",
         card=shown,
         account=account,
+        lines=[_line(owned.record, say) for owned in lines[:_LINES]],
         product=shown.product_title_zh
         if say.code == "zh" and shown.product_title_zh
         else shown.product_title,
@@ -214,6 +219,15 @@ async def card(request: Request) -> Response:
             for item in looks
         ],
     )
+
+
+def _line(item: CitizenLine, say: Language) -> dict[str, str]:
+    return {
+        "at": say.moment(item.at),
+        "title": item.title_zh if say.code == "zh" and item.title_zh else say(item.title),
+        "amount": "" if item.amount_fen is None else say.money(item.amount_fen),
+        "path": item.path,
+    }
 
 
 def _facts(shown: DayView, say: Language) -> list[dict[str, str]]:

@@ -140,11 +140,15 @@ _READING_VERBS = ("read-", "see-", "list-")
 
 @attrs.frozen(kw_only=True)
 class Actor:
-    """Whoever makes a request: a role, the token behind it, and whose things it may see (``subject``)."""
+    """Whoever makes a request: a role, the token behind it, and whose things it may see (``subject``).
+
+    ``given`` are the permissions that plugins give to this role.
+    """
 
     role: Role = Role.PUBLIC
     token: str = ""
     subject: str = ""
+    given: frozenset[str] = frozenset()
 
     @property
     def signed_in(self) -> bool:
@@ -154,6 +158,8 @@ class Actor:
     def may(self, permission: str, owner: str | None = None) -> bool:
         """Tell whether the actor has a permission at all, or, with an owner, for that owner's things."""
         far = reach(self.role, permission)
+        if far is Reach.NONE and permission in self.given:
+            far = Reach.OWN if self.role in OWN else Reach.ALL
         if far is Reach.OWN and owner is not None:
             return bool(self.subject) and owner == self.subject
         return far is not Reach.NONE
@@ -163,7 +169,7 @@ def reach(role: Role, permission: str) -> Reach:
     """Say how far a role's permission goes.
 
     A plugin's permission (``<plugin>.<verb>-<noun>``) belongs to operators; auditors have it when its verb
-    reads. Everybody else needs it named in ``ROLES``.
+    reads. Everybody else needs it named in ``ROLES``, or given by the plugin (``Actor.given``).
     """
     if permission == PUBLIC:
         return Reach.ALL

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, FunctionLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from citycard.web.context import Web, actor_of, web_of
+from citycard.web.folders import plugin_folders
 from citycard.web.forms import form_token, keep_form_cookie
 from citycard.web.languages import LANGUAGES, Language, chosen, language, mark
 from citycard.web.permissions import PUBLIC, Reach, Role, reach
@@ -47,7 +48,11 @@ _ROLES = {
 
 
 def render(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
-    """Render a template of the core for whoever asks; ``values`` are added to what every page has."""
+    """Render a template for whoever asks; ``values`` are added to what every page has.
+
+    ``zoo/visits.html`` is ``visits.html`` in the folder ``templates`` beside plugin zoo's module, any other
+    name a template of the core.
+    """
     web = web_of(request)
     say = language_of(request)
     shared = {
@@ -140,13 +145,22 @@ def _others(request: Request, say: Language) -> list[dict[str, str]]:
 @cache
 def _environment() -> Environment:
     return Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=ChoiceLoader([FileSystemLoader(TEMPLATES), FunctionLoader(_of_plugin)]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
     )
+
+
+def _of_plugin(template: str) -> tuple[str, str, None] | None:
+    plugin, _, name = template.partition("/")
+    for folder in plugin_folders([plugin], "templates").values():
+        path = folder / name
+        if path.is_file():
+            return path.read_text(encoding="utf-8"), str(path), None
+    return None
 
 
 @cache

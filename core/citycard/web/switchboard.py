@@ -98,6 +98,12 @@ class Switchboard:
         """List the plugins' permissions with their sentences."""
         return [(owned.record.name, owned.record.title) for owned in self._plugins.permissions()]
 
+    def given(self, role: str) -> frozenset[str]:
+        """List the plugins' permissions that a role has because a plugin gives it."""
+        return frozenset(
+            owned.record.name for owned in self._plugins.permissions() if role in owned.record.roles
+        )
+
     def locales(self) -> tuple[Path, ...]:
         """List the locale folders of the plugins that run."""
         return self._map.locales
