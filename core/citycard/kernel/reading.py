@@ -156,7 +156,7 @@ class Reading:
                     self._failures.note(plugin.owner, "citycard_on_event", error)
 
     def citizen_lines(self, asn: str) -> list[Owned[CitizenLine]]:
-        """Ask every plugin what happened to the holder of a card, newest first; one that fails says nothing."""
+        """Ask every plugin what happened to the holder of a card, newest first; a failure says nothing."""
         owned: list[Owned[CitizenLine]] = []
         for plugin in self._live.within(None, None):
             answer = self._heard(
