@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import make_url
 
+from citycard.city import vaults
 from citycard.city.config import CONFIG_NAME, CityConfig, LiveChoices, read_config
-from citycard.city.vaults import create_vault, hierarchy_purposes, open_hierarchy, open_vault, vault_path
 from citycard.clock import Clock, SystemClock
 from citycard.errors import CityExists, CityUnfinished
 from citycard.kernel.plugins import Plugins
@@ -58,6 +58,7 @@ class City:
         self.clock = clock or SystemClock()
         self.timezone = ZoneInfo(config.city.timezone)
         self._hierarchies: dict[str, KeptVault] = {}
+        self._vault_epoch: int | None = None
 
     @classmethod
     def create(
@@ -70,7 +71,7 @@ class City:
         """
         # Where cards went is in the database: a new folder is its owner's alone.
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if (folder / CONFIG_NAME).exists() and vault_path(folder, read_config(folder)).exists():
+        if (folder / CONFIG_NAME).exists() and vaults.vault_path(folder, read_config(folder)).exists():
             raise CityExists(folder=folder)
         if not any(folder.iterdir()):
             # Keys and records belong in no repository. A folder with something in it is left as it is.
@@ -80,14 +81,14 @@ class City:
         city = cls(folder, read_config(folder), clock=clock)
         city.upgrade()
         # The vault is written last and at once: it is what says that the city is finished.
-        create_vault(folder, city.config, root=root).close()
+        vaults.create_vault(folder, city.config, root=root).close()
         return city
 
     @classmethod
     def open(cls, folder: Path, *, clock: Clock | None = None) -> Self:
         """Open the city in a folder; raise CityNotFound, CityConfigInvalid or CityUnfinished."""
         config = read_config(folder)
-        if not vault_path(folder, config).exists():
+        if not vaults.vault_path(folder, config).exists():
             raise CityUnfinished(folder=folder)
         return cls(folder, config, clock=clock)
 
@@ -115,12 +116,9 @@ class City:
 
     def close(self) -> None:
         """Let go of the store, and wipe the keys from memory when they were used."""
-        if "vault" in self.__dict__:
-            self.vault.close()
-        for hierarchy in self._hierarchies.values():
-            hierarchy.close()
-        if "writer" in self.__dict__:
-            self.writer.close()
+        opened = [self.__dict__.get("_vault"), *self._hierarchies.values(), self.__dict__.get("writer")]
+        for part in filter(None, opened):
+            part.close()
         if "engine" in self.__dict__:
             self.engine.dispose()
 
@@ -152,15 +150,19 @@ class City:
             city=self,
         )
 
-    @cached_property
+    @property
     def vault(self) -> KeptVault:
         """The city's keys, with a key for every purpose that a plugin declares under the city's root."""
-        from citycard.keys import CORE_PURPOSES
+        epoch = self.plugins.epoch
+        if self._vault_epoch != epoch:
+            # A vault of earlier times gets the purposes that came since.
+            vaults.ensure_declared(self._vault, self._declared_purposes())
+            self._vault_epoch = epoch
+        return self._vault
 
-        vault = open_vault(self.folder, self.config)
-        # A vault of earlier times gets the purposes that the core has had since.
-        vault.ensure_purposes([*CORE_PURPOSES, *hierarchy_purposes(self._declared_purposes(), "")])
-        return vault
+    @cached_property
+    def _vault(self) -> KeptVault:
+        return vaults.open_vault(self.folder, self.config)
 
     def hierarchy(self, name: str) -> KeptVault:
         """Return the vault of a hierarchy with its own root, such as a plugin's; raise KeyHierarchyMissing.
@@ -168,15 +170,15 @@ class City:
         It has a key for each purpose that is declared with this name as its ``hierarchy``, and no other.
         """
         if name not in self._hierarchies:
-            self._hierarchies[name] = open_hierarchy(
+            self._hierarchies[name] = vaults.open_hierarchy(
                 self.folder, self.config, name, self._declared_purposes()
             )
         return self._hierarchies[name]
 
     def create_hierarchy(self, name: str, *, root: bytes | None = None) -> KeptVault:
         """Make the vault of a hierarchy: under the ``root`` of its own key ceremony, or one that is drawn."""
-        purposes = hierarchy_purposes(self._declared_purposes(), name)
-        vault = create_vault(self.folder, self.config, hierarchy=name, root=root, purposes=purposes)
+        purposes = vaults.hierarchy_purposes(self._declared_purposes(), name)
+        vault = vaults.create_vault(self.folder, self.config, hierarchy=name, root=root, purposes=purposes)
         self._hierarchies[name] = vault
         return vault
 

@@ -44,6 +44,8 @@ class Issuing:
     def __init__(self, city: City) -> None:
         self._city = city
         self._earlier: dict[tuple[str, int], Chip] = {}
+        # What can be issued, as the plugins were switched at that epoch.
+        self._made: tuple[int, Mapping[str, _Ready]] | None = None
 
     @cached_property
     def profile(self) -> CardProfile:
@@ -138,14 +140,22 @@ class Issuing:
                 record="card", key=asn, field="asn", value=asn, expected=f"{head} and 16 digits, as its make"
             )
 
-    @cached_property
+    @property
     def _ready(self) -> Mapping[str, _Ready]:
-        products, versions = self._products(), self.publish()
-        initial = self.initial()
-        return {
-            product.name: _Ready(product, version, prepare_blank(version, self.profile, initial=initial))
-            for product, version in zip(products, versions, strict=True)
-        }
+        epoch = self._city.plugins.epoch
+        if self._made is None or self._made[0] != epoch:
+            products, versions = self._products(), self.publish()
+            initial = self.initial()
+            self._made = (
+                epoch,
+                {
+                    product.name: _Ready(
+                        product, version, prepare_blank(version, self.profile, initial=initial)
+                    )
+                    for product, version in zip(products, versions, strict=True)
+                },
+            )
+        return self._made[1]
 
     def products(self) -> list[CardProduct]:
         """List the products that can be issued, by plugin and then as declared."""

@@ -14,7 +14,14 @@ if TYPE_CHECKING:
     from citycard.keys import KeyPurpose
     from citycard.keys.keptvault import KeptVault
 
-__all__ = ["create_vault", "hierarchy_purposes", "open_hierarchy", "open_vault", "vault_path"]
+__all__ = [
+    "create_vault",
+    "ensure_declared",
+    "hierarchy_purposes",
+    "open_hierarchy",
+    "open_vault",
+    "vault_path",
+]
 
 
 def _place(config: CityConfig, hierarchy: str) -> VaultPlace:
@@ -74,6 +81,13 @@ def hierarchy_purposes(declared: Iterable[KeyPurpose], hierarchy: str) -> list[K
     if hierarchy and len(owners) > 1:
         raise KeyHierarchyShared(hierarchy=hierarchy, owners=", ".join(owners))
     return found
+
+
+def ensure_declared(vault: KeptVault, declared: Iterable[KeyPurpose]) -> None:
+    """Give the city's vault a key for every purpose of the core, and of plugins under the city's root."""
+    from citycard.keys import CORE_PURPOSES
+
+    vault.ensure_purposes([*CORE_PURPOSES, *hierarchy_purposes(declared, "")])
 
 
 def open_hierarchy(
