@@ -177,6 +177,11 @@ class Till:
         """Return the number of the configuration that the till works under."""
         return self._terminal.config_number
 
+    def configured(self, plugin: str, section: str) -> Mapping[str, Any]:
+        """Return a section of a plugin's terminal configuration, as it was when the till last refreshed."""
+        found: Mapping[str, Any] = self._content["plugins"].get(plugin, {}).get(section, {})
+        return found
+
     @property
     def state(self) -> TillState:
         """Return where another till of this number goes on, after ``close``."""

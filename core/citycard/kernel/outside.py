@@ -130,7 +130,16 @@ class Command:
 
 @attrs.frozen(kw_only=True)
 class TerminalConfig:
-    """Declare what terminals must know to work offline: one named section of plain JSON values."""
+    """Declare what terminals must know to work offline: one named section of plain JSON values.
+
+    ``current(context)`` gives further values, read whenever a configuration is made: what changes while the
+    city runs, such as a list of what was revoked. What it raises keeps the configuration from being made.
+    """
 
     name: str = attrs.field(validator=one_of_pattern(_WORD, "a word such as fares"))
-    values: Mapping[str, Any] = attrs.field(validator=matching(_is_json, "a mapping of plain JSON values"))
+    values: Mapping[str, Any] = attrs.field(
+        factory=dict, validator=matching(_is_json, "a mapping of plain JSON values")
+    )
+    current: Callable[[PluginContext], Mapping[str, Any]] | None = attrs.field(
+        default=None, validator=attrs.validators.optional(called)
+    )

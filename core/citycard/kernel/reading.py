@@ -199,8 +199,10 @@ class Reading:
     ) -> dict[str, dict[str, Mapping[str, Any]]]:
         """Return what terminals of a scope must know, by plugin and section, always in the same order."""
         config: dict[str, dict[str, Mapping[str, Any]]] = {}
-        for owned in self._live.read("terminal_config", district, partner):
-            config.setdefault(owned.owner.plugin, {})[owned.record.name] = owned.record.values
+        for plugin in self._live.within(district, partner):
+            for section in (owned.record for owned in plugin.records["terminal_config"]):
+                current = section.current(plugin.context) if section.current else {}
+                config.setdefault(plugin.owner.plugin, {})[section.name] = {**section.values, **current}
         return {plugin: dict(sorted(sections.items())) for plugin, sections in config.items()}
 
     def health(self) -> list[tuple[Owned[HealthCheck], str | None]]:

@@ -175,3 +175,16 @@ def test_the_terminals_configuration_is_the_same_every_time_and_only_of_the_scop
     assert list(plugins.terminal_config()["zoo"]) == ["gates", "prices"]
     plugins.disable("zoo", by="a test", partner="metro")
     assert plugins.terminal_config(partner="metro") == {}
+
+
+def test_what_changes_while_the_city_runs_is_read_for_each_configuration(plugin, city):
+    lost = []
+
+    def citycard_terminal_config(settings):
+        yield TerminalConfig(name="doors", values={"open": 6}, current=lambda _: {"lost": list(lost)})
+
+    plugins = city(plugin("zoo", citycard_terminal_config))
+
+    assert plugins.terminal_config() == {"zoo": {"doors": {"open": 6, "lost": []}}}
+    lost.append(7)
+    assert plugins.terminal_config() == {"zoo": {"doors": {"open": 6, "lost": [7]}}}
