@@ -304,6 +304,7 @@ class City:
             debtor=BankAccount(name=bank.name, account=bank.account, bic=bank.bic),
             fee_bp=clearing.fee_bp,
             fees_bp=clearing.fees_bp,
+            kind_fees_bp=clearing.kind_fees_bp,
             amount_limit_fen=clearing.amount_limit_fen,
             late_days=clearing.late_days,
             expired_days=clearing.expired_days,

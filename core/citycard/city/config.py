@@ -63,7 +63,10 @@ class StoreSection:
 
 @attrs.frozen(kw_only=True)
 class ClearingSection:
-    """What clearing costs a partner, in basis points of its gross; ``fees_bp`` names exceptions.
+    """What clearing costs a partner, in basis points of its gross.
+
+    ``fees_bp`` names partners with another fee, ``kind_fees_bp`` kinds of partners; a
+    partner's own comes first.
 
     ``amount_limit_fen`` bounds one debit: terminals refuse more, and clearing rejects it. ``engine`` names
     where buckets are judged (``clearing.engines.engine_of``). A batch that comes more than ``late_days``
@@ -77,6 +80,12 @@ class ClearingSection:
 
     fee_bp: int = attrs.field(default=0, validator=[attrs.validators.ge(0), attrs.validators.le(10_000)])
     fees_bp: Mapping[str, int] = attrs.field(
+        factory=dict,
+        validator=attrs.validators.deep_mapping(
+            value_validator=attrs.validators.and_(attrs.validators.ge(0), attrs.validators.le(10_000))
+        ),
+    )
+    kind_fees_bp: Mapping[str, int] = attrs.field(
         factory=dict,
         validator=attrs.validators.deep_mapping(
             value_validator=attrs.validators.and_(attrs.validators.ge(0), attrs.validators.le(10_000))

@@ -177,7 +177,8 @@ def _partner_totals(
             earned[name].add(0, 0)
     totals = []
     for name, found in sorted(earned.items()):
-        fee_fen = context.terms.fee_fen(name, found.amount_fen)
+        kind = payees[name].kind if name in payees else ""
+        fee_fen = context.terms.fee_fen(name, found.amount_fen, kind)
         net_fen, carried_fen = found.amount_fen - fee_fen, carried.get(name, 0)
         due_fen = max(0, net_fen + carried_fen) if _can_be_paid(payees.get(name)) else 0
         paid_fen = min(due_fen, context.terms.net_caps_fen.get(name, due_fen))

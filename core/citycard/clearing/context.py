@@ -60,7 +60,8 @@ class Rating:
 class ClearingTerms:
     """Hold what the city agreed: issuers that take part, fees, limits, and the account that pays.
 
-    ``fees_bp`` names partners whose fee differs from ``fee_bp`` (basis points of the gross). A price that
+    ``fees_bp`` names partners whose fee differs from ``fee_bp`` (basis points of the gross), ``kind_fees_bp``
+    kinds of partners; a partner's own comes first. A price that
     differs by more than ``price_limit_fen`` suspends the record, and so does a time more than
     ``oldest_days`` before the batch's business date or more than a day after it. ``amount_limit_fen``
     bounds one debit; terminals are told the same. ``calendar`` says on which days the bank pays. A batch that
@@ -77,6 +78,7 @@ class ClearingTerms:
     amount_limit_fen: int = attrs.field(validator=attrs.validators.gt(0))
     fee_bp: int = attrs.field(default=0, validator=[attrs.validators.ge(0), attrs.validators.le(10_000)])
     fees_bp: Mapping[str, int] = attrs.field(factory=dict)
+    kind_fees_bp: Mapping[str, int] = attrs.field(factory=dict)
     price_limit_fen: int = 10_000
     oldest_days: int = 30
     late_days: int = attrs.field(default=0, validator=attrs.validators.ge(0))
@@ -89,14 +91,15 @@ class ClearingTerms:
     evidence_days: int = 5
     decision_days: int = 15
 
-    def fee_fen(self, partner: str, gross_fen: int) -> int:
-        """Take the clearing fee of one partner from its gross, rounded half up to a whole fen.
+    def fee_fen(self, partner: str, gross_fen: int, kind: str = "") -> int:
+        """Take the clearing fee of one partner, of a kind, from its gross, rounded half up to a whole fen.
 
         Another city pays none: its fee is agreed with it, debit by debit (``registry.CityFee``).
         """
         if partner.startswith(CITY_PREFIX):
             return 0
-        return percent_of(gross_fen, self.fees_bp.get(partner, self.fee_bp), denominator=10_000)
+        kind_bp = self.kind_fees_bp.get(kind, self.fee_bp)
+        return percent_of(gross_fen, self.fees_bp.get(partner, kind_bp), denominator=10_000)
 
 
 @attrs.frozen(kw_only=True)

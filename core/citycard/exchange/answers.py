@@ -23,6 +23,8 @@ from citycard.ledger.chart import AccountCode, TransferCode
 from citycard.ledger.records import AccountSpec, Transfer
 from citycard.money import split
 from citycard.registry.cities import Used, fee_on
+from citycard.registry.tables import partner as registered
+from citycard.store.bulk import select_in
 from citycard.wallet.addresses import INCOME_CLEARING_FEE, city_receivable, partner_payable
 
 __all__ = ["objection_to", "take_answers"]
@@ -117,10 +119,12 @@ def _post(
         AccountSpec(address=INCOME_CLEARING_FEE, code=AccountCode.FEES),
     ]
     transfers = []
+    query = select(registered.c.id, registered.c.kind)
+    kinds = {row.id: row.kind for row in select_in(conn, query, registered.c.id, sorted(earned))}
     for partner, sums in sorted(earned.items()):
         payable = partner_payable(partner)
         specs.append(AccountSpec(address=payable, code=AccountCode.PAYABLE_TO_PARTNERS, owner=partner))
-        clearing_fen = context.terms.fee_fen(partner, sums.gross_fen)
+        clearing_fen = context.terms.fee_fen(partner, sums.gross_fen, kinds.get(partner, ""))
         moves = (
             ("payable", receivable, payable, sums.gross_fen, TransferCode.CITY_ACCEPTED),
             ("city-fee", payable, receivable, sums.fee_fen, TransferCode.CITY_FEE),

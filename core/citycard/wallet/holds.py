@@ -27,6 +27,7 @@ from citycard.wallet.context import WalletContext
 from citycard.wallet.enforcing import post_limited
 from citycard.wallet.limits import ActKind
 from citycard.wallet.online import available_fen, hold_account
+from citycard.wallet.onward import Onward, moved_on, told
 from citycard.wallet.paymentbook import PaidPart, Payment, write_payment
 from citycard.wallet.payments import check_amount, open_payable
 from citycard.wallet.planning import OWN_MONEY
@@ -101,18 +102,25 @@ class Holds:
         return self.find(identity)
 
     def capture(
-        self, identity: UUID, hold_id: UUID, amount_fen: int | None = None, *, actor: str = ""
+        self,
+        identity: UUID,
+        hold_id: UUID,
+        amount_fen: int | None = None,
+        *,
+        onward: Sequence[Onward] = (),
+        actor: str = "",
     ) -> AccountHold:
         """Take what is held, or a part of it and free the rest; once. Raise HoldUnknown or HoldRefused.
 
-        The capture is a payment under ``identity``, and can be given back as every other.
+        The capture is a payment under ``identity``, and can be given back as every other. What goes
+        ``onward`` from the partner, such as its fee, is moved in the same step.
         """
         known = self.find(hold_id)
         taken_fen = known.amount_fen if amount_fen is None else amount_fen
         check_amount(taken_fen, f"capture {identity}")
-        content = {"hold": str(hold_id), "amount_fen": taken_fen}
+        content = {"hold": str(hold_id), "amount_fen": taken_fen, **told(onward)}
         act = Act(id=identity, kind="capture", number=known.number, actor=actor, content=content)
-        once(self._context, act, lambda conn: self._capture(conn, identity, known, taken_fen))
+        once(self._context, act, lambda conn: self._capture(conn, identity, known, taken_fen, onward))
         return self.find(hold_id)
 
     def release(self, identity: UUID, hold_id: UUID, *, actor: str = "") -> AccountHold:
@@ -156,7 +164,14 @@ class Holds:
         del row["state"], row["captured_fen"]
         conn.execute(insert(account_hold), row)
 
-    def _capture(self, conn: Connection, identity: UUID, known: AccountHold, taken_fen: int) -> None:
+    def _capture(
+        self,
+        conn: Connection,
+        identity: UUID,
+        known: AccountHold,
+        taken_fen: int,
+        onward: Sequence[Onward],
+    ) -> None:
         context, held = self._context, self._held(conn, known)
         if taken_fen > known.amount_fen:
             reason = f"{known.amount_fen} fen are held: {taken_fen} fen cannot be captured"
@@ -171,6 +186,7 @@ class Holds:
             code=TransferCode.HOLD_CAPTURED,
         )
         self._end(conn, known, moved)
+        context.ledger.post_all(conn, moved_on(conn, context, identity, known.partner, taken_fen, onward))
         write_payment(
             conn,
             Payment(

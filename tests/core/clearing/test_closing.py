@@ -87,6 +87,16 @@ def test_what_is_paid_online_is_paid_with_the_next_run(town, pay_online):
     assert not clear(town).changed
 
 
+def test_a_kind_of_partners_has_a_fee_of_its_own_and_a_partner_its_own_before_that(town):
+    town.terms = attrs.evolve(town.terms, fee_bp=50, fees_bp={}, kind_fees_bp={"operator": 100})
+    tap(town, 1000)
+    (line,) = clear(town).partners
+    assert (line.gross_fen, line.fee_fen, line.paid_fen) == (1000, 10, 990)
+    assert town.terms.fee_fen("metro", 1000, "shop") == 5
+    own = attrs.evolve(town.terms, fees_bp={"metro": 0})
+    assert own.fee_fen("metro", 1000, "operator") == 0
+
+
 def test_a_run_without_any_record_pays_what_is_owed(town, pay_online):
     pay_online("bus", 700)
     report = clear(town)

@@ -4,6 +4,7 @@ import pytest
 
 from citycard.errors import (
     AccountNotOpen,
+    ActDiffers,
     FundsMissing,
     HoldRefused,
     HoldUnknown,
@@ -24,6 +25,7 @@ from citycard.wallet import (
     online_account,
     partner_payable,
 )
+from citycard.wallet.onward import Onward
 
 DAY = timedelta(days=1)
 
@@ -75,6 +77,24 @@ def test_a_capture_is_a_payment_that_can_be_given_back(wallet, opened, holds):
     assert (paid.hold, paid.amount_fen, paid.partner) == (held.id, 8000, "hotel")
     Payments(wallet).give_back(new_id(), capture, 1000)
     assert money(wallet, number) == (3000, 3000, 7000)
+
+
+def test_a_fee_goes_on_with_the_capture_and_comes_back_with_the_refund(
+    wallet, opened, holds
+):
+    number, capture = opened(1, 10_000), new_id()
+    held = holds.authorise(new_id(), number, "hotel", 8000, DAY)
+    for _ in range(2):
+        holds.capture(capture, held.id, 6500, onward=[Onward.share("fees", 65)])
+    assert money(wallet, number) == (3500, 3500, 6435)
+    with pytest.raises(ActDiffers):
+        holds.capture(capture, held.id, 6500)
+    Payments(wallet).give_back(new_id(), capture, 6500, onward=[Onward.share("fees", 65)])
+    assert money(wallet, number) == (10_000, 10_000, 0)
+    again = holds.authorise(new_id(), number, "hotel", 1000, DAY)
+    with pytest.raises(WalletInvalid, match="together at most 10"):
+        holds.capture(new_id(), again.id, 10, onward=[Onward.share("fees", 11)])
+    assert holds.find(again.id).state == "pending"
 
 
 def test_no_id_that_a_partner_makes_is_one_of_the_ledger(wallet, opened, holds):
