@@ -38,9 +38,12 @@ __all__ = [
 
 @attrs.frozen(kw_only=True)
 class Share:
-    """Name a payee of a ride or sale: a partner and its weight in the amount."""
+    """Name a payee of a ride or sale: a partner and its weight in the amount.
 
-    partner: str
+    Without a name it is the partner that has the terminal.
+    """
+
+    partner: str = ""
     weight: int = attrs.field(default=1, validator=attrs.validators.ge(0))
 
 

@@ -239,10 +239,9 @@ def _parts(context: ClearingContext, conn: Connection, case: ExceptionCase) -> l
     """Say who would have got how much; without a rule that says so, all of it is the terminal's partner's."""
     record = find_record(context, conn, case.id).record
     rating = ask_rate(context.rate, record)[0] if record is not None else None
-    shares = (
-        sorted((one for one in rating.shares if one.weight), key=lambda one: one.partner) if rating else []
-    )
+    shares = [one for one in rating.shares if one.weight] if rating else []
     if not shares:
         return [(case.partner, case.amount_fen)]
-    amounts = split(case.amount_fen, [share.weight for share in shares])
-    return [(share.partner, fen) for share, fen in zip(shares, amounts, strict=True) if fen]
+    weights = sorted((one.partner or case.partner, one.weight) for one in shares)
+    amounts = split(case.amount_fen, [weight for _, weight in weights])
+    return [(partner, fen) for (partner, _), fen in zip(weights, amounts, strict=True) if fen]

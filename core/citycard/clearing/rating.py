@@ -48,7 +48,7 @@ def price_code(amount_fen: int, rating: Rating | None, terms: ClearingTerms) -> 
 class Charge:
     """What a record should cost, in fen (-1: nothing is to be priced), and who shares it, by weight.
 
-    Without any payee all of it belongs to the terminal's partner.
+    A payee without a name is the terminal's partner; without any payee all of it belongs to that one.
     """
 
     price_fen: int
@@ -169,7 +169,7 @@ class _Divider:
         self, places: Array, amount_fen: Array, charges: Sequence[Charge | None], whose: Array
     ) -> None:
         """Divide amounts by the weights of their charges; without any, all is the terminal's partner's."""
-        payees = [charge.payees if charge else () for charge in charges]
+        payees, whose = self._named([charge.payees if charge else () for charge in charges], whose, places)
         alone = ~np.array([bool(one) for one in payees], bool)[whose]
         acquirer = np.where(alone, self._acquirer[places], 0)
         # What is divided among the same is divided once: by charge, or by acquirer where there is none.
@@ -182,6 +182,22 @@ class _Divider:
             for one, fen in zip(keys.tolist(), amounts_fen.tolist(), strict=True)
         ]
         self._verdicts.division[places] = np.array(found, np.int64)[same]
+
+    def _named(
+        self, payees: list[tuple[tuple[str, int], ...]], whose: Array, places: Array
+    ) -> tuple[list[tuple[tuple[str, int], ...]], Array]:
+        """Name the terminal's partner where a payee has no name; whose is which answer changes with it."""
+        nameless = np.array([any(not name for name, _ in one) for one in payees], bool)[whose]
+        if not nameless.any():
+            return payees, whose
+        width = len(self._partners)
+        pairs, again = np.unique(
+            whose * width + np.where(nameless, self._acquirer[places], 0), return_inverse=True
+        )
+        return [
+            _with_name(payees[which], self._partners[acquirer])
+            for which, acquirer in (divmod(pair, width) for pair in pairs.tolist())
+        ], again
 
     def _all_of(self, partner: str, amount_fen: int) -> int:
         return self._kept(((partner, amount_fen),))
@@ -199,3 +215,10 @@ class _Divider:
             self._places[parts] = len(self._verdicts.divisions)
             self._verdicts.divisions.append(parts)
         return self._places[parts]
+
+
+def _with_name(payees: tuple[tuple[str, int], ...], partner: str) -> tuple[tuple[str, int], ...]:
+    weights: dict[str, int] = {}
+    for name, weight in payees:
+        weights[name or partner] = weights.get(name or partner, 0) + weight
+    return tuple(sorted(weights.items()))

@@ -56,7 +56,8 @@ class Service:
     ``facts`` is the layout class of the 48 bytes that a record leaves to the service (docs/card.md), None
     when it leaves them zero. ``request(record, facts)`` makes the PriceRequest that the fee rules answer;
     left out, the record's own list price stands. ``shares(record, facts, quote)`` gives the Shares (partner
-    and weight) that the price is apportioned by; left out, the terminal's partner gets all of it.
+    and weight) that the price is apportioned by, one without a name for the terminal's partner; left out,
+    that one gets all of it.
     ``habits()`` gives the Habits of a simulated city (docs/simulate.md); left out, nobody uses it there.
 
     ``alike(records, facts)`` lets clearing ask once instead of a million times. It is given many records at

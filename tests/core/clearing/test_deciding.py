@@ -106,6 +106,17 @@ def test_it_is_shared_among_those_who_would_have_got_it(town):
     assert [(one.partner, one.paid_fen) for one in clear(town).partners] == [("bus", 33), ("metro", 67)]
 
 
+def test_a_share_without_a_name_is_that_of_the_terminals_partner(town):
+    (card,) = town.issue(1)
+    town.load(card, 5000)
+    town.shares[2] = (Share(weight=3), Share(partner="bus", weight=1))
+    town.tap(card, 100, AT - timedelta(days=60), service=2)
+    receive(town, [town.batch()])
+    clear(town)
+    made(town, f"{GATE}-1-1", PAID)
+    assert [(one.partner, one.paid_fen) for one in clear(town).partners] == [("bus", 25), ("metro", 75)]
+
+
 @pytest.mark.parametrize("how", ["rejected", "left"])
 def test_what_is_rejected_or_left_to_the_partner_moves_nothing(town, old, how):
     case = made(town, old, Decision(how=how, reason="no ground for it"))

@@ -59,6 +59,18 @@ def test_a_charge_names_only_those_who_get_something():
     assert Charge.of(Rating(quote=None, shares=shares)) == Charge(-1, (("bus", 1), ("metro", 3)))
 
 
+def test_a_share_without_a_name_is_that_of_the_terminals_partner(town):
+    town.shares[2] = (Share(weight=994), Share(partner="poor", weight=6))
+    town.alike = lambda _, records: np.zeros((len(records), 1), np.uint8)
+    gates = ("344000000001", "344000000003")
+    for card, gate in zip(town.issue(1, 2), gates, strict=True):
+        town.load(card, 5000)
+        town.tap(card, 1000, MORNING, gate, service=2)
+    receive(town, [town.batch(gate) for gate in gates])
+    earned = {one.partner: one.gross_fen for one in clear(town).partners}
+    assert earned == {"bus": 994, "metro": 994, "poor": 12}
+
+
 def test_records_that_are_alike_end_as_if_each_was_rated_for_itself(towns_of, tmp_path):
     """Different amounts, payees and acquirers, some of them alike; one town knows what is alike."""
 
