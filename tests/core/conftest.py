@@ -31,6 +31,7 @@ allow = ["kiosk"]
 enable = ["kiosk"]
 """
 KIOSK = Path(__file__).parent / "data" / "kiosk"
+MARKET = Path(__file__).parent / "data" / "market"
 
 
 @pytest.fixture
@@ -92,3 +93,20 @@ def kiosk_town(monkeypatch, found_city, tmp_path):
     yield town
     for city in opened:
         city.close()
+
+
+@pytest.fixture
+def market_town(monkeypatch, tmp_path):
+    """Return a function that makes a town with a market; its arguments are those of ``Town.make``."""
+    from citycard.testing.town import Town
+
+    install(monkeypatch, MARKET)
+    made = []
+
+    def town(**options):
+        made.append(Town.make(tmp_path, ["market"], **options))
+        return made[-1]
+
+    yield town
+    for one in made:
+        one.close()

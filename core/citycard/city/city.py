@@ -15,10 +15,11 @@ from sqlalchemy.engine import make_url
 
 from citycard.city import vaults
 from citycard.city.config import CONFIG_NAME, CityConfig, LiveChoices, read_config
+from citycard.city.tariffs import Priced, Tariffs, earlier_settings
 from citycard.clock import Clock, SystemClock
 from citycard.errors import CityExists, CityUnfinished
 from citycard.kernel.plugins import Plugins
-from citycard.store import open_store
+from citycard.store import open_store, reading
 
 if TYPE_CHECKING:
     from citycard.bank.calendar import BusinessCalendar
@@ -29,15 +30,13 @@ if TYPE_CHECKING:
     from citycard.city.issuing import Issuing
     from citycard.city.sams import Sams
     from citycard.city.workers import CityWorker
-    from citycard.clearing.columns import Array
-    from citycard.clearing.context import CityFile, ClearingTerms, Rating
+    from citycard.clearing.context import CityFile, ClearingTerms
     from citycard.clearing.pricing import RuleBook
     from citycard.keys import KeyPurpose, SealSigner
     from citycard.keys.backend import Sealing
     from citycard.keys.keptvault import KeptVault
     from citycard.ledger import Ledger, LedgerWriter
     from citycard.provider import PaymentProvider
-    from citycard.terminal.record import TransactionRecord
     from citycard.terminal.sam import SoftSam
     from citycard.wallet.context import WalletContext
     from citycard.wallet.topup import TopUpDesk
@@ -45,7 +44,7 @@ if TYPE_CHECKING:
 __all__ = ["City"]
 
 
-class City:
+class City(Priced):
     """A city. ``create`` makes one in a folder, ``open`` opens one; ``close`` lets go of store and keys.
 
     It is what clearing works in (``clearing.ClearingContext``). Parts that cost time, such as the vault, are
@@ -59,6 +58,7 @@ class City:
         self.timezone = ZoneInfo(config.city.timezone)
         self._hierarchies: dict[str, KeptVault] = {}
         self._vault_epoch: int | None = None
+        self._tariffs: tuple[int, Tariffs] | None = None
 
     @classmethod
     def create(
@@ -355,33 +355,13 @@ class City:
         return self.plugins.rules()
 
     @property
-    def rules_version(self) -> str:
-        """The version of those rules."""
-        return self.rules.version
-
-    def rate(self, record: TransactionRecord) -> Rating:
-        """Price a record and name its payees (``rating.rate``)."""
-        from citycard.city.rating import rate
-
-        return rate(self.plugins, self.rules, record)
-
-    def claimed_fen(self, service: int, records: Array) -> Array | None:
-        """Give what terminals say that cards paid before on the day (``rating.claimed_fen``)."""
-        from citycard.city.rating import claimed_fen
-
-        return claimed_fen(self.plugins, service, records)
-
-    def with_claims(self, service: int, records: Array, spent_fen: Array) -> Array:
-        """Give records whose terminals claim this instead (``rating.with_claims``)."""
-        from citycard.city.rating import with_claims
-
-        return with_claims(self.plugins, service, records, spent_fen)
-
-    def alike(self, service: int, records: Array) -> Array | None:
-        """Say which records of a service must cost the same (``rating.alike``)."""
-        from citycard.city.rating import alike
-
-        return alike(self.plugins, self.rules, service, records)
+    def tariffs(self) -> Tariffs:
+        """What prices records, each by the configuration that its terminal worked under."""
+        epoch = self.plugins.epoch
+        if self._tariffs is None or self._tariffs[0] != epoch:
+            with reading(self.engine) as conn:
+                self._tariffs = epoch, Tariffs(self.plugins, earlier_settings(self, conn))
+        return self._tariffs[1]
 
     @property
     def clearing_engine(self) -> str:

@@ -15,7 +15,8 @@ import attrs
 from sqlalchemy import Connection, select
 
 from citycard import registry
-from citycard.registry.tables import terminal_configuration
+from citycard.city.tariffs import settings_now
+from citycard.registry.tables import plugin_settings, terminal_configuration
 from citycard.store import reading, writing
 from citycard.store.bulk import insert_missing
 from citycard.terminal.acceptance import ServedIssuer
@@ -27,6 +28,9 @@ __all__ = ["Configuration", "current_configuration", "find_configuration", "serv
 
 _DOMAIN = b"citycard terminal configuration\0"
 _NUMBER_SIZE = 4
+_CONFIGURATIONS = select(
+    *(terminal_configuration.c[name] for name in ("number", "digest", "content", "published_at"))
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -52,19 +56,22 @@ class Configuration:
 
 def current_configuration(city: City) -> Configuration:
     """Return the configuration in force; when its content has changed, publish it under the next number."""
-    content = _content(city)
+    settings, sections = settings_now(city)
+    content = _content(city) | {"settings": settings}
     digest = hashlib.sha256(_canonical(content)).hexdigest()
     with reading(city.engine) as conn:
         latest = _latest(conn)
     if latest is not None and latest.digest == digest:
         return latest
     with writing(city.engine) as conn:
+        insert_missing(conn, plugin_settings, [{"digest": settings, "sections": sections}])
         while (latest := _latest(conn)) is None or latest.digest != digest:
             row = {
                 "number": latest.number + 1 if latest else 1,
                 "digest": digest,
                 "content": content,
                 "published_at": city.clock.now(),
+                "settings": settings,
             }
             # Where another process took the number a moment ago, its configuration is looked at next.
             insert_missing(conn, terminal_configuration, [row])
@@ -73,13 +80,12 @@ def current_configuration(city: City) -> Configuration:
 
 def find_configuration(conn: Connection, number: int) -> Configuration | None:
     """Return the configuration of a number, such as one that stands in a record, or None."""
-    table = terminal_configuration
-    return _made(conn.execute(select(table).where(table.c.number == number)).one_or_none())
+    return _made(conn.execute(_CONFIGURATIONS.where(terminal_configuration.c.number == number)).one_or_none())
 
 
 def _latest(conn: Connection) -> Configuration | None:
-    table = terminal_configuration
-    return _made(conn.execute(select(table).order_by(table.c.number.desc()).limit(1)).one_or_none())
+    newest = _CONFIGURATIONS.order_by(terminal_configuration.c.number.desc()).limit(1)
+    return _made(conn.execute(newest).one_or_none())
 
 
 def _made(row: Any) -> Configuration | None:

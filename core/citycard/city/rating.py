@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from citycard.card import decode
 from citycard.clearing.context import Rating
@@ -25,11 +25,20 @@ def rate(plugins: Plugins, rules: RuleBook, record: TransactionRecord) -> Rating
     if owned is None:
         raise ServiceUnknown(number=record.service)
     service = owned.record
-    facts = decode(service.facts, record.facts) if service.facts else None
+    facts = _facts(service, record.facts)
     request = service.request(record, facts) if service.request else _as_listed(service, record)
     quote = rules.quote(request)
     shares = tuple(service.shares(record, facts, quote)) if service.shares else ()
     return Rating(quote=quote, shares=shares)
+
+
+def _facts(service: Service, data: bytes) -> Any:
+    """Read what a record says to its service; bytes that the layout does not use are not looked at."""
+    if service.facts is None:
+        return None
+    from citycard.card.codec import layout_of
+
+    return decode(service.facts, data[: layout_of(service.facts).size])
 
 
 def claimed_fen(plugins: Plugins, service: int, records: Array) -> Array | None:

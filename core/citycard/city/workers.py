@@ -15,59 +15,40 @@ from typing import TYPE_CHECKING
 import attrs
 
 from citycard.city.config import read_config
-from citycard.city.rating import alike, claimed_fen, rate, with_claims
+from citycard.city.tariffs import Earlier, Priced, Tariffs, earlier_settings
 from citycard.city.vaults import open_vault
 from citycard.errors import WorkerDiffers
 from citycard.kernel.choices import Choices
 from citycard.kernel.plugins import Plugins
+from citycard.store import reading
 
 if TYPE_CHECKING:
     from citycard.city.city import City
-    from citycard.clearing.columns import Array
-    from citycard.clearing.context import Rating
     from citycard.keys.keptvault import KeptVault
-    from citycard.terminal.record import TransactionRecord
 
 __all__ = ["CityWorker", "open_worker", "worker_of"]
 
 
 @attrs.frozen(kw_only=True)
-class CityWorker:
+class CityWorker(Priced):
     """What judging a bucket asks of a city (``clearing.context.Worker``)."""
 
     folder: Path
     vault: KeptVault
-    plugins: Plugins
-
-    @property
-    def rules_version(self) -> str:
-        """The version of the fee rules of every plugin that is on."""
-        return self.plugins.rules().version
-
-    def rate(self, record: TransactionRecord) -> Rating:
-        """Price a record and name its payees (``rating.rate``)."""
-        return rate(self.plugins, self.plugins.rules(), record)
-
-    def claimed_fen(self, service: int, records: Array) -> Array | None:
-        """Give what terminals say that cards paid before on the day (``rating.claimed_fen``)."""
-        return claimed_fen(self.plugins, service, records)
-
-    def with_claims(self, service: int, records: Array, spent_fen: Array) -> Array:
-        """Give records whose terminals claim this instead (``rating.with_claims``)."""
-        return with_claims(self.plugins, service, records, spent_fen)
-
-    def alike(self, service: int, records: Array) -> Array | None:
-        """Say which records of a service must cost the same (``rating.alike``)."""
-        return alike(self.plugins, self.plugins.rules(), service, records)
+    tariffs: Tariffs
 
 
 def worker_of(city: City) -> Callable[[], CityWorker]:
     """Give what makes a worker of a city elsewhere; it can be pickled and has no secret in it."""
-    return partial(open_worker, city.folder.resolve(), _running(city.plugins))
+    with reading(city.engine) as conn:
+        earlier = earlier_settings(city, conn)
+    return partial(open_worker, city.folder.resolve(), _running(city.plugins), earlier)
 
 
-def open_worker(folder: Path, on: tuple[tuple[str, str], ...]) -> CityWorker:
+def open_worker(folder: Path, on: tuple[tuple[str, str], ...], earlier: Earlier = ()) -> CityWorker:
     """Open a city in a folder for judging, with these plugins on, each by name and distribution.
+
+    ``earlier`` are the settings by which records of earlier configurations are priced.
 
     Raise WorkerDiffers when one of them does not run here or is of another version: it would price
     otherwise. The vault's and the configuration's errors are those of ``City.open``.
@@ -78,7 +59,7 @@ def open_worker(folder: Path, on: tuple[tuple[str, str], ...]) -> CityWorker:
     here = _running(plugins)
     if here != on:
         raise WorkerDiffers(what="plugins", theirs=_words(here), ours=_words(on))
-    return CityWorker(folder=folder, vault=open_vault(folder, config), plugins=plugins)
+    return CityWorker(folder=folder, vault=open_vault(folder, config), tariffs=Tariffs(plugins, earlier))
 
 
 def _running(plugins: Plugins) -> tuple[tuple[str, str], ...]:

@@ -29,10 +29,14 @@ _MOST_RECORDS = 10_000
 
 @attrs.frozen(kw_only=True)
 class Declared:
-    """Everything a plugin said about itself: identity, settings, records by family, and what they claim."""
+    """Everything a plugin said about itself: identity, settings, records by family, and what they claim.
+
+    ``section`` is what the settings were read from.
+    """
 
     info: PluginInfo
     settings: Any
+    section: Mapping[str, Any] = attrs.field(factory=dict)
     records: Mapping[str, tuple[Any, ...]]
     claims: tuple[tuple[str, str], ...]
 
@@ -138,7 +142,9 @@ def declare(
                     raise refuse(owner, f"{family.hook} declares {claim[0]} {claim[1]!r} twice")
                 claims.append(claim)
     _check_own(records, claims, owner)
-    return Declared(info=info, settings=settings, records=records, claims=tuple(claims))
+    return Declared(
+        info=info, settings=settings, section=section or {}, records=records, claims=tuple(claims)
+    )
 
 
 def _settings(found: Implementations, owner: Owner, section: Mapping[str, Any] | None) -> Any:

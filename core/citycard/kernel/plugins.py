@@ -19,13 +19,16 @@ from citycard.kernel.claims import taken
 from citycard.kernel.discovery import Found, find
 from citycard.kernel.entries import Entry, required_names, unmet
 from citycard.kernel.guard import Failures
+from citycard.kernel.identity import PluginContext
 from citycard.kernel.lifecycle import Lifecycle
 from citycard.kernel.lifespans import Traffic
 from citycard.kernel.live import Live
 from citycard.kernel.memory import Memory, Scope, Wish, read_epoch, read_memory, write_wish
 from citycard.kernel.owned import Owner
+from citycard.kernel.past import Past, as_it_was
 from citycard.kernel.reading import Reading
 from citycard.kernel.reports import missing, report
+from citycard.kernel.settings import public
 from citycard.kernel.states import PluginReport, State
 from citycard.store.engine import reading, writing
 
@@ -118,6 +121,34 @@ class Plugins(Reading, Lifecycle):
         if known.state is State.DISABLED and name in self.draining_routes():
             return attrs.evolve(known, state=State.STOPPING, reason="its last requests are being answered")
         return known
+
+    def sections(self) -> dict[str, Mapping[str, Any]]:
+        """Give what every plugin that runs read its settings from, without secrets."""
+        return {
+            name: public(type(running.declared.settings), running.declared.section)
+            for name, running in sorted(self._live.running.items())
+        }
+
+    def under(self, sections: Mapping[str, Mapping[str, Any]]) -> Reading:
+        """Give the plugins as they were with these sections: to price by, not to run.
+
+        One that is off now is there, one that came since as well; one that is not installed any more, or does
+        not take such settings now, is as it is.
+        """
+        with self._lock:
+            now, running = self.sections(), dict(self._live.running)
+            for name, section in sections.items():
+                entry = self._entries.get(name)
+                if entry is None or entry.barred or now.get(name) == section:
+                    continue
+                context = PluginContext(
+                    plugin=name, engine=self.engine, folder=self._folder, clock=self._clock, city=self._city
+                )
+                before = as_it_was(entry, section, self._core_version, self._failures, context)
+                if before is not None:
+                    running[name] = before
+            live = Live(running=running, memory=self._memory)
+            return Past(live, self._failures, self._core_events)
 
     def report(self, name: str) -> PluginReport:
         """Report on one plugin; raise PluginUnknown with the names there are."""

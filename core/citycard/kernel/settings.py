@@ -20,7 +20,7 @@ from citycard.errors import CitycardError, SettingsInvalid
 if TYPE_CHECKING:
     from cattrs import Converter
 
-__all__ = ["environment", "secret", "shown", "structure"]
+__all__ = ["environment", "public", "secret", "shown", "structure"]
 
 Settings = TypeVar("Settings")
 
@@ -106,6 +106,21 @@ def structure(
             problems = problems.replace(value, _HIDDEN)
         # Not chained: what cattrs and validators raised may carry secrets.
         raise SettingsInvalid(problems=problems) from None
+
+
+def public(kind: Any, content: Any) -> Any:
+    """Give a section of city.toml without its secrets, wherever they stand."""
+    if isinstance(content, Mapping) and isinstance(kind, type) and attrs.has(kind):
+        fields = {field.name: field for field in attrs.fields(attrs.resolve_types(kind))}
+        return {
+            key: public(fields[key].type, value) if key in fields else value
+            for key, value in content.items()
+            if not (key in fields and fields[key].metadata.get(_SECRET))
+        }
+    inner = next((one for one in get_args(kind) if isinstance(one, type) and attrs.has(one)), None)
+    if isinstance(content, Mapping):
+        return {key: public(inner, value) for key, value in content.items()}
+    return [public(inner, member) for member in content] if isinstance(content, (list, tuple)) else content
 
 
 def shown(settings: Any) -> Any:

@@ -39,6 +39,7 @@ __all__ = [
     "personalisation",
     "personalisation_job",
     "place",
+    "plugin_settings",
     "product",
     "product_version",
     "sam",
@@ -342,5 +343,15 @@ terminal_configuration = Table(
     Column("digest", String(64), nullable=False),
     Column("content", JSON, nullable=False),
     Column("published_at", UtcTime, nullable=False),
+    Column("settings", String(64)),
 )
 append_only(terminal_configuration)
+
+# What city.toml said to the plugins while a configuration was in force, by its digest: taps are priced by it.
+plugin_settings = Table(
+    "plugin_settings",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("sections", JSON, nullable=False),
+)
+append_only(plugin_settings)

@@ -26,6 +26,7 @@ from citycard.city.accounts import open_account, shadows
 from citycard.city.floatview import float_statement
 from citycard.city.handheld import Handheld
 from citycard.city.loading import DomainLoading
+from citycard.city.office import Office
 from citycard.city.till import Till
 from citycard.clearing import clear, receive, statement_of
 from citycard.clock import FixedClock
@@ -216,6 +217,12 @@ class Town:
         """Give a card the sectors of domains that came later, and return which it got."""
         host = DomainLoading(self.city, actor="town")
         return update_card(card.reader, host, profile=self.city.issuing.profile).added
+
+    def report_lost(self, card: TownCard) -> None:
+        """Report a card lost and publish the list; a till knows it after ``refresh``."""
+        Office(self.city, "town").lost(card.asn)
+        with writing(self.city.engine) as conn:
+            registry.publish_blacklist(conn, at=self.city.clock.now())
 
     def balance_fen(self, card: TownCard) -> int:
         """Read what is on a card's purse."""

@@ -51,5 +51,5 @@ def test_a_worker_with_other_plugins_refuses_to_judge(city, wanted):
 def test_a_plugin_that_was_switched_off_is_off_in_a_worker_whatever_city_toml_says(city):
     city.plugins.disable("bazaar", by="somebody")
     worker = city.worker()
-    assert worker.plugins.reports()[0].running is False
+    assert worker.tariffs.of(0).plugins.reports()[0].running is False
     worker.vault.close()

@@ -1,0 +1,88 @@
+"""Taps are priced by the settings of the configuration that their terminal worked under."""
+
+import datetime as dt
+import sys
+
+import pytest
+
+from citycard.city import City
+from citycard.city.till import Sale
+
+DAY = dt.timedelta(days=1)
+
+
+@pytest.fixture
+def town(market_town):
+    made = market_town(
+        settings={"market": {"price_fen": 300, "opened": dt.date(2026, 2, 1), "token": "hush"}}
+    )
+    made.partner("melons")
+    return made
+
+
+def one(visit):
+    facts = sys.modules["citycard_market.plugin"].Stall(pieces=1)
+    return Sale(service="stall", amount_fen=visit.price("stall", facts).amount_fen, facts=facts)
+
+
+def codes(report):
+    return {total.code: total.records for total in report.totals}
+
+
+def new_price(town, price_fen):
+    path = town.city.folder / "city.toml"
+    path.write_text(path.read_text().replace('"price_fen" = 300', f'"price_fen" = {price_fen}'))
+    town.city.plugins.disable("market", by="council")
+    town.city.plugins.enable("market", by="council")
+
+
+@pytest.mark.parametrize("engine", ["local", "pool:2"])
+def test_a_tap_under_an_old_configuration_costs_what_it_cost_then(town, engine):
+    from citycard.clearing import clear
+
+    card, late, prompt = town.card(), *(town.till(town.terminal("melons")) for _ in range(2))
+    town.load(card, 5000)
+    assert late.serve(card.reader, town.now, one).amount_fen == 300
+    new_price(town, 500)
+    assert prompt.refresh() > late.config_number
+    assert prompt.serve(card.reader, town.pass_time(DAY), one).amount_fen == 500
+    town.hand_in(late, prompt)
+    report = clear(town.city, engine=engine)
+    assert codes(report) == {"OK": 2}
+    assert town.statement("melons").net_fen == 800
+    town.check_books()
+
+
+def test_a_tap_of_a_domain_that_was_switched_off_since_is_paid(town):
+    card, till = town.card(), town.till(town.terminal("melons"))
+    town.load(card, 5000)
+    till.serve(card.reader, town.now, one)
+    town.city.plugins.disable("market", by="council")
+    assert codes(town.clear(till)) == {"OK": 1}
+    assert town.statement("melons").net_fen == 300
+
+
+def test_a_terminal_that_charges_the_new_price_under_the_old_configuration_is_found(town):
+    card, till = town.card(), town.till(town.terminal("melons"))
+    town.load(card, 5000)
+    facts = sys.modules["citycard_market.plugin"].Stall(pieces=1)
+    new_price(town, 500)
+    till.serve(card.reader, town.now, lambda _: Sale(service="stall", amount_fen=500, facts=facts))
+    assert codes(town.clear(till)) == {"P01": 1}
+
+
+def test_no_secret_is_kept_with_the_settings(town):
+    town.city.configuration()
+    new_price(town, 500)
+    (earlier,) = town.city.tariffs.earlier
+    assert earlier[1] == {"market": {"price_fen": 300, "opened": {"toml": "2026-02-01"}}}
+
+
+def test_the_same_settings_are_the_tariff_of_now(town):
+    town.city.configuration()
+    town.city.plugins.disable("market", district="harbour", by="council")
+    town.city.configuration()
+    assert not town.city.tariffs.change
+    again = City.open(town.city.folder, clock=town.city.clock)
+    assert not again.tariffs.change
+    again.close()
