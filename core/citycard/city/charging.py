@@ -122,6 +122,7 @@ def charge(
         quote.amount_fen,
         onward=onward,
         note=note or service,
+        service=service,
         actor=actor,
     )
     return Charge(quote=quote, payment=paid)

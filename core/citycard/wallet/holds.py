@@ -108,19 +108,23 @@ class Holds:
         amount_fen: int | None = None,
         *,
         onward: Sequence[Onward] = (),
+        service: str = "",
         actor: str = "",
     ) -> AccountHold:
         """Take what is held, or a part of it and free the rest; once. Raise HoldUnknown or HoldRefused.
 
-        The capture is a payment under ``identity``, and can be given back as every other. What goes
+        The capture is a payment under ``identity`` for ``service``, and can be given back. What goes
         ``onward`` from the partner, such as its fee, is moved in the same step.
         """
         known = self.find(hold_id)
         taken_fen = known.amount_fen if amount_fen is None else amount_fen
         check_amount(taken_fen, f"capture {identity}")
         content = {"hold": str(hold_id), "amount_fen": taken_fen, **told(onward)}
+        content |= {"service": service} if service else {}
         act = Act(id=identity, kind="capture", number=known.number, actor=actor, content=content)
-        once(self._context, act, lambda conn: self._capture(conn, identity, known, taken_fen, onward))
+        once(
+            self._context, act, lambda conn: self._capture(conn, identity, known, taken_fen, onward, service)
+        )
         return self.find(hold_id)
 
     def release(self, identity: UUID, hold_id: UUID, *, actor: str = "") -> AccountHold:
@@ -171,6 +175,7 @@ class Holds:
         known: AccountHold,
         taken_fen: int,
         onward: Sequence[Onward],
+        service: str,
     ) -> None:
         context, held = self._context, self._held(conn, known)
         if taken_fen > known.amount_fen:
@@ -197,6 +202,7 @@ class Holds:
                 hold=known.id,
                 note=known.note,
                 at=at,
+                service=service,
                 parts=(PaidPart(programme=OWN_MONEY, amount_fen=taken_fen, transfer=moved.id),),
             ),
         )

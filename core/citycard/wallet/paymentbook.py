@@ -43,7 +43,10 @@ class PaidPart:
 
 @attrs.frozen(kw_only=True)
 class Payment:
-    """What an account paid to a partner; ``at`` is the city's local time, ``hold`` the hold it captured."""
+    """What an account paid to a partner; ``at`` is the city's local time, ``hold`` the hold it captured.
+
+    ``service`` names what was paid for, where whoever charged said so.
+    """
 
     id: UUID
     number: str
@@ -52,6 +55,7 @@ class Payment:
     hold: UUID | None
     note: str
     at: datetime
+    service: str = ""
     parts: tuple[PaidPart, ...]
 
     @property

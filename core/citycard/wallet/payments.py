@@ -47,21 +47,24 @@ class Payments:
         *,
         onward: Sequence[Onward] = (),
         note: str = "",
+        service: str = "",
         actor: str = "",
     ) -> Payment:
         """Pay a partner; subsidies that fit pay first, the account itself the rest.
 
-        What goes ``onward`` from the partner, such as its fee, is moved in the same step.
+        ``service`` names what is paid for, so that it counts for its domain. What goes ``onward`` from the
+        partner, such as its fee, is moved in the same step.
 
         Raise AccountNotOpen, FundsMissing or LimitExceeded. Limits count what the account itself pays.
         """
         check_amount(amount_fen, f"payment {identity}")
         content = {"partner": payee.partner, "amount_fen": amount_fen, "note": note, **told(onward)}
+        content |= {"service": service} if service else {}
         act = Act(id=identity, kind="pay", number=number, actor=actor, content=content)
         once(
             self._context,
             act,
-            lambda conn: self._pay(conn, identity, number, payee, amount_fen, onward, note),
+            lambda conn: self._pay(conn, identity, number, payee, amount_fen, onward, note, service),
         )
         return self.find(identity)
 
@@ -106,6 +109,7 @@ class Payments:
         amount_fen: int,
         onward: Sequence[Onward],
         note: str,
+        service: str,
     ) -> None:
         context = self._context
         account = hold_account(conn, number)
@@ -132,6 +136,7 @@ class Payments:
                 hold=None,
                 note=note,
                 at=context.now_local(),
+                service=service,
                 parts=tuple(
                     PaidPart(programme=part.programme, amount_fen=part.amount_fen, transfer=moved.id)
                     for part, moved in zip(parts, transfers, strict=True)

@@ -79,9 +79,7 @@ def test_a_capture_is_a_payment_that_can_be_given_back(wallet, opened, holds):
     assert money(wallet, number) == (3000, 3000, 7000)
 
 
-def test_a_fee_goes_on_with_the_capture_and_comes_back_with_the_refund(
-    wallet, opened, holds
-):
+def test_a_fee_goes_on_with_the_capture_and_comes_back_with_the_refund(wallet, opened, holds):
     number, capture = opened(1, 10_000), new_id()
     held = holds.authorise(new_id(), number, "hotel", 8000, DAY)
     for _ in range(2):
@@ -171,3 +169,11 @@ def test_the_partner_and_the_owner_see_the_same_hold(wallet, opened, holds):
 def test_a_hold_nobody_made_is_told(holds):
     with pytest.raises(HoldUnknown):
         holds.capture(new_id(), new_id())
+
+
+def test_a_capture_says_what_it_is_for(wallet, opened, holds):
+    number = opened(1, 10_000)
+    hold, capture = new_id(), new_id()
+    holds.authorise(hold, number, "hotel", 500, DAY)
+    holds.capture(capture, hold, service="night")
+    assert Payments(wallet).find(capture).service == "night"

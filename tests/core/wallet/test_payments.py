@@ -5,6 +5,7 @@ import pytest
 
 from citycard.errors import (
     AccountNotOpen,
+    ActDiffers,
     FundsMissing,
     LimitExceeded,
     PaymentUnknown,
@@ -51,6 +52,15 @@ def test_subsidies_that_fit_pay_first_and_the_account_the_rest(wallet, opened, p
     assert parts(payments.pay(new_id(), number, CANTEEN, 5000)) == [("meals", 3000, 0), ("", 2000, 0)]
     assert balance(wallet, partner_payable("canteen")) == 5000
     assert balance(wallet, online_account(number)) == 7000
+
+
+def test_a_payment_keeps_what_it_was_for_and_is_another_one_for_something_else(opened, payments):
+    identity, number = new_id(), opened(1, 10_000)
+    assert payments.pay(identity, number, CANTEEN, 100, service="lunch").service == "lunch"
+    assert payments.find(identity).service == "lunch"
+    assert payments.pay(new_id(), number, CANTEEN, 100).service == ""
+    with pytest.raises(ActDiffers):
+        payments.pay(identity, number, CANTEEN, 100, service="supper")
 
 
 def test_nothing_is_taken_where_all_together_is_too_little(wallet, opened, payments, give_meals):

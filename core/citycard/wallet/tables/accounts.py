@@ -85,6 +85,7 @@ payment = Table(
     Column("hold", Uuid),
     Column("note", String(100), nullable=False),
     Column("at", LocalTime, nullable=False),
+    Column("service", String(64), nullable=False, server_default=""),
     CheckConstraint("amount_fen > 0", name="amount"),
 )
 append_only(payment)
