@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from citycard.card.product import CardProduct
+from citycard.city.targets import EVERY, SupervisionSection
 from citycard.errors import CitycardError, CityConfigInvalid, CityNotFound
 from citycard.kernel.settings import structure
 from citycard.wallet.limits import CityLimits
@@ -249,6 +250,14 @@ class District:
     name_zh: str = ""
 
 
+def _of_districts(config: CityConfig, _attribute: object, section: SupervisionSection) -> None:
+    known = [EVERY, *(one.id for one in config.districts)]
+    for place, target in enumerate(section.targets):
+        if target.district not in known:
+            msg = f"targets[{place}].district {target.district!r}: expected one of {', '.join(known)}"
+            raise ValueError(msg)
+
+
 @attrs.frozen(kw_only=True)
 class CityConfig:
     """The whole of ``city.toml``; ``plugins`` holds each plugin's own section, still unread."""
@@ -262,6 +271,7 @@ class CityConfig:
     topup: TopUpSection = TopUpSection()
     wallet: WalletSection = WalletSection()
     districts: tuple[District, ...] = ()
+    supervision: SupervisionSection = attrs.field(default=SupervisionSection(), validator=_of_districts)
     allow: tuple[str, ...] | None = None
     enable: tuple[str, ...] = ()
     plugins: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)

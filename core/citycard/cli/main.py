@@ -47,6 +47,7 @@ _COMMANDS = {
     "statement": ("citycard.cli.statement:group", "Statements of cards and partners."),
     "stock": ("citycard.cli.stock:group", "Keep number ranges and the stock of blank cards."),
     "subsidy": ("citycard.cli.subsidy:group", "Subsidy programmes: fund, grant, report."),
+    "supervision": ("citycard.cli.supervision:group", "Adoption by district and domain, against targets."),
     "terminal": ("citycard.cli.terminal:group", "Register terminals; what they must know."),
     "topup": ("citycard.cli.topup:group", "Orders paid online, loads whose end is open, automatic top-up."),
     "wallet": ("citycard.cli.wallet:group", "Look into the ledger, seal it, verify it, prove answers."),

@@ -15,6 +15,7 @@ __all__ = [
     "ProductUnknown",
     "ServiceOff",
     "ServiceUnknown",
+    "SupervisionTargetInvalid",
 ]
 
 
@@ -89,4 +90,13 @@ class ServiceUnknown(CitycardError):
     sentence = (
         "no plugin that is on has the service number {number}: "
         "install and enable the one that wrote the record"
+    )
+
+
+class SupervisionTargetInvalid(CitycardError):
+    """A target of the supervision report is about a domain that the city does not have."""
+
+    status, exit_code = 409, 3
+    sentence = (
+        "city.toml: supervision.targets[{place}].domain {domain!r} is not known: expected one of {known}"
     )

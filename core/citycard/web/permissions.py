@@ -72,6 +72,7 @@ PERMISSIONS: Mapping[str, str] = MappingProxyType(
         "city.refund-topups": "Send the money of an order back that was not delivered.",
         "city.read-agents": "See where a load agent stands: quota, what it owes, closed days.",
         "city.close-days": "Close a business day of a load agent.",
+        "city.read-supervision": "See how far the card got, by district and domain, against targets.",
         "city.manage-agents": "Open load agents, give them credit, and note what they pay in.",
     }
 )

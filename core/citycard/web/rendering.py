@@ -32,6 +32,7 @@ _MENU = (
     ("/interconnect", mark("Other cities"), "city.read-interconnect"),
     ("/disputes", mark("Disputes"), "city.read-disputes"),
     ("/subsidies", mark("Subsidies"), "city.read-subsidies"),
+    ("/supervision", mark("Supervision"), "city.read-supervision"),
 )
 
 # Who may read only what is its own finds it here, since no list leads there.

@@ -10,7 +10,7 @@ from citycard.city.statements.records import Line, Section, Statement
 from citycard.city.statements.words import CLOSING, OPENING
 from citycard.money import yuan
 
-__all__ = ["COLUMNS", "csv_lines", "guarded"]
+__all__ = ["BOM", "COLUMNS", "csv_lines", "csv_row", "guarded"]
 
 #: The names of the columns, in their order.
 COLUMNS = (
@@ -31,7 +31,8 @@ COLUMNS = (
     "reference",
 )
 
-_BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
+#: The byte order mark, by which spreadsheets know UTF-8.
+BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\N{FULLWIDTH EQUALS SIGN}", "\N{FULLWIDTH PLUS SIGN}")
 _FULLWIDTH = ("\N{FULLWIDTH HYPHEN-MINUS}", "\N{FULLWIDTH COMMERCIAL AT}")
 
@@ -43,12 +44,12 @@ def csv_lines(statement: Statement, *, bom: bool = False) -> Iterator[str]:
     ``amount`` and ``balance`` are yuan with two decimals. ``bom`` puts a byte order mark first, by which
     spreadsheets know UTF-8. A text that a spreadsheet would take for a formula gets an apostrophe before it.
     """
-    yield (_BOM if bom else "") + _row(COLUMNS)
+    yield (BOM if bom else "") + csv_row(COLUMNS)
     for section in statement.sections:
-        yield _row(_balance(section, OPENING.en, OPENING.zh, section.opening_fen))
+        yield csv_row(_balance(section, OPENING.en, OPENING.zh, section.opening_fen))
         for line in section.lines():
-            yield _row(_fields(section, line))
-        yield _row(_balance(section, CLOSING.en, CLOSING.zh, section.closing_fen))
+            yield csv_row(_fields(section, line))
+        yield csv_row(_balance(section, CLOSING.en, CLOSING.zh, section.closing_fen))
 
 
 def guarded(text: str) -> str:
@@ -77,7 +78,8 @@ def _balance(section: Section, words: str, words_zh: str, balance_fen: int) -> t
     return (guarded(section.address), "", "", "", words, words_zh, "", "", "", "", "", "", *amounts, "")
 
 
-def _row(fields: Sequence[str]) -> str:
+def csv_row(fields: Sequence[object]) -> str:
+    """Give one row of CSV, which ends with CR LF."""
     written = io.StringIO()
     csv.writer(written, lineterminator="\r\n").writerow(fields)
     return written.getvalue()
