@@ -2,9 +2,95 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 from citycard import PluginInfo, hookimpl
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from citycard.card.sector import SectorLayout
+    from citycard.clearing.pricing import FeeRule
+    from citycard.kernel.data import EventType, Schema
+    from citycard.kernel.identity import PluginContext
+    from citycard.kernel.outside import TerminalConfig
+    from citycard.kernel.services import Entitlement, Holder, Participant, Service
+    from citycard.keys import KeyPurpose
+    from citycard_community.settings import CommunitySettings
 
 
 @hookimpl
 def citycard_plugin() -> PluginInfo:
     return PluginInfo(name="community", title="Community", title_zh="数字社区", core=">=0.1,<0.2")
+
+
+@hookimpl
+def citycard_settings() -> type:
+    from citycard_community.settings import CommunitySettings
+
+    return CommunitySettings
+
+
+@hookimpl
+def citycard_sectors() -> Iterable[SectorLayout]:
+    from citycard_community.sectors import RIGHTS, STAY
+
+    yield RIGHTS
+    yield STAY
+
+
+@hookimpl
+def citycard_key_purposes() -> Iterable[KeyPurpose]:
+    from citycard_community.rights import KEY
+
+    yield KEY
+
+
+@hookimpl
+def citycard_services(settings: CommunitySettings) -> Iterable[Service]:
+    from citycard_community.services import services
+
+    yield from services(settings)
+
+
+@hookimpl
+def citycard_fee_rules(settings: CommunitySettings) -> Iterable[FeeRule]:
+    from citycard_community.fees import fee_rules
+
+    yield from fee_rules(settings)
+
+
+@hookimpl
+def citycard_participants(settings: CommunitySettings) -> Iterable[Participant]:
+    from citycard_community.services import participants
+
+    yield from participants(settings)
+
+
+@hookimpl
+def citycard_entitlements(holder: Holder, at: datetime, context: PluginContext) -> Iterable[Entitlement]:
+    from citycard_community.entitlements import residents
+
+    yield from residents(holder, at, context)
+
+
+@hookimpl
+def citycard_schema() -> Schema:
+    from citycard_community.tables import SCHEMA
+
+    return SCHEMA
+
+
+@hookimpl
+def citycard_event_types() -> Iterable[EventType]:
+    from citycard_community.events import event_types
+
+    yield from event_types()
+
+
+@hookimpl
+def citycard_terminal_config(settings: CommunitySettings) -> Iterable[TerminalConfig]:
+    from citycard_community.running import terminal_config
+
+    yield terminal_config(settings)

@@ -1,0 +1,148 @@
+"""A town with one community: two buildings, a gate, a car park of three spaces, and a clinic."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import attrs
+import pytest
+
+from citycard.store import reading
+from citycard.testing.town import Town
+from citycard_community.clinic import ClinicTill
+from citycard_community.doors import DoorTerminal
+from citycard_community.errors import DoorClosed
+from citycard_community.gates import CarParkGate
+from citycard_community.kiosk import Kiosk
+from citycard_community.running import settings_of
+from citycard_community.settings import CommunitySettings
+from citycard_community.units import UnitGiven, keep_units, units_of_owner
+
+GATE, EAST, WEST, IN, OUT, DESK, CLINIC = (f"9901{number:08d}" for number in range(11, 18))
+
+SETTINGS = {
+    "hours": [
+        {"number": 1, "name": "daytime", "opens": dt.time(7, 0), "closes": dt.time(22, 0)},
+    ],
+    "communities": [
+        {
+            "id": "sunrise",
+            "number": 7,
+            "name": "Sunrise Court",
+            "name_zh": "朝阳苑",
+            "partner": "sunrise-pm",
+            "account": "6200990100000700001",
+            "bic": "CITYCNBJXXX",
+            "zones": [
+                {"number": 0, "name": "Gate", "name_zh": "大门", "shared": True},
+                {"number": 1, "name": "East building", "name_zh": "东楼"},
+                {"number": 2, "name": "West building", "name_zh": "西楼"},
+            ],
+            "doors": [
+                {"id": "gate", "name": "Main gate", "name_zh": "正门", "zone": 0, "terminal": GATE},
+                {"id": "east", "name": "East door", "name_zh": "东楼门", "zone": 1, "terminal": EAST},
+                {"id": "west", "name": "West door", "name_zh": "西楼门", "zone": 2, "terminal": WEST},
+            ],
+            "car_parks": [
+                {
+                    "number": 1,
+                    "name": "Sunrise garage",
+                    "name_zh": "朝阳车库",
+                    "spaces": 3,
+                    "unit_minutes": 30,
+                    "unit_fen": 200,
+                    "free_minutes": 15,
+                    "day_cap_fen": 2000,
+                    "lost_ticket_fen": 3000,
+                    "pass_fen": 15_000,
+                    "gates": [IN, OUT],
+                }
+            ],
+            "fee": {"fen_per_m2": 250, "due_day": 20, "late_bp_per_day": 5, "late_cap_percent": 30},
+            "visitors": {"a_day": 2, "hours": 1},
+        }
+    ],
+    "clinics": [
+        {
+            "id": "sunrise-clinic",
+            "number": 1,
+            "name": "Sunrise clinic",
+            "name_zh": "朝阳卫生站",
+            "account": "6200990100000700002",
+            "bic": "CITYCNBJXXX",
+            "communities": ["sunrise"],
+            "visit_fen": 1000,
+            "resident_percent": 40,
+        }
+    ],
+}
+
+
+@attrs.frozen(kw_only=True)
+class Estate:
+    """The town and the terminals of its community."""
+
+    town: Town
+    settings: CommunitySettings
+
+    @property
+    def city(self):
+        return self.town.city
+
+    @property
+    def now(self):
+        return self.town.now
+
+    @property
+    def today(self):
+        return self.town.now.date()
+
+    def door(self, name):
+        """Work as a door: gate, east or west."""
+        number = {"gate": GATE, "east": EAST, "west": WEST}[name]
+        return DoorTerminal(self.town.till(number), self.city.vault)
+
+    def gate(self, name):
+        """Work as a gate of the car park: in or out."""
+        return CarParkGate(self.town.till({"in": IN, "out": OUT}[name]), self.city)
+
+    def clinic(self):
+        return ClinicTill(self.town.till(CLINIC), self.city.vault, 1)
+
+    def opens(self, name, card):
+        """Say by which kind of right a door opens, or the code of why it stays closed."""
+        try:
+            return self.door(name).open(card.reader, self.town.now).right.kind.name.lower()
+        except DoorClosed as closed:
+            return closed.data["code"]
+
+    def kiosk(self):
+        return Kiosk(self.town.till(DESK), self.city)
+
+    def home(self, owner, *, building=1, room="101", area=8950):
+        """Register a flat and return its number."""
+        given = UnitGiven(community="sunrise", building=building, room=room, area=area, owner=owner.asn)
+        keep_units(self.city, self.settings, [given])
+        with reading(self.city.engine) as conn:
+            return next(
+                one.id
+                for one in units_of_owner(conn, owner.asn)
+                if (one.building, one.room) == (building, room)
+            )
+
+
+def made(folder, settings=SETTINGS):
+    town = Town.make(folder, domains=["community"], settings={"community": settings})
+    for partner in ("sunrise-pm", "sunrise-clinic"):
+        town.partner(partner)
+    for number in (GATE, EAST, WEST, IN, OUT, DESK):
+        town.terminal("sunrise-pm", number=number)
+    town.terminal("sunrise-clinic", number=CLINIC)
+    return Estate(town=town, settings=settings_of(town.city))
+
+
+@pytest.fixture
+def estate(tmp_path):
+    estate = made(tmp_path)
+    yield estate
+    estate.town.close()
