@@ -1,1 +1,1 @@
-"""Purchases, voids, refunds, hotel holds, merchants and fee tiers for shops, restaurants, hotels and the online supermarket."""
+"""Purchases, voids, refunds, hotel holds, merchants and fee tiers, and the online supermarket."""

@@ -2,9 +2,91 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 from citycard import PluginInfo, hookimpl
+
+if TYPE_CHECKING:
+    from citycard.card.sector import SectorLayout
+    from citycard.clearing.pricing import FeeRule
+    from citycard.kernel.data import EventType, Schema
+    from citycard.kernel.outside import Job, TerminalConfig
+    from citycard.kernel.services import Participant, Service
+    from citycard.keys import KeyPurpose
+    from citycard_retail.settings import RetailSettings
 
 
 @hookimpl
 def citycard_plugin() -> PluginInfo:
     return PluginInfo(name="retail", title="Shops and tills", title_zh="小额支付", core=">=0.1,<0.2")
+
+
+@hookimpl
+def citycard_settings() -> type:
+    from citycard_retail.settings import RetailSettings
+
+    return RetailSettings
+
+
+@hookimpl
+def citycard_sectors() -> Iterable[SectorLayout]:
+    from citycard_retail.sectors import LAST_SALE
+
+    yield LAST_SALE
+
+
+@hookimpl
+def citycard_key_purposes() -> Iterable[KeyPurpose]:
+    from citycard_retail.poskeys import PURPOSE
+
+    yield PURPOSE
+
+
+@hookimpl
+def citycard_services(settings: RetailSettings) -> Iterable[Service]:
+    from citycard_retail.services import services
+
+    yield from services(settings)
+
+
+@hookimpl
+def citycard_fee_rules(settings: RetailSettings) -> Iterable[FeeRule]:
+    from citycard_retail.prices import fee_rules
+
+    yield from fee_rules(settings)
+
+
+@hookimpl
+def citycard_participants(settings: RetailSettings) -> Iterable[Participant]:
+    from citycard_retail.services import participants
+
+    yield from participants(settings)
+
+
+@hookimpl
+def citycard_schema() -> Schema:
+    from citycard_retail.tables import SCHEMA
+
+    return SCHEMA
+
+
+@hookimpl
+def citycard_event_types() -> Iterable[EventType]:
+    from citycard_retail.events import event_types
+
+    yield from event_types()
+
+
+@hookimpl
+def citycard_terminal_config() -> Iterable[TerminalConfig]:
+    from citycard_retail.tillconfig import terminal_config
+
+    yield terminal_config()
+
+
+@hookimpl
+def citycard_jobs() -> Iterable[Job]:
+    from citycard_retail.jobs import jobs
+
+    yield from jobs()

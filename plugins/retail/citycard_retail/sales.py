@@ -1,0 +1,265 @@
+"""Sales: what a merchant sold and what fee it has, paid from an online account or by a till's record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import attrs
+from sqlalchemy import Connection, Row, insert, select, update
+
+from citycard.city.charging import Onward, charge, price
+from citycard.clearing import State, explain
+from citycard.errors import CitycardError
+from citycard.ids import derived_id
+from citycard.ledger.chart import TransferCode
+from citycard.store import publish, reading, writing
+from citycard.wallet import find_account, partner_payable
+from citycard_retail.errors import RetailActDiffers, RetailSettingInvalid, SaleUnknown
+from citycard_retail.events import SOLD
+from citycard_retail.fees import fee_fen
+from citycard_retail.market import Market, digest_of
+from citycard_retail.merchants import merchants, tier_on
+from citycard_retail.services import NUMBERS, ONLINE, SALE
+from citycard_retail.tables import sale
+
+__all__ = ["Sale", "begin", "fee_onward", "find_sale", "pay_begun", "sale_of_record", "sales_of", "sell"]
+
+_NOTE = 100
+
+
+@attrs.frozen(kw_only=True)
+class Sale:
+    """A sale: what was paid and the fee of it, and what of both came back; ``at`` is local.
+
+    ``channel`` is online or offline; ``purchase`` the id by which the core knows it.
+    """
+
+    id: UUID
+    purchase: str
+    channel: str
+    service: str
+    partner: str
+    asn: str
+    tier: str
+    amount_fen: int
+    fee_fen: int
+    returned_fen: int
+    returned_fee_fen: int
+    note: str
+    state: str
+    at: datetime
+
+    @property
+    def left_fen(self) -> int:
+        """Give what was not given back."""
+        return self.amount_fen - self.returned_fen
+
+    @classmethod
+    def of(cls, row: Row[Any]) -> Sale:
+        """Read a row of the table."""
+        return cls(**{field.name: getattr(row, field.name) for field in attrs.fields(cls)})
+
+
+def sell(
+    market: Market,
+    identity: UUID,
+    number: str,
+    partner: str,
+    amount_fen: int,
+    *,
+    service: str = ONLINE,
+    note: str = "",
+    actor: str = "",
+) -> Sale:
+    """Let an online account pay a merchant, less its fee, once for each ``identity``.
+
+    ``amount_fen`` is what the merchant asks; reductions may make it less. Raise MerchantUnknown,
+    OnlineAccountUnknown, RetailActDiffers, RetailSettingInvalid for an amount, what the price and the wallet
+    refuse, and DebitRefused.
+    """
+    if not 0 < amount_fen <= market.settings.most_sale_fen:
+        expected = f"1 to {market.settings.most_sale_fen} fen"
+        raise RetailSettingInvalid(field="amount_fen", value=amount_fen, expected=expected)
+    city = market.city
+    with reading(city.engine) as conn:
+        merchant = merchants(market, conn, partner=partner)[0]
+        account = find_account(conn, number)
+    facts = {"mcc": market.settings.category(merchant.category).mcc}
+    asked = {"account": account.number, "partner": partner, "amount_fen": amount_fen, "service": service}
+    digest = digest_of(asked | {"note": note})
+
+    def priced() -> int:
+        return price(
+            city, account.asn, service=service, partner=partner, list_price_fen=amount_fen, facts=facts
+        ).amount_fen
+
+    begun = begin(market, identity, partner, account.asn, priced, digest, service=service, note=note)
+
+    def pay() -> int:
+        done = charge(
+            city,
+            identity,
+            account.number,
+            service=service,
+            partner=partner,
+            list_price_fen=amount_fen,
+            facts=facts,
+            onward=fee_onward(market, begun.fee_fen),
+            note=note,
+            actor=actor,
+        )
+        return done.amount_fen
+
+    return pay_begun(market, begun, pay)
+
+
+def begin(
+    market: Market,
+    identity: UUID,
+    partner: str,
+    asn: str,
+    amount: Callable[[], int],
+    digest: str,
+    *,
+    service: str,
+    note: str,
+) -> Sale:
+    """Write down what is about to be paid with its fee; of one that was begun before, give that.
+
+    Raise RetailActDiffers when the id stands for something else.
+    """
+    with reading(market.city.engine) as conn:
+        row = _row(conn, sale.c.id, identity)
+    if row is None:
+        amount_fen = amount()
+        at = market.city.now_local()
+        with writing(market.city.engine) as conn:
+            row = _row(conn, sale.c.id, identity)
+            if row is None:
+                tier = tier_on(conn, market.settings, partner, at)
+                made = Sale(
+                    id=identity,
+                    purchase=str(identity),
+                    channel="online",
+                    service=service,
+                    partner=partner,
+                    asn=asn,
+                    tier=tier.name,
+                    amount_fen=amount_fen,
+                    fee_fen=fee_fen(tier, amount_fen),
+                    returned_fen=0,
+                    returned_fee_fen=0,
+                    note=note[:_NOTE],
+                    state="begun",
+                    at=at,
+                )
+                conn.execute(insert(sale), attrs.asdict(made) | {"digest": digest})
+                return made
+    if row.digest != digest:
+        raise RetailActDiffers(id=identity, kind="sale")
+    return Sale.of(row)
+
+
+def pay_begun(market: Market, begun: Sale, pay: Callable[[], int]) -> Sale:
+    """Let what was begun be paid by ``pay``, which does it once; note how it ended and tell it."""
+    if begun.state == "paid":
+        return begun
+    try:
+        pay()
+    except CitycardError:
+        _end(market, begun, "refused")
+        raise
+    return _end(market, begun, "paid")
+
+
+def fee_onward(market: Market, fee: int) -> Sequence[Onward]:
+    """Give the part of a payment that goes on to who gets the fees; nothing where there is no fee."""
+    if not fee:
+        return ()
+    address = partner_payable(market.settings.fees_partner)
+    return (Onward(address=address, amount_fen=fee, code=int(TransferCode.FEE)),)
+
+
+def find_sale(market: Market, name: str) -> Sale:
+    """Give a sale by its id, or by the id of a till's cleared record; raise SaleUnknown."""
+    try:
+        identity = UUID(name)
+    except ValueError:
+        return sale_of_record(market, name)
+    with reading(market.city.engine) as conn:
+        row = _row(conn, sale.c.id, identity)
+    if row is None:
+        raise SaleUnknown(id=name)
+    return Sale.of(row)
+
+
+def sale_of_record(market: Market, record: str) -> Sale:
+    """Give the sale of a till's record that clearing accepted; raise SaleUnknown, RecordUnknown."""
+    city = market.city
+    with reading(city.engine) as conn:
+        row = _row(conn, sale.c.purchase, record)
+    if row is not None:
+        return Sale.of(row)
+    found = explain(city, record)
+    taken, outcome = found.record, found.outcome
+    if taken is None or outcome is None or outcome.state is not State.ACCEPTED:
+        raise SaleUnknown(id=record)
+    payees = [name for name, _ in outcome.parts if name != market.settings.fees_partner]
+    if taken.service != NUMBERS[SALE] or len(payees) != 1:
+        raise SaleUnknown(id=record)
+    with writing(city.engine) as conn:
+        row = _row(conn, sale.c.purchase, record)
+        if row is not None:
+            return Sale.of(row)
+        tier = tier_on(conn, market.settings, payees[0], taken.at)
+        made = Sale(
+            id=derived_id("retail record", record),
+            purchase=record,
+            channel="offline",
+            service=SALE,
+            partner=payees[0],
+            asn=taken.asn,
+            tier=tier.name,
+            amount_fen=taken.amount_fen,
+            fee_fen=fee_fen(tier, taken.amount_fen),
+            returned_fen=0,
+            returned_fee_fen=0,
+            note="",
+            state="paid",
+            at=taken.at,
+        )
+        conn.execute(insert(sale), attrs.asdict(made) | {"digest": ""})
+        return made
+
+
+def sales_of(conn: Connection, *, asn: str = "", partner: str = "", limit: int = 50) -> tuple[Sale, ...]:
+    """Give the newest paid sales that retail knows one by one: of a card, or of a merchant."""
+    query = select(sale).where(sale.c.state == "paid").order_by(sale.c.at.desc(), sale.c.id).limit(limit)
+    if asn:
+        query = query.where(sale.c.asn == asn)
+    if partner:
+        query = query.where(sale.c.partner == partner)
+    return tuple(map(Sale.of, conn.execute(query)))
+
+
+def _end(market: Market, begun: Sale, state: str) -> Sale:
+    with writing(market.city.engine) as conn:
+        mine = update(sale).where(sale.c.id == begun.id, sale.c.state != "paid", sale.c.state != state)
+        if conn.execute(mine.values(state=state)).rowcount and state == "paid":
+            body = {
+                "sale": str(begun.id),
+                "partner": begun.partner,
+                "card": begun.asn,
+                "amount_fen": begun.amount_fen,
+            }
+            publish(conn, SOLD, [body], at=market.city.clock.now())
+        row = _row(conn, sale.c.id, begun.id)
+        assert row is not None
+        return Sale.of(row)
+
+
+def _row(conn: Connection, column: Any, value: object) -> Row[Any] | None:
+    return conn.execute(select(sale).where(column == value)).one_or_none()
