@@ -1,1 +1,1 @@
-"""Passes, timed tickets, gates, memberships and points for museums, libraries, cinemas, bookshops and gyms."""
+"""Passes, timed tickets, gates, memberships and points for museums, libraries, cinemas and gyms."""
