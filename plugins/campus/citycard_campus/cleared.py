@@ -1,0 +1,103 @@
+"""What clearing accepted of campus: the records of a run with what their facts say."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+import attrs
+from sqlalchemy import Connection, select
+
+from citycard import registry
+from citycard.card.codec import decode
+from citycard.clearing.files import literal
+from citycard.clearing.finding import is_city, record_id
+from citycard.clearing.queries import cleared
+from citycard.clearing.tables import clearing_run, segment
+from citycard.errors import CodecError
+from citycard.store import reading
+from citycard.terminal.record import TransactionRecord, read_record
+
+if TYPE_CHECKING:
+    from citycard_campus.campus import Campus
+
+__all__ = ["ClearedUse", "accepted_of", "closed_runs"]
+
+_QUERY = (
+    'SELECT o.terminal, o.batch_number, o.line, o.asn, o.service, o."at", o.amount_fen, r.raw FROM outcomes o'
+    " JOIN read_parquet($paths, hive_partitioning = false) r ON r.batch_terminal = o.terminal"
+    " AND r.batch_number = o.batch_number AND r.line = o.line"
+    " WHERE o.state = 'accepted' AND list_contains($services, o.service)"
+    ' ORDER BY o.asn, o."at", o.terminal, o.batch_number, o.line'
+)
+
+
+@attrs.frozen(kw_only=True)
+class ClearedUse:
+    """A record that clearing accepted: who used which card for what, with the facts as they lie there.
+
+    ``partner`` has the terminal; it is empty for what another city handed in.
+    """
+
+    record: str
+    asn: str
+    service: int
+    at: dt.datetime
+    amount_fen: int
+    partner: str
+    facts: Any
+
+
+def closed_runs(conn: Connection, after: int) -> list[int]:
+    """Give the numbers of the runs that were closed after another, in order."""
+    query = select(clearing_run.c.number).where(
+        clearing_run.c.state == "closed", clearing_run.c.number > after
+    )
+    return list(conn.scalars(query.order_by(clearing_run.c.number)))
+
+
+def accepted_of(campus: Campus, run: int, services: Collection[int]) -> list[ClearedUse]:
+    """Give what a run accepted of services, by card and time, with what earlier runs had held."""
+    city = campus.city
+    with reading(city.engine) as conn:
+        paths = [literal(city.folder / path) for path in conn.scalars(select(segment.c.path))]
+        with cleared(city, conn, None, range(run, run + 1)) as engine:
+            if engine is None or not paths:
+                return []
+            values = {"paths": paths, "services": list(services)}
+            rows: list[tuple[Any, ...]] = engine.execute(_QUERY, values).fetchall()
+        owners = _owners(conn, {row[0] for row in rows})
+    layouts = {number: city.plugins.service(number) for number in services}
+    found = []
+    for terminal, batch, line, asn, service, at, amount_fen, raw in rows:
+        owned = layouts[service]
+        facts = _facts(read_record(raw), None if owned is None else owned.record.facts)
+        if facts is not None:
+            found.append(
+                ClearedUse(
+                    record=record_id(terminal, batch, line),
+                    asn=asn,
+                    service=service,
+                    at=at,
+                    amount_fen=amount_fen,
+                    partner=owners[terminal],
+                    facts=facts,
+                )
+            )
+    return found
+
+
+def _owners(conn: Connection, terminals: Collection[str]) -> dict[str, str]:
+    return {
+        number: "" if is_city(number) else registry.find_terminal(conn, number).partner
+        for number in terminals
+    }
+
+
+def _facts(record: TransactionRecord, layout: Any) -> Any:
+    # Facts that cannot be read say nothing; clearing has accepted the debit all the same.
+    try:
+        return None if layout is None else decode(layout, record.facts)
+    except CodecError:
+        return None

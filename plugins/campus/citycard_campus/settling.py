@@ -1,0 +1,247 @@
+"""After a clearing run: canteens are paid what meal pots owe them, once for each accepted record.
+
+A use is settled when its number on the card was not cleared before, its pot covers it, and pot and purse
+together paid the meal's price. Anything else waits for a person: a number that comes twice is a record on
+the card that was set back or copied. Uses may come in any order and over many runs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+from sqlalchemy import Connection, func, insert, select, update
+
+from citycard.ids import derived_id
+from citycard.ledger import AccountCode, AccountSpec
+from citycard.store import publish, reading, writing
+from citycard.wallet import partner_payable
+from citycard_campus.attendance import note_presences
+from citycard_campus.cleared import ClearedUse, accepted_of, closed_runs
+from citycard_campus.errors import CaseDecided, CaseUnknown, PotUncovered, PupilUnknown
+from citycard_campus.events import POT_DOUBTED
+from citycard_campus.fares import CANTEEN, LESSON
+from citycard_campus.pots import MEAL_SETTLED, Pot, find_pot
+from citycard_campus.services import NUMBERS
+from citycard_campus.tables import cleared_run, pot, pot_use
+
+if TYPE_CHECKING:
+    from citycard.ledger import Transfer
+    from citycard_campus.campus import Campus
+
+__all__ = [
+    "PotUse",
+    "Settled",
+    "decide",
+    "find_use",
+    "missing_uses",
+    "reopen",
+    "settle",
+    "uses_of",
+    "waiting",
+]
+
+_SETTLED, _WAITING, _REFUSED = "settled", "waiting", "refused"
+
+
+@attrs.frozen(kw_only=True)
+class Settled:
+    """What a run meant for the pots: how many uses, and what went to canteens in fen."""
+
+    run: int
+    uses: int
+    settled_fen: int
+
+
+@attrs.frozen(kw_only=True)
+class PotUse:
+    """A cleared meal that a pot paid: ``use`` counts on the card, ``state`` settled, waiting or refused."""
+
+    record: str
+    run: int
+    asn: str
+    use: int
+    pot_fen: int
+    spent_fen: int
+    purse_fen: int
+    school: int
+    partner: str
+    at: Any
+    state: str
+    why: str
+    decided_by: str
+
+
+def settle(campus: Campus) -> list[Settled]:
+    """Take up every closed run that was not taken up yet; again without harm."""
+    with reading(campus.engine) as conn:
+        last = conn.scalar(select(func.max(cleared_run.c.run))) or 0
+        runs = closed_runs(conn, last)
+    return [settled for run in runs if (settled := _settle(campus, run)) is not None]
+
+
+def decide(campus: Campus, record: str, *, pay: bool, actor: str) -> PotUse:
+    """Decide a use that waits: pay it out of its pot, or refuse it.
+
+    Again without harm when it was decided so. Raise CaseUnknown, CaseDecided, PotUncovered.
+    """
+    wanted = _SETTLED if pay else _REFUSED
+    with writing(campus.engine) as conn:
+        use = find_use(conn, record)
+        if use.state == wanted and use.decided_by:
+            return use
+        if use.state != _WAITING:
+            raise CaseDecided(record=record, state=use.state)
+        if pay:
+            held = _held(conn, use.asn)
+            left_fen = 0 if held is None else held.left_fen
+            if held is None or use.pot_fen > left_fen or not use.partner:
+                raise PotUncovered(asn=use.asn, left_fen=left_fen, wanted_fen=use.pot_fen)
+            _post(campus, conn, [_transfer(campus, held, use)])
+            _count(conn, use)
+        mine = pot_use.c.record == record
+        conn.execute(update(pot_use).where(mine), {"state": wanted, "decided_by": actor or "somebody"})
+        return find_use(conn, record)
+
+
+def reopen(campus: Campus, asn: str) -> Pot:
+    """Let a pot be used again that was closed for doubts; the desk then puts its card right."""
+    with writing(campus.engine) as conn:
+        find_pot(conn, asn)
+        conn.execute(update(pot).where(pot.c.asn == asn), {"flagged": False})
+        return find_pot(conn, asn)
+
+
+def find_use(conn: Connection, record: str) -> PotUse:
+    """Give the use of a pot in a record; raise CaseUnknown."""
+    row = conn.execute(select(pot_use).where(pot_use.c.record == record)).one_or_none()
+    if row is None:
+        raise CaseUnknown(record=record[:40])
+    return PotUse(**row._mapping)  # noqa: SLF001 - a Row's own way
+
+
+def uses_of(conn: Connection, *conditions: Any, limit: int = 1000) -> list[PotUse]:
+    """Give the uses for which conditions on the table hold, newest first."""
+    query = select(pot_use).where(*conditions).order_by(pot_use.c.at.desc(), pot_use.c.record).limit(limit)
+    return [PotUse(**row._mapping) for row in conn.execute(query)]  # noqa: SLF001 - a Row's own way
+
+
+def waiting(conn: Connection, *, limit: int = 1000) -> list[PotUse]:
+    """Give the uses that somebody has to decide."""
+    return uses_of(conn, pot_use.c.state == _WAITING, limit=limit)
+
+
+def missing_uses(conn: Connection, asn: str) -> list[int]:
+    """Give the numbers of uses of a card that later ones say there were, and that were never cleared."""
+    known = set(conn.scalars(select(pot_use.c.use).where(pot_use.c.asn == asn)))
+    return [number for number in range(1, max(known, default=0)) if number not in known]
+
+
+def _settle(campus: Campus, run: int) -> Settled | None:
+    numbers = {NUMBERS[CANTEEN], NUMBERS[LESSON]}
+    records = accepted_of(campus, run, numbers)
+    meals = [one for one in records if one.service == NUMBERS[CANTEEN] and one.facts.pot_fen]
+    with writing(campus.engine) as conn:
+        if conn.scalar(select(cleared_run.c.run).where(cleared_run.c.run == run)) is not None:
+            return None
+        paid: list[Transfer] = []
+        for meal in meals:
+            use, held = _judged(campus, conn, run, meal)
+            conn.execute(insert(pot_use), attrs.asdict(use))
+            _seen(conn, use)
+            if use.state == _SETTLED and held is not None:
+                paid.append(_transfer(campus, held, use))
+                _count(conn, use)
+            else:
+                _doubt(conn, use)
+        _post(campus, conn, paid)
+        note_presences(campus, conn, [one for one in records if one.service == NUMBERS[LESSON]])
+        done = Settled(run=run, uses=len(meals), settled_fen=sum(one.amount_fen for one in paid))
+        conn.execute(insert(cleared_run), attrs.asdict(done))
+        return done
+
+
+def _judged(campus: Campus, conn: Connection, run: int, meal: ClearedUse) -> tuple[PotUse, Pot | None]:
+    held = _held(conn, meal.asn)
+    why = _why(campus, conn, held, meal)
+    use = PotUse(
+        record=meal.record,
+        run=run,
+        asn=meal.asn,
+        use=meal.facts.uses,
+        pot_fen=meal.facts.pot_fen,
+        spent_fen=meal.facts.spent_fen,
+        purse_fen=meal.amount_fen,
+        school=meal.facts.school if held is None else held.school,
+        partner=meal.partner,
+        at=meal.at,
+        state=_WAITING if why else _SETTLED,
+        why=why,
+        decided_by="",
+    )
+    return use, held
+
+
+def _why(campus: Campus, conn: Connection, held: Pot | None, meal: ClearedUse) -> str:
+    """Say why a use is not settled by itself; nothing when it is."""
+    facts = meal.facts
+    if held is None:
+        return "the card never had a pot"
+    if not meal.partner:
+        return "it came from another city"
+    mine = (pot_use.c.asn == meal.asn, pot_use.c.use == facts.uses)
+    before = conn.scalar(select(pot_use.c.record).where(*mine).limit(1))
+    if before is not None:
+        return f"use {facts.uses} of the pot was cleared before, in {before}: the card was set back or copied"
+    band = campus.settings.band_at(meal.at)
+    if band is None or facts.pot_fen + meal.amount_fen != band.price_fen(facts.role.word):
+        return "pot and purse together are not the price of a meal"
+    if facts.pot_fen > held.left_fen:
+        return f"the pot covers {held.left_fen} fen"
+    return ""
+
+
+def _held(conn: Connection, asn: str) -> Pot | None:
+    # Held until the transaction ends, so that two settlements of one pot form a queue.
+    conn.execute(select(pot.c.asn).where(pot.c.asn == asn).with_for_update())
+    try:
+        return find_pot(conn, asn)
+    except PupilUnknown:
+        return None
+
+
+def _count(conn: Connection, use: PotUse) -> None:
+    grown: dict[Any, Any] = {"settled_fen": pot.c.settled_fen + use.pot_fen}
+    conn.execute(update(pot).where(pot.c.asn == use.asn).values(grown))
+
+
+def _seen(conn: Connection, use: PotUse) -> None:
+    later = (pot.c.asn == use.asn, pot.c.last_use < use.use)
+    conn.execute(update(pot).where(*later), {"last_use": use.use})
+
+
+def _doubt(conn: Connection, use: PotUse) -> None:
+    conn.execute(update(pot).where(pot.c.asn == use.asn), {"flagged": True})
+    body = {"record": use.record, "card": use.asn, "amount_fen": use.pot_fen, "why": use.why}
+    publish(conn, POT_DOUBTED, [body])
+
+
+def _transfer(campus: Campus, held: Pot, use: PotUse) -> Transfer:
+    return campus.city.wallet.transfer(
+        derived_id("campus meal", use.record),
+        campus.settings.school(held.school).pot,
+        partner_payable(use.partner),
+        use.pot_fen,
+        MEAL_SETTLED,
+        ref=f"meal/{use.record}",
+    )
+
+
+def _post(campus: Campus, conn: Connection, transfers: list[Transfer]) -> None:
+    owners = {one.credit_address: one.credit_address.split("/")[1] for one in transfers}
+    specs = [
+        AccountSpec(address=address, code=int(AccountCode.PAYABLE_TO_PARTNERS), owner=owner)
+        for address, owner in sorted(owners.items())
+    ]
+    campus.city.ledger.open_accounts(conn, specs)
+    campus.city.ledger.post_all(conn, transfers)

@@ -1,0 +1,467 @@
+"""Campus for programs: JSON below /campus."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import attrs
+from starlette.concurrency import run_in_threadpool
+
+from citycard.kernel.outside import PUBLIC, Route
+from citycard_campus.attendance import Lesson, TimetableReport, attend, import_timetable
+from citycard_campus.campus import Campus
+from citycard_campus.guardians import Child, children, limit_day
+from citycard_campus.permissions import (
+    DECIDE_POTS,
+    GRANT_MEALS,
+    LIMIT_CHILDREN,
+    MANAGE_ROLL,
+    READ_CHILDREN,
+    READ_POTS,
+    READ_ROLL,
+    READ_SCHOOLS,
+    TELL_PRESENCES,
+)
+from citycard_campus.pots import Pot, grant_meals
+from citycard_campus.roll import RollReport, end, import_roll, pupil_of, pupils_of
+from citycard_campus.settings import Band
+from citycard_campus.settling import PotUse, decide, reopen, waiting
+from citycard_campus.statements import SchoolStatement, school_statement
+from citycard_campus.tables import pupil
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from citycard.wallet import BulkGrant
+
+__all__ = [
+    "ROUTES",
+    "CampusSchool",
+    "ChildLimit",
+    "ChildList",
+    "EnrolmentEnd",
+    "LimitSet",
+    "MealGrant",
+    "MealGranted",
+    "Member",
+    "MemberList",
+    "PotDecision",
+    "PotUseList",
+    "PresenceTold",
+    "RollFile",
+    "RollQuery",
+    "SchoolList",
+    "StatementQuery",
+]
+
+_FILE_BYTES = 4 * 1024 * 1024
+
+
+@attrs.frozen(kw_only=True)
+class CampusSchool:
+    """A school by its id and names."""
+
+    id: str
+    name: str
+    name_zh: str
+
+
+@attrs.frozen(kw_only=True)
+class SchoolList:
+    """The schools, and the meals of the day with their prices in fen."""
+
+    schools: tuple[CampusSchool, ...]
+    meals: tuple[Band, ...]
+
+
+@attrs.frozen(kw_only=True)
+class RollFile:
+    """A file as text: ``name`` is for messages."""
+
+    name: str
+    text: str
+
+
+@attrs.frozen(kw_only=True)
+class RollQuery:
+    """Whom to list: of a school, or of all."""
+
+    school: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Member:
+    """Somebody who is or was enrolled."""
+
+    number: int
+    school: str
+    student_no: str
+    role: str
+    name: str
+    group: str
+    card: str
+    guardian: str
+    until: dt.date
+    left_on: dt.date | None
+
+
+@attrs.frozen(kw_only=True)
+class MemberList:
+    """Members by school, class and number."""
+
+    members: tuple[Member, ...]
+
+
+@attrs.frozen(kw_only=True)
+class EnrolmentEnd:
+    """Why an enrolment ends."""
+
+    why: str
+
+
+@attrs.frozen(kw_only=True)
+class PresenceTold:
+    """A card was tapped in a room of a school at a local moment, seen by a terminal with a line."""
+
+    school: str
+    card: str
+    room: int
+    at: dt.datetime
+
+
+@attrs.frozen(kw_only=True)
+class ChildList:
+    """A guardian's children."""
+
+    children: tuple[Child, ...]
+
+
+@attrs.frozen(kw_only=True)
+class ChildLimit:
+    """What a child may spend at school in a day, in fen; null takes the limit away.
+
+    ``guardian`` is the guardian's card.
+    """
+
+    guardian: str
+    day_limit_fen: int | None
+
+
+@attrs.frozen(kw_only=True)
+class LimitSet:
+    """A limit as it is now; the card learns it at the school's desk."""
+
+    number: int
+    day_limit_fen: int | None
+
+
+@attrs.frozen(kw_only=True)
+class MealGrant:
+    """A month's meals: under one batch, such as 2026-12, each account is granted them once."""
+
+    batch: str
+
+
+@attrs.frozen(kw_only=True)
+class MealGranted:
+    """What was granted, in fen; ``repeated`` were granted under this batch before."""
+
+    granted: int
+    granted_fen: int
+    repeated: int
+    left_out: tuple[str, ...]
+
+
+@attrs.frozen(kw_only=True)
+class StatementQuery:
+    """The days of a statement, both included; this month when left out."""
+
+    since: str = ""
+    until: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class PotUseList:
+    """Meals that pots did not pay and somebody has to decide, newest first."""
+
+    uses: tuple[PotUse, ...]
+
+
+@attrs.frozen(kw_only=True)
+class PotDecision:
+    """Pay a meal out of its pot, or refuse it."""
+
+    pay: bool
+
+
+def schools(request: Request) -> Response:
+    from citycard.web import city_of, json_answer
+
+    settings = Campus.of(city_of(request)).settings
+    listed = tuple(CampusSchool(id=one.id, name=one.name, name_zh=one.name_zh) for one in settings.schools)
+    return json_answer(SchoolList(schools=listed, meals=settings.bands))
+
+
+async def enrol(request: Request) -> Response:
+    from citycard.web import city_of, json_answer, read_json
+
+    body = await read_json(request, RollFile, limit=_FILE_BYTES)
+    campus = Campus.of(city_of(request))
+    return json_answer(await run_in_threadpool(import_roll, campus, body.text, file=body.name[:80]))
+
+
+def members(request: Request) -> Response:
+    from citycard.store import reading
+    from citycard.web import city_of, json_answer, read_query
+
+    query: RollQuery = read_query(request, RollQuery)
+    campus = Campus.of(city_of(request))
+    mine = [pupil.c.school == campus.settings.school(query.school).number] if query.school else []
+    with reading(campus.engine) as conn:
+        found = pupils_of(conn, *mine)
+    listed = tuple(
+        Member(
+            number=one.number,
+            school=campus.settings.school(one.school).id,
+            student_no=one.student_no,
+            role=one.role,
+            name=campus.opened(one.name),
+            group=one.group,
+            card=one.asn,
+            guardian=one.guardian,
+            until=one.until,
+            left_on=one.left_on,
+        )
+        for one in found
+    )
+    return json_answer(MemberList(members=listed))
+
+
+async def end_one(request: Request) -> Response:
+    from citycard.web import city_of, json_answer, read_json
+
+    body = await read_json(request, EnrolmentEnd)
+    campus, number = Campus.of(city_of(request)), request.path_params["number"]
+    ended = await run_in_threadpool(end, campus, number, body.why)
+    return json_answer({"number": ended.number, "left_on": ended.left_on, "why": ended.left_why})
+
+
+async def timetable(request: Request) -> Response:
+    from citycard.web import city_of, json_answer, read_json
+
+    body = await read_json(request, RollFile, limit=_FILE_BYTES)
+    campus = Campus.of(city_of(request))
+    return json_answer(await run_in_threadpool(import_timetable, campus, body.text, file=body.name[:80]))
+
+
+async def presence(request: Request) -> Response:
+    from citycard.store import writing
+    from citycard.web import actor_of, city_of, json_answer, read_json, require
+
+    body = await read_json(request, PresenceTold)
+    require(actor_of(request), TELL_PRESENCES, body.school)
+    campus = Campus.of(city_of(request))
+
+    def work() -> Lesson:
+        from citycard_campus.errors import PupilUnknown
+
+        with writing(campus.engine) as conn:
+            one = pupil_of(conn, body.card)
+            if one.school != campus.settings.school(body.school).number:
+                raise PupilUnknown(key=f"card {body.card[:20]} at {body.school[:32]}")
+            return attend(campus, conn, one, body.room, body.at.replace(tzinfo=None, microsecond=0))
+
+    return json_answer(await run_in_threadpool(work))
+
+
+def my_children(request: Request) -> Response:
+    from citycard.web import actor_of, city_of, json_answer, require
+
+    guardian = request.path_params["card"]
+    require(actor_of(request), READ_CHILDREN, guardian)
+    return json_answer(ChildList(children=tuple(children(Campus.of(city_of(request)), guardian))))
+
+
+async def limit(request: Request) -> Response:
+    from citycard.web import actor_of, city_of, json_answer, read_json, require
+
+    body = await read_json(request, ChildLimit)
+    require(actor_of(request), LIMIT_CHILDREN, body.guardian)
+    campus, number = Campus.of(city_of(request)), request.path_params["number"]
+    kept = await run_in_threadpool(limit_day, campus, body.guardian, number, body.day_limit_fen)
+    return json_answer(LimitSet(number=kept.number, day_limit_fen=kept.day_limit_fen))
+
+
+async def grant(request: Request) -> Response:
+    from citycard.web import actor_of, city_of, json_answer, read_json
+
+    body = await read_json(request, MealGrant)
+    campus = Campus.of(city_of(request))
+    school = campus.settings.school(request.path_params["school"])
+    actor = str(actor_of(request).role)
+    done: BulkGrant = await run_in_threadpool(grant_meals, campus, school, body.batch, actor=actor)
+    return json_answer(
+        MealGranted(
+            granted=done.granted,
+            granted_fen=done.granted_fen,
+            repeated=done.repeated,
+            left_out=tuple(line.reason for line in done.bad),
+        )
+    )
+
+
+def statement(request: Request) -> Response:
+    from citycard.web import actor_of, city_of, json_answer, read_query, require
+
+    school = request.path_params["school"]
+    require(actor_of(request), READ_SCHOOLS, school)
+    query: StatementQuery = read_query(request, StatementQuery)
+    campus = Campus.of(city_of(request))
+    today = campus.now().date()
+    since = _day("since", query.since, today.replace(day=1))
+    return json_answer(school_statement(campus, school, since, _day("until", query.until, today)))
+
+
+def doubts(request: Request) -> Response:
+    from citycard.store import reading
+    from citycard.web import city_of, json_answer
+
+    with reading(city_of(request).engine) as conn:
+        return json_answer(PotUseList(uses=tuple(waiting(conn))))
+
+
+async def decision(request: Request) -> Response:
+    from citycard.web import actor_of, city_of, json_answer, read_json
+
+    body = await read_json(request, PotDecision)
+    campus, record = Campus.of(city_of(request)), request.path_params["record"]
+    actor = str(actor_of(request).role)
+    return json_answer(await run_in_threadpool(decide, campus, record, pay=body.pay, actor=actor))
+
+
+def open_again(request: Request) -> Response:
+    from citycard.web import city_of, json_answer
+
+    return json_answer(reopen(Campus.of(city_of(request)), request.path_params["card"]))
+
+
+def _day(field: str, text: str, default: dt.date) -> dt.date:
+    from citycard.errors import QueryInvalid
+
+    try:
+        return dt.date.fromisoformat(text) if text else default
+    except ValueError:
+        raise QueryInvalid(field=field, text=text[:40], expected="a day such as 2026-12-01") from None
+
+
+ROUTES = (
+    Route(
+        path="/schools",
+        endpoint=schools,
+        permission=PUBLIC,
+        response=SchoolList,
+        summary="The schools, and what meals cost.",
+    ),
+    Route(
+        path="/roll",
+        endpoint=enrol,
+        permission=MANAGE_ROLL,
+        methods=("POST",),
+        request=RollFile,
+        response=RollReport,
+        summary="Enrol pupils and teachers from a CSV file; bad lines are told, the others enrolled.",
+    ),
+    Route(
+        path="/members",
+        endpoint=members,
+        permission=READ_ROLL,
+        request=RollQuery,
+        response=MemberList,
+        summary="Who is or was enrolled.",
+    ),
+    Route(
+        path="/members/{number:int}/end",
+        endpoint=end_one,
+        permission=MANAGE_ROLL,
+        methods=("POST",),
+        request=EnrolmentEnd,
+        summary="End an enrolment today.",
+    ),
+    Route(
+        path="/timetable",
+        endpoint=timetable,
+        permission=MANAGE_ROLL,
+        methods=("POST",),
+        request=RollFile,
+        response=TimetableReport,
+        summary="Take over lessons from a CSV file.",
+    ),
+    Route(
+        path="/presences",
+        endpoint=presence,
+        permission=TELL_PRESENCES,
+        methods=("POST",),
+        request=PresenceTold,
+        response=Lesson,
+        summary="Tell that a card was tapped in a room with a lesson.",
+    ),
+    Route(
+        path="/guardians/{card}/children",
+        endpoint=my_children,
+        permission=READ_CHILDREN,
+        response=ChildList,
+        summary="A guardian's children: attendance, meals, loans, limit.",
+    ),
+    Route(
+        path="/members/{number:int}/limit",
+        endpoint=limit,
+        permission=LIMIT_CHILDREN,
+        methods=("POST",),
+        request=ChildLimit,
+        response=LimitSet,
+        summary="Limit what a child spends at school in a day.",
+    ),
+    Route(
+        path="/schools/{school}/grants",
+        endpoint=grant,
+        permission=GRANT_MEALS,
+        methods=("POST",),
+        request=MealGrant,
+        response=MealGranted,
+        summary="Grant a month's meals to a school's pupils; once under a batch.",
+    ),
+    Route(
+        path="/schools/{school}/statement",
+        endpoint=statement,
+        permission=READ_SCHOOLS,
+        request=StatementQuery,
+        response=SchoolStatement,
+        summary="A school's statement: pots, meals, missed lessons.",
+    ),
+    Route(
+        path="/doubts",
+        endpoint=doubts,
+        permission=READ_POTS,
+        response=PotUseList,
+        summary="Meals that pots did not pay and somebody has to decide.",
+    ),
+    Route(
+        path="/doubts/{record}/decision",
+        endpoint=decision,
+        permission=DECIDE_POTS,
+        methods=("POST",),
+        request=PotDecision,
+        response=PotUse,
+        summary="Pay such a meal out of its pot, or refuse it.",
+    ),
+    Route(
+        path="/pots/{card}/reopen",
+        endpoint=open_again,
+        permission=DECIDE_POTS,
+        methods=("POST",),
+        response=Pot,
+        summary="Let a pot be used again that was closed for doubts.",
+    ),
+)
