@@ -1,1 +1,1 @@
-"""Bills, direct debits, biller files and prepaid credit on the card for water, electricity, gas, heat and telephone."""
+"""Bills, direct debits, biller files, and prepaid credit on the card, for water, power, gas and telephone."""

@@ -1,0 +1,75 @@
+"""What happens by time, and when clearing closes a run; every part again without harm."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from citycard import HealthCheck, Job, PluginContext
+from citycard.store import reading
+from citycard_utilities.mandates import collect
+from citycard_utilities.matching import match_runs
+from citycard_utilities.paying import finish_pending
+from citycard_utilities.returning import give_returns, note_refunds, returns_of
+
+if TYPE_CHECKING:
+    from citycard.city import City
+
+__all__ = ["JOBS", "after_run", "checks"]
+
+
+def after_run(city: City, settings: Any) -> None:
+    """Match what clearing accepted, and give back what was too much."""
+    match_runs(city, settings)
+    note_refunds(city)
+    give_returns(city)
+
+
+def _match(context: PluginContext) -> None:
+    after_run(context.city, context.settings)
+
+
+def _finish(context: PluginContext) -> None:
+    finish_pending(context.city, context.settings)
+    give_returns(context.city)
+
+
+def _collect(context: PluginContext) -> None:
+    collect(context.city, context.settings)
+
+
+JOBS = (
+    Job(
+        name="match",
+        title="Match cleared payments with their bills, and give back what was too much",
+        every=dt.timedelta(minutes=10),
+        run=_match,
+    ),
+    Job(
+        name="finish",
+        title="Finish payments of bills that were broken off",
+        every=dt.timedelta(minutes=1),
+        run=_finish,
+    ),
+    Job(name="collect", title="Collect bills by direct debit", every=dt.timedelta(hours=1), run=_collect),
+)
+
+
+def checks() -> list[HealthCheck]:
+    """Give the checks that an operator can run."""
+    return [
+        HealthCheck(
+            name="returns",
+            title="Money that goes back has moved",
+            check=_waiting,
+            repair=_finish,
+        )
+    ]
+
+
+def _waiting(context: PluginContext) -> str | None:
+    if context.engine is None:
+        return None
+    with reading(context.engine) as conn:
+        kept = [one for one in returns_of(conn, pending=True) if one.told]
+    return f"{len(kept)} returns were refused, the first ({kept[0].id}): {kept[0].told}" if kept else None
