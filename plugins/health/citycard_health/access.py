@@ -1,0 +1,114 @@
+"""Who may read and do what of health, and how each reading is recorded before anything is shown."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, select
+
+from citycard.ids import new_id
+from citycard.kernel.outside import Permission
+from citycard.store import writing
+from citycard.web.permissions import Actor, Role
+from citycard_health.errors import NotFound, ReadingRefused
+from citycard_health.events import DataRead, tell
+from citycard_health.patients import Patient, Reading, find_patient, note_reading
+from citycard_health.tables import booking, slot, visit
+
+if TYPE_CHECKING:
+    from citycard.city import City
+
+__all__ = [
+    "BOOK",
+    "CHARGE",
+    "KEEP_RECORDS",
+    "MANAGE",
+    "PERMISSIONS",
+    "READ_CLAIMS",
+    "READ_DESK",
+    "READ_RECORDS",
+    "RETURN",
+    "SPEND",
+    "open_record",
+]
+
+READ_RECORDS = "health.read-records"
+KEEP_RECORDS = "health.keep-records"
+BOOK = "health.book-appointments"
+CHARGE = "health.charge-visits"
+RETURN = "health.return-visits"
+SPEND = "health.pay-sports"
+READ_DESK = "health.read-desk"
+READ_CLAIMS = "health.read-claims"
+MANAGE = "health.manage-claims"
+
+PERMISSIONS = (
+    Permission(
+        name=READ_RECORDS,
+        title="Read somebody's health data, with a reason. Every reading is recorded.",
+        roles=("citizen", "partner"),
+    ),
+    Permission(
+        name=KEEP_RECORDS,
+        title="Add to health records: doses, summaries, persons.",
+        roles=("partner", "clerk"),
+    ),
+    Permission(name=BOOK, title="Book and cancel appointments.", roles=("citizen", "clerk", "partner")),
+    Permission(name=CHARGE, title="Charge visits for a clinic.", roles=("partner",)),
+    Permission(name=RETURN, title="Give back visits for a clinic.", roles=("partner",)),
+    Permission(
+        name=SPEND, title="Pay sports from the social-security account.", roles=("citizen", "partner")
+    ),
+    Permission(name=READ_DESK, title="See a clinic's day: who is expected, what is due.", roles=("partner",)),
+    Permission(name=READ_CLAIMS, title="See an insurer's claims and statements.", roles=("partner",)),
+    Permission(name=MANAGE, title="Close and settle insurers' months, take in their files."),
+)
+
+_NEAR = dt.timedelta(days=2)
+_LONGEST = 100
+
+
+def open_record(
+    city: City, actor: Actor, asn: str, *, what: str, reason: str = "", break_glass: bool = False
+) -> Patient:
+    """Let somebody read a patient's data, and record it before; the patient is told of every stranger.
+
+    A citizen reads the own data. A clinic reads with a reason, and only around an appointment or a visit
+    there, unless it breaks the glass. Operators read with a reason. Raise ReadingRefused, NotFound.
+    """
+    now, own = city.now_local(), actor.role is Role.CITIZEN
+    why = "own data" if own else reason.strip()
+    if not 0 < len(why) <= _LONGEST or not why.isprintable():
+        raise ReadingRefused(reason=f"say why, in 1 to {_LONGEST} characters (reason)")
+    with writing(city.engine) as conn:
+        owner = _of_citizen(conn, actor, asn) if own else find_patient(conn, asn)
+        if actor.role is Role.PARTNER and not break_glass and not _treats(conn, actor.subject, owner, now):
+            told = f"{actor.subject} has no appointment or visit of this card within {_NEAR.days} days"
+            raise ReadingRefused(reason=f"{told}; in an emergency, break the glass (break_glass)")
+        reader = f"{actor.role.value} {actor.subject or actor.token}".strip()
+        told_as = Reading(at=now, reader=reader, what=what, reason=why, break_glass=break_glass)
+        note_reading(conn, new_id(), owner.id, told_as)
+        if not own:
+            read = DataRead(asn=asn, reader=reader, what=what, reason=why, break_glass=break_glass)
+            tell(conn, read)
+    return owner
+
+
+def _of_citizen(conn: Connection, actor: Actor, asn: str) -> Patient:
+    if actor.subject != asn:
+        raise NotFound(what="patient with card", name=asn[:20])
+    return find_patient(conn, asn)
+
+
+def _treats(conn: Connection, clinic: str, owner: Patient, now: dt.datetime) -> bool:
+    booked = (
+        select(booking.c.id)
+        .join(slot, booking.c.slot == slot.c.id)
+        .where(booking.c.patient == owner.id, booking.c.state != "cancelled", slot.c.clinic == clinic)
+        .where(slot.c.starts_at.between(now - _NEAR, now + _NEAR))
+    )
+    visited = select(visit.c.id).where(
+        visit.c.patient == owner.id, visit.c.clinic == clinic, visit.c.at >= now - _NEAR
+    )
+    return conn.scalar(booked.limit(1)) is not None or conn.scalar(visited.limit(1)) is not None

@@ -1,0 +1,114 @@
+"""What happens by time: missed appointments, records that came, broken-off work, insurers' months."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+from collections.abc import Iterator
+
+from sqlalchemy import func, select
+
+from citycard import HealthCheck, Job, PluginContext
+from citycard.errors import KeyHierarchyMissing
+from citycard.store import reading
+from citycard_health.booking import miss_overdue
+from citycard_health.claims import CLAIMS, close_month, insurer_account, open_fen, settle_paid
+from citycard_health.counter import take_records
+from citycard_health.errors import SportsRefused, StatementRefused
+from citycard_health.patients import HIERARCHY
+from citycard_health.returns import even_out, finish_return, waiting_evening, waiting_returns
+from citycard_health.sports import finish_sport, waiting_sports
+from citycard_health.tables import booking, slot
+from citycard_health.visits import finish_charging, visits_of
+
+__all__ = ["JOBS", "health_checks"]
+
+_MANY = 1000
+
+
+def _no_shows(context: PluginContext) -> None:
+    miss_overdue(context.city, context.settings)
+
+
+def _records(context: PluginContext) -> None:
+    take_records(context.city)
+
+
+def _finish(context: PluginContext) -> None:
+    """Go on with whatever was broken off between two of its steps."""
+    city = context.city
+    with reading(city.engine) as conn:
+        visits = visits_of(conn, state="charging", limit=_MANY)
+        refunds, sports, purses = waiting_returns(conn), waiting_sports(conn), waiting_evening(conn)
+    for visit in visits:
+        finish_charging(city, visit.id)
+    for identity in refunds:
+        finish_return(city, identity)
+    for identity in purses:
+        even_out(city, identity)
+    for identity in sports:
+        with contextlib.suppress(SportsRefused):
+            finish_sport(city, identity)
+
+
+def _claims(context: PluginContext) -> None:
+    """Close last month for every insurer that owes something of it, and settle what the bank has booked."""
+    city, settings = context.city, context.settings
+    month = city.now_local().date().replace(day=1) - dt.timedelta(days=1)
+    for insurer in settings.insurers:
+        with contextlib.suppress(StatementRefused):
+            close_month(city, settings, insurer.id, f"{month:%Y-%m}")
+    settle_paid(city)
+
+
+JOBS = (
+    Job(name="no-shows", title="Note missed appointments", every=dt.timedelta(minutes=15), run=_no_shows),
+    Job(name="records", title="Take what cleared records say", every=dt.timedelta(minutes=5), run=_records),
+    Job(name="finish", title="Finish what was broken off", every=dt.timedelta(minutes=5), run=_finish),
+    Job(name="claims", title="Close and settle insurers' months", every=dt.timedelta(hours=1), run=_claims),
+)
+
+
+def health_checks() -> Iterator[HealthCheck]:
+    """Give what an operator can ask: are the keys there, do claims and places add up."""
+    yield HealthCheck(name="health-keys", title="Health has keys of its own", check=_keys)
+    yield HealthCheck(name="health-claims", title="The ledger has the claims", check=_claims_add_up)
+    yield HealthCheck(name="health-places", title="No doctor is booked too often", check=_places_add_up)
+
+
+def _keys(context: PluginContext) -> str | None:
+    if context.city is None:
+        return None
+    try:
+        context.city.hierarchy(HIERARCHY)
+    except KeyHierarchyMissing as missing:
+        return str(missing)
+    return None
+
+
+def _claims_add_up(context: PluginContext) -> str | None:
+    if context.city is None:
+        return None
+    with reading(context.city.engine) as conn:
+        whole = 0
+        for insurer in context.settings.insurers:
+            owed = open_fen(conn, insurer.id)
+            booked = context.city.ledger.balance_fen(conn, insurer_account(insurer.id))
+            whole += owed
+            if owed != booked:
+                return f"{insurer.id} owes {owed} fen by its claims, and {booked} fen by the ledger"
+        waiting = context.city.ledger.balance_fen(conn, CLAIMS)
+    return None if whole == waiting else f"{waiting} fen wait for insurers that owe {whole} fen"
+
+
+def _places_add_up(context: PluginContext) -> str | None:
+    if context.engine is None:
+        return None
+    counted = (
+        select(func.count())
+        .where(booking.c.slot == slot.c.id, booking.c.state != "cancelled")
+        .scalar_subquery()
+    )
+    with reading(context.engine) as conn:
+        wrong = conn.scalar(select(func.count()).select_from(slot).where(slot.c.taken != counted))
+    return f"{wrong} slots count other places than are booked" if wrong else None

@@ -1,0 +1,72 @@
+"""What a clinic's till decides offline: an appointment is kept, and the purse pays its part of a visit."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import attrs
+
+from citycard_health.booking import Appointment, BookingState
+from citycard_health.errors import WrongCard
+from citycard_health.sectors import RegistrationFacts, VisitFacts
+from citycard_health.services import VISIT
+from citycard_health.settings import REGISTRATION
+
+if TYPE_CHECKING:
+    from citycard.city.till import Decide, Sale, Visit
+
+__all__ = ["Slip", "check_in", "pay_visit"]
+
+_EARLY = dt.timedelta(hours=12)
+
+
+@attrs.frozen(kw_only=True)
+class Slip:
+    """What a desk hands to its till: which visit, of which card, and what the purse has to pay of it."""
+
+    visit: UUID
+    asn: str
+    due_fen: int
+
+
+def check_in(expected: Iterable[Appointment]) -> Decide:
+    """Keep the next appointment of whoever holds the card, among those that the till took along for the day.
+
+    The fee is that of the doctor's level. Raise WrongCard when none is open for the card.
+    """
+    mine = sorted(expected, key=lambda one: one.starts_at)
+
+    def decide(visit: Visit) -> Sale:
+        from citycard.city.till import Sale
+
+        found = next((one for one in mine if _open_for(one, visit.asn, visit.at)), None)
+        if found is None:
+            raise WrongCard(asn=visit.asn, reason="it has no open appointment here today")
+        facts = RegistrationFacts(booking=found.id.bytes, level=found.level)
+        return Sale(service=REGISTRATION, amount_fen=visit.price(REGISTRATION, facts).amount_fen, facts=facts)
+
+    return decide
+
+
+def _open_for(one: Appointment, asn: str, at: dt.datetime) -> bool:
+    return one.asn == asn and one.state is BookingState.BOOKED and at <= one.ends_at <= at + _EARLY
+
+
+def pay_visit(slip: Slip) -> Decide:
+    """Let the purse pay what is due of a visit; raise WrongCard for another card, or when nothing is due."""
+
+    def decide(visit: Visit) -> Sale:
+        from citycard.city.till import Sale
+
+        if visit.asn != slip.asn:
+            raise WrongCard(asn=visit.asn, reason=f"the visit is of card {slip.asn}")
+        if slip.due_fen <= 0:
+            raise WrongCard(asn=visit.asn, reason="nothing is left to pay of this visit")
+        facts = VisitFacts(visit=slip.visit.bytes)
+        price = visit.price(VISIT, facts, list_price_fen=slip.due_fen)
+        return Sale(service=VISIT, amount_fen=price.amount_fen, facts=facts, list_price_fen=slip.due_fen)
+
+    return decide
