@@ -23,6 +23,7 @@ __all__ = [
     "SlotNotNow",
     "SlotUnknown",
     "TicketRefused",
+    "TourismOff",
     "TourismSettingsInvalid",
     "WrittenBefore",
 ]
@@ -164,3 +165,10 @@ class WrittenBefore(CitycardError):
     """The card carries already what was to be written: an earlier tap did it."""
 
     sentence = "card {asn} carries it already"
+
+
+class TourismOff(CitycardError):
+    """The city does not run culture and leisure."""
+
+    status, exit_code = 409, 5
+    sentence = "tourism does not run in the city in {folder}: {reason}"
