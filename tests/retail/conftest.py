@@ -3,10 +3,14 @@ from datetime import timedelta
 import pytest
 
 from citycard.ids import derived_id
+from citycard.store import reading
 from citycard.testing.town import Town
 from citycard_retail.counter import Counter
+from citycard_retail.iso import Message, check_mac, read_message, write_message
 from citycard_retail.market import market_of
-from citycard_retail.merchants import MerchantWish, apply, decide
+from citycard_retail.merchants import MerchantWish, apply, decide, merchants
+from citycard_retail.pos import PosHost
+from citycard_retail.poskeys import pos_key
 
 FEES = "retail-fees"
 #: The categories' own fees are the tiers': clearing takes none of its own from them.
@@ -56,3 +60,58 @@ def shops(tmp_path):
     town = Town.make(tmp_path, domains=["retail"], settings={"retail": settings}, more=CLEARING)
     yield Shops(town)
     town.close()
+
+
+class Pos:
+    """A POS of a merchant: it counts its STANs, puts MACs on what it sends, and looks at those it gets."""
+
+    def __init__(self, shops, terminal, merchant):
+        self.shops, self.terminal, self.merchant = shops, terminal, merchant
+        self.host = PosHost(shops.market)
+        self.key = pos_key(shops.town.city, terminal)
+        self.stan = 0
+
+    def message(self, mti, *, stan=None, **fields):
+        self.stan += stan is None
+        now = self.shops.town.now
+        told = {
+            "11": stan or f"{self.stan:06d}",
+            "12": f"{now:%H%M%S}",
+            "13": f"{now:%m%d}",
+            "41": self.terminal[4:],
+            "42": self.merchant.code,
+        }
+        return Message(mti=mti, fields=told | {name[1:]: value for name, value in fields.items()})
+
+    def send(self, message):
+        """Send a message and give the fields of the answer."""
+        reply, covered, mac8 = read_message(self.host.answer(write_message(message, self.key)))
+        check_mac(self.key, covered, mac8)
+        assert reply.mti == f"{message.mti[:2]}{int(message.mti[2]) + 1}0"
+        return reply.fields
+
+    def ask(self, mti, **fields):
+        return self.send(self.message(mti, **fields))
+
+    def purchase(self, number, amount_fen, **more):
+        return self.message("0200", _3="000000", _4=f"{amount_fen:012d}", _49="156", _102=number, **more)
+
+    def original(self, message):
+        """Give field 90 for a message."""
+        told = message.fields
+        return f"{message.mti}{told['11']}{told['13']}{told['12']}".ljust(42, "0")
+
+
+@pytest.fixture
+def pos(shops):
+    """Return a POS of a hotel, whose fee is 1 %, and which keeps it when it refunds."""
+    shops.open("grand-hotel", "hotel")
+    with reading(shops.town.city.engine) as conn:
+        (hotel,) = merchants(shops.market, conn)
+    return Pos(shops, hotel.terminals[0], hotel)
+
+
+@pytest.fixture
+def guest(shops):
+    """Return the number of an account with 1000 yuan."""
+    return shops.town.account(shops.town.card(), 100_000)

@@ -60,14 +60,22 @@ class GivenBack:
 
 
 def void_sale(
-    market: Market, identity: UUID, name: str, *, actor: str = "", to: Destination | None = None
+    market: Market,
+    identity: UUID,
+    name: str,
+    *,
+    actor: str = "",
+    to: Destination | None = None,
+    any_day: bool = False,
 ) -> GivenBack:
-    """Take a whole sale back that nothing was given back of: online on the day itself, of a till at its word.
+    """Take a whole sale back of which nothing was given back; once for each ``identity``.
 
-    A till's word is its own record of the void (``closing``), in which the card takes part.
+    What was paid online is voided on its own day, but for a POS's reversal, which comes on ``any_day``. The
+    sale of a till is voided by the till's record, in which the card takes part (``closing``).
     """
     found = find_sale(market, name)
-    if found.channel == "online" and found.at.date() != market.city.now_local().date():
+    today = market.city.now_local().date()
+    if found.channel == "online" and not any_day and found.at.date() != today:
         reason = "it is of another day: refund it instead of voiding it"
         raise RetailRefundRefused(id=name, reason=reason)
     return _begin_and_move(

@@ -242,6 +242,7 @@ message = Table(
     Column("rrn", String(12), nullable=False),
     Column("account", String(20), nullable=False),
     Column("amount_fen", Fen, nullable=False),
+    Column("processing", String(2), nullable=False),
     Column("batch", Integer, nullable=False),
     Column("reversed", Integer, nullable=False),
     Column("code", String(2), nullable=False),
@@ -256,12 +257,11 @@ pos_batch = Table(
     tables,
     Column("terminal", String(12), primary_key=True),
     Column("number", Integer, primary_key=True),
-    Column("state", String(8), nullable=False),
     Column("debits", Integer, nullable=False),
     Column("debits_fen", Fen, nullable=False),
     Column("credits", Integer, nullable=False),
     Column("credits_fen", Fen, nullable=False),
-    Column("closed_at", LocalTime),
+    Column("closed_at", LocalTime, nullable=False),
 )
 
 SCHEMA = Schema(metadata=tables, migrations=Path(__file__).parent / "migrations")

@@ -74,6 +74,7 @@ def upgrade() -> None:
         sa.Column("rrn", sa.String(length=12), nullable=False),
         sa.Column("account", sa.String(length=20), nullable=False),
         sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.Column("processing", sa.String(length=2), nullable=False),
         sa.Column("batch", sa.Integer(), nullable=False),
         sa.Column("reversed", sa.Integer(), nullable=False),
         sa.Column("code", sa.String(length=2), nullable=False),
@@ -102,12 +103,11 @@ def upgrade() -> None:
         "retail_pos_batch",
         sa.Column("terminal", sa.String(length=12), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("state", sa.String(length=8), nullable=False),
         sa.Column("debits", sa.Integer(), nullable=False),
         sa.Column("debits_fen", sa.BigInteger(), nullable=False),
         sa.Column("credits", sa.Integer(), nullable=False),
         sa.Column("credits_fen", sa.BigInteger(), nullable=False),
-        sa.Column("closed_at", sa.DateTime(), nullable=True),
+        sa.Column("closed_at", sa.DateTime(), nullable=False),
         sa.PrimaryKeyConstraint("terminal", "number", name=op.f("pk_retail_pos_batch")),
     )
     op.create_table(
