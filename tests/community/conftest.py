@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+import xml.etree.ElementTree as ET
 
 import attrs
 import pytest
 
-from citycard.store import reading
-from citycard.testing.town import Town
+from citycard import registry
+from citycard.clearing import statement_of
+from citycard.clearing.payments import payment_path
+from citycard.money import parse_yuan
+from citycard.registry import CardStatus
+from citycard.store import reading, writing
+from citycard.terminal import InProcessReader
+from citycard.testing.town import Town, TownCard
+from citycard_community.billing import bills_of_card
 from citycard_community.clinic import ClinicTill
 from citycard_community.doors import DoorTerminal
 from citycard_community.errors import DoorClosed
@@ -84,6 +92,7 @@ class Estate:
 
     town: Town
     settings: CommunitySettings
+    tills: dict = attrs.field(factory=dict)
 
     @property
     def city(self):
@@ -97,17 +106,57 @@ class Estate:
     def today(self):
         return self.town.now.date()
 
+    def till(self, number):
+        """Work as a terminal with its newest configuration; the same till again, as its batches go on."""
+        if number not in self.tills:
+            self.tills[number] = self.town.till(number)
+        self.tills[number].refresh()
+        return self.tills[number]
+
     def door(self, name):
         """Work as a door: gate, east or west."""
-        number = {"gate": GATE, "east": EAST, "west": WEST}[name]
-        return DoorTerminal(self.town.till(number), self.city.vault)
+        return DoorTerminal(self.till({"gate": GATE, "east": EAST, "west": WEST}[name]), self.city.vault)
 
     def gate(self, name):
         """Work as a gate of the car park: in or out."""
-        return CarParkGate(self.town.till({"in": IN, "out": OUT}[name]), self.city)
+        return CarParkGate(self.till({"in": IN, "out": OUT}[name]), self.city)
+
+    def kiosk(self):
+        return Kiosk(self.till(DESK), self.city)
 
     def clinic(self):
-        return ClinicTill(self.town.till(CLINIC), self.city.vault, 1)
+        return ClinicTill(self.till(CLINIC), self.city.vault, 1)
+
+    def stocked(self):
+        """Make a card that the office has in stock."""
+        asn, day = "01019901009999999999", self.today
+        chip = self.city.issuing.chip(asn, "citizen", day)
+        card = attrs.evolve(self.city.issuing.card(asn, "citizen", day), status=CardStatus.STOCK)
+        with writing(self.city.engine) as conn:
+            registry.add_cards(conn, [card])
+        return TownCard(asn=asn, chip=chip, reader=InProcessReader(chip))
+
+    def clear(self, partner="sunrise-pm"):
+        """Clear what all terminals did, check the books, and return a partner's statement of the run."""
+        report = self.town.clear(*self.tills.values())
+        self.town.check_books()
+        return statement_of(self.city, partner, report.number)
+
+    def bank_told_fen(self, run, account):
+        """Sum what a run told the bank to pay into an account."""
+        told = ET.fromstring((self.city.folder / payment_path(run)).read_text())
+        paid = [one for one in told.iter() if one.tag.endswith("}CdtTrfTxInf")]
+        return sum(
+            parse_yuan(next(each.text for each in one.iter() if each.tag.endswith("}InstdAmt")))
+            for one in paid
+            if any(each.text == account for each in one.iter())
+        )
+
+    def owed(self, card):
+        """List the bills that a card's holder sees, the oldest first: number and what is owed."""
+        with reading(self.city.engine) as conn:
+            found = bills_of_card(conn, self.settings, self.today, card.asn)
+        return [(one.bill.id, one.owed_fen) for one in reversed(found)]
 
     def opens(self, name, card):
         """Say by which kind of right a door opens, or the code of why it stays closed."""
@@ -115,9 +164,6 @@ class Estate:
             return self.door(name).open(card.reader, self.town.now).right.kind.name.lower()
         except DoorClosed as closed:
             return closed.data["code"]
-
-    def kiosk(self):
-        return Kiosk(self.town.till(DESK), self.city)
 
     def home(self, owner, *, building=1, room="101", area=8950):
         """Register a flat and return its number."""

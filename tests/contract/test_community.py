@@ -7,7 +7,7 @@ from citycard.testing.contract import PluginContract
 
 class TestCommunity(PluginContract):
     plugin = "community"
-    settings = {
+    settings = {  # noqa: RUF012 - the form that the contract asks for
         "hours": [{"number": 1, "name": "daytime"}],
         "communities": [
             {

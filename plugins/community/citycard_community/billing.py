@@ -34,9 +34,11 @@ if TYPE_CHECKING:
     from citycard.city import City
 
 __all__ = [
+    "PURSE",
     "BillPayment",
     "Owed",
     "ask_payment",
+    "asked_from_purse",
     "bill_month",
     "bills_of_card",
     "drop_payment",
@@ -86,9 +88,8 @@ def bill_month(city: City, settings: CommunitySettings, today: dt.date) -> int:
         with writing(city.engine) as conn:
             write_alone(conn, bill)
             units = conn.execute(select(unit).where(unit.c.community == community.id)).all()
-            last = dict(
-                conn.execute(select(bill.c.unit, func.max(bill.c.month)).group_by(bill.c.unit)).tuples().all()
-            )
+            months = select(bill.c.unit, func.max(bill.c.month)).group_by(bill.c.unit)
+            last = {row[0]: row[1] for row in conn.execute(months)}
             rows = [
                 _row(one, month, community.fee, today)
                 for one in units
@@ -259,6 +260,12 @@ def finish_payments(city: City, settings: CommunitySettings, now: dt.datetime) -
     return finished
 
 
+def asked_from_purse(conn: Connection) -> list[BillPayment]:
+    """Give the payments at kiosks of which nobody knows yet whether they were made."""
+    query = select(payment).where(payment.c.state == _ASKED, payment.c.way == PURSE)
+    return [BillPayment(**row._mapping) for row in conn.execute(query)]  # noqa: SLF001 - a Row's own way
+
+
 def _charged(city: City, identity: UUID) -> bool:
     try:
         Payments(city.wallet).find(identity)
@@ -310,15 +317,8 @@ def _issued(conn: Connection, rows: Sequence[dict[str, Any]]) -> int:
 
 
 def _owed(conn: Connection, settings: CommunitySettings, today: dt.date, query: Any) -> list[Owed]:
-    asked = dict(
-        conn.execute(
-            select(payment.c.bill, func.sum(payment.c.amount_fen))
-            .where(payment.c.state == _ASKED)
-            .group_by(payment.c.bill)
-        )
-        .tuples()
-        .all()
-    )
+    sums = select(payment.c.bill, func.sum(payment.c.amount_fen)).where(payment.c.state == _ASKED)
+    asked = {row[0]: row[1] for row in conn.execute(sums.group_by(payment.c.bill))}
     found = []
     for row in conn.execute(query):
         values = row._mapping  # noqa: SLF001 - a Row's own way

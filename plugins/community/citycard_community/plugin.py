@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
     from citycard.card.sector import SectorLayout
     from citycard.clearing.pricing import FeeRule
-    from citycard.kernel.data import EventType, Schema
+    from citycard.kernel.data import Event, EventType, PersonalData, Schema
     from citycard.kernel.identity import PluginContext
-    from citycard.kernel.outside import TerminalConfig
+    from citycard.kernel.outside import Job, TerminalConfig
     from citycard.kernel.services import Entitlement, Holder, Participant, Service
     from citycard.keys import KeyPurpose
     from citycard_community.settings import CommunitySettings
@@ -94,3 +94,24 @@ def citycard_terminal_config(settings: CommunitySettings) -> Iterable[TerminalCo
     from citycard_community.running import terminal_config
 
     yield terminal_config(settings)
+
+
+@hookimpl
+def citycard_personal_data() -> Iterable[PersonalData]:
+    from citycard_community.personal import personal_data
+
+    yield from personal_data()
+
+
+@hookimpl
+def citycard_on_event(event: Event, context: PluginContext) -> None:
+    from citycard_community.cleared import hear
+
+    hear(event, context)
+
+
+@hookimpl
+def citycard_jobs() -> Iterable[Job]:
+    from citycard_community.jobs import jobs
+
+    yield from jobs()
