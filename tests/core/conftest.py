@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
 from citycard.city import City
+
+sys.path.insert(0, str(Path(__file__).parent))  # supervisedtown is for several tests
 
 CARD_TOWN = """\
 [city]
@@ -110,3 +113,24 @@ def market_town(monkeypatch, tmp_path):
     yield town
     for one in made:
         one.close()
+
+
+@pytest.fixture(scope="session")
+def supervised_once(tmp_path_factory):
+    from supervisedtown import SupervisedTown
+
+    with pytest.MonkeyPatch.context() as patch:
+        for plugin in (KIOSK, MARKET):
+            install(patch, plugin)
+        lived = SupervisedTown(tmp_path_factory.mktemp("supervised"))
+    yield lived
+    lived.town.close()
+
+
+@pytest.fixture(scope="module")
+def supervised(supervised_once):
+    """Give a town of kiosks and a market that lived two months, for tests that only look at it."""
+    with pytest.MonkeyPatch.context() as patch:
+        for plugin in (KIOSK, MARKET):
+            install(patch, plugin)
+        yield supervised_once

@@ -160,7 +160,7 @@ def scope_of(
     """Make what a report is about; this month up to today when days are left out. Raise QueryInvalid."""
     until = until or max(since or _EARLIEST, city.now_local().date())
     since = since or until.replace(day=1)
-    for name, day in (("since", since), ("until", until)):
+    for name, day in (("until", until), ("since", since)):
         if not _EARLIEST <= day <= _LATEST:
             raise QueryInvalid(field=name, text=str(day), expected=f"a day from {_EARLIEST} to {_LATEST}")
     if not since <= until < since + timedelta(days=_LONGEST_DAYS):

@@ -7,6 +7,7 @@ from citycard.city.config import LiveChoices
 from citycard.errors import CityConfigInvalid, CityNotFound, SettingsInvalid
 
 SMALL = '[city]\nname = "Weihai"\ncode = "2646"\n'
+TARGET = "[[supervision.targets]]\nvalue = 5\nsince = 2026-06-01\nuntil = 2026-06-30\n{more}\n"
 
 
 def test_a_small_configuration_is_enough(tmp_path):
@@ -54,6 +55,13 @@ def test_broken_toml_is_named_with_its_line(tmp_path):
         (SMALL + "[clearing]\nfee_pb = 30\n", "fee_pb"),
         (SMALL + "[clearing.fees_bp]\nbus = -1\n", "fees_bp"),
         (SMALL + '[cards]\nalgorithms = ["des"]\n', "algorithms"),
+        (SMALL + TARGET.format(more='measure = "smiles"'), r"supervision\.targets\[0\]\.measure.*'cards'"),
+        (
+            SMALL + TARGET.format(more='measure = "cards"\ndistrict = "moon"'),
+            r"targets\[0\]\.district 'moon'",
+        ),
+        (SMALL + TARGET.format(more='measure = "cards"\nmonth = 6'), r"targets\[0\]\.month: unknown key"),
+        (SMALL + TARGET.format(more="").replace("5", "0"), "value"),
     ],
 )
 def test_a_wrong_key_or_value_is_named_with_its_path(tmp_path, text, expected):
