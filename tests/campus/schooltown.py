@@ -3,15 +3,23 @@
 import datetime as dt
 
 import attrs
+import pytest
+from sqlalchemy import select, update
 
 from citycard.city.accounts import make_programme
+from citycard.errors import CitycardError
 from citycard.ids import derived_id
-from citycard.testing.town import Town
-from citycard.wallet import Programme, fund_programme
+from citycard.registry.tables import card as card_table
+from citycard.store import reading, writing
+from citycard.store.outbox import outbox
+from citycard.testing.town import Town, TownCard
+from citycard.wallet import Programme, fund_programme, report_programme
 from citycard_campus.campus import Campus
 from citycard_campus.canteen import Canteen
 from citycard_campus.desk import Desk
+from citycard_campus.pots import standing
 from citycard_campus.roll import import_roll
+from citycard_campus.sectors import Enrolment
 
 SCHOOL, CANTEEN, PROGRAMME = "school-3", "canteen-3", "meals"
 SETTINGS = {
@@ -55,6 +63,14 @@ SETTINGS = {
 HEADER = "school,student_no,role,name,class,card,guardian,until,meal\n"
 
 
+class _Looked(CitycardError):
+    sentence = "only looked"
+
+
+def _look():
+    raise _Looked
+
+
 @attrs.define
 class SchoolTown:
     """The town, its campus, and what is often needed of them."""
@@ -71,6 +87,35 @@ class SchoolTown:
         report = self.roll(f"{SCHOOL},{no},pupil,Li Lei,{group},{card.asn},{guardian},2027-07-15,{meal}")
         assert report.bad == ()
         return card
+
+    def stock(self) -> TownCard:
+        """Make a card that lies in the office's stock."""
+        card = self.town.card()
+        with writing(self.town.city.engine) as conn:
+            conn.execute(update(card_table).where(card_table.c.asn == card.asn), {"status": "stock"})
+        return card
+
+    def standing(self, school: str = SCHOOL):
+        with reading(self.town.city.engine) as conn:
+            return standing(self.campus, conn, self.campus.settings.school(school))
+
+    def programme(self):
+        with reading(self.town.city.engine) as conn:
+            return report_programme(conn, self.town.city.ledger, PROGRAMME)
+
+    def enrolment(self, card: TownCard) -> Enrolment:
+        """Read what stands on a card, as anybody may."""
+        seen = []
+        till = self.town.till(self.town.terminal("city-desk"))
+        with pytest.raises(_Looked):
+            till.serve(card.reader, self.town.now, lambda visit: seen.append(visit.read("campus")) or _look())
+        return seen[0]
+
+    def events(self, name: str) -> list[dict]:
+        """Give the bodies of all events of a name, oldest first."""
+        with reading(self.town.city.engine) as conn:
+            found = conn.execute(select(outbox.c.body).where(outbox.c.topic == name).order_by(outbox.c.seq))
+            return list(found.scalars())
 
     def canteen(self) -> Canteen:
         return Canteen(self.campus, self.town.terminal(CANTEEN), SCHOOL)

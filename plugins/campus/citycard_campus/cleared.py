@@ -11,9 +11,11 @@ from sqlalchemy import Connection, select
 
 from citycard import registry
 from citycard.card.codec import decode
+from citycard.clearing.casetables import clearing_decision
 from citycard.clearing.files import literal
-from citycard.clearing.finding import is_city, record_id
+from citycard.clearing.finding import find_record, is_city, record_id, record_key
 from citycard.clearing.queries import cleared
+from citycard.clearing.records import terminals_of
 from citycard.clearing.tables import clearing_run, segment
 from citycard.errors import CodecError
 from citycard.store import reading
@@ -22,7 +24,7 @@ from citycard.terminal.record import TransactionRecord, read_record
 if TYPE_CHECKING:
     from citycard_campus.campus import Campus
 
-__all__ = ["ClearedUse", "accepted_of", "closed_runs"]
+__all__ = ["ClearedUse", "accepted_by_people", "accepted_of", "closed_runs"]
 
 _QUERY = (
     'SELECT o.terminal, o.batch_number, o.line, o.asn, o.service, o."at", o.amount_fen, r.raw FROM outcomes o'
@@ -85,6 +87,43 @@ def accepted_of(campus: Campus, run: int, services: Collection[int]) -> list[Cle
                     facts=facts,
                 )
             )
+    return found
+
+
+def accepted_by_people(campus: Campus, service: int, known: Collection[str]) -> list[tuple[int, ClearedUse]]:
+    """Give what people accepted of a service after a run had not, with the run, but for known records.
+
+    Only what came from terminals of those who run canteens is looked at.
+    """
+    city = campus.city
+    owned = city.plugins.service(service)
+    found = []
+    with reading(city.engine) as conn:
+        partners = {
+            number: canteen.id
+            for canteen in campus.settings.canteens
+            for number in terminals_of(conn, canteen.id)
+        }
+        decisions = select(clearing_decision.c.record, clearing_decision.c.run)
+        accepted = decisions.where(clearing_decision.c.how == "accepted").order_by(clearing_decision.c.record)
+        for row in conn.execute(accepted).all():
+            partner = partners.get(record_key(row.record)[0])
+            if partner is None or row.record in known:
+                continue
+            record = find_record(city, conn, row.record).record
+            facts = None if record is None or owned is None else _facts(record, owned.record.facts)
+            if record is None or facts is None or record.service != service:
+                continue
+            use = ClearedUse(
+                record=row.record,
+                asn=record.asn,
+                service=service,
+                at=record.at,
+                amount_fen=record.amount_fen,
+                partner=partner,
+                facts=facts,
+            )
+            found.append((row.run, use))
     return found
 
 

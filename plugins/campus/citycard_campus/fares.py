@@ -55,7 +55,7 @@ def _rule(
 ) -> FeeRule:
     # The version is a digest of what the rule is made of: it changes exactly when the rule does.
     version = hashlib.sha256(f"{name}{words!r}".encode()).hexdigest()[:12]
-    return FeeRule(name=name, stage=stage, services=(service,), apply=apply, version=version)
+    return FeeRule(name=name, stage=stage, services=(service,), apply=apply, version=version)  # type: ignore[arg-type]
 
 
 def _meal(settings: CampusSettings) -> Callable[[PriceRequest, int], Adjustment | None]:

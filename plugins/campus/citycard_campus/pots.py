@@ -146,11 +146,11 @@ def carry(campus: Campus, asn: str) -> int:
     found = _carried(campus, asn)
     if found is None:
         return 0
-    held, school, identity, amount_fen = found
+    held, school, account, identity, amount_fen = found
     onward = [Onward(address=school.pot, amount_fen=amount_fen, code=CARRIED)]
     paid = Payments(campus.city.wallet).pay(
         identity,
-        asn,
+        account,
         payee(campus.city, school.meals),
         amount_fen,
         onward=onward,
@@ -221,8 +221,8 @@ def _programme(school: School) -> str:
     return school.programme
 
 
-def _carried(campus: Campus, asn: str) -> tuple[Pot, School, UUID, int] | None:
-    """Say what is to be carried onto a card, and under which id; None when there is nothing."""
+def _carried(campus: Campus, asn: str) -> tuple[Pot, School, str, UUID, int] | None:
+    """Say what is to be carried onto a card, from which account and under which id; None for nothing."""
     with reading(campus.engine) as conn:
         held = find_pot(conn, asn)
         school = campus.settings.school(held.school)
@@ -231,7 +231,7 @@ def _carried(campus: Campus, asn: str) -> tuple[Pot, School, UUID, int] | None:
         identity = derived_id("campus carry", asn, held.loads + 1)
         begun = _begun(campus, identity)
         if begun is not None:
-            return held, school, identity, begun.amount_fen
+            return held, school, begun.number, identity, begun.amount_fen
         try:
             account = find_account(conn, asn)
         except OnlineAccountUnknown:
@@ -241,7 +241,7 @@ def _carried(campus: Campus, asn: str) -> tuple[Pot, School, UUID, int] | None:
         amount_fen = available_fen(conn, campus.city.wallet, address)
         if not amount_fen or not programme.starts_on <= campus.now().date() <= programme.ends_on:
             return None
-    return held, school, identity, amount_fen
+    return held, school, account.number, identity, amount_fen
 
 
 def _begun(campus: Campus, identity: UUID) -> Payment | None:

@@ -160,8 +160,9 @@ def enrol(campus: Campus, wanted: Wanted) -> str:
         }
         if known is None:
             new = values | {"school": school, "student_no": wanted.student_no}
-            made = conn.execute(insert(pupil), new | {"name": campus.sealed(wanted.name)})
-            _open_pot(conn, wanted.card, made.inserted_primary_key[0], school, campus.now().date())
+            made = insert(pupil).values(new | {"name": campus.sealed(wanted.name)}).returning(pupil.c.number)
+            number = conn.execute(made).scalar_one()
+            _open_pot(conn, wanted.card, number, school, campus.now().date())
             return "enrolled"
         same = all(getattr(known, field) == value for field, value in values.items())
         if same and campus.opened(known.name) == wanted.name:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Any
 
 import attrs
 from attrs.validators import deep_iterable, ge, gt, in_, le, matches_re, min_len
@@ -33,10 +34,8 @@ _HOUR = matches_re(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _U2 = 0xFFFF
 
 
-def _fen(default: int | None = None) -> int:
-    given = {} if default is None else {"default": default}
-    field: int = attrs.field(validator=[ge(0), le(1_000_000)], **given)  # type: ignore[arg-type]
-    return field
+def _fen(default: Any = attrs.NOTHING) -> Any:
+    return attrs.field(default=default, validator=[ge(0), le(1_000_000)])
 
 
 def hour(text: str) -> dt.time:

@@ -17,7 +17,7 @@ from citycard.ledger import AccountCode, AccountSpec
 from citycard.store import publish, reading, writing
 from citycard.wallet import partner_payable
 from citycard_campus.attendance import note_presences
-from citycard_campus.cleared import ClearedUse, accepted_of, closed_runs
+from citycard_campus.cleared import ClearedUse, accepted_by_people, accepted_of, closed_runs
 from citycard_campus.errors import CaseDecided, CaseUnknown, PotUncovered, PupilUnknown
 from citycard_campus.events import POT_DOUBTED
 from citycard_campus.fares import CANTEEN, LESSON
@@ -26,7 +26,6 @@ from citycard_campus.services import NUMBERS
 from citycard_campus.tables import cleared_run, pot, pot_use
 
 if TYPE_CHECKING:
-    from citycard.ledger import Transfer
     from citycard_campus.campus import Campus
 
 __all__ = [
@@ -37,6 +36,7 @@ __all__ = [
     "missing_uses",
     "reopen",
     "settle",
+    "take_up",
     "uses_of",
     "waiting",
 ]
@@ -73,11 +73,13 @@ class PotUse:
 
 
 def settle(campus: Campus) -> list[Settled]:
-    """Take up every closed run that was not taken up yet; again without harm."""
+    """Take up every closed run that was not taken up yet, and what people accepted since; again harmless."""
     with reading(campus.engine) as conn:
         last = conn.scalar(select(func.max(cleared_run.c.run))) or 0
         runs = closed_runs(conn, last)
-    return [settled for run in runs if (settled := _settle(campus, run)) is not None]
+    done = [settled for run in runs if (settled := _settle(campus, run)) is not None]
+    _settle_decided(campus)
+    return done
 
 
 def decide(campus: Campus, record: str, *, pay: bool, actor: str) -> PotUse:
@@ -97,8 +99,7 @@ def decide(campus: Campus, record: str, *, pay: bool, actor: str) -> PotUse:
             left_fen = 0 if held is None else held.left_fen
             if held is None or use.pot_fen > left_fen or not use.partner:
                 raise PotUncovered(asn=use.asn, left_fen=left_fen, wanted_fen=use.pot_fen)
-            _post(campus, conn, [_transfer(campus, held, use)])
-            _count(conn, use)
+            _post(campus, conn, held, use)
         mine = pot_use.c.record == record
         conn.execute(update(pot_use).where(mine), {"state": wanted, "decided_by": actor or "somebody"})
         return find_use(conn, record)
@@ -144,21 +145,33 @@ def _settle(campus: Campus, run: int) -> Settled | None:
     with writing(campus.engine) as conn:
         if conn.scalar(select(cleared_run.c.run).where(cleared_run.c.run == run)) is not None:
             return None
-        paid: list[Transfer] = []
-        for meal in meals:
-            use, held = _judged(campus, conn, run, meal)
-            conn.execute(insert(pot_use), attrs.asdict(use))
-            _seen(conn, use)
-            if use.state == _SETTLED and held is not None:
-                paid.append(_transfer(campus, held, use))
-                _count(conn, use)
-            else:
-                _doubt(conn, use)
-        _post(campus, conn, paid)
+        settled_fen = sum(take_up(campus, conn, run, meal) for meal in meals)
         note_presences(campus, conn, [one for one in records if one.service == NUMBERS[LESSON]])
-        done = Settled(run=run, uses=len(meals), settled_fen=sum(one.amount_fen for one in paid))
+        done = Settled(run=run, uses=len(meals), settled_fen=settled_fen)
         conn.execute(insert(cleared_run), attrs.asdict(done))
         return done
+
+
+def _settle_decided(campus: Campus) -> None:
+    with reading(campus.engine) as conn:
+        known = set(conn.scalars(select(pot_use.c.record)))
+    for run, meal in accepted_by_people(campus, NUMBERS[CANTEEN], known):
+        if meal.facts.pot_fen:
+            with writing(campus.engine) as conn:
+                if conn.scalar(select(pot_use.c.run).where(pot_use.c.record == meal.record)) is None:
+                    take_up(campus, conn, run, meal)
+
+
+def take_up(campus: Campus, conn: Connection, run: int, meal: ClearedUse) -> int:
+    """Write down a cleared meal that a pot paid, once, and pay the canteen or let it wait; give the fen paid."""
+    use, held = _judged(campus, conn, run, meal)
+    conn.execute(insert(pot_use), attrs.asdict(use))
+    _seen(conn, use)
+    if use.state != _SETTLED or held is None:
+        _doubt(conn, use)
+        return 0
+    _post(campus, conn, held, use)
+    return use.pot_fen
 
 
 def _judged(campus: Campus, conn: Connection, run: int, meal: ClearedUse) -> tuple[PotUse, Pot | None]:
@@ -210,11 +223,6 @@ def _held(conn: Connection, asn: str) -> Pot | None:
         return None
 
 
-def _count(conn: Connection, use: PotUse) -> None:
-    grown: dict[Any, Any] = {"settled_fen": pot.c.settled_fen + use.pot_fen}
-    conn.execute(update(pot).where(pot.c.asn == use.asn).values(grown))
-
-
 def _seen(conn: Connection, use: PotUse) -> None:
     later = (pot.c.asn == use.asn, pot.c.last_use < use.use)
     conn.execute(update(pot).where(*later), {"last_use": use.use})
@@ -226,22 +234,21 @@ def _doubt(conn: Connection, use: PotUse) -> None:
     publish(conn, POT_DOUBTED, [body])
 
 
-def _transfer(campus: Campus, held: Pot, use: PotUse) -> Transfer:
-    return campus.city.wallet.transfer(
+def _post(campus: Campus, conn: Connection, held: Pot, use: PotUse) -> None:
+    """Pay a canteen for a use out of its pot."""
+    ledger, address = campus.city.ledger, partner_payable(use.partner)
+    ledger.open_accounts(
+        conn,
+        [AccountSpec(address=address, code=int(AccountCode.PAYABLE_TO_PARTNERS), owner=use.partner)],
+    )
+    moved = campus.city.wallet.transfer(
         derived_id("campus meal", use.record),
         campus.settings.school(held.school).pot,
-        partner_payable(use.partner),
+        address,
         use.pot_fen,
         MEAL_SETTLED,
         ref=f"meal/{use.record}",
     )
-
-
-def _post(campus: Campus, conn: Connection, transfers: list[Transfer]) -> None:
-    owners = {one.credit_address: one.credit_address.split("/")[1] for one in transfers}
-    specs = [
-        AccountSpec(address=address, code=int(AccountCode.PAYABLE_TO_PARTNERS), owner=owner)
-        for address, owner in sorted(owners.items())
-    ]
-    campus.city.ledger.open_accounts(conn, specs)
-    campus.city.ledger.post_all(conn, transfers)
+    ledger.post_all(conn, [moved])
+    grown: dict[Any, Any] = {"settled_fen": pot.c.settled_fen + use.pot_fen}
+    conn.execute(update(pot).where(pot.c.asn == use.asn).values(grown))
