@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from citycard.ids import derived_id, new_id
     from citycard.kernel.accounts import LedgerAccount
     from citycard.kernel.data import Event, EventType, PersonalData, Schema
+    from citycard.kernel.habits import Lived
     from citycard.kernel.hookspecs import hookimpl
     from citycard.kernel.identity import HealthCheck, PluginContext, PluginInfo
     from citycard.kernel.outside import PUBLIC, Command, Job, MenuItem, Permission, Route, TerminalConfig
@@ -79,6 +80,7 @@ __all__ = [
     "Holder",
     "Job",
     "KeyPurpose",
+    "Lived",
     "LedgerAccount",
     "MenuItem",
     "Participant",
@@ -119,6 +121,7 @@ _MODULES = {
     "citycard.errors": ("CitycardError",),
     "citycard.ids": ("derived_id", "new_id"),
     "citycard.kernel.data": ("Event", "EventType", "PersonalData", "Schema"),
+    "citycard.kernel.habits": ("Lived",),
     "citycard.kernel.hookspecs": ("hookimpl",),
     "citycard.kernel.identity": ("HealthCheck", "PluginContext", "PluginInfo"),
     "citycard.kernel.outside": (

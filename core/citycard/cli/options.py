@@ -13,6 +13,7 @@ from citycard.errors import FileThere
 
 if TYPE_CHECKING:
     from citycard.city import City
+    from citycard.clock import Clock
 
 __all__ = ["NewFile", "actor_option", "city_option", "id_option", "json_option", "opened"]
 
@@ -93,8 +94,8 @@ def _new_id() -> UUID:
     return new_id()
 
 
-def opened(folder: Path) -> City:
+def opened(folder: Path, clock: Clock | None = None) -> City:
     """Open the city in a folder; the error of a folder without city.toml says how to make one."""
     from citycard.city import City
 
-    return City.open(folder)
+    return City.open(folder, clock=clock)

@@ -9,7 +9,7 @@ import attrs
 
 from citycard.kernel.check import matching, words
 
-__all__ = ["Habit", "HabitTap"]
+__all__ = ["Habit", "HabitTap", "Lived"]
 
 _KINDS = frozenset({1, 2, 3, 4})
 
@@ -58,3 +58,12 @@ class Habit:
     def __attrs_post_init__(self) -> None:
         fits = matching(lambda taps: len(taps) in {0, len(self.there)}, "as many taps as there")
         fits(self, attrs.fields(Habit).back, self.back)
+
+
+@attrs.frozen(kw_only=True)
+class Lived:
+    """What citizens did online in a domain on a simulated day: what, how often, and for how much (fen)."""
+
+    what: str = attrs.field(validator=words)
+    count: int = attrs.field(default=1, validator=_whole(0, "a whole number, zero or more"))
+    amount_fen: int = attrs.field(default=0, validator=_whole(0, "fen, zero or more"))

@@ -10,9 +10,9 @@ runs, and the rest of the city runs on. That is what "Failure: not enabled" mean
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from citycard.clearing.pricing import FeeRule
     from citycard.kernel.accounts import LedgerAccount
     from citycard.kernel.data import Event, EventType, PersonalData, Schema
+    from citycard.kernel.habits import Lived
     from citycard.kernel.identity import HealthCheck, PluginContext, PluginInfo
     from citycard.kernel.outside import Command, Job, MenuItem, Permission, Route, TerminalConfig
     from citycard.kernel.services import (
@@ -215,6 +216,19 @@ def citycard_citizen_lines(context: PluginContext, asn: str) -> Iterable[Citizen
     """Say what happened to the holder of a card in your domain, newest first: what the card's page shows.
 
     Asked at run time. Failure: you say nothing; it is counted and logged.
+    """
+    return ()
+
+
+@hookspec
+def citycard_live_day(
+    context: PluginContext, day: date, accounts: Sequence[str], seed: int
+) -> Iterable[Lived]:
+    """Let citizens of a simulated city use you online for a day: order, pay, apply, besides their taps.
+
+    ``accounts`` are cards that have online accounts with money; the first of them uses everything you have.
+    The city's clock stands at the noon of ``day``. Asked at run time, by the simulator alone.
+    Failure: you did nothing; it is counted and logged, and the simulation says so.
     """
     return ()
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from citycard.clearing.pricing import FeeRule, RuleBook
     from citycard.kernel.accounts import LedgerAccount
     from citycard.kernel.data import Event, EventType, PersonalData, Schema
+    from citycard.kernel.habits import Lived
     from citycard.kernel.identity import HealthCheck
     from citycard.kernel.outside import Command, Job, MenuItem, Permission, Route
     from citycard.kernel.services import Participant, Service
@@ -164,6 +165,21 @@ class Reading:
             )
             owned += [Owned(owner=plugin.owner, record=record) for record in answer]
         return sorted(owned, key=lambda one: one.record.at, reverse=True)
+
+    def live_day(
+        self, day: date, accounts: Sequence[str], seed: int, names: Sequence[str] = ()
+    ) -> dict[str, list[Lived]]:
+        """Let citizens use the plugins of these names online for a simulated day, or all of them."""
+        from citycard.kernel.habits import Lived
+
+        given = {"day": day, "accounts": accounts, "seed": seed}
+        return {
+            plugin.owner.plugin: self._heard(
+                plugin, "citycard_live_day", Lived, context=plugin.context, **given
+            )
+            for plugin in self._live.within(None, None)
+            if not names or plugin.owner.plugin in names
+        }
 
     # ── the outside ──
 

@@ -26,7 +26,8 @@ class SimulationPlan:
     """A city to simulate. The same plan gives the same files and the same truth in cities of the same keys.
 
     ``records`` are all records that cards make, before faults repeat some. ``faults`` is the number of faults
-    a record, such as 0.005. ``start`` is the first business date. Raise SimulationPlanInvalid.
+    a record, such as 0.005. ``start`` is the first business date. ``domains`` names the plugins whose
+    services are tapped, all of them when empty. Raise SimulationPlanInvalid.
     """
 
     cards: int = attrs.field(validator=_between(1, 99_999_999))
@@ -36,6 +37,7 @@ class SimulationPlan:
     seed: int = attrs.field(default=1, validator=_between(0, 2**63))
     faults: float = attrs.field(default=0.0, validator=_between(0, 0.1))
     start: dt.date = dt.date(2026, 3, 2)
+    domains: tuple[str, ...] = ()
 
     @property
     def midnight(self) -> dt.datetime:

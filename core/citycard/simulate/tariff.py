@@ -52,9 +52,12 @@ class Tariff:
     facts: Bytes
 
     @classmethod
-    def of(cls, city: City) -> Tariff:
-        """Ask every plugin that is on; raise HabitsMissing, or HabitInvalid for facts of another layout."""
-        habits = list(_habits(city))
+    def of(cls, city: City, domains: Sequence[str] = ()) -> Tariff:
+        """Ask every plugin that is on, or those of these names.
+
+        Raise HabitsMissing, or HabitInvalid for facts of another layout.
+        """
+        habits = list(_habits(city, domains))
         if not habits:
             raise HabitsMissing
         journeys = [(one, way) for one, habit in habits for way in (habit.there, habit.back or habit.there)]
@@ -96,10 +99,11 @@ def _ints(values: Iterable[int]) -> Ints:
     return np.fromiter(values, dtype=np.int64)
 
 
-def _habits(city: City) -> Iterator[tuple[Service, Habit]]:
+def _habits(city: City, domains: Sequence[str]) -> Iterator[tuple[Service, Habit]]:
     for owned in city.plugins.services():
-        for habit in owned.record.habits() if owned.record.habits else ():
-            yield owned.record, habit
+        if owned.record.habits and (not domains or owned.owner.plugin in domains):
+            for habit in owned.record.habits():
+                yield owned.record, habit
 
 
 def _facts(service: Service, tap: HabitTap) -> bytes:

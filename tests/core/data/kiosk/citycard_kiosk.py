@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from citycard import CardProduct, PluginInfo, hookimpl
+from citycard import CardProduct, Lived, PluginInfo, derived_id, hookimpl
+from citycard.city.charging import charge
 from citycard.clearing import Adjustment, FeeRule, Stage
 from citycard.kernel.habits import Habit, HabitTap
 from citycard.kernel.services import Participant, Service
@@ -62,3 +63,20 @@ def lockers():
     first = HabitTap(partner="kiosk-north", kind=RecordKind.ENTRY)
     last = HabitTap(partner="kiosk-north", kind=RecordKind.EXIT, list_price_fen=300, minutes=20)
     yield Habit(there=(first, last))
+
+
+@hookimpl
+def citycard_live_day(context, day, accounts, seed):
+    city = context.city
+    for account in accounts:
+        charge(
+            city,
+            derived_id("paper", day, account),
+            account,
+            service="paper",
+            partner="kiosk-north",
+            list_price_fen=250,
+        )
+    yield Lived(what="papers ordered", count=len(accounts), amount_fen=250 * len(accounts))
+    if seed % 1000 == 999:
+        raise LookupError("nobody reads")
