@@ -1,0 +1,209 @@
+"""Queries that a department of the city asks another party: consented, signed, written down on both sides.
+
+The query is in the city's log and in the citizen's list of readers before it is sent. Its time is the
+machine's own, since both sides have to agree on it whatever day the city's books are at.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import attrs
+
+from citycard.clock import Clock, SystemClock
+from citycard.ids import new_id
+from citycard.provider.transport import NoAnswerError, send
+from citycard.store import reading, writing
+from citycard_egov import chain
+from citycard_egov.consents import Consent, covering
+from citycard_egov.errors import EgovInvalid, ExchangeFailed, ExchangeRefused
+from citycard_egov.files import FileReader, write_reading
+from citycard_egov.messages import Envelope, fresh, opened, sha256, signed, verified
+from citycard_egov.office import Office, checked_number
+from citycard_egov.register import find_by_number
+from citycard_egov.settings import Node
+from citycard_egov.tables import exchange_log
+
+__all__ = ["Answer", "ask", "city_id", "city_key", "receipt", "seen_head"]
+
+_WITHIN = dt.timedelta(minutes=5)
+_TIMEOUT_S = 10.0
+
+
+@attrs.frozen(kw_only=True)
+class Answer:
+    """What a party answered: whether it knows the person, and each field that it gave."""
+
+    query: UUID
+    node: str
+    known: bool
+    values: Mapping[str, str]
+
+
+def city_id(office: Office) -> str:
+    """Give the id under which the city hall signs, ``city-9901``."""
+    return f"city-{office.city.code}"
+
+
+def city_key(office: Office) -> str:
+    """Give the public key of what the city hall signs, 64 hexadecimal digits."""
+    return office.city.exchange_signer.key.public32.hex()
+
+
+def receipt(office: Office, consent: Consent, id_number: str, *, clock: Clock | None = None) -> Envelope:
+    """Sign that a consent is alive now, for the party that answers."""
+    content = {
+        "kind": "consent",
+        "id": consent.id,
+        "person": checked_number(id_number),
+        "asker": consent.asker,
+        "node": consent.node,
+        "fields": list(consent.fields),
+        "purpose": consent.purpose,
+        "until": consent.until,
+        "at": (clock or SystemClock()).now(),
+    }
+    return signed(content, city_id(office), office.city.exchange_signer)
+
+
+def ask(
+    office: Office,
+    node_id: str,
+    id_number: str,
+    fields: Sequence[str],
+    *,
+    asker: str,
+    purpose: str,
+    actor: str,
+    clock: Clock | None = None,
+) -> Answer:
+    """Ask a party for fields about a resident, for a department and a purpose that the citizen consented to.
+
+    Raise ConsentMissing before anything is sent; ExchangeRefused when the party says no, and ExchangeFailed
+    when no answer comes or it is not one that it signed for this very query.
+    """
+    node = _node(office, node_id)
+    clock = clock or SystemClock()
+    query_id = new_id()
+    with writing(office.engine) as conn:
+        who = find_by_number(conn, office, id_number)
+        consent = covering(conn, office, who, asker=asker, node=node.id, fields=fields, purpose=purpose)
+        why = f"asks {node.title}: {purpose}"[:200]
+        write_reading(conn, office, who, FileReader(name=actor, department=asker, why=why), sorted(fields))
+        content = {
+            "kind": "query",
+            "id": query_id,
+            "from": city_id(office),
+            "to": node.id,
+            "asker": asker,
+            "person": checked_number(id_number),
+            "fields": sorted(fields),
+            "purpose": purpose,
+            "consent": attrs.asdict(receipt(office, consent, id_number, clock=clock)),
+            "at": clock.now(),
+            "head": chain.head(conn, exchange_log).as_json(),
+        }
+        query = signed(content, city_id(office), office.city.exchange_signer)
+        row = {
+            "event": "asked",
+            "query": str(query_id),
+            "node": node.id,
+            "asker": asker,
+            "by": actor,
+            "resident": str(who),
+            "fields": sorted(fields),
+            "purpose": purpose,
+            "consent": str(consent.id),
+            "request": sha256(query.payload),
+            "signature": query.signature,
+            "at": clock.now().isoformat(),
+        }
+        chain.append(conn, exchange_log, row)
+    try:
+        answer = _answer(node, query, query_id, clock)
+    except (ExchangeFailed, ExchangeRefused) as wrong:
+        _write(
+            office, clock, {"query": str(query_id), "node": node.id, "event": "failed", "reason": str(wrong)}
+        )
+        raise
+    given = answer.content
+    _write(
+        office,
+        clock,
+        {
+            "query": str(query_id),
+            "node": node.id,
+            "event": "answered",
+            "known": given["known"],
+            "answer": sha256(answer.payload),
+            "signature": answer.signature,
+            "head": given["head"],
+        },
+    )
+    return Answer(query=query_id, node=node.id, known=given["known"], values=given["values"])
+
+
+def seen_head(office: Office, node_id: str) -> chain.Head:
+    """Give the newest head of a party's log that its answers told."""
+    with reading(office.engine) as conn:
+        for _, content in chain.entries(conn, exchange_log):
+            if content["node"] == node_id and content["event"] == "answered":
+                return chain.Head(**content["head"])
+    return chain.Head(seq=0, hash=bytes(32).hex())
+
+
+def _node(office: Office, node_id: str) -> Node:
+    for one in office.settings.nodes:
+        if one.id == node_id:
+            if not one.url:
+                raise EgovInvalid(field="node", value=node_id, expected="a party with an url in city.toml")
+            return one
+    known = ", ".join(one.id for one in office.settings.nodes) or "none"
+    raise EgovInvalid(field="node", value=node_id[:40], expected=f"one of {known}")
+
+
+def _write(office: Office, clock: Clock, row: Mapping[str, Any]) -> None:
+    with writing(office.engine) as conn:
+        chain.append(conn, exchange_log, {**row, "at": clock.now().isoformat()})
+
+
+def _answer(node: Node, query: Envelope, query_id: UUID, clock: Clock) -> Envelope:
+    headers = {"content-type": "application/json"}
+    try:
+        sent = send(
+            "POST",
+            f"{node.url.rstrip('/')}/query",
+            body=query.as_json().encode(),
+            headers=headers,
+            timeout_s=_TIMEOUT_S,
+        )
+    except NoAnswerError as wrong:
+        raise ExchangeFailed(party=node.id, reason=str(wrong) or "it cannot be reached") from None
+    try:
+        answer = opened(sent.body.decode())
+        content = answer.content
+    except (EgovInvalid, ValueError):
+        raise ExchangeFailed(party=node.id, reason=f"it is no message (status {sent.status})") from None
+    if answer.signer != node.id or not verified(answer, node.key):
+        raise ExchangeFailed(party=node.id, reason="it is not signed by it")
+    if content.get("request") != sha256(query.payload) or not fresh(content, clock.now(), _WITHIN):
+        raise ExchangeFailed(party=node.id, reason="it is not about this query, or not of now")
+    if content.get("kind") == "refusal":
+        code, reason = (str(content.get(name, ""))[:200] for name in ("code", "reason"))
+        raise ExchangeRefused(party=node.id, code=code, reason=reason)
+    values = content.get("values")
+    wanted = set(query.content["fields"])
+    if (
+        content.get("kind") != "answer"
+        or content.get("query") != str(query_id)
+        or type(content.get("known")) is not bool
+        or not isinstance(values, dict)
+        or not set(values) <= wanted
+        or not all(isinstance(value, str) for value in values.values())
+        or not isinstance(content.get("head"), dict)
+    ):
+        raise ExchangeFailed(party=node.id, reason="it has not the fields of an answer")
+    return answer

@@ -1,0 +1,85 @@
+"""``citycard egov card``: what a service window does with a card in a reader, or one in its file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from citycard.cli.options import actor_option, city_option, json_option, opened
+from citycard.cli.output import emit, say
+from citycard.cli.reader_options import card_option
+
+if TYPE_CHECKING:
+    from citycard.cli.reader_options import CardAt
+
+__all__ = ["card"]
+
+
+def _secret(text: str) -> object:
+    return click.option(
+        f"--{text}", prompt=True, hide_input=True, help="Asked for when it is left out, and not shown."
+    )
+
+
+@click.group()
+def card() -> None:
+    """Cards at a window: activate, prove."""
+
+
+@card.command()
+@click.argument("id_number")
+@_secret("old-pin")
+@_secret("new-pin")
+@actor_option
+@city_option
+@json_option
+@card_option
+def activate(
+    id_number: str, old_pin: str, new_pin: str, actor: str, folder: Path, as_json: bool, at: CardAt
+) -> None:
+    """Link the card to the resident ID_NUMBER, give it its identity key, and change its PIN.
+
+    The clerk has seen who it is. With --json: an object with card.
+    """
+    from citycard_egov.identity import activate as write
+    from citycard_egov.office import Office
+
+    office = Office.of(opened(folder))
+    with at.opened() as reader:
+        asn = write(office, reader, id_number, old_pin, new_pin, actor=actor)
+    if as_json:
+        emit({"card": asn})
+    else:
+        say(f"card {asn} can prove its holder's identity")
+
+
+@card.command()
+@_secret("pin")
+@actor_option
+@city_option
+@json_option
+@card_option
+def prove(pin: str, actor: str, folder: Path, as_json: bool, at: CardAt) -> None:
+    """Let the card prove its identity: challenge, PIN, answer.
+
+    With --json: an object with asn, expires_at and proof, which is good for minutes and for you alone.
+    """
+    from citycard_egov.identity import answer, draw
+    from citycard_egov.identitycard import IdentityCard
+    from citycard_egov.office import Office
+
+    city = opened(folder)
+    office = Office.of(city)
+    with at.opened() as reader:
+        device = IdentityCard(reader, city.issuing.profile)
+        asn = device.open().asn
+        asked = draw(office, asn, asked_by=actor)
+        device.verify_pin(pin)
+        response = device.answer(bytes.fromhex(asked.challenge))
+    made = answer(office, asked.id, response, asked_by=actor)
+    if as_json:
+        emit(made)
+    else:
+        say(f"card {asn} proved its identity, until {made.expires_at:%H:%M:%S} UTC")

@@ -1,0 +1,251 @@
+"""``citycard egov exchange`` and ``node``: the two sides of the information exchange."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import click
+
+from citycard.cli.options import actor_option, city_option, json_option, opened
+from citycard.cli.output import emit, say, table
+
+__all__ = ["exchange", "node"]
+
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+@click.group()
+def exchange() -> None:
+    """The city's side of the exchange: key, ask, log, verify."""
+
+
+@exchange.command()
+@city_option
+@json_option
+def key(folder: Path, as_json: bool) -> None:
+    """Print the id and the public key under which the city hall signs. With --json: id and key."""
+    from citycard_egov.asking import city_id, city_key
+    from citycard_egov.office import Office
+
+    office = Office.of(opened(folder))
+    found = {"id": city_id(office), "key": city_key(office)}
+    if as_json:
+        emit(found)
+    else:
+        click.echo(f"{found['id']} {found['key']}")
+
+
+@exchange.command()
+@click.argument("party")
+@click.argument("id_number")
+@click.argument("fields", nargs=-1, required=True)
+@click.option("--for", "asker", required=True, help="The department that asks.")
+@click.option("--purpose", required=True, help="What for, as the citizen consented.")
+@actor_option
+@city_option
+@json_option
+def ask(
+    party: str,
+    id_number: str,
+    fields: tuple[str, ...],
+    asker: str,
+    purpose: str,
+    actor: str,
+    folder: Path,
+    as_json: bool,
+) -> None:
+    """Ask PARTY for FIELDS about the resident ID_NUMBER, who consented to it.
+
+    With --json: an object with query, node, known and values.
+    """
+    from citycard_egov.asking import ask as query
+    from citycard_egov.office import Office
+
+    office = Office.of(opened(folder))
+    came = query(office, party, id_number, fields, asker=asker, purpose=purpose, actor=actor)
+    if as_json:
+        emit(came)
+    elif not came.known:
+        say(f"{party} does not know this person")
+    else:
+        table(("field", "value"), sorted(came.values.items()))
+
+
+@exchange.command("log")
+@city_option
+@json_option
+def city_log(folder: Path, as_json: bool) -> None:
+    """List the city's newest queries and answers. With --json: an array of pairs of number and content."""
+    from citycard.store import reading
+    from citycard_egov import chain
+    from citycard_egov.office import Office
+    from citycard_egov.tables import exchange_log
+
+    office = Office.of(opened(folder))
+    with reading(office.engine) as conn:
+        _log(chain.entries(conn, exchange_log), as_json=as_json)
+
+
+@exchange.command("verify")
+@click.option("--head", default="", help="A head of this log that another party has: NUMBER:HASH.")
+@city_option
+def city_verify(head: str, folder: Path) -> int:
+    """Check that the city's log is what was written; leaves with 1 when it is not."""
+    from citycard.store import reading
+    from citycard_egov import chain
+    from citycard_egov.office import Office
+    from citycard_egov.tables import exchange_log
+
+    office = Office.of(opened(folder))
+    with reading(office.engine) as conn:
+        return _verified(chain.broken(conn, exchange_log, seen=_head(head)), chain.head(conn, exchange_log))
+
+
+@click.group()
+def node() -> None:
+    """A node of the exchange: init, key, peer, import, serve, log, verify."""
+
+
+@node.command()
+@click.argument("folder", type=_FOLDER)
+@click.option("--id", "node_id", required=True, help="The id of the node, as others name it.")
+def init(folder: Path, node_id: str) -> None:
+    """Make a node in FOLDER, and print its public key."""
+    from citycard_egov.node import ExchangeNode
+
+    made = ExchangeNode.create(folder, node_id)
+    click.echo(made.public_key)
+    made.close()
+
+
+@node.command("key")
+@click.argument("folder", type=_FOLDER)
+def node_key(folder: Path) -> None:
+    """Print the public key of the node in FOLDER."""
+    from citycard_egov.node import ExchangeNode
+
+    found = ExchangeNode.open(folder)
+    click.echo(found.public_key)
+    found.close()
+
+
+@node.command()
+@click.argument("folder", type=_FOLDER)
+@click.argument("party")
+@click.argument("public_key")
+@click.option("--asks-for", multiple=True, help="A department that it may ask for.")
+@click.option("--keeps-consents", is_flag=True, help="Consents that it signs count.")
+def peer(folder: Path, party: str, public_key: str, asks_for: tuple[str, ...], keeps_consents: bool) -> None:
+    """Let the node in FOLDER know PARTY by its PUBLIC_KEY; an entry that is there is replaced."""
+    from citycard_egov.errors import EgovInvalid
+    from citycard_egov.node import ExchangeNode, Peer
+
+    try:
+        made = Peer(key=public_key.lower(), asks_for=asks_for, keeps_consents=keeps_consents)
+    except ValueError:
+        raise EgovInvalid(
+            field="public_key", value=public_key[:80], expected="64 hexadecimal digits"
+        ) from None
+    found = ExchangeNode.open(folder)
+    found.add_peer(party, made)
+    found.close()
+    say(f"{party} is known")
+
+
+@node.command("import")
+@click.argument("folder", type=_FOLDER)
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def import_(folder: Path, file: Path) -> None:
+    """Take a CSV FILE of persons into the node's own data: id_number, and a column for each field."""
+    from citycard_egov.node import ExchangeNode
+    from citycard_egov.texts import read_text
+
+    found = ExchangeNode.open(folder)
+    count = found.import_people(read_text(file), file=file.name)
+    found.close()
+    say(f"{count} persons")
+
+
+@node.command()
+@click.argument("folder", type=_FOLDER)
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8600, show_default=True, help="0 takes a free one."
+)
+def serve(folder: Path, host: str, port: int) -> None:
+    """Answer queries for the node in FOLDER until Ctrl-C; the address is printed on stdout."""
+    import uvicorn
+
+    from citycard.cli.serve import address_of, listen
+    from citycard_egov.node import ExchangeNode
+    from citycard_egov.nodeserver import node_app
+
+    found = ExchangeNode.open(folder)
+    listening = listen(host, port)
+    click.echo(f"node {found.config.id} answers at {address_of(listening, host)}")
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    config = uvicorn.Config(node_app(found), access_log=False, log_level="warning", server_header=False)
+    try:
+        uvicorn.Server(config).run(sockets=[listening])
+    except KeyboardInterrupt:
+        say("stopped")
+    finally:
+        listening.close()
+        found.close()
+
+
+@node.command("log")
+@click.argument("folder", type=_FOLDER)
+@json_option
+def node_log(folder: Path, as_json: bool) -> None:
+    """List the newest queries that came. With --json: an array of pairs of number and content."""
+    from citycard_egov.node import ExchangeNode
+
+    found = ExchangeNode.open(folder)
+    _log(found.log(), as_json=as_json)
+    found.close()
+
+
+@node.command("verify")
+@click.argument("folder", type=_FOLDER)
+@click.option("--head", default="", help="A head of this log that another party has: NUMBER:HASH.")
+def node_verify(folder: Path, head: str) -> int:
+    """Check that the node's log is what was written; leaves with 1 when it is not."""
+    from citycard_egov.node import ExchangeNode
+
+    found = ExchangeNode.open(folder)
+    try:
+        return _verified(found.broken(_head(head)), None)
+    finally:
+        found.close()
+
+
+def _log(found: list[tuple[int, dict[str, object]]], *, as_json: bool) -> None:
+    if as_json:
+        emit(found)
+        return
+    table(
+        ("row", "at", "what", "query"),
+        [(seq, content["at"], content["event"], content["query"]) for seq, content in found],
+    )
+
+
+def _verified(broken: str | None, head: object) -> int:
+    if broken:
+        say(f"the log is broken: {broken}")
+        return 1
+    say("the log is what was written" if head is None else f"the log is what was written: {head}")
+    return 0
+
+
+def _head(text: str) -> object:
+    from citycard_egov.chain import Head
+    from citycard_egov.errors import EgovInvalid
+
+    if not text:
+        return None
+    seq, _, digest = text.partition(":")
+    if not seq.isdigit() or len(digest) != 64:  # noqa: PLR2004 - SHA-256 in hexadecimal
+        raise EgovInvalid(field="--head", value=text[:80], expected="NUMBER:HASH")
+    return Head(seq=int(seq), hash=digest)

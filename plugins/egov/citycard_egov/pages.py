@@ -1,0 +1,193 @@
+"""Pages for people: public disclosure, a citizen's own file, and the service desk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse
+
+from citycard.kernel.outside import PUBLIC, Route
+from citycard.store import reading
+from citycard_egov import applications, consents, files, plans, register, windows
+from citycard_egov.disclosure import disclose
+from citycard_egov.errors import EgovInvalid
+from citycard_egov.office import Office
+from citycard_egov.rights import rights_of
+from citycard_egov.settings import EgovSettings
+from citycard_egov.web import office_of
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+__all__ = ["page_routes"]
+
+_SEE_OTHER = 303
+_READINGS = 50
+
+
+def page_routes(settings: EgovSettings) -> Iterator[Route]:
+    """Declare the pages, and what their forms send."""
+
+    def public(request: Request) -> Response:
+        from citycard.web import render
+
+        found = disclose(office_of(request, settings))
+        return render(request, "egov/public.html", disclosed=found, titled=_titled(request))
+
+    def mine(request: Request) -> Response:
+        from citycard.web import actor_of, render
+
+        actor = actor_of(request)
+        if actor.subject:
+            return RedirectResponse(f"/egov/my/{actor.subject}", status_code=_SEE_OTHER)
+        return render(request, "egov/whose.html", asn=request.query_params.get("asn", ""))
+
+    def file(request: Request) -> Response:
+        return _file(request, settings)
+
+    def desk(request: Request) -> Response:
+        return _desk(request, settings)
+
+    async def act(request: Request) -> Response:
+        return await _act(request, settings)
+
+    async def withdraw(request: Request) -> Response:
+        from citycard.web import actor_of, read_form, require
+
+        asn = request.path_params["asn"]
+        require(actor_of(request), "egov.give-consents", asn)
+        form = await read_form(request)
+        await run_in_threadpool(_withdraw, office_of(request, settings), asn, form.get("consent", ""))
+        return RedirectResponse(f"/egov/my/{asn}#consents", status_code=_SEE_OTHER)
+
+    yield Route(
+        path="/public", endpoint=public, permission=PUBLIC, summary="What the city makes public, as a page."
+    )
+    read = "egov.read-files"
+    yield Route(path="/my", endpoint=mine, permission=read, summary="The way to one's own file.")
+    yield Route(path="/my/{asn}", endpoint=file, permission=read, summary="A citizen's own file, as a page.")
+    yield Route(
+        path="/my/{asn}/consents",
+        endpoint=withdraw,
+        permission="egov.give-consents",
+        methods=("POST",),
+        summary="Withdraw a consent from the page.",
+    )
+    yield Route(
+        path="/desk", endpoint=desk, permission="egov.read-windows", summary="The service desk, as a page."
+    )
+    yield Route(
+        path="/desk",
+        endpoint=act,
+        permission="egov.keep-windows",
+        methods=("POST",),
+        summary="What the desk's forms send.",
+    )
+
+
+def _file(request: Request, settings: EgovSettings) -> Response:
+    from citycard.web import actor_of, render, require
+    from citycard.web.accounts import asked_by
+
+    asn, actor, office = request.path_params["asn"], actor_of(request), office_of(request, settings)
+    require(actor, "egov.read-files", asn)
+    own = bool(actor.subject) and actor.subject == asn
+    why = request.query_params.get("why", "").strip() or ("the holder looks at the own file" if own else "")
+    with reading(office.engine) as conn:
+        who = register.find_by_card(conn, asn)
+    reader = files.FileReader(name=asked_by(actor), department="", why=why)
+    found = files.read_file(office, who, reader)
+    with reading(office.engine) as conn:
+        filed = applications.applications_of(conn, who)
+        rights = rights_of(conn, office, who, office.now().date())
+    return render(
+        request,
+        "egov/my.html",
+        asn=asn,
+        file=found,
+        applications=filed,
+        rights=[(one, rights[one.name]) for one in settings.rights if one.name in rights],
+        consents=consents.consents_of(office, who),
+        readings=files.readings_of(office, who)[:_READINGS],
+        service=settings.service,
+        titled=_titled(request),
+        today=office.now().date(),
+    )
+
+
+def _desk(request: Request, settings: EgovSettings) -> Response:
+    from citycard.web import render
+
+    office = office_of(request, settings)
+    with reading(office.engine) as conn:
+        conflicts = register.open_conflicts(conn, limit=100)
+        queue = applications.queue(conn)
+        found = plans.plans(conn, limit=20)
+    return render(
+        request,
+        "egov/desk.html",
+        conflicts=conflicts,
+        queue=queue,
+        plans=found,
+        windows=[(one, windows.waiting(office, one.id)) for one in settings.windows],
+        service=settings.service,
+        field=settings.field,
+        titled=_titled(request),
+    )
+
+
+async def _act(request: Request, settings: EgovSettings) -> Response:
+    from citycard.web import actor_of, read_form, require
+    from citycard.web.accounts import asked_by
+
+    form, actor, office = await read_form(request), actor_of(request), office_of(request, settings)
+    what, name = form.get("act", ""), form.get("name", "")
+    if what == "settle":
+        require(actor, "egov.settle-conflicts")
+    if what in {"approve", "refuse"}:
+        require(actor, "egov.approve-plans")
+
+    def work() -> None:
+        by = asked_by(actor)
+        if what == "settle":
+            chosen, reason = form.get("chosen", ""), form.get("reason", "")
+            register.settle(office, _uuid("name", name), chosen, reason=reason, actor=by)
+        elif what == "approve":
+            plans.approve(office, name, actor=by)
+        elif what == "refuse":
+            plans.refuse_plan(office, name)
+        elif what == "next":
+            windows.call_next(office, name, actor=by)
+        elif what in {"served", "absent"}:
+            windows.end(office, _uuid("name", name), served=what == "served")
+        else:
+            raise EgovInvalid(
+                field="act", value=what[:20], expected="settle, approve, refuse, next, served, absent"
+            )
+
+    await run_in_threadpool(work)
+    return RedirectResponse("/egov/desk", status_code=_SEE_OTHER)
+
+
+def _withdraw(office: Office, asn: str, consent: str) -> None:
+    with reading(office.engine) as conn:
+        who = register.find_by_card(conn, asn)
+    consents.withdraw(office, _uuid("consent", consent), who)
+
+
+def _uuid(field: str, text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise EgovInvalid(field=field, value=text[:40], expected="a UUID") from None
+
+
+def _titled(request: Request) -> Any:
+    from citycard.web import language_of
+
+    chinese = language_of(request).code == "zh"
+    return lambda one, name="title": (getattr(one, f"{name}_zh", "") if chinese else "") or getattr(one, name)

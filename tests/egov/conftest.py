@@ -1,0 +1,105 @@
+"""What the tests of city hall share: a town with offices, services, rights and a window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from citycard.testing.town import Town
+from citycard_egov.office import Office
+
+SETTINGS: dict[str, Any] = {
+    "departments": [
+        {
+            "id": "civil-affairs",
+            "title": "Civil Affairs",
+            "title_zh": "民政局",
+            "tells": ["name", "born", "address", "residence"],
+            "account": "6200990100000600001",
+            "bic": "CITYCNBJXXX",
+        },
+        {"id": "police", "title": "Police", "title_zh": "公安局", "tells": ["name", "address"]},
+        {"id": "education", "title": "Education", "title_zh": "教育局", "tells": ["student_until"]},
+    ],
+    "fields": [
+        {"name": "name", "title": "Name", "title_zh": "姓名"},
+        {"name": "born", "title": "Date of birth", "title_zh": "出生日期", "kind": "date"},
+        {"name": "address", "title": "Address", "title_zh": "住址"},
+        {"name": "residence", "title": "Registered since", "title_zh": "落户日期", "kind": "date"},
+        {"name": "student_until", "title": "Student until", "title_zh": "学籍截止", "kind": "date"},
+    ],
+    "services": [
+        {
+            "id": "residence-certificate",
+            "number": 7,
+            "title": "Certificate of residence",
+            "title_zh": "居住证明",
+            "department": "civil-affairs",
+            "fee_fen": 1000,
+            "fields": ["name", "address"],
+            "form": ["reason"],
+            "steps": [
+                {"title": "Check the address", "department": "police", "working_days": 3},
+                {"title": "Issue", "department": "civil-affairs", "working_days": 2},
+            ],
+        },
+        {
+            "id": "hearing",
+            "number": 8,
+            "title": "Hearing",
+            "department": "police",
+            "steps": [{"title": "Answer", "department": "police", "working_days": 1}],
+        },
+    ],
+    "rights": [
+        {"name": "over-65", "title": "Over 65", "field": "born", "since_age": 65, "mark": 0},
+        {"name": "resident", "title": "Resident", "field": "residence", "mark": 1},
+        {"name": "student", "title": "Student", "field": "student_until", "until": True, "mark": 2},
+    ],
+    "concessions": [{"name": "old-age", "rights": ["over-65"], "percent": 50}],
+    "windows": [{"id": "hall", "title": "Hall", "title_zh": "大厅"}],
+}
+
+
+def _number(serial: int, born: str = "19800101") -> str:
+    """Make the identity number of somebody: a district, a birthday, a serial, and the right check."""
+    plain = f"110101{born}{serial:03d}"
+    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+    total = sum(weight * int(digit) for weight, digit in zip(weights, plain, strict=True))
+    return plain + "10X98765432"[total % 11]
+
+
+@pytest.fixture
+def number() -> Callable[..., str]:
+    return _number
+
+
+@pytest.fixture
+def settings() -> dict[str, Any]:
+    return SETTINGS
+
+
+@pytest.fixture
+def make_town(tmp_path: Path) -> Iterator[Callable[..., Town]]:
+    made: list[Town] = []
+
+    def make(**more: Any) -> Town:
+        made.append(Town.make(tmp_path, domains=["egov"], settings={"egov": {**SETTINGS, **more}}))
+        return made[-1]
+
+    yield make
+    for town in made:
+        town.close()
+
+
+@pytest.fixture
+def town(make_town: Callable[..., Town]) -> Town:
+    return make_town()
+
+
+@pytest.fixture
+def office(town: Town) -> Office:
+    return Office.of(town.city)
