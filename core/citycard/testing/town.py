@@ -13,6 +13,8 @@ town.check_books()
 from __future__ import annotations
 
 import datetime as dt
+import os
+import random
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -31,6 +33,7 @@ from citycard.city.till import Till
 from citycard.clearing import clear, receive, statement_of
 from citycard.clock import FixedClock
 from citycard.ids import derived_id
+from citycard.kernel.discovery import find
 from citycard.ledger import AccountSpec
 from citycard.pcsc.reading import read_card
 from citycard.store import reading, writing
@@ -43,8 +46,11 @@ if TYPE_CHECKING:
 
     from citycard.clearing import RunReport, Statement
 
-__all__ = ["Town", "TownCard"]
+__all__ = ["TOGETHER", "Town", "TownCard"]
 
+#: An environment variable: where it is set, every plugin that is installed is on in every town, in an order
+#: that its value gives, so that a plugin's tests are tried beside all others.
+TOGETHER = "CITYCARD_TEST_TOGETHER"
 MORNING = dt.datetime(2026, 3, 2, 0, 0, tzinfo=dt.UTC)
 DESK = "990199999999"
 _OPENED = dt.date(2026, 1, 1)
@@ -117,9 +123,11 @@ class Town:
         ``more`` is added to its ``city.toml``; a vault is made for each of ``hierarchies``.
         """
         clock = FixedClock(MORNING)
-        wanted = domains if enable is None else enable
+        allowed, wanted = list(domains), list(domains if enable is None else enable)
+        if seed := os.environ.get(TOGETHER):
+            allowed, wanted = _together(allowed, wanted, all_of_them=enable is None, seed=seed)
         template = folder / "template.toml"
-        content = f"allow = {_toml(list(domains))}\nenable = {_toml(list(wanted))}\n"
+        content = f"allow = {_toml(allowed)}\nenable = {_toml(wanted)}\n"
         for name, section in (settings or {}).items():
             content += f"{name} = {_toml(section)}\n"
         template.write_text(f"{_CITY}{content}\n{more}\n", encoding="utf-8")
@@ -284,6 +292,17 @@ class Town:
                 )
             client.headers["authorization"] = f"Bearer {token}"
         return client
+
+
+def _together(
+    allowed: list[str], wanted: list[str], *, all_of_them: bool, seed: str
+) -> tuple[list[str], list[str]]:
+    """Allow every plugin that is installed and switch them all on, in the order that a seed gives."""
+    installed = [found.owner.plugin for found in find()]
+    allowed = sorted({*allowed, *installed})
+    wanted = list(allowed) if all_of_them else wanted
+    random.Random(seed).shuffle(wanted)  # noqa: S311 - an order, not a secret
+    return allowed, wanted
 
 
 def _toml(value: Any) -> str:

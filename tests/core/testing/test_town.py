@@ -50,3 +50,12 @@ def test_its_partners_have_terminals_and_districts(town):
 def test_its_clients_are_who_they_say(town):
     assert town.client("operator").get("/partners", headers={"accept": "text/html"}).status_code == 200
     assert town.client("public").get("/partners", headers={"accept": "application/json"}).status_code == 401
+
+
+def test_with_all_plugins_together_every_one_is_on_in_an_order_of_the_seeds(
+    market_town, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("CITYCARD_TEST_TOGETHER", "7")
+    town = market_town()
+    assert "market" in town.city.config.enable
+    assert set(town.city.config.enable) == set(town.city.config.allow)
