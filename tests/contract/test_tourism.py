@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from citycard.testing.contract import PluginContract
 
 
 class TestTourism(PluginContract):
     plugin = "tourism"
-    settings = {
+    settings: ClassVar[dict[str, Any]] = {
         "rights": ["student"],
         "venues": [
             {"id": "museum", "name": "Museum", "number": 1, "capacity": 100},

@@ -11,6 +11,7 @@ from citycard.store import reading, writing
 from citycard.testing.town import Town
 from citycard_tourism.counter import Counter
 from citycard_tourism.gates import Gate, GateGroup
+from citycard_tourism.library import LibraryDesk
 from citycard_tourism.office import Office
 from citycard_tourism.settings import TourismSettings
 
@@ -99,6 +100,8 @@ SETTINGS = {
     ],
     "acceptances": [{"scheme": "bookshop", "venue": "old-cinema", "fen": 4}],
 }
+for _venue in SETTINGS["venues"]:
+    _venue |= {"account": f"620099019999{_venue['number']:07d}", "bic": "CITYCNBJXXX"}
 
 
 class Leisure:
@@ -109,13 +112,14 @@ class Leisure:
         self.city = town.city
         self.office = Office(town.city, settings)
         self.settings = settings
-        for venue in settings.venues:
-            town.partner(venue.id)
         self.tills = {venue.id: town.till(town.terminal(venue.id)) for venue in settings.venues}
         self.groups: dict[int, GateGroup] = {}
 
     def counter(self, venue: str) -> Counter:
         return Counter(self.office, self.tills[venue], venue)
+
+    def library(self) -> LibraryDesk:
+        return LibraryDesk(self.office, self.tills["city-library"], "city-library")
 
     def gate(self, venue: str) -> Gate:
         """Give a further gate of a venue, with a terminal of its own; it shares its group's memory."""
@@ -127,6 +131,11 @@ class Leisure:
 
     def clear(self):
         return self.town.clear(*self.tills.values())
+
+    def paid_fen(self, partner):
+        """Give what the last run that had a partner pays it: for records, and what was carried from online."""
+        found = self.town.statement(partner)
+        return found.net_fen + found.carried_fen
 
     def entitle(self, card, name):
         with writing(self.city.engine) as conn:

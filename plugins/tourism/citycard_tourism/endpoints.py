@@ -176,9 +176,8 @@ async def renew_loan(office: Office, request: Request) -> Response:
     body = await read_json(request, web.LoanToRenew)
     require(actor_of(request), web.BUY, body.card)
     written = request.path_params["loan"]
-    serial = (
-        int(written) if written.isascii() and written.isdecimal() and len(written) <= len(str(_U4)) else 0
-    )
+    plain = written.isascii() and written.isdecimal() and len(written) <= _DIGITS
+    serial = int(written) if plain else 0
     return json_answer(loan_view(await run_in_threadpool(renew, office, body.card, serial)))
 
 
