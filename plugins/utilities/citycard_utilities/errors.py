@@ -11,6 +11,7 @@ __all__ = [
     "BillUnknown",
     "BillerUnknown",
     "CreditSpent",
+    "HouseholdInvalid",
     "MandateConflict",
     "MandateUnknown",
     "MeterForeign",
@@ -102,6 +103,13 @@ class CreditSpent(CitycardError):
 
     status, exit_code = 409, 5
     sentence = "receipt {receipt}: {spent_fen} fen of it paid a later bill already: reverse that one's first"
+
+
+class HouseholdInvalid(CitycardError):
+    """A household cannot be kept as it is given."""
+
+    status = 422
+    sentence = "{field} cannot be {value!r}: expected {expected}"
 
 
 class MandateUnknown(CitycardError):

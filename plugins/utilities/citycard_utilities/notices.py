@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Engine, select
 
 from citycard import CitizenLine, PluginContext
 from citycard.store import reading
@@ -13,7 +13,7 @@ from citycard_utilities.receipts import DONE, UNMATCHED
 from citycard_utilities.settings import UtilitySettings
 from citycard_utilities.tables import collection, mandate, meter_credit, receipt, returned
 
-__all__ = ["citizen_lines"]
+__all__ = ["citizen_lines", "citizen_lines_of"]
 
 _SHOWN = 20
 _PATH = "/utilities/mine"
@@ -22,9 +22,14 @@ _PATH = "/utilities/mine"
 def citizen_lines(context: PluginContext, asn: str) -> list[CitizenLine]:
     """Give the newest 20 things that happened to the holder of a card, newest first."""
     assert context.engine is not None
-    with reading(context.engine) as conn:
+    return citizen_lines_of(context.engine, context.settings, asn)
+
+
+def citizen_lines_of(engine: Engine, settings: UtilitySettings, asn: str) -> list[CitizenLine]:
+    """Give what ``citizen_lines`` gives, to whoever has no context."""
+    with reading(engine) as conn:
         lines = [
-            *_paid(conn, context.settings, asn),
+            *_paid(conn, settings, asn),
             *_back(conn, asn),
             *_failed(conn, asn),
             *_bought(conn, asn),

@@ -45,7 +45,7 @@ from citycard_utilities.tables import bill, receipt, returned
 if TYPE_CHECKING:
     from citycard.city import City
 
-__all__ = ["ReceiptView", "finish_pending", "pay_bill", "receipt_of"]
+__all__ = ["ReceiptView", "finish_pending", "pay_bill", "receipt_of", "receipt_owner"]
 
 _BASIS_POINTS = 10_000
 
@@ -124,6 +124,15 @@ def receipt_of(conn: Connection, identity: str) -> ReceiptView:
     if row is None:
         raise ReceiptUnknown(receipt=identity[:40])
     return ReceiptView.of(row)
+
+
+def receipt_owner(conn: Connection, identity: str) -> tuple[str, str]:
+    """Give the card that paid a receipt and the biller that got it; raise ReceiptUnknown."""
+    query = select(receipt.c.asn, receipt.c.biller).where(receipt.c.id == identity)
+    row = conn.execute(query).one_or_none()
+    if row is None:
+        raise ReceiptUnknown(receipt=identity[:40])
+    return row.asn, row.biller
 
 
 def _noted(

@@ -11,15 +11,19 @@ from citycard import PluginInfo, hookimpl
 if TYPE_CHECKING:
     from citycard import (
         CitizenLine,
+        Command,
         Event,
         EventType,
         FeeRule,
         HealthCheck,
         Job,
         KeyPurpose,
+        MenuItem,
         Participant,
+        Permission,
         PersonalData,
         PluginContext,
+        Route,
         Schema,
         SectorLayout,
         Service,
@@ -119,6 +123,36 @@ def citycard_citizen_lines(context: PluginContext, asn: str) -> Iterable[Citizen
     from citycard_utilities.notices import citizen_lines
 
     yield from citizen_lines(context, asn)
+
+
+@hookimpl
+def citycard_permissions() -> Iterable[Permission]:
+    from citycard_utilities.permissions import PERMISSIONS
+
+    yield from PERMISSIONS
+
+
+@hookimpl
+def citycard_menu() -> Iterable[MenuItem]:
+    from citycard_utilities.permissions import MENU
+
+    yield from MENU
+
+
+@hookimpl
+def citycard_routes(settings: UtilitySettings) -> Iterable[Route]:
+    from citycard_utilities.pages import pages
+    from citycard_utilities.web import routes
+
+    yield from pages(settings)
+    yield from routes(settings)
+
+
+@hookimpl
+def citycard_commands() -> Iterable[Command]:
+    from citycard_utilities.commandlist import COMMANDS
+
+    yield from COMMANDS
 
 
 @hookimpl

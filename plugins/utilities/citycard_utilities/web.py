@@ -1,0 +1,444 @@
+"""The endpoints of bills: for citizens, for billers, for the city's desks. docs/utilities.md lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import UUID
+
+import attrs
+from starlette.concurrency import run_in_threadpool
+
+from citycard import Route
+from citycard.errors import QueryInvalid
+from citycard.store import reading
+from citycard_utilities.bills import HouseholdBills, bill_of, bills_of
+from citycard_utilities.dayfile import write_dayfile
+from citycard_utilities.importing import FileReport, files_of, take_file
+from citycard_utilities.jobs import after_run
+from citycard_utilities.kiosk import slip_of
+from citycard_utilities.mandates import MandateView, end_mandate, make_mandate, mandate_of, mandates_of
+from citycard_utilities.overview import Overview, overview
+from citycard_utilities.paying import ReceiptView, pay_bill, receipt_of, receipt_owner
+from citycard_utilities.permissions import (
+    FIND,
+    MANDATES,
+    OVERVIEW,
+    PAY,
+    RECEIPTS,
+    REVERSE,
+    SEND,
+    SETTLEMENTS,
+)
+from citycard_utilities.returning import Return, assign, reverse
+from citycard_utilities.settings import UtilitySettings
+from citycard_utilities.settlement import Settlement, settlement_of
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+__all__ = [
+    "Assigned",
+    "BillQuery",
+    "BillSlip",
+    "BillToAssign",
+    "BillToPay",
+    "BillerFiles",
+    "CardMandates",
+    "MandateQuery",
+    "MandateToMake",
+    "ReversalToMake",
+    "SlipQuery",
+    "routes",
+]
+
+Answer = TypeVar("Answer")
+_MIB = 1024 * 1024
+_NAME_MOST = 200
+
+
+def _text(most: int) -> Any:
+    told = f"at most {most} characters"
+    return attrs.field(default="", metadata={"expected": told, "range": (0, most)})
+
+
+@attrs.frozen(kw_only=True)
+class BillQuery:
+    """Whose bills: the biller's id and the household's number; ``state`` open leaves out what is paid."""
+
+    biller: str = _text(32)
+    household: str = _text(16)
+    state: str = _text(4)
+
+
+@attrs.frozen(kw_only=True)
+class SlipQuery:
+    """Which bill: the biller's id and its number."""
+
+    biller: str = _text(32)
+    bill: str = _text(20)
+
+
+@attrs.frozen(kw_only=True)
+class BillSlip:
+    """The text of a bill's bar code, for kiosks and printers."""
+
+    barcode: str
+
+
+@attrs.frozen(kw_only=True)
+class BillToPay:
+    """A bill to pay from an online account (its number, or its card's); ``id`` is made by the client."""
+
+    id: UUID
+    account: str
+    biller: str
+    bill: str
+
+
+@attrs.frozen(kw_only=True)
+class ReversalToMake:
+    """Why a receipt is reversed, and who allowed it; ``id`` is made by the client."""
+
+    id: UUID
+    reason: str
+    approved_by: str
+
+
+@attrs.frozen(kw_only=True)
+class BillToAssign:
+    """The bill that money without one is to pay."""
+
+    bill: str
+
+
+@attrs.frozen(kw_only=True)
+class Assigned:
+    """What of a receipt pays the bill now."""
+
+    receipt: str
+    bill: str
+    applied_fen: int
+
+
+@attrs.frozen(kw_only=True)
+class MandateToMake:
+    """A mandate: ``most_fen`` is the most for one bill, 0 for any; ``id`` is made by the client."""
+
+    id: UUID
+    account: str
+    biller: str
+    household: str = attrs.field(validator=attrs.validators.matches_re(r"[0-9A-Z][0-9A-Z-]{0,15}"))
+    most_fen: int = attrs.field(default=0, validator=[attrs.validators.ge(0), attrs.validators.le(10**12)])
+
+
+@attrs.frozen(kw_only=True)
+class MandateQuery:
+    """Whose mandates: the card's number."""
+
+    card: str = _text(20)
+
+
+@attrs.frozen(kw_only=True)
+class CardMandates:
+    """The mandates made with a card."""
+
+    mandates: tuple[MandateView, ...]
+
+
+@attrs.frozen(kw_only=True)
+class BillerFiles:
+    """What came of the newest files of a biller."""
+
+    files: tuple[FileReport, ...]
+
+
+_QUERIES = (None, BillQuery, SlipQuery, MandateQuery)
+
+
+def routes(settings: UtilitySettings) -> Iterator[Route]:
+    """Declare the endpoints of a city with these settings, without the pages."""
+    served = _Served(settings)
+    for path, method, permission, summary, body, answer in (
+        ("/bills", served.find, FIND, "The bills of a household.", BillQuery, HouseholdBills),
+        ("/bills/slip", served.slip, FIND, "The bar code of a bill.", SlipQuery, BillSlip),
+        ("/payments", served.pay, PAY, "Pay a bill from an online account.", BillToPay, ReceiptView),
+        ("/receipts/{receipt}", served.receipt, RECEIPTS, "What was paid for a bill.", None, ReceiptView),
+        (
+            "/receipts/{receipt}/reversal",
+            served.reverse,
+            REVERSE,
+            "Give the money of a receipt back.",
+            ReversalToMake,
+            Return,
+        ),
+        (
+            "/receipts/{receipt}/bill",
+            served.assign,
+            REVERSE,
+            "Let money without a bill pay one.",
+            BillToAssign,
+            Assigned,
+        ),
+        ("/mandates", served.make, MANDATES, "Make a direct-debit mandate.", MandateToMake, MandateView),
+        (
+            "/mandates/of-card",
+            served.mandates,
+            MANDATES,
+            "The mandates of a card.",
+            MandateQuery,
+            CardMandates,
+        ),
+        ("/billers/{biller}/files", served.files, SEND, "What came of a biller's files.", None, BillerFiles),
+        (
+            "/billers/{biller}/settlement",
+            served.settlement,
+            SETTLEMENTS,
+            "What the last run settled with a biller.",
+            None,
+            Settlement,
+        ),
+        (
+            "/billers/{biller}/settlement/{run:int}",
+            served.settlement,
+            SETTLEMENTS,
+            "What a run settled with a biller.",
+            None,
+            Settlement,
+        ),
+        ("/totals", served.totals, OVERVIEW, "Where bills stand.", None, Overview),
+    ):
+        methods = ("GET",) if body in _QUERIES else ("POST",)
+        yield Route(
+            path=path,
+            endpoint=method,
+            permission=permission,
+            summary=summary,
+            methods=methods,
+            request=body,
+            response=answer,
+        )
+    yield Route(
+        path="/mandates/{mandate}/end",
+        endpoint=served.end,
+        permission=MANDATES,
+        methods=("POST",),
+        summary="End a mandate: nothing more is collected.",
+        response=MandateView,
+    )
+    yield Route(
+        path="/billers/{biller}/files/{name}",
+        endpoint=served.send,
+        permission=SEND,
+        methods=("PUT",),
+        summary="Send a file of bills (CSV); the same file again gets the same answer.",
+        response=FileReport,
+    )
+    yield Route(
+        path="/billers/{biller}/settlement/{run:int}/file",
+        endpoint=served.file,
+        permission=SETTLEMENTS,
+        summary="The file of what a run settled with a biller (CSV).",
+    )
+
+
+class _Served:
+    """The endpoints, with the settings they were declared with."""
+
+    def __init__(self, settings: UtilitySettings) -> None:
+        self._settings = settings
+
+    def find(self, request: Request) -> Response:
+        from citycard.web import city_of, json_answer, read_query
+
+        asked: BillQuery = read_query(request, BillQuery)
+        for field in ("biller", "household"):
+            if not getattr(asked, field):
+                raise QueryInvalid(field=field, text="", expected="a biller's id and a household's number")
+        found = bills_of(
+            city_of(request),
+            self._settings,
+            asked.biller,
+            asked.household,
+            open_only=asked.state == "open",
+        )
+        return json_answer(found)
+
+    def slip(self, request: Request) -> Response:
+        from citycard.web import city_of, json_answer, read_query
+
+        asked: SlipQuery = read_query(request, SlipQuery)
+        city = city_of(request)
+        with reading(city.engine) as conn:
+            view = bill_of(conn, self._settings, asked.biller, asked.bill, city.now_local().date())
+        return json_answer(BillSlip(barcode=slip_of(self._settings, view).barcode))
+
+    async def pay(self, request: Request) -> Response:
+        from citycard.web import city_of, read_json
+
+        body = await read_json(request, BillToPay)
+        actor = await _require_account(request, PAY, body.account)
+        return await _answered(
+            pay_bill,
+            city_of(request),
+            self._settings,
+            body.id,
+            body.account,
+            body.biller,
+            body.bill,
+            actor=actor,
+        )
+
+    def receipt(self, request: Request) -> Response:
+        from citycard.web import actor_of, city_of, json_answer, require
+
+        name, actor = request.path_params["receipt"], actor_of(request)
+        with reading(city_of(request).engine) as conn:
+            asn, biller = receipt_owner(conn, name)
+            require(actor, RECEIPTS, biller if actor.role == "partner" else asn)
+            return json_answer(receipt_of(conn, name))
+
+    async def reverse(self, request: Request) -> Response:
+        from citycard.web import city_of, read_json
+
+        body, name = await read_json(request, ReversalToMake), request.path_params["receipt"]
+        return await _answered(
+            reverse,
+            city_of(request),
+            body.id,
+            name,
+            reason=body.reason,
+            approved_by=body.approved_by,
+            actor=_asked_by(request),
+        )
+
+    async def assign(self, request: Request) -> Response:
+        from citycard.web import city_of, json_answer, read_json
+
+        body, name = await read_json(request, BillToAssign), request.path_params["receipt"]
+        applied = await run_in_threadpool(assign, city_of(request), self._settings, name, body.bill)
+        return json_answer(Assigned(receipt=name, bill=body.bill, applied_fen=applied))
+
+    async def make(self, request: Request) -> Response:
+        from citycard.web import city_of, read_json
+
+        body = await read_json(request, MandateToMake)
+        actor = await _require_account(request, MANDATES, body.account)
+        return await _answered(
+            make_mandate,
+            city_of(request),
+            self._settings,
+            body.id,
+            body.account,
+            body.biller,
+            body.household,
+            most_fen=body.most_fen,
+            actor=actor,
+        )
+
+    def mandates(self, request: Request) -> Response:
+        from citycard.web import actor_of, city_of, json_answer, read_query, require
+
+        asked: MandateQuery = read_query(request, MandateQuery)
+        require(actor_of(request), MANDATES, asked.card)
+        with reading(city_of(request).engine) as conn:
+            return json_answer(CardMandates(mandates=tuple(mandates_of(conn, asked.card))))
+
+    def end(self, request: Request) -> Response:
+        from citycard.web import actor_of, city_of, json_answer, require
+
+        identity, city = _uuid(request, "mandate"), city_of(request)
+        with reading(city.engine) as conn:
+            require(actor_of(request), MANDATES, mandate_of(conn, identity).asn)
+        return json_answer(end_mandate(city, identity, actor=_asked_by(request)))
+
+    def files(self, request: Request) -> Response:
+        from citycard.web import city_of, json_answer
+
+        biller = self._own_biller(request, SEND)
+        with reading(city_of(request).engine) as conn:
+            return json_answer(BillerFiles(files=tuple(files_of(conn, biller))))
+
+    async def send(self, request: Request) -> Response:
+        from citycard.web import city_of
+        from citycard.web.bodies import read_bytes
+
+        biller = self._own_biller(request, SEND)
+        data = await read_bytes(request, limit=self._settings.most_file_mib * _MIB)
+        name = request.path_params["name"][:_NAME_MOST]
+        return await _answered(
+            take_file, city_of(request), self._settings, biller, data, file=name, actor=_asked_by(request)
+        )
+
+    def settlement(self, request: Request) -> Response:
+        from citycard.web import json_answer
+
+        return json_answer(self._settled(request))
+
+    def file(self, request: Request) -> Response:
+        from starlette.responses import Response
+
+        settled = self._settled(request)
+        name = f"{settled.biller}-{settled.run}.csv"
+        headers = {"content-disposition": f'attachment; filename="{name}"'}
+        return Response(write_dayfile(settled), media_type="text/csv; charset=utf-8", headers=headers)
+
+    def totals(self, request: Request) -> Response:
+        from citycard.web import city_of, json_answer
+
+        return json_answer(overview(city_of(request)))
+
+    def _settled(self, request: Request) -> Settlement:
+        from citycard.web import city_of
+
+        biller, city = self._own_biller(request, SETTLEMENTS), city_of(request)
+        # What was cleared a moment ago belongs into it.
+        after_run(city, self._settings)
+        return settlement_of(city, self._settings, biller, request.path_params.get("run"))
+
+    def _own_biller(self, request: Request, permission: str) -> str:
+        from citycard.web import actor_of, require
+
+        biller: str = request.path_params["biller"]
+        require(actor_of(request), permission, biller)
+        return self._settings.biller(biller).id
+
+
+async def _answered(work: Callable[..., Answer], *arguments: Any, **named: Any) -> Response:
+    from citycard.web import json_answer
+
+    return json_answer(await run_in_threadpool(work, *arguments, **named))
+
+
+async def _require_account(request: Request, permission: str, number: str) -> str:
+    """Let only the owner of an account, or the city's people, use it; give who asks, for the books."""
+    from citycard.errors import OnlineAccountUnknown
+    from citycard.wallet import find_account
+    from citycard.web import actor_of, city_of, require
+
+    def owner() -> str:
+        with reading(city_of(request).engine) as conn:
+            try:
+                return find_account(conn, number).asn
+            except OnlineAccountUnknown:
+                # Whoever may only see the own account does not learn which others there are.
+                return number
+
+    require(actor_of(request), permission, await run_in_threadpool(owner))
+    return _asked_by(request)
+
+
+def _asked_by(request: Request) -> str:
+    from citycard.web import actor_of
+    from citycard.web.accounts import asked_by
+
+    return asked_by(actor_of(request))
+
+
+def _uuid(request: Request, name: str) -> UUID:
+    text = request.path_params[name]
+    try:
+        return UUID(text)
+    except ValueError:
+        raise QueryInvalid(field=name, text=text[:40], expected="the id of a mandate, a UUID") from None
