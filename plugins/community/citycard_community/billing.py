@@ -155,7 +155,7 @@ def ask_payment(
         free_fen = accrued(held, fee, city.now_local().date()).owed_fen - _asked_fen(conn, number)
         wanted_fen = free_fen if amount_fen is None else amount_fen
         _check_part(number, fee, wanted_fen, free_fen)
-        row = {
+        row: dict[str, Any] = {
             "id": identity,
             "bill": number,
             "asn": asn,

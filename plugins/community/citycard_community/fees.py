@@ -51,7 +51,7 @@ def fee_rules(settings: CommunitySettings) -> Iterator[FeeRule]:
 def _rule(name: str, stage: Stage, services: tuple[str, ...], apply: Apply, words: object) -> FeeRule:
     # The version is a digest of what the rule was made of: it changes exactly when the rule does.
     version = hashlib.sha256(repr(words).encode()).hexdigest()[:12]
-    return FeeRule(name=name, stage=stage, services=services, apply=apply, version=version)
+    return FeeRule(name=name, stage=stage, services=services, apply=apply, version=version)  # type: ignore[arg-type]
 
 
 def _keyed(parks: tuple[tuple[int, CarPark], ...]) -> Iterator[tuple[tuple[int, int], CarPark]]:

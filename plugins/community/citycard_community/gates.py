@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from citycard.card.codec import evolve
 from citycard.city.till import Receipt, Sale, Till, Visit
 from citycard.errors import CardRemoved, CitycardError
 from citycard_community.errors import AlreadyInside, TerminalElsewhere
@@ -115,7 +116,7 @@ class CarParkGate:
                 passes = [one for one in self._passes(visit) if one.space == here.space]
                 step, since, serial = exit_step(here.entered_at, at, passes)
                 facts = self._facts(step, here.space, since=since, serial=serial)
-                stay = attrs.evolve(here, state=ParkingState.OUTSIDE)
+                stay = evolve(here, state=ParkingState.OUTSIDE)
             elif (car := self._spaces.of_card(visit.asn)) and car.entered_at == here.entered_at:
                 facts, stay = self._facts(ParkingStep.PAID_EXIT, car.space), here
             else:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from citycard.clearing.pricing import FeeRule
     from citycard.kernel.data import Event, EventType, PersonalData, Schema
     from citycard.kernel.identity import PluginContext
-    from citycard.kernel.outside import Job, TerminalConfig
-    from citycard.kernel.services import Entitlement, Holder, Participant, Service
+    from citycard.kernel.outside import Job, MenuItem, Permission, Route, TerminalConfig
+    from citycard.kernel.services import CitizenLine, Entitlement, Holder, Participant, Service
     from citycard.keys import KeyPurpose
     from citycard_community.settings import CommunitySettings
 
@@ -115,3 +115,33 @@ def citycard_jobs() -> Iterable[Job]:
     from citycard_community.jobs import jobs
 
     yield from jobs()
+
+
+@hookimpl
+def citycard_citizen_lines(context: PluginContext, asn: str) -> Iterable[CitizenLine]:
+    from citycard_community.lines import lines
+
+    yield from lines(context, asn)
+
+
+@hookimpl
+def citycard_permissions() -> Iterable[Permission]:
+    from citycard_community.permissions import PERMISSIONS
+
+    yield from PERMISSIONS
+
+
+@hookimpl
+def citycard_routes() -> Iterable[Route]:
+    from citycard_community.api import api_routes
+    from citycard_community.pages import page_routes
+
+    yield from api_routes()
+    yield from page_routes()
+
+
+@hookimpl
+def citycard_menu() -> Iterable[MenuItem]:
+    from citycard_community.pages import MENU
+
+    yield from MENU

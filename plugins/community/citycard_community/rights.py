@@ -11,9 +11,7 @@ import hmac
 from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING
 
-import attrs
-
-from citycard.card.codec import decode, encode
+from citycard.card.codec import decode, encode, evolve
 from citycard.errors import CodecError
 from citycard.keys import Algorithm, KeyPurpose
 from citycard.keys.versions import HONOURED, KeyStatus
@@ -57,14 +55,14 @@ def sign(right: Right, asn: str, key: CardKey, version: int) -> Right:
     """Sign a right for the card with a number of 20 digits."""
     key16 = key(version)
     assert key16 is not None
-    marked = attrs.evolve(right, key_version=version)
-    return attrs.evolve(marked, mac=_mac(marked, asn, key16))
+    marked = evolve(right, key_version=version)
+    return evolve(marked, mac=_mac(marked, asn, key16))
 
 
 def rights_on(record: CardRights) -> list[Right]:
     """Give the rights that a card says it has; a slot that is empty or unreadable has none."""
     found = []
-    for slot in attrs.astuple(record):
+    for slot in (record.first, record.second, record.third, record.fourth):
         try:
             right = decode(Right, slot)
         except CodecError:

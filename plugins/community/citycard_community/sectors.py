@@ -225,12 +225,12 @@ RIGHTS = SectorLayout(
     title="Rights of residents and visitors",
     title_zh="社区权限",
     record=CardRights,
-    examples=((encode(_RIGHT) + bytes(3 * RIGHT_SIZE), CardRights(first=encode(_RIGHT))),),
+    examples=((encode(_RIGHT) + bytes(3 * RIGHT_SIZE), CardRights(first=encode(_RIGHT))),),  # type: ignore[arg-type]
 )
 STAY = SectorLayout(
     name="community-parking",
     title="Where the card is parked",
     title_zh="停车记录",
     record=Stay,
-    examples=((encode(_STAY), _STAY),),
+    examples=((encode(_STAY), _STAY),),  # type: ignore[arg-type]
 )

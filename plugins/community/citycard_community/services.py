@@ -12,7 +12,7 @@ from citycard.clearing.pricing import PriceRequest
 from citycard.kernel.services import Participant, Service
 from citycard_community.fees import CLINIC, DOOR, FEE, PARKING, PASS, RESIDENT, WRITE
 from citycard_community.sectors import ClinicFacts, DoorFacts, FeeFacts, ParkingFacts, PassFacts
-from citycard_community.settings import CommunitySettings
+from citycard_community.settings import Clinic, Community, CommunitySettings
 
 if TYPE_CHECKING:
     from citycard.kernel.habits import Habit
@@ -61,12 +61,12 @@ def facts_asked(facts: Any) -> dict[str, Any]:
 
 
 def _request(name: str, record: TransactionRecord, facts: Any) -> PriceRequest:
-    resident = name == CLINIC and facts.serial
+    given = (RESIDENT,) if name == CLINIC and facts.serial else ()
     return PriceRequest(
         service=name,
         at=record.at,
         list_price_fen=record.list_price_fen if name == FEE else None,
-        entitlements=frozenset({RESIDENT} if resident else ()),
+        entitlements=frozenset(given),
         facts=facts_asked(facts),
     )
 
@@ -88,16 +88,18 @@ def _habits(settings: CommunitySettings, name: str) -> Callable[[], Iterable[Hab
 def participants(settings: CommunitySettings) -> Iterator[Participant]:
     """Declare the property companies and the clinics, each once."""
     seen = set()
-    companies = [(one.partner, one.account, one.bic, one, "property") for one in settings.communities]
-    clinics = [(one.id, one.account, one.bic, one, "clinic") for one in settings.clinics]
-    for partner, account, bic, one, kind in (*companies, *clinics):
+    paid: list[tuple[str, str, Community | Clinic]] = [
+        *((one.partner, "property", one) for one in settings.communities),
+        *((one.id, "clinic", one) for one in settings.clinics),
+    ]
+    for partner, kind, one in paid:
         if partner not in seen:
             seen.add(partner)
             yield Participant(
                 id=partner,
                 name=f"{one.name} {one.name_zh}".strip(),
                 kind=kind,
-                account_name=one.name if account else "",
-                account_no=account,
-                bank_bic=bic,
+                account_name=one.name if one.account else "",
+                account_no=one.account,
+                bank_bic=one.bic,
             )

@@ -1,0 +1,268 @@
+"""The pages of communities: a resident's own, and the property company's desk; ``acts`` does the work."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import attrs
+
+from citycard.errors import QueryInvalid
+from citycard.ids import new_id
+from citycard.kernel.outside import MenuItem, Route
+from citycard.kernel.settings import structure
+from citycard_community import asking
+from citycard_community.errors import NotTheirs
+from citycard_community.permissions import (
+    BUY_PASSES,
+    INVITE,
+    KEEP_LEASES,
+    PAY_FEES,
+    READ_FEES,
+    READ_HOME,
+    READ_OPENINGS,
+)
+from citycard_community.running import settings_of
+from citycard_community.settings import Community
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+__all__ = ["MENU", "page_routes"]
+
+MENU = (
+    MenuItem(path="/mine", title="My community", title_zh="我的社区", permission=READ_HOME),
+    MenuItem(path="/desk", title="Property desk", title_zh="物业前台", permission=READ_FEES),
+)
+
+_MOST_SHOWN = 20
+_CARDS = re.compile(r"[\s,;]+")
+_NUMBERS = frozenset({"unit", "space", "months", "car_park", "bill"})
+
+
+@attrs.frozen(kw_only=True)
+class _Place:
+    community: Community
+    fees: asking.CommunityBills
+    parks: tuple[asking.CarParkState, ...]
+    openings: tuple[Any, ...]
+
+
+def _titled(request: Request) -> Callable[[Any], str]:
+    from citycard.web import language_of
+
+    chinese = language_of(request).code == "zh"
+    return lambda one: one.name_zh if chinese and one.name_zh else one.name
+
+
+def _kinds(request: Request) -> dict[str, str]:
+    from citycard.web import language_of
+
+    say = language_of(request)
+    return {
+        "owner": say("owner"),
+        "tenant": say("tenant"),
+        "visitor": say("visitor"),
+        "staff": say("staff"),
+    }
+
+
+async def _mine(request: Request) -> Response:
+    return await _shown(request, request.query_params.get("card", ""))
+
+
+async def _shown(request: Request, card: str, notice: str = "") -> Response:
+    from starlette.concurrency import run_in_threadpool
+
+    from citycard.web import actor_of, city_of, render
+    from citycard_community import acts
+
+    actor, city = actor_of(request), city_of(request)
+    asn = card or actor.subject
+    home = await run_in_threadpool(acts.home, city, actor, asn) if asn else None
+    settings = settings_of(city)
+    own = {door.community for door in home.doors} if home else set()
+    return render(
+        request,
+        "community/mine.html",
+        home=home,
+        notice=notice,
+        today=city.now_local().date(),
+        new_id=new_id,
+        titled=_titled(request),
+        kinds=_kinds(request),
+        parks=[(one, park) for one in settings.communities if one.id in own for park in one.car_parks],
+        openings=await run_in_threadpool(_own_openings, request, own) if asn == actor.subject else (),
+        may_pay=actor.may(PAY_FEES, asn),
+        may_buy=actor.may(BUY_PASSES, asn),
+        may_invite=actor.may(INVITE, asn),
+    )
+
+
+def _own_openings(request: Request, communities: set[str]) -> tuple[Any, ...]:
+    from citycard.web import actor_of, city_of
+    from citycard_community import acts
+
+    found: list[Any] = []
+    for name in sorted(communities):
+        query = asking.OpeningsQuery(community=name)
+        try:
+            found += acts.openings(city_of(request), actor_of(request), query).openings
+        except NotTheirs:  # a visitor's right shows no doors of others
+            continue
+    return tuple(sorted(found, key=lambda one: one.at, reverse=True)[:_MOST_SHOWN])
+
+
+async def _desk(request: Request) -> Response:
+    from starlette.concurrency import run_in_threadpool
+
+    from citycard.web import actor_of, city_of, render
+
+    actor, city = actor_of(request), city_of(request)
+    return render(
+        request,
+        "community/desk.html",
+        places=await run_in_threadpool(_places, request),
+        today=city.now_local().date(),
+        new_id=new_id,
+        titled=_titled(request),
+        kinds=_kinds(request),
+        may_let=actor.may(KEEP_LEASES),
+    )
+
+
+def _places(request: Request) -> list[_Place]:
+    from citycard.web import actor_of, city_of
+    from citycard_community import acts
+
+    actor, city = actor_of(request), city_of(request)
+    return [
+        _Place(
+            community=one,
+            fees=acts.fees(city, actor, one.id),
+            parks=acts.car_parks(city, one.id),
+            openings=acts.openings(city, actor, asking.OpeningsQuery(community=one.id)).openings
+            if actor.may(READ_OPENINGS, one.partner)
+            else (),
+        )
+        for one in settings_of(city).communities
+        if actor.may(READ_FEES, one.partner)
+    ]
+
+
+def _read(form: Mapping[str, str], kind: type[Any], **more: Any) -> Any:
+    """Read a form into the body that programs send; QueryInvalid names the field that is wrong."""
+    wanted = {field.name for field in attrs.fields(kind)}
+    values: dict[str, Any] = {name: text for name, text in form.items() if name in wanted} | more
+    for name in _NUMBERS & values.keys():
+        values[name] = _number(name, values[name])
+    return structure(kind, values, where="form", texts=True)
+
+
+def _number(name: str, text: Any) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", str(text)):
+        raise QueryInvalid(field=name, text=str(text)[:40], expected="a whole number")
+    return int(text)
+
+
+def _identity(name: str, text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise QueryInvalid(field=name, text=text[:40], expected="a UUID") from None
+
+
+def _pay(city: Any, actor: Any, form: Mapping[str, str], say: Any) -> str:
+    from citycard_community import acts
+
+    paid = acts.pay_fee(city, actor, _number("bill", form.get("bill", "")), _read(form, asking.FeeToPay))
+    return str(say("{amount} was paid.", amount=say.money(paid.amount_fen)))
+
+
+def _buy(city: Any, actor: Any, form: Mapping[str, str], say: Any) -> str:
+    from citycard_community import acts
+
+    community, _, car_park = form.get("place", "").partition(" ")
+    first = f"{form.get('month', '')}-01"
+    body = _read(form, asking.PassToBuy, community=community, car_park=car_park, first=first)
+    bought = acts.buy_pass(city, actor, body)
+    return str(say("The pass runs until {day}. Let a kiosk write it onto your card.", day=bought.last_day))
+
+
+def _invite(city: Any, actor: Any, form: Mapping[str, str], say: Any) -> str:
+    from citycard_community import acts
+
+    visit = acts.invite_visitor(city, actor, _read(form, asking.VisitToInvite))
+    if not visit.code:
+        return str(say("Your visitor's card gets its right at a kiosk."))
+    return str(say("The code for {day} is {code}. It is good for one card.", day=visit.day, code=visit.code))
+
+
+def _call_off(city: Any, actor: Any, form: Mapping[str, str], say: Any) -> str:
+    from citycard_community import acts
+
+    acts.call_off(city, actor, _identity("visit", form.get("visit", "")), form.get("card", ""))
+    return str(say("The visit was called off."))
+
+
+def _posted(act: Callable[[Any, Any, Mapping[str, str], Any], str]) -> Callable[[Request], Any]:
+    """Do what a form on a resident's page asks for, and show the page with what came of it."""
+
+    async def post(request: Request) -> Response:
+        from starlette.concurrency import run_in_threadpool
+
+        from citycard.web import actor_of, city_of, language_of, read_form
+
+        form = await read_form(request)
+        say = language_of(request)
+        notice = await run_in_threadpool(act, city_of(request), actor_of(request), form, say)
+        return await _shown(request, form.get("card", ""), notice)
+
+    return post
+
+
+async def _begin_lease(request: Request) -> Response:
+    from starlette.concurrency import run_in_threadpool
+    from starlette.responses import RedirectResponse
+
+    from citycard.web import actor_of, city_of, read_form
+    from citycard_community import acts
+
+    form = await read_form(request)
+    tenants = [card for card in _CARDS.split(form.get("tenants", "")) if card]
+    body = _read(form, asking.LeaseToBegin, tenants=tenants)
+    await run_in_threadpool(acts.begin, city_of(request), actor_of(request), body)
+    return RedirectResponse("/community/desk", status_code=303)
+
+
+async def _end_lease(request: Request) -> Response:
+    from starlette.concurrency import run_in_threadpool
+    from starlette.responses import RedirectResponse
+
+    from citycard.web import actor_of, city_of, read_form
+    from citycard_community import acts
+
+    form = await read_form(request)
+    lease = _identity("lease", form.get("lease", ""))
+    last_day = _read(form, asking.LeaseToEnd).last_day
+    await run_in_threadpool(acts.end, city_of(request), actor_of(request), lease, last_day)
+    return RedirectResponse("/community/desk", status_code=303)
+
+
+def page_routes() -> Iterator[Route]:
+    """Declare the pages and their forms."""
+    yield Route(path="/mine", endpoint=_mine, permission=READ_HOME, summary="A resident's own page.")
+    yield Route(path="/desk", endpoint=_desk, permission=READ_FEES, summary="The property company's desk.")
+    posts = (
+        ("/mine/fees", PAY_FEES, _posted(_pay), "Pay a fee from the page."),
+        ("/mine/passes", BUY_PASSES, _posted(_buy), "Buy a parking pass from the page."),
+        ("/mine/visits", INVITE, _posted(_invite), "Invite a visitor from the page."),
+        ("/mine/visits/end", INVITE, _posted(_call_off), "Call a visitor off from the page."),
+        ("/desk/leases", KEEP_LEASES, _begin_lease, "Begin a lease from the desk."),
+        ("/desk/leases/end", KEEP_LEASES, _end_lease, "End a lease from the desk."),
+    )
+    for path, permission, endpoint, summary in posts:
+        yield Route(path=path, endpoint=endpoint, permission=permission, methods=("POST",), summary=summary)
