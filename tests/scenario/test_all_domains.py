@@ -1,4 +1,4 @@
-"""Every domain on one card: loaded one after the other in any order, with room to spare, each at its place for ever."""
+"""Every domain on one card: loaded in any order, with room to spare, each at its place for ever."""
 
 from __future__ import annotations
 
@@ -57,11 +57,10 @@ def test_a_new_card_carries_every_domain_in_a_chip_of_8_kb(made):
     town = made()
     card, till = town.card(), town.till(town.terminal("city-desk"))
     assert card.chip.eeprom.capacity <= CHIP_BYTES
-    fresh = {
-        name: decode(owned.record.record, owned.record.initial) for name, owned in sectors_of(town).items()
-    }
+    sectors = sectors_of(town)
+    fresh = {name: decode(owned.record.record, owned.record.initial) for name, owned in sectors.items()}
     assert carried(town, card, till) == fresh
-    assert {owned.owner.plugin for owned in sectors_of(town).values()} == set(DOMAINS)
+    assert {owned.owner.plugin for owned in sectors.values()} == set(DOMAINS)
 
 
 @pytest.mark.parametrize("make", sorted(CARD_PROFILES))

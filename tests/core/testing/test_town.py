@@ -52,9 +52,7 @@ def test_its_clients_are_who_they_say(town):
     assert town.client("public").get("/partners", headers={"accept": "application/json"}).status_code == 401
 
 
-def test_with_all_plugins_together_every_one_is_on_in_an_order_of_the_seeds(
-    market_town, monkeypatch, tmp_path
-):
+def test_together_every_plugin_is_on_in_an_order_of_the_seeds(market_town, monkeypatch):
     monkeypatch.setenv("CITYCARD_TEST_TOGETHER", "7")
     town = market_town()
     assert "market" in town.city.config.enable
