@@ -163,7 +163,7 @@ def _settle_decided(campus: Campus) -> None:
 
 
 def take_up(campus: Campus, conn: Connection, run: int, meal: ClearedUse) -> int:
-    """Write down a cleared meal that a pot paid, once, and pay the canteen or let it wait; give the fen paid."""
+    """Write down a meal that a pot paid, and pay the canteen or let it wait; return what was paid in fen."""
     use, held = _judged(campus, conn, run, meal)
     conn.execute(insert(pot_use), attrs.asdict(use))
     _seen(conn, use)
