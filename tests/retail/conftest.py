@@ -115,3 +115,11 @@ def pos(shops):
 def guest(shops):
     """Return the number of an account with 1000 yuan."""
     return shops.town.account(shops.town.card(), 100_000)
+
+
+@pytest.fixture(scope="module")
+def one_clerk(tmp_path_factory):
+    """Return a clerk's client of a town that many questions share, since nothing comes of them."""
+    town = Town.make(tmp_path_factory.mktemp("shared"), domains=["retail"], more=CLEARING)
+    yield town.client("clerk")
+    town.close()

@@ -9,6 +9,7 @@ from citycard_retail.closing import close_runs
 from citycard_retail.merchants import merchants
 from citycard_retail.refunds import refund_sale, void_sale
 from citycard_retail.sales import sell
+from citycard_retail.statement import merchant_statement
 
 FEES = "retail-fees"
 
@@ -35,6 +36,10 @@ def test_a_mart_sells_voids_and_refunds_by_both_channels_and_is_paid_to_the_fen(
         one.partner: (one.gross_fen, one.fee_fen, one.carried_fen, one.paid_fen) for one in first.partners
     }
     assert paid == {"harbour-mart": (12_454, 0, 19_880, 32_334), FEES: (76, 0, 120, 196)}
+    told = merchant_statement(market, "harbour-mart")
+    assert (told.till_sales, told.till_fen, told.till_fee_fen) == (3, 12_530, 76)
+    assert (told.online_sales, told.online_fen, told.online_fee_fen) == (2, 20_500, 123)
+    assert (told.returned_fen, told.returned_fee_fen, told.paid_fen) == (500, 3, 32_334)
     assert close_runs(market).voids == 1
 
     record = f"{mart.terminals[0]}-1-1"
@@ -48,4 +53,11 @@ def test_a_mart_sells_voids_and_refunds_by_both_channels_and_is_paid_to_the_fen(
     paid = {one.partner: (one.gross_fen, one.carried_fen, one.paid_fen) for one in second.partners}
     # The void of 30 fen and its fee of 1, the refund of 4000 and 24 of its fee.
     assert paid == {"harbour-mart": (9_940, -29 - 3_976, 5_935), FEES: (60, -1 - 24, 35)}
+    told = merchant_statement(market, "harbour-mart")
+    assert (told.returned_fen, told.returned_fee_fen, told.opening_fen, told.paid_fen) == (
+        4_030,
+        25,
+        0,
+        5_935,
+    )
     town.check_books()

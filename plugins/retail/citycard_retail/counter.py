@@ -6,8 +6,9 @@ the sale, and what was paid is owed to the card when both were cleared.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -148,8 +149,8 @@ class Counter:
         self.next_receipt = receipt + 1
         self._last = _Last(receipt, debit.asn, debit.counter, debit.amount_fen, debit.at)
 
-    def _merchant(self) -> dict[str, object]:
-        found: dict[str, object] | None = self.till.configured("retail", "tills").get(self.till.number)
+    def _merchant(self) -> Mapping[str, Any]:
+        found: Mapping[str, Any] | None = self.till.configured("retail", "tills").get(self.till.number)
         if found is None:
             raise MerchantUnknown(what=f"terminal {self.till.number}")
         return found

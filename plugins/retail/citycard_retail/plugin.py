@@ -10,9 +10,10 @@ from citycard import PluginInfo, hookimpl
 if TYPE_CHECKING:
     from citycard.card.sector import SectorLayout
     from citycard.clearing.pricing import FeeRule
-    from citycard.kernel.data import EventType, Schema
-    from citycard.kernel.outside import Job, TerminalConfig
-    from citycard.kernel.services import Participant, Service
+    from citycard.kernel.data import EventType, PersonalData, Schema
+    from citycard.kernel.identity import HealthCheck, PluginContext
+    from citycard.kernel.outside import Command, Job, MenuItem, Permission, Route, TerminalConfig
+    from citycard.kernel.services import CitizenLine, Participant, Service
     from citycard.keys import KeyPurpose
     from citycard_retail.settings import RetailSettings
 
@@ -90,3 +91,64 @@ def citycard_jobs() -> Iterable[Job]:
     from citycard_retail.jobs import jobs
 
     yield from jobs()
+
+
+@hookimpl
+def citycard_permissions() -> Iterable[Permission]:
+    from citycard_retail.web import PERMISSIONS
+
+    yield from PERMISSIONS
+
+
+@hookimpl
+def citycard_menu() -> Iterable[MenuItem]:
+    from citycard_retail.web import MENU
+
+    yield from MENU
+
+
+@hookimpl
+def citycard_routes() -> Iterable[Route]:
+    from citycard_retail.web import routes
+
+    yield from routes()
+
+
+@hookimpl
+def citycard_personal_data() -> Iterable[PersonalData]:
+    from citycard_retail.citizens import personal_data
+
+    yield from personal_data()
+
+
+@hookimpl
+def citycard_citizen_lines(context: PluginContext, asn: str) -> Iterable[CitizenLine]:
+    from citycard_retail.citizens import citizen_lines
+
+    return citizen_lines(context, asn)
+
+
+@hookimpl
+def citycard_health() -> Iterable[HealthCheck]:
+    from citycard_retail.health import health_checks
+
+    yield from health_checks()
+
+
+@hookimpl
+def citycard_commands() -> Iterable[Command]:
+    from citycard.kernel.outside import Command
+
+    for words, attribute, summary in (
+        (("apply",), "apply", "Apply for merchants from a file."),
+        (("decide",), "decide", "Approve or reject an application."),
+        (("merchants",), "merchants", "List the merchants."),
+        (("statement",), "statement", "Say what a run came to for a merchant."),
+        (("products",), "products", "Take in the supermarket's products."),
+        (("fee",), "fee", "Say what fee a sale has."),
+        (("pos", "key"), "pos_key", "Write the message key of a POS."),
+        (("pos", "serve"), "pos_serve", "Answer POS that speak ISO 8583."),
+    ):
+        yield Command(
+            path=("retail", *words), target=f"citycard_retail.commands:{attribute}", summary=summary
+        )

@@ -308,7 +308,8 @@ def _row(conn: Connection, terminal: str, day: date, stan: str) -> Row[Any] | No
 def _write(
     market: Market, conn: Connection, terminal: str, day: date, stan: str, made: dict[str, Any]
 ) -> None:
-    row = {"terminal": terminal, "day": f"{day:%Y%m%d}", "stan": stan, "code": "", "reply": b""}
+    row: dict[str, Any] = {"terminal": terminal, "day": f"{day:%Y%m%d}", "stan": stan}
+    row |= {"code": "", "reply": b""}
     row |= {"batch": open_batch(conn, terminal), "at": market.city.now_local()}
     conn.execute(insert(message_table), row | made)
 

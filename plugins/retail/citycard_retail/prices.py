@@ -18,7 +18,11 @@ SALES = ("retail-sale", "retail-online", "retail-order")
 def fee_rules(settings: RetailSettings) -> Iterator[FeeRule]:
     """Compile the rules: the merchant's price stands, and each reduction takes its part off."""
     yield FeeRule(
-        name="retail-price", stage=Stage.BASE, services=(*SALES, "retail-void"), apply=_given, version="1"
+        name="retail-price",
+        stage=Stage.BASE,
+        services=(*SALES, "retail-void"),  # type: ignore[arg-type]
+        apply=_given,
+        version="1",
     )
     for reduction in settings.reductions:
         names = {category.mcc: category.name for category in settings.categories}
@@ -26,7 +30,7 @@ def fee_rules(settings: RetailSettings) -> Iterator[FeeRule]:
         yield FeeRule(
             name=reduction.name,
             stage=Stage.CONCESSION,
-            services=SALES,
+            services=SALES,  # type: ignore[arg-type]
             apply=_Reduced(reduction, names),
             version=hashlib.sha256(words.encode()).hexdigest()[:12],
         )

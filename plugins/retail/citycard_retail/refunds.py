@@ -30,7 +30,15 @@ from citycard_retail.market import Market
 from citycard_retail.sales import Sale, fee_onward, find_sale
 from citycard_retail.tables import refund, sale
 
-__all__ = ["GivenBack", "Kind", "finish_refunds", "refund_sale", "refunds_of_sale", "void_sale"]
+__all__ = [
+    "GivenBack",
+    "Kind",
+    "find_given_back",
+    "finish_refunds",
+    "refund_sale",
+    "refunds_of_sale",
+    "void_sale",
+]
 
 Kind = Literal["void", "refund"]
 _REASON = 200
@@ -110,7 +118,7 @@ def refund_sale(
     wanted_fen = found.left_fen if amount_fen is None else amount_fen
     if amount_fen is None:
         with reading(market.city.engine) as conn:
-            known = _known(conn, identity)
+            known = find_given_back(conn, identity)
         wanted_fen = known.amount_fen if known is not None else wanted_fen
     return _begin_and_move(
         market,
@@ -165,7 +173,7 @@ def _begin_and_move(
             raise RetailRefundRefused(id=found.purchase, reason=f"{field} is missing, or too long")
     with writing(market.city.engine) as conn:
         held = conn.execute(select(sale).where(sale.c.id == found.id).with_for_update()).one()
-        known = _known(conn, identity)
+        known = find_given_back(conn, identity)
         if known is not None:
             same = (found.id, kind, amount_fen, where.value) == (
                 known.sale,
@@ -323,11 +331,12 @@ def _end(market: Market, given: GivenBack, found: Sale, state: str) -> GivenBack
                     "amount_fen": given.amount_fen,
                 }
                 publish(conn, RETURNED, [body], at=market.city.clock.now())
-        known = _known(conn, given.id)
+        known = find_given_back(conn, given.id)
         assert known is not None
         return known
 
 
-def _known(conn: Connection, identity: UUID) -> GivenBack | None:
+def find_given_back(conn: Connection, identity: UUID) -> GivenBack | None:
+    """Give what was given back under an id, None when nothing was."""
     row = conn.execute(select(refund).where(refund.c.id == identity)).one_or_none()
     return None if row is None else GivenBack.of(row)

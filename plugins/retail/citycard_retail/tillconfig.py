@@ -25,5 +25,5 @@ def _tills(context: PluginContext) -> Mapping[str, Any]:
     from citycard_retail.market import Market
     from citycard_retail.merchants import tills
 
-    with reading(context.engine) as conn:
+    with reading(context.city.engine) as conn:
         return tills(Market(context.city, context.settings), conn)
