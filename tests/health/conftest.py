@@ -122,3 +122,9 @@ def bank_day() -> Callable[[Town, str, int], bytes]:
         return _CAMT.format(day=town.now.date(), reference=reference, yuan=yuan(amount_fen)).encode()
 
     return written
+
+
+@pytest.fixture
+def content() -> dict[str, Any]:
+    """Give the section of the town's configuration."""
+    return SETTINGS

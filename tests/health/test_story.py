@@ -30,10 +30,10 @@ from citycard_health.sectors import BloodGroup, EmergencyData, EmergencyReason
 from citycard_health.settings import HealthSettings
 from citycard_health.split import Used
 from citycard_health.tills import Slip, check_in, pay_visit
-from citycard_health.visits import Item, VisitState, charge_visit, used_in, visit_of
+from citycard_health.visits import VisitItem, VisitState, charge_visit, used_in, visit_of
 
 TUESDAY = date(2026, 3, 3)
-ITEMS = [Item(code="blood"), Item(code="scan"), Item(code="vitamin")]
+ITEMS = [VisitItem(code="blood"), VisitItem(code="scan"), VisitItem(code="vitamin")]
 Bank = Callable[[Town, str, int], bytes]
 
 

@@ -9,11 +9,12 @@ from sqlalchemy import Connection, select
 
 from citycard.ids import new_id
 from citycard.kernel.outside import Permission
-from citycard.store import writing
+from citycard.store import reading, writing
 from citycard.web.permissions import Actor, Role
+from citycard.web.sessions import require
 from citycard_health.errors import NotFound, ReadingRefused
 from citycard_health.events import DataRead, tell
-from citycard_health.patients import Patient, Reading, find_patient, note_reading
+from citycard_health.patients import HealthReading, Patient, find_patient, note_reading
 from citycard_health.tables import booking, slot, visit
 
 if TYPE_CHECKING:
@@ -30,7 +31,10 @@ __all__ = [
     "READ_RECORDS",
     "RETURN",
     "SPEND",
+    "check_treats",
+    "is_citizen",
     "open_record",
+    "require_own",
 ]
 
 READ_RECORDS = "health.read-records"
@@ -65,6 +69,17 @@ PERMISSIONS = (
     Permission(name=MANAGE, title="Close and settle insurers' months, take in their files."),
 )
 
+
+def require_own(actor: Actor, permission: str, *, card: str = "", partner: str = "") -> None:
+    """Let citizens pass for their own card, partners for what is theirs, and the city's people for all."""
+    require(actor, permission, card if actor.role is Role.CITIZEN else partner)
+
+
+def is_citizen(actor: Actor) -> bool:
+    """Say whether a citizen asks, who has one card and its data."""
+    return actor.role is Role.CITIZEN
+
+
 _NEAR = dt.timedelta(days=2)
 _LONGEST = 100
 
@@ -83,11 +98,10 @@ def open_record(
         raise ReadingRefused(reason=f"say why, in 1 to {_LONGEST} characters (reason)")
     with writing(city.engine) as conn:
         owner = _of_citizen(conn, actor, asn) if own else find_patient(conn, asn)
-        if actor.role is Role.PARTNER and not break_glass and not _treats(conn, actor.subject, owner, now):
-            told = f"{actor.subject} has no appointment or visit of this card within {_NEAR.days} days"
-            raise ReadingRefused(reason=f"{told}; in an emergency, break the glass (break_glass)")
+        if not break_glass:
+            _check_treats(conn, actor, owner, now)
         reader = f"{actor.role.value} {actor.subject or actor.token}".strip()
-        told_as = Reading(at=now, reader=reader, what=what, reason=why, break_glass=break_glass)
+        told_as = HealthReading(at=now, reader=reader, what=what, reason=why, break_glass=break_glass)
         note_reading(conn, new_id(), owner.id, told_as)
         if not own:
             read = DataRead(asn=asn, reader=reader, what=what, reason=why, break_glass=break_glass)
@@ -99,6 +113,19 @@ def _of_citizen(conn: Connection, actor: Actor, asn: str) -> Patient:
     if actor.subject != asn:
         raise NotFound(what="patient with card", name=asn[:20])
     return find_patient(conn, asn)
+
+
+def check_treats(city: City, actor: Actor, asn: str) -> None:
+    """Let clinics write into the records of those alone whom they treat; raise ReadingRefused, NotFound."""
+    if actor.role is Role.PARTNER:
+        with reading(city.engine) as conn:
+            _check_treats(conn, actor, find_patient(conn, asn), city.now_local())
+
+
+def _check_treats(conn: Connection, actor: Actor, owner: Patient, now: dt.datetime) -> None:
+    if actor.role is Role.PARTNER and not _treats(conn, actor.subject, owner, now):
+        told = f"{actor.subject} has no appointment or visit of this card within {_NEAR.days} days"
+        raise ReadingRefused(reason=f"{told}; in an emergency, break the glass (break_glass)")
 
 
 def _treats(conn: Connection, clinic: str, owner: Patient, now: dt.datetime) -> bool:

@@ -26,14 +26,15 @@ if TYPE_CHECKING:
     from citycard_health.settings import HealthSettings
 
 __all__ = [
-    "Appointment",
     "BookingState",
-    "Slot",
+    "DoctorAppointment",
+    "DoctorSlot",
     "appointments_of_card",
     "appointments_of_day",
     "book",
     "cancel",
     "find_appointment",
+    "find_slot",
     "free_slots",
     "import_schedule",
     "keep",
@@ -54,7 +55,7 @@ class BookingState(StrEnum):
 
 
 @attrs.frozen(kw_only=True)
-class Slot:
+class DoctorSlot:
     """A time at a doctor's that can be booked ``capacity`` times; times are the city's."""
 
     id: UUID
@@ -74,7 +75,7 @@ class Slot:
 
 
 @attrs.frozen(kw_only=True)
-class Appointment:
+class DoctorAppointment:
     """A booked slot: whose, when, and where it stands."""
 
     id: UUID
@@ -113,7 +114,7 @@ def import_schedule(city: City, settings: HealthSettings, data: bytes, *, file: 
     return len(rows)
 
 
-def _slots(settings: HealthSettings, row: FileRow) -> Iterator[Slot]:
+def _slots(settings: HealthSettings, row: FileRow) -> Iterator[DoctorSlot]:
     clinic = row.one_of("clinic", [one.id for one in settings.clinics])
     level = int(row.one_of("level", [str(one.number) for one in settings.levels]))
     day, first, last = row.day("day"), row.time("from"), row.time("until")
@@ -123,7 +124,7 @@ def _slots(settings: HealthSettings, row: FileRow) -> Iterator[Slot]:
     if start + length > end:
         raise row.refuse("until", f"{last:%H:%M} leaves no whole slot after {first:%H:%M}")
     while start + length <= end:
-        yield Slot(
+        yield DoctorSlot(
             id=derived_id("health slot", clinic, doctor, start.isoformat()),
             clinic=clinic,
             department=row.text("department"),
@@ -136,7 +137,7 @@ def _slots(settings: HealthSettings, row: FileRow) -> Iterator[Slot]:
         start += length
 
 
-def _put(conn: Connection, row: FileRow, slot: Slot) -> None:
+def _put(conn: Connection, row: FileRow, slot: DoctorSlot) -> None:
     query = select(slot_table).where(slot_table.c.id == slot.id).with_for_update()
     known = conn.execute(query).one_or_none()
     if known is None:
@@ -150,7 +151,7 @@ def _put(conn: Connection, row: FileRow, slot: Slot) -> None:
 
 def free_slots(
     conn: Connection, now: dt.datetime, *, clinic: str = "", day: dt.date | None = None, limit: int = 200
-) -> list[Slot]:
+) -> list[DoctorSlot]:
     """List the slots from now on that have a place left, by time."""
     query = select(slot_table).where(slot_table.c.starts_at > now, slot_table.c.taken < slot_table.c.capacity)
     if clinic:
@@ -164,14 +165,22 @@ def free_slots(
     return [_slot(row) for row in conn.execute(query.order_by(*order).limit(limit))]
 
 
-def _slot(row: Row[Any]) -> Slot:
-    return Slot(**{field.name: getattr(row, field.name) for field in attrs.fields(Slot)})
+def find_slot(conn: Connection, identity: UUID) -> DoctorSlot:
+    """Give a slot; raise NotFound."""
+    row = conn.execute(select(slot_table).where(slot_table.c.id == identity)).one_or_none()
+    if row is None:
+        raise NotFound(what="slot", name=identity)
+    return _slot(row)
+
+
+def _slot(row: Row[Any]) -> DoctorSlot:
+    return DoctorSlot(**{field.name: getattr(row, field.name) for field in attrs.fields(DoctorSlot)})
 
 
 # ── booking ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def book(city: City, settings: HealthSettings, identity: UUID, asn: str, slot: UUID) -> Appointment:
+def book(city: City, settings: HealthSettings, identity: UUID, asn: str, slot: UUID) -> DoctorAppointment:
     """Book a place of a slot for a card, once for each ``identity``; never more places than there are.
 
     Raise BookingRefused, NotFound, RegistryMissing, or AlreadyDone for an id with another card or slot.
@@ -183,9 +192,7 @@ def book(city: City, settings: HealthSettings, identity: UUID, asn: str, slot: U
             if (known.asn, known.slot) != (asn, slot):
                 raise AlreadyDone(what="appointment", id=identity, field="card or slot")
             return _find(conn, identity)
-        found = conn.execute(select(slot_table).where(slot_table.c.id == slot)).one_or_none()
-        if found is None:
-            raise NotFound(what="slot", name=slot)
+        found = find_slot(conn, slot)
         _check_time(settings, found, now)
         owner = hold_patient(conn, patient_of(conn, asn, city.clock.now()).id)
         _check_others(conn, settings, owner.id, found)
@@ -197,7 +204,7 @@ def book(city: City, settings: HealthSettings, identity: UUID, asn: str, slot: U
         return _told(conn, identity)
 
 
-def _check_time(settings: HealthSettings, slot: Row[Any], now: dt.datetime) -> None:
+def _check_time(settings: HealthSettings, slot: DoctorSlot, now: dt.datetime) -> None:
     if slot.starts_at <= now:
         raise BookingRefused(reason=f"{slot.starts_at:%Y-%m-%d %H:%M} has begun")
     last = now.date() + dt.timedelta(days=settings.booking_days)
@@ -205,7 +212,7 @@ def _check_time(settings: HealthSettings, slot: Row[Any], now: dt.datetime) -> N
         raise BookingRefused(reason=f"days after {last} cannot be booked yet")
 
 
-def _check_others(conn: Connection, settings: HealthSettings, patient: UUID, slot: Row[Any]) -> None:
+def _check_others(conn: Connection, settings: HealthSettings, patient: UUID, slot: DoctorSlot) -> None:
     mine = (
         select(slot_table.c.starts_at, slot_table.c.ends_at)
         .join(booking_table, booking_table.c.slot == slot_table.c.id)
@@ -218,7 +225,9 @@ def _check_others(conn: Connection, settings: HealthSettings, patient: UUID, slo
         raise BookingRefused(reason=f"{len(others)} appointments are open, and no more are allowed at a time")
 
 
-def cancel(city: City, settings: HealthSettings, identity: UUID, *, at_any_time: bool = False) -> Appointment:
+def cancel(
+    city: City, settings: HealthSettings, identity: UUID, *, at_any_time: bool = False
+) -> DoctorAppointment:
     """Cancel an appointment, which frees its place; again without harm. Raise NotFound or BookingRefused.
 
     The patient may until ``cancel_minutes`` before; the clinic ``at_any_time``.
@@ -279,7 +288,7 @@ def _change(
     conn.execute(update(booking_table).where(booking_table.c.id == identity).values(values))
 
 
-def _told(conn: Connection, identity: UUID) -> Appointment:
+def _told(conn: Connection, identity: UUID) -> DoctorAppointment:
     found = _find(conn, identity)
     body = AppointmentChanged(
         booking=str(found.id),
@@ -295,19 +304,19 @@ def _told(conn: Connection, identity: UUID) -> Appointment:
 # ── looking up ───────────────────────────────────────────────────────────────────────────────────
 
 
-def find_appointment(city: City, identity: UUID) -> Appointment:
+def find_appointment(city: City, identity: UUID) -> DoctorAppointment:
     """Give an appointment; raise NotFound."""
     with reading(city.engine) as conn:
         return _find(conn, identity)
 
 
-def appointments_of_card(conn: Connection, patient: UUID, *, limit: int = 50) -> list[Appointment]:
+def appointments_of_card(conn: Connection, patient: UUID, *, limit: int = 50) -> list[DoctorAppointment]:
     """List the appointments of a patient, the latest first."""
     query = _joined().where(booking_table.c.patient == patient).order_by(slot_table.c.starts_at.desc())
     return [_appointment(row) for row in conn.execute(query.limit(limit))]
 
 
-def appointments_of_day(conn: Connection, clinic: str, day: dt.date) -> list[Appointment]:
+def appointments_of_day(conn: Connection, clinic: str, day: dt.date) -> list[DoctorAppointment]:
     """List who is expected at a clinic on a day, by time: what its tills take along to work offline."""
     first = dt.datetime.combine(day, dt.time())
     query = (
@@ -327,17 +336,17 @@ def _joined() -> Any:
     return select(*bookings, *slots).join(slot_table, booking_table.c.slot == slot_table.c.id)
 
 
-def _find(conn: Connection, identity: UUID) -> Appointment:
+def _find(conn: Connection, identity: UUID) -> DoctorAppointment:
     row = conn.execute(_joined().where(booking_table.c.id == identity)).one_or_none()
     if row is None:
         raise NotFound(what="appointment", name=identity)
     return _appointment(row)
 
 
-def _held(conn: Connection, identity: UUID) -> Appointment:
+def _held(conn: Connection, identity: UUID) -> DoctorAppointment:
     conn.execute(select(booking_table.c.id).where(booking_table.c.id == identity).with_for_update())
     return _find(conn, identity)
 
 
-def _appointment(row: Row[Any]) -> Appointment:
-    return Appointment(**row._mapping)  # noqa: SLF001 - a Row's own way
+def _appointment(row: Row[Any]) -> DoctorAppointment:
+    return DoctorAppointment(**row._mapping)  # noqa: SLF001 - a Row's own way

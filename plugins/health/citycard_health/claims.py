@@ -39,7 +39,7 @@ __all__ = [
     "CLAIM_BACK",
     "CLAIM_MADE",
     "CLAIM_PASSED_ON",
-    "Statement",
+    "ClaimStatement",
     "StatementState",
     "claim_file",
     "close_month",
@@ -68,7 +68,7 @@ class StatementState(StrEnum):
 
 
 @attrs.frozen(kw_only=True)
-class Statement:
+class ClaimStatement:
     """The claims of an insurer in a month; ``reference`` is what it writes when it pays ``total_fen``."""
 
     id: UUID
@@ -118,7 +118,7 @@ def make_claim(
 # ── a month's statement ──────────────────────────────────────────────────────────────────────────
 
 
-def close_month(city: City, settings: HealthSettings, insurer: str, month: str) -> Statement:
+def close_month(city: City, settings: HealthSettings, insurer: str, month: str) -> ClaimStatement:
     """Close a month that is over: all claims until its end that no statement has yet; again without harm.
 
     The bank then expects the insurer's money under the statement's reference. When more was given back than
@@ -151,7 +151,7 @@ def close_month(city: City, settings: HealthSettings, insurer: str, month: str) 
             )
         conn.execute(update(claim_table).where(*mine).values(statement=identity))
         reference = f"HC{identity.hex[:12].upper()}"
-        made = Statement(
+        made = ClaimStatement(
             id=identity,
             insurer=insurer,
             month=month,
@@ -174,7 +174,7 @@ def close_month(city: City, settings: HealthSettings, insurer: str, month: str) 
         return made
 
 
-def claim_file(conn: Connection, statement: Statement) -> str:
+def claim_file(conn: Connection, statement: ClaimStatement) -> str:
     """Write the claims of a statement as CSV; the last line has the sum. No word of it is about health."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -189,7 +189,7 @@ def claim_file(conn: Connection, statement: Statement) -> str:
 # ── when the insurer paid ────────────────────────────────────────────────────────────────────────
 
 
-def settle_paid(city: City) -> list[Statement]:
+def settle_paid(city: City) -> list[ClaimStatement]:
     """Settle every statement whose money the bank has booked; again without harm."""
     with reading(city.engine) as conn:
         received = {one.reference for one in receipts(conn, state="received")}
@@ -197,7 +197,7 @@ def settle_paid(city: City) -> list[Statement]:
     return [settle(city, one.id) for one in waiting if one.reference in received]
 
 
-def settle(city: City, identity: UUID) -> Statement:
+def settle(city: City, identity: UUID) -> ClaimStatement:
     """Pass a statement's money on to its clinics, once the bank has booked it; again without harm.
 
     A clinic that gave back more than it claimed in the month pays the difference from its payable. Raise
@@ -220,7 +220,7 @@ def settle(city: City, identity: UUID) -> Statement:
     return find_statement(city, identity)
 
 
-def _pass_on(conn: Connection, city: City, statement: Statement) -> None:
+def _pass_on(conn: Connection, city: City, statement: ClaimStatement) -> None:
     parts = conn.execute(
         select(claim_table.c.clinic, func.sum(claim_table.c.amount_fen))
         .where(claim_table.c.statement == statement.id)
@@ -250,7 +250,7 @@ def _pass_on(conn: Connection, city: City, statement: Statement) -> None:
 # ── looking up ───────────────────────────────────────────────────────────────────────────────────
 
 
-def find_statement(city: City, identity: UUID) -> Statement:
+def find_statement(city: City, identity: UUID) -> ClaimStatement:
     """Give a statement; raise NotFound."""
     with reading(city.engine) as conn:
         found = _known(conn, identity)
@@ -259,7 +259,7 @@ def find_statement(city: City, identity: UUID) -> Statement:
     return found
 
 
-def statements_of(conn: Connection, insurer: str = "") -> list[Statement]:
+def statements_of(conn: Connection, insurer: str = "") -> list[ClaimStatement]:
     """List the statements of an insurer, or of all, the newest month first."""
     query = select(statement_table).order_by(statement_table.c.month.desc(), statement_table.c.insurer)
     if insurer:
@@ -275,10 +275,10 @@ def open_fen(conn: Connection, insurer: str) -> int:
     return int(conn.scalar(query.where(claim_table.c.insurer == insurer, unpaid)) or 0)
 
 
-def _known(conn: Connection, identity: UUID) -> Statement | None:
+def _known(conn: Connection, identity: UUID) -> ClaimStatement | None:
     row = conn.execute(select(statement_table).where(statement_table.c.id == identity)).one_or_none()
     return None if row is None else _statement(row)
 
 
-def _statement(row: Row[Any]) -> Statement:
-    return Statement(**row._mapping)  # noqa: SLF001 - a Row's own way
+def _statement(row: Row[Any]) -> ClaimStatement:
+    return ClaimStatement(**row._mapping)  # noqa: SLF001 - a Row's own way

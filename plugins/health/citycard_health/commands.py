@@ -13,7 +13,7 @@ from citycard.cli.cardnumber import CardNumber
 from citycard.cli.options import NewFile, actor_option, city_option, json_option, opened
 
 if TYPE_CHECKING:
-    from citycard_health.claims import Statement
+    from citycard_health.claims import ClaimStatement
 
 __all__ = [
     "claims_command",
@@ -138,7 +138,7 @@ def settle_command(folder: Path, as_json: bool) -> None:
     _show(settled, as_json=as_json)
 
 
-def _show(statements: list[Statement], *, as_json: bool, one: bool = False) -> None:
+def _show(statements: list[ClaimStatement], *, as_json: bool, one: bool = False) -> None:
     from citycard.cli.output import emit, table
     from citycard.money import yuan
 

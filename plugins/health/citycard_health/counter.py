@@ -17,7 +17,7 @@ from citycard.ids import derived_id
 from citycard.store import reading, writing
 from citycard_health.booking import keep
 from citycard_health.events import DataRead, tell
-from citycard_health.patients import Reading, note_reading, patient_of
+from citycard_health.patients import HealthReading, note_reading, patient_of
 from citycard_health.returns import even_out, settle_state
 from citycard_health.sectors import EmergencyAct, EmergencyFacts, RegistrationFacts, VisitFacts
 from citycard_health.services import CARD_SERVICE, NUMBERS, VISIT
@@ -103,7 +103,7 @@ def _read(conn: Connection, city: City, record: ClearedRecord, facts: EmergencyF
         return
     reason = facts.reason.name.lower().replace("_", " ") + (f": {facts.note}" if facts.note else "")
     reader = f"{record.partner}: {facts.staff}"
-    told = Reading(at=record.at, reader=reader, what="emergency data", reason=reason, break_glass=True)
+    told = HealthReading(at=record.at, reader=reader, what="emergency data", reason=reason, break_glass=True)
     try:
         owner = patient_of(conn, record.card, city.clock.now(), in_use=False)
     except RegistryMissing:

@@ -10,13 +10,12 @@ import datetime as dt
 import os
 from typing import TYPE_CHECKING, Any, Protocol
 
-import attrs
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from citycard.card import decode, encode
+from citycard.card import decode, encode, evolve
 from citycard_health.errors import EmergencyBroken, EmergencyRefused
 from citycard_health.sectors import (
     EMERGENCY,
@@ -51,7 +50,7 @@ def seal_record(
 ) -> EmergencyRecord:
     """Seal emergency data for one card: it opens on no other."""
     nonce = nonce or os.urandom(NONCE_BYTES)
-    plain: bytes = encode(data)  # type: ignore[arg-type]
+    plain: bytes = encode(data)
     sealed = _cipher(keys, asn8).encrypt(nonce, plain, _bound(asn8))
     return EmergencyRecord(version=_VERSION, nonce=nonce, sealed=sealed)
 
@@ -90,7 +89,7 @@ class EmergencyTerminal:
         from citycard.city.till import Sale
 
         _named(staff)
-        stamped = attrs.evolve(data, written_on=at.date())
+        stamped = evolve(data, written_on=at.date())
         asked: list[str] = []
 
         def decide(visit: Visit) -> Sale:

@@ -27,14 +27,14 @@ def fee_rules(settings: HealthSettings) -> Iterator[FeeRule]:
     yield FeeRule(
         name="registration-fee",
         stage=Stage.BASE,
-        services=(REGISTRATION,),
+        services=(REGISTRATION,),  # type: ignore[arg-type]
         apply=register,
         version=_version(sorted(fees.items())),
     )
     yield FeeRule(
         name="sports-price",
         stage=Stage.BASE,
-        services=(SPORTS,),
+        services=(SPORTS,),  # type: ignore[arg-type]
         apply=play,
         version=_version(sorted(prices.items())),
     )
@@ -53,7 +53,7 @@ def _conceded(concession: Concession) -> FeeRule:
     return FeeRule(
         name=concession.name,
         stage=Stage.CONCESSION,
-        services=concession.services,
+        services=concession.services,  # type: ignore[arg-type]
         apply=concede,
         version=_version(concession),
     )

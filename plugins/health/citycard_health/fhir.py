@@ -14,8 +14,8 @@ from uuid import UUID
 from citycard.ids import derived_id
 from citycard.store import reading, writing
 from citycard_health.errors import BundleInvalid
-from citycard_health.patients import Person, find_patient, patient_of, person_of, write_person
-from citycard_health.records import Entry, EntryKind, entries_of, write_entries
+from citycard_health.patients import PatientPerson, find_patient, patient_of, person_of, write_person
+from citycard_health.records import EntryKind, RecordEntry, entries_of, write_entries
 
 if TYPE_CHECKING:
     from citycard.city import City
@@ -69,7 +69,12 @@ def export_summary(city: City, asn: str) -> str:
 
 
 def bundle_of(
-    patient: UUID, asn: str, person: Person, entries: Sequence[Entry], at: dt.datetime, author: str
+    patient: UUID,
+    asn: str,
+    person: PatientPerson,
+    entries: Sequence[RecordEntry],
+    at: dt.datetime,
+    author: str,
 ) -> dict[str, Any]:
     """Make the document of a patient; ``at`` is aware. Pure, and checked by the models before it is given."""
     subject = f"urn:uuid:{patient}"
@@ -98,7 +103,7 @@ def bundle_of(
     return document
 
 
-def _sections(placed: Sequence[tuple[str, Entry]]) -> Iterator[Document]:
+def _sections(placed: Sequence[tuple[str, RecordEntry]]) -> Iterator[Document]:
     for kind, (code, title) in _SECTIONS.items():
         section: dict[str, Any] = {"title": title, "code": {"coding": [{"system": _LOINC, "code": code}]}}
         mine = [{"reference": url} for url, one in placed if one.kind is kind]
@@ -108,7 +113,7 @@ def _sections(placed: Sequence[tuple[str, Entry]]) -> Iterator[Document]:
         yield section | ({"entry": mine} if mine else empty)
 
 
-def _patient(asn: str, person: Person) -> dict[str, Any]:
+def _patient(asn: str, person: PatientPerson) -> dict[str, Any]:
     found: dict[str, Any] = {
         "resourceType": "Patient",
         "identifier": [{"system": CARD_SYSTEM, "value": asn}],
@@ -121,7 +126,7 @@ def _patient(asn: str, person: Person) -> dict[str, Any]:
     return found
 
 
-def _resource(one: Entry, subject: str) -> dict[str, Any]:
+def _resource(one: RecordEntry, subject: str) -> dict[str, Any]:
     kind = next(name for name, kind in _KINDS.items() if kind is one.kind)
     concept: dict[str, Any] = {"text": one.display}
     if one.code:
@@ -134,7 +139,7 @@ def _resource(one: Entry, subject: str) -> dict[str, Any]:
     return found | _details(one)
 
 
-def _details(one: Entry) -> dict[str, Any]:
+def _details(one: RecordEntry) -> dict[str, Any]:
     note = {"note": [{"text": one.detail}]} if one.detail else {}
     if one.kind is EntryKind.ALLERGY:
         system = f"{_CLINICAL}/allergyintolerance-clinical"
@@ -171,7 +176,7 @@ def import_summary(city: City, asn: str, data: bytes, *, source: str) -> int:
         return write_entries(conn, city, owner.id, entries, source=source)
 
 
-def read_bundle(data: bytes, asn: str) -> tuple[Person, list[Entry]]:
+def read_bundle(data: bytes, asn: str) -> tuple[PatientPerson, list[RecordEntry]]:
     """Read a document about the holder of a card. Pure. Raise BundleInvalid, which names the path.
 
     Entries that say of themselves that they were a mistake are left out.
@@ -266,13 +271,15 @@ def _about(resource: Document, names: set[str], path: str) -> None:
         raise BundleInvalid(path=f"{path}.{field}", reason="expected a reference to the document's Patient")
 
 
-def _person(patient: Document) -> Person:
+def _person(patient: Document) -> PatientPerson:
     names = patient.get("name") or [{}]
     text = names[0].get("text") or " ".join([*names[0].get("given", []), names[0].get("family", "")]).strip()
-    return Person(name=text[:60], born=_day(patient.get("birthDate")), sex=patient.get("gender", "unknown"))
+    return PatientPerson(
+        name=text[:60], born=_day(patient.get("birthDate")), sex=patient.get("gender", "unknown")
+    )
 
 
-def _entry(resource: Document, path: str) -> list[Entry]:
+def _entry(resource: Document, path: str) -> list[RecordEntry]:
     kind = resource["resourceType"]
     states = [resource.get("status"), *_coded(resource.get("verificationStatus"))]
     if _LEFT_OUT.intersection(str(one) for one in states):
@@ -284,7 +291,7 @@ def _entry(resource: Document, path: str) -> list[Entry]:
     if not display:
         raise BundleInvalid(path=f"{path}.{field}", reason="expected a text, or a coding with a display")
     try:
-        made = Entry(
+        made = RecordEntry(
             kind=_KINDS[kind],
             system=coding.get("system", ""),
             code=coding.get("code", ""),

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HIERARCHY",
+    "HealthReading",
     "Patient",
-    "Person",
-    "Reading",
+    "PatientPerson",
     "find_patient",
     "hold_patient",
     "import_insured",
@@ -66,7 +66,7 @@ class Patient:
 
 
 @attrs.frozen(kw_only=True)
-class Person:
+class PatientPerson:
     """What identifies a patient to a doctor; ``sex`` is a code of FHIR."""
 
     name: str = attrs.field(
@@ -79,7 +79,7 @@ class Person:
 
 
 @attrs.frozen(kw_only=True)
-class Reading:
+class HealthReading:
     """One look at somebody's health data; ``break_glass`` when nobody but the reason allowed it."""
 
     at: dt.datetime
@@ -167,7 +167,7 @@ def _patient(row: Row[Any]) -> Patient:
     return Patient(**{field.name: getattr(row, field.name) for field in attrs.fields(Patient)})
 
 
-def set_person(city: City, asn: str, person: Person) -> Patient:
+def set_person(city: City, asn: str, person: PatientPerson) -> Patient:
     """Say who a patient is; what was said before is replaced."""
     with writing(city.engine) as conn:
         found = patient_of(conn, asn, city.clock.now())
@@ -175,21 +175,23 @@ def set_person(city: City, asn: str, person: Person) -> Patient:
     return found
 
 
-def write_person(conn: Connection, city: City, patient: UUID, person: Person) -> None:
+def write_person(conn: Connection, city: City, patient: UUID, person: PatientPerson) -> None:
     """Seal who a patient is, in the caller's transaction."""
     body = {"name": person.name, "born": person.born and person.born.isoformat(), "sex": person.sex}
     sealed = seal(city, patient, "person", body)
     conn.execute(update(patient_table).where(patient_table.c.id == patient).values(sealed=sealed))
 
 
-def person_of(city: City, conn: Connection, patient: UUID) -> Person:
-    """Open who a patient is; an empty Person when nobody said it."""
+def person_of(city: City, conn: Connection, patient: UUID) -> PatientPerson:
+    """Open who a patient is; an empty PatientPerson when nobody said it."""
     sealed = conn.scalar(select(patient_table.c.sealed).where(patient_table.c.id == patient))
     if not sealed:
-        return Person()
+        return PatientPerson()
     body = open_sealed(city, patient, "person", sealed)
     born = body["born"]
-    return Person(name=body["name"], born=dt.date.fromisoformat(born) if born else None, sex=body["sex"])
+    return PatientPerson(
+        name=body["name"], born=dt.date.fromisoformat(born) if born else None, sex=body["sex"]
+    )
 
 
 # ── who is insured ───────────────────────────────────────────────────────────────────────────────
@@ -223,7 +225,7 @@ def import_insured(city: City, settings: HealthSettings, data: bytes, *, file: s
 # ── who looked ───────────────────────────────────────────────────────────────────────────────────
 
 
-def note_reading(conn: Connection, identity: UUID, patient: UUID, reading: Reading) -> bool:
+def note_reading(conn: Connection, identity: UUID, patient: UUID, reading: HealthReading) -> bool:
     """Record that somebody reads health data, before it is shown; say whether it is new."""
     known = select(reading_log.c.seq).where(reading_log.c.id == identity)
     if conn.scalar(known) is not None:
@@ -232,7 +234,7 @@ def note_reading(conn: Connection, identity: UUID, patient: UUID, reading: Readi
     return True
 
 
-def readings_of(conn: Connection, patient: UUID, *, limit: int = 50) -> list[Reading]:
+def readings_of(conn: Connection, patient: UUID, *, limit: int = 50) -> list[HealthReading]:
     """List the latest looks at a patient's data, newest first."""
     query = (
         select(reading_log)
@@ -240,5 +242,5 @@ def readings_of(conn: Connection, patient: UUID, *, limit: int = 50) -> list[Rea
         .order_by(reading_log.c.at.desc(), reading_log.c.seq.desc())
         .limit(limit)
     )
-    names = [field.name for field in attrs.fields(Reading)]
-    return [Reading(**{name: getattr(row, name) for name in names}) for row in conn.execute(query)]
+    names = [field.name for field in attrs.fields(HealthReading)]
+    return [HealthReading(**{name: getattr(row, name) for name in names}) for row in conn.execute(query)]

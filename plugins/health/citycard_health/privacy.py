@@ -14,6 +14,8 @@ from citycard_health.tables import entry, line, patient, visit
 
 __all__ = ["PERSONAL_DATA"]
 
+_MOST = 1000
+
 
 def _export(conn: Connection, asn: str) -> Iterator[Mapping[str, Any]]:
     """Say what is kept. What is sealed needs health's keys: the holder reads it at ``/health/mine``."""
@@ -21,14 +23,14 @@ def _export(conn: Connection, asn: str) -> Iterator[Mapping[str, Any]]:
     if row is None:
         return
     yield {"plan": row.plan, "insured until": row.insured_until and row.insured_until.isoformat()}
-    for one in appointments_of_card(conn, row.id):
-        yield {"appointment": one.starts_at.isoformat(), "clinic": one.clinic, "state": one.state.value}
-    for one in conn.execute(select(visit).where(visit.c.patient == row.id).order_by(visit.c.at)):
-        yield {"visit": one.at.isoformat(), "clinic": one.clinic, "price_fen": one.price_fen}
-    for one in conn.execute(select(entry.c.kind, entry.c.recorded_at).where(entry.c.patient == row.id)):
-        yield {"record": one.kind, "recorded": one.recorded_at.isoformat(), "content": "sealed"}
-    for one in readings_of(conn, row.id, limit=1000):
-        yield {"read": one.at.isoformat(), "by": one.reader, "what": one.what, "why": one.reason}
+    for made in appointments_of_card(conn, row.id, limit=_MOST):
+        yield {"appointment": made.starts_at.isoformat(), "clinic": made.clinic, "state": made.state.value}
+    for paid in conn.execute(select(visit).where(visit.c.patient == row.id).order_by(visit.c.at)):
+        yield {"visit": paid.at.isoformat(), "clinic": paid.clinic, "price_fen": paid.price_fen}
+    for known in conn.execute(select(entry.c.kind, entry.c.recorded_at).where(entry.c.patient == row.id)):
+        yield {"record": known.kind, "recorded": known.recorded_at.isoformat(), "content": "sealed"}
+    for read in readings_of(conn, row.id, limit=_MOST):
+        yield {"read": read.at.isoformat(), "by": read.reader, "what": read.what, "why": read.reason}
 
 
 def _erase(conn: Connection, asn: str) -> int:

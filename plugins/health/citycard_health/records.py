@@ -19,7 +19,7 @@ from citycard_health.tables import entry as entry_table
 if TYPE_CHECKING:
     from citycard.city import City
 
-__all__ = ["Entry", "EntryKind", "entries_of", "write_entries"]
+__all__ = ["EntryKind", "RecordEntry", "entries_of", "write_entries"]
 
 _LONGEST = 200
 
@@ -33,11 +33,12 @@ class EntryKind(StrEnum):
     IMMUNIZATION = "immunization"
 
 
-_text = [attrs.validators.instance_of(str), attrs.validators.max_len(_LONGEST)]
+_text = attrs.validators.and_(attrs.validators.instance_of(str), attrs.validators.max_len(_LONGEST))
+_words = attrs.validators.and_(_text, attrs.validators.min_len(1))
 
 
 @attrs.frozen(kw_only=True)
-class Entry:
+class RecordEntry:
     """One thing that is known: a code of a coding ``system`` (a URI) with its words, since or on which day.
 
     ``dose`` counts the doses of a vaccine from 1; ``detail`` is a dosage, a reaction, a lot number.
@@ -46,7 +47,7 @@ class Entry:
     kind: EntryKind = attrs.field(converter=EntryKind)
     system: str = attrs.field(default="", validator=_text)
     code: str = attrs.field(default="", validator=_text)
-    display: str = attrs.field(validator=[*_text, attrs.validators.min_len(1)], repr=False)
+    display: str = attrs.field(validator=_words, repr=False)
     on: dt.date | None = None
     dose: int = attrs.field(default=0, validator=[attrs.validators.ge(0), attrs.validators.le(20)])
     detail: str = attrs.field(default="", validator=_text, repr=False)
@@ -58,7 +59,7 @@ class Entry:
 
 
 def write_entries(
-    conn: Connection, city: City, patient: UUID, entries: Iterable[Entry], *, source: str
+    conn: Connection, city: City, patient: UUID, entries: Iterable[RecordEntry], *, source: str
 ) -> int:
     """Write what is not in the record yet, and return how many that were."""
     wanted = {one.id_for(patient): one for one in entries}
@@ -81,7 +82,9 @@ def write_entries(
     return len(rows)
 
 
-def entries_of(conn: Connection, city: City, patient: UUID, kind: EntryKind | None = None) -> list[Entry]:
+def entries_of(
+    conn: Connection, city: City, patient: UUID, kind: EntryKind | None = None
+) -> list[RecordEntry]:
     """Open a patient's record, oldest entry first. Whoever calls this notes the reading before."""
     query = select(entry_table).where(entry_table.c.patient == patient)
     if kind is not None:
@@ -90,11 +93,11 @@ def entries_of(conn: Connection, city: City, patient: UUID, kind: EntryKind | No
     return [_entry(open_sealed(city, patient, f"entry {row.id}", row.sealed)) for row in rows]
 
 
-def _body(one: Entry) -> dict[str, object]:
+def _body(one: RecordEntry) -> dict[str, object]:
     return attrs.asdict(one) | {"kind": one.kind.value, "on": one.on and one.on.isoformat()}
 
 
-def _entry(body: dict[str, object]) -> Entry:
+def _entry(body: dict[str, object]) -> RecordEntry:
     on = body["on"]
     given = body | {"on": dt.date.fromisoformat(str(on)) if on else None}
-    return Entry(**given)  # type: ignore[arg-type]
+    return RecordEntry(**given)  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 from sqlalchemy import Connection, func, select
 
-from citycard_health.claims import Statement, open_fen, statements_of
+from citycard_health.claims import ClaimStatement, open_fen, statements_of
 from citycard_health.sports import SportState
 from citycard_health.tables import refund, sport, visit
 
@@ -37,7 +37,7 @@ class InsurerSum:
 
     insurer: str
     open_fen: int
-    statements: tuple[Statement, ...]
+    statements: tuple[ClaimStatement, ...]
 
 
 @attrs.frozen(kw_only=True)

@@ -30,13 +30,13 @@ from citycard_health.tables import paid_record as paid_table
 from citycard_health.tables import purse_return as return_table
 from citycard_health.tables import refund as refund_table
 from citycard_health.tables import visit as visit_table
-from citycard_health.visits import Visit, VisitState, change_used, held_used, hold_visit, visit_of
+from citycard_health.visits import ClinicVisit, VisitState, change_used, held_used, hold_visit, visit_of
 
 if TYPE_CHECKING:
     from citycard.city import City
 
 __all__ = [
-    "Returned",
+    "VisitReturned",
     "even_out",
     "finish_return",
     "return_lines",
@@ -49,7 +49,7 @@ _BEGUN, _DONE = "begun", "done"
 
 
 @attrs.frozen(kw_only=True)
-class Returned:
+class VisitReturned:
     """What was given back of a visit: insured + purse + online = amount, to the fen.
 
     ``purse_fen`` lowers what the purse has to bear; what it paid already is owed to the card and loaded when
@@ -68,7 +68,7 @@ class Returned:
 
 def return_lines(
     city: City, identity: UUID, visit: UUID, places: Sequence[int] = (), *, reason: str, actor: str
-) -> Returned:
+) -> VisitReturned:
     """Give back lines of a visit by their places from 1, or all that are left; once for each ``identity``.
 
     Raise VisitRefused, NotFound, or AlreadyDone for an id under which something else was given back.
@@ -91,7 +91,7 @@ def _begin(
     conn: Connection,
     city: City,
     identity: UUID,
-    visit: Visit,
+    visit: ClinicVisit,
     places: Sequence[int],
     digest: bytes,
     reason: str,
@@ -157,7 +157,7 @@ def _left(conn: Connection, visit: UUID) -> dict[int, LineSplit]:
     }
 
 
-def _event(visit: Visit, row: dict[str, Any]) -> VisitChanged:
+def _event(visit: ClinicVisit, row: dict[str, Any]) -> VisitChanged:
     return VisitChanged(
         visit=str(visit.id),
         asn=visit.asn,
@@ -178,7 +178,7 @@ def settle_state(conn: Connection, visit: UUID) -> None:
     conn.execute(update(visit_table).where(visit_table.c.id == visit).values(state=state.value))
 
 
-def finish_return(city: City, identity: UUID) -> Returned:
+def finish_return(city: City, identity: UUID) -> VisitReturned:
     """Go on with a refund whose insurance part stands: the online payment and the purse."""
     with reading(city.engine) as conn:
         row = conn.execute(select(refund_table).where(refund_table.c.id == identity)).one_or_none()
@@ -193,9 +193,9 @@ def finish_return(city: City, identity: UUID) -> Returned:
         with writing(city.engine) as conn:
             conn.execute(update(refund_table).where(refund_table.c.id == identity).values(state=_DONE))
     even_out(city, visit.id)
-    names = [field.name for field in attrs.fields(Returned)]
+    names = [field.name for field in attrs.fields(VisitReturned)]
     found = {name: getattr(row, name) for name in names}
-    return Returned(**found | {"state": _DONE})
+    return VisitReturned(**found | {"state": _DONE})
 
 
 def waiting_returns(conn: Connection) -> list[UUID]:

@@ -78,7 +78,7 @@ def _registration(settings: HealthSettings) -> Callable[[TransactionRecord, Any]
         return PriceRequest(
             service=REGISTRATION,
             at=record.at,
-            entitlements=settings.entitlements(record.card_kind),
+            entitlements=settings.entitlements(record.card_kind),  # type: ignore[arg-type]
             facts={"level": facts.level},
         )
 
@@ -126,7 +126,7 @@ def card_products(settings: HealthSettings) -> Iterator[CardProduct]:
             title=one.title,
             title_zh=one.title_zh,
             kind=one.kind,
-            entitlements=one.entitlements,
+            entitlements=one.entitlements,  # type: ignore[arg-type]
             validity_years=one.validity_years,
         )
 

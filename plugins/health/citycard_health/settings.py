@@ -201,7 +201,7 @@ class HealthSettings:
         _once("plans", [one.name for one in self.plans])
         _once("vaccines", [one.code for one in self.vaccines])
         _once("concessions", [one.name for one in self.concessions])
-        partners = (*self.clinics, *self.insurers, *self.sports.venues)
+        partners: list[Clinic | Insurer | Venue] = [*self.clinics, *self.insurers, *self.sports.venues]
         _once("clinics, insurers and venues", [one.id for one in partners])
         insurers = {one.id for one in self.insurers}
         for plan in self.plans:

@@ -35,9 +35,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Allowance",
-    "Sport",
+    "SportPayment",
     "SportState",
     "allowance",
+    "find_sport",
     "finish_sport",
     "open_programme",
     "pay_sport",
@@ -57,7 +58,7 @@ class SportState(StrEnum):
 
 
 @attrs.frozen(kw_only=True)
-class Sport:
+class SportPayment:
     """A payment for sports at a venue."""
 
     id: UUID
@@ -130,7 +131,7 @@ def _allowance(conn: Connection, city: City, settings: HealthSettings, patient: 
 
 def pay_sport(
     city: City, settings: HealthSettings, identity: UUID, asn: str, venue: str, *, actor: str = ""
-) -> Sport:
+) -> SportPayment:
     """Pay an entrance at a venue from the social-security account, once for each ``identity``.
 
     Raise SportsRefused, AlreadyDone, RegistryMissing; ServiceOff where the venue has health switched off.
@@ -179,7 +180,7 @@ def _count(conn: Connection, patient: UUID, year: int, amount_fen: int) -> None:
     conn.execute(mine.values(sports_fen=used_table.c.sports_fen + amount_fen))
 
 
-def finish_sport(city: City, identity: UUID, *, actor: str = "") -> Sport:
+def finish_sport(city: City, identity: UUID, *, actor: str = "") -> SportPayment:
     """Go on with a payment that counts for the cap: take the money, or count it no more."""
     row = _row(city, identity)
     if row.state == SportState.CHARGING.value:
@@ -217,7 +218,7 @@ def _end(city: City, identity: UUID, state: SportState, payment: UUID | None) ->
         tell(conn, SportPaid(sport=str(identity), asn=row.asn, venue=row.venue, amount_fen=row.amount_fen))
 
 
-def return_sport(city: City, identity: UUID, *, reason: str, actor: str = "") -> Sport:
+def return_sport(city: City, identity: UUID, *, reason: str, actor: str = "") -> SportPayment:
     """Give back a payment for sports to the social-security account, and to the year's cap; once.
 
     Raise NotFound, or SportsRefused when nothing was paid.
@@ -243,7 +244,7 @@ def return_sport(city: City, identity: UUID, *, reason: str, actor: str = "") ->
 
 def sports_of(
     conn: Connection, *, patient: UUID | None = None, venue: str = "", limit: int = 50
-) -> list[Sport]:
+) -> list[SportPayment]:
     """List payments for sports, newest first: of a patient, at a venue."""
     query = select(sport_table).order_by(sport_table.c.at.desc(), sport_table.c.id).limit(limit)
     if patient is not None:
@@ -251,6 +252,11 @@ def sports_of(
     if venue:
         query = query.where(sport_table.c.venue == venue)
     return [_sport(row) for row in conn.execute(query)]
+
+
+def find_sport(city: City, identity: UUID) -> SportPayment:
+    """Give a payment for sports; raise NotFound."""
+    return _sport(_row(city, identity))
 
 
 def waiting_sports(conn: Connection) -> list[UUID]:
@@ -267,5 +273,5 @@ def _row(city: City, identity: UUID) -> Row[Any]:
     return row
 
 
-def _sport(row: Row[Any]) -> Sport:
-    return Sport(**{field.name: getattr(row, field.name) for field in attrs.fields(Sport)})
+def _sport(row: Row[Any]) -> SportPayment:
+    return SportPayment(**{field.name: getattr(row, field.name) for field in attrs.fields(SportPayment)})

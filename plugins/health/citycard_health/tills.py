@@ -9,7 +9,7 @@ from uuid import UUID
 
 import attrs
 
-from citycard_health.booking import Appointment, BookingState
+from citycard_health.booking import BookingState, DoctorAppointment
 from citycard_health.errors import WrongCard
 from citycard_health.sectors import RegistrationFacts, VisitFacts
 from citycard_health.services import VISIT
@@ -32,7 +32,7 @@ class Slip:
     due_fen: int
 
 
-def check_in(expected: Iterable[Appointment]) -> Decide:
+def check_in(expected: Iterable[DoctorAppointment]) -> Decide:
     """Keep the next appointment of whoever holds the card, among those that the till took along for the day.
 
     The fee is that of the doctor's level. Raise WrongCard when none is open for the card.
@@ -51,7 +51,7 @@ def check_in(expected: Iterable[Appointment]) -> Decide:
     return decide
 
 
-def _open_for(one: Appointment, asn: str, at: dt.datetime) -> bool:
+def _open_for(one: DoctorAppointment, asn: str, at: dt.datetime) -> bool:
     return one.asn == asn and one.state is BookingState.BOOKED and at <= one.ends_at <= at + _EARLY
 
 

@@ -13,8 +13,8 @@ from citycard.errors import CitycardError
 from citycard.keys import verify_signature
 from citycard.store import reading, writing
 from citycard_health.errors import VaccineRefused
-from citycard_health.patients import HIERARCHY, Person, find_patient, patient_of, person_of
-from citycard_health.records import Entry, EntryKind, entries_of, write_entries
+from citycard_health.patients import HIERARCHY, PatientPerson, find_patient, patient_of, person_of
+from citycard_health.records import EntryKind, RecordEntry, entries_of, write_entries
 from citycard_health.settings import Vaccine
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 __all__ = [
     "CVX",
     "LOCAL",
-    "Certificate",
-    "Due",
+    "DoseDue",
+    "VaccineCertificate",
     "certificate",
     "certified",
     "check_dose",
@@ -38,7 +38,7 @@ CVX, LOCAL = "http://hl7.org/fhir/sid/cvx", "urn:citycard:vaccine"
 
 
 @attrs.frozen(kw_only=True)
-class Due:
+class DoseDue:
     """The next dose of a vaccine, counted from 1, and the first day on which it is to be given."""
 
     vaccine: str
@@ -49,14 +49,14 @@ class Due:
 
 
 @attrs.frozen(kw_only=True)
-class Certificate:
+class VaccineCertificate:
     """What a certificate says, as the text that is signed, with the signature in hexadecimal digits."""
 
     content: str
     signature: str
 
 
-def due_doses(vaccines: Iterable[Vaccine], born: dt.date, given: Sequence[Entry]) -> list[Due]:
+def due_doses(vaccines: Iterable[Vaccine], born: dt.date, given: Sequence[RecordEntry]) -> list[DoseDue]:
     """Say which dose of each vaccine comes next and when, by day; nothing for what is complete. Pure."""
     found = []
     for vaccine in vaccines:
@@ -70,13 +70,15 @@ def due_doses(vaccines: Iterable[Vaccine], born: dt.date, given: Sequence[Entry]
         if last is not None:
             on = max(on, last + dt.timedelta(days=dose.interval_days))
         found.append(
-            Due(vaccine=vaccine.code, title=vaccine.title, title_zh=vaccine.title_zh, dose=number + 1, on=on)
+            DoseDue(
+                vaccine=vaccine.code, title=vaccine.title, title_zh=vaccine.title_zh, dose=number + 1, on=on
+            )
         )
     return sorted(found, key=lambda one: (one.on, one.vaccine))
 
 
 def check_dose(
-    vaccine: Vaccine, born: dt.date | None, given: Sequence[Entry], on: dt.date, today: dt.date
+    vaccine: Vaccine, born: dt.date | None, given: Sequence[RecordEntry], on: dt.date, today: dt.date
 ) -> int:
     """Give the number of the dose that is given on a day; raise VaccineRefused when it may not be. Pure."""
     mine = _of(vaccine, given)
@@ -91,7 +93,7 @@ def check_dose(
     return len(mine) + 1
 
 
-def _of(vaccine: Vaccine, given: Sequence[Entry]) -> list[Entry]:
+def _of(vaccine: Vaccine, given: Sequence[RecordEntry]) -> list[RecordEntry]:
     system, code = _coded(vaccine)
     return [one for one in given if (one.system, one.code) == (system, code)]
 
@@ -102,7 +104,7 @@ def _coded(vaccine: Vaccine) -> tuple[str, str]:
 
 def give_dose(
     city: City, settings: HealthSettings, asn: str, code: str, on: dt.date, *, lot: str = "", source: str
-) -> Entry:
+) -> RecordEntry:
     """Record a dose that was given; the same dose on the same day again is recorded once.
 
     Raise VaccineRefused for an unknown vaccine, a day that cannot be, or a dose too soon or too many.
@@ -120,7 +122,7 @@ def give_dose(
         born = person_of(city, conn, owner.id).born
         number = check_dose(vaccine, born, given, on, city.now_local().date())
         system, word = _coded(vaccine)
-        made = Entry(
+        made = RecordEntry(
             kind=EntryKind.IMMUNIZATION,
             system=system,
             code=word,
@@ -133,17 +135,19 @@ def give_dose(
     return made
 
 
-def certificate(city: City, asn: str) -> Certificate:
+def certificate(city: City, asn: str) -> VaccineCertificate:
     """Certify what a patient was vaccinated with, signed by the key of health's own hierarchy."""
     with reading(city.engine) as conn:
         owner = find_patient(conn, asn)
         person = person_of(city, conn, owner.id)
         given = entries_of(conn, city, owner.id, EntryKind.IMMUNIZATION)
     content = json.dumps(_content(city, asn, person, given), ensure_ascii=False, sort_keys=True)
-    return Certificate(content=content, signature=city.hierarchy(HIERARCHY).sign(content.encode()).hex())
+    return VaccineCertificate(
+        content=content, signature=city.hierarchy(HIERARCHY).sign(content.encode()).hex()
+    )
 
 
-def _content(city: City, asn: str, person: Person, given: Sequence[Entry]) -> dict[str, object]:
+def _content(city: City, asn: str, person: PatientPerson, given: Sequence[RecordEntry]) -> dict[str, object]:
     return {
         "city": city.config.city.name,
         "card": asn,
@@ -163,7 +167,7 @@ def _content(city: City, asn: str, person: Person, given: Sequence[Entry]) -> di
     }
 
 
-def certified(public_key_pem: str, certificate: Certificate) -> bool:
+def certified(public_key_pem: str, certificate: VaccineCertificate) -> bool:
     """Say whether a certificate is as a city signed it; ``public_key_pem`` is of its health hierarchy."""
     try:
         signature = bytes.fromhex(certificate.signature)

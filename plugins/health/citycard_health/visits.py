@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from citycard_health.settings import HealthSettings
 
 __all__ = [
-    "Item",
-    "Visit",
+    "ClinicVisit",
+    "VisitItem",
     "VisitState",
     "change_used",
     "charge_visit",
@@ -65,7 +65,7 @@ class VisitState(StrEnum):
 
 
 @attrs.frozen(kw_only=True)
-class Item:
+class VisitItem:
     """So many of an item of the city's list, by its code."""
 
     code: str
@@ -73,7 +73,7 @@ class Item:
 
 
 @attrs.frozen(kw_only=True)
-class Visit:
+class ClinicVisit:
     """A visit and who pays which part of it: insured + subsidy + account + purse = price, to the fen.
 
     ``due_fen`` is what the purse bears after what was given back; ``left_fen`` what it still has to pay.
@@ -120,11 +120,11 @@ def charge_visit(
     identity: UUID,
     asn: str,
     clinic: str,
-    items: Sequence[Item],
+    items: Sequence[VisitItem],
     *,
     use_account: bool = True,
     actor: str = "",
-) -> Visit:
+) -> ClinicVisit:
     """Charge a visit, once for each ``identity``: insurance, subsidies, account, and the rest by the purse.
 
     Without ``use_account`` the holder's own money online is left alone, and only subsidies are taken. Raise
@@ -145,7 +145,7 @@ def charge_visit(
     return finish_charging(city, identity)
 
 
-def _lines(settings: HealthSettings, items: Sequence[Item]) -> list[Line]:
+def _lines(settings: HealthSettings, items: Sequence[VisitItem]) -> list[Line]:
     if not items or sum(one.number for one in items) > _MOST_LINES:
         raise VisitRefused(reason=f"expected 1 to {_MOST_LINES} items")
     found = []
@@ -227,7 +227,7 @@ def _line_rows(
         yield attrs.asdict(part) | {"visit": identity, "place": place, "sealed": sealed}
 
 
-def finish_charging(city: City, identity: UUID) -> Visit:
+def finish_charging(city: City, identity: UUID) -> ClinicVisit:
     """Go on with a visit whose insurance part stands: charge the online account, and say what is due."""
     found = visit_of(city, identity)
     if found.state is not VisitState.CHARGING:
@@ -262,7 +262,7 @@ def finish_charging(city: City, identity: UUID) -> Visit:
     return visit_of(city, identity)
 
 
-def _charged(city: City, visit: Visit, patient_fen: int) -> Payment | None:
+def _charged(city: City, visit: ClinicVisit, patient_fen: int) -> Payment | None:
     """Charge what is at hand, subsidies alone where the account's own money is not to be had."""
     tries = [derived_id("health visit", visit.id, turn) for turn in ("all", "subsidies")]
     for done in tries:
@@ -298,7 +298,7 @@ def _charged(city: City, visit: Visit, patient_fen: int) -> Payment | None:
     return None
 
 
-def _at_hand(city: City, visit: Visit) -> tuple[int, int]:
+def _at_hand(city: City, visit: ClinicVisit) -> tuple[int, int]:
     """Say what subsidies for this clinic, and what the account itself could pay now."""
     clinic, today = payee(city, visit.clinic), city.now_local().date()
     with reading(city.engine) as conn:
@@ -345,14 +345,14 @@ def used_in(conn: Connection, patient: UUID, year: int) -> Used:
 # ── looking up ───────────────────────────────────────────────────────────────────────────────────
 
 
-def visit_of(city: City, identity: UUID) -> Visit:
+def visit_of(city: City, identity: UUID) -> ClinicVisit:
     """Give a visit; raise NotFound."""
     with reading(city.engine) as conn:
         row = _row(conn, identity)
     return _found(row, identity)
 
 
-def hold_visit(conn: Connection, identity: UUID) -> Visit:
+def hold_visit(conn: Connection, identity: UUID) -> ClinicVisit:
     """Give a visit, held until the transaction ends; raise NotFound."""
     query = select(visit_table).where(visit_table.c.id == identity).with_for_update()
     return _found(conn.execute(query).one_or_none(), identity)
@@ -360,7 +360,7 @@ def hold_visit(conn: Connection, identity: UUID) -> Visit:
 
 def visits_of(
     conn: Connection, *, patient: UUID | None = None, clinic: str = "", state: str = "", limit: int = 50
-) -> list[Visit]:
+) -> list[ClinicVisit]:
     """List visits, newest first: of a patient, of a clinic, in a state."""
     query = select(visit_table).order_by(visit_table.c.at.desc(), visit_table.c.id).limit(limit)
     if patient is not None:
@@ -376,7 +376,7 @@ def _row(conn: Connection, identity: UUID) -> Row[Any] | None:
     return conn.execute(select(visit_table).where(visit_table.c.id == identity)).one_or_none()
 
 
-def _found(row: Row[Any] | None, identity: UUID) -> Visit:
+def _found(row: Row[Any] | None, identity: UUID) -> ClinicVisit:
     if row is None:
         raise NotFound(what="visit", name=identity)
-    return Visit(**{field.name: getattr(row, field.name) for field in attrs.fields(Visit)})
+    return ClinicVisit(**{field.name: getattr(row, field.name) for field in attrs.fields(ClinicVisit)})

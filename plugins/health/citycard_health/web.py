@@ -1,17 +1,247 @@
-"""The endpoints of health."""
+"""The endpoints of health: visits, sports and what insurers owe, beside appointments, records and pages."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
+from uuid import UUID
+
+import attrs
+
+from citycard.kernel.outside import Route
+from citycard.store import reading
+from citycard_health import access
+from citycard_health.appointmentweb import appointment_routes
+from citycard_health.asking import HealthAct, answered, path_id, post
+from citycard_health.claims import ClaimStatement, claim_file, close_month, find_statement, statements_of
+from citycard_health.pages import page_routes
+from citycard_health.recordweb import record_routes
+from citycard_health.returns import VisitReturned, return_lines
+from citycard_health.sports import SportPayment, find_sport, pay_sport, return_sport
+from citycard_health.visits import ClinicVisit, VisitItem, charge_visit, visit_of
 
 if TYPE_CHECKING:
-    from citycard.kernel.outside import Route
+    from starlette.requests import Request
+    from starlette.responses import Response
+
     from citycard_health.settings import HealthSettings
 
-__all__ = ["routes"]
+__all__ = ["SportToPay", "StatementList", "VisitToCharge", "VisitToReturn", "VisitView", "routes"]
+
+_LONGEST = 100
 
 
-def routes(_settings: HealthSettings) -> Iterator[Route]:
-    """Declare the endpoints of a city with these settings."""
-    yield from ()
+@attrs.frozen(kw_only=True)
+class VisitToCharge:
+    """A visit; ``id`` is made by the client and names it. Without ``use_account`` subsidies alone pay."""
+
+    id: UUID
+    card: str
+    clinic: str
+    items: tuple[VisitItem, ...]
+    use_account: bool = True
+
+
+@attrs.frozen(kw_only=True)
+class VisitView:
+    """A visit, and what the purse still has to pay of it."""
+
+    visit: ClinicVisit
+    left_fen: int
+
+
+@attrs.frozen(kw_only=True)
+class VisitToReturn:
+    """Lines of a visit to give back, counted from 1; all that are left when none is named."""
+
+    id: UUID
+    lines: tuple[int, ...] = ()
+    reason: str = attrs.field(validator=attrs.validators.max_len(_LONGEST))
+
+
+@attrs.frozen(kw_only=True)
+class SportToPay:
+    """An entrance at a venue, paid from the social-security account; ``id`` is made by the client."""
+
+    id: UUID
+    card: str
+    venue: str
+
+
+@attrs.frozen(kw_only=True)
+class StatementList:
+    """The statements of an insurer, the newest month first."""
+
+    insurer: str
+    statements: tuple[ClaimStatement, ...]
+
+
+def routes(settings: HealthSettings) -> Iterator[Route]:
+    """Declare every endpoint of health: those for programs, the records', and the pages."""
+    yield from appointment_routes(settings)
+    yield from _visits(settings)
+    yield from _money(settings)
+    yield from record_routes(settings)
+    yield from page_routes(settings)
+
+
+# ── visits ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _visits(settings: HealthSettings) -> Iterator[Route]:
+    async def charge(request: Request) -> Response:
+        from citycard.web import actor_of, city_of, read_json
+
+        body, city, actor = await read_json(request, VisitToCharge), city_of(request), actor_of(request)
+        access.require_own(actor, access.CHARGE, partner=body.clinic)
+
+        def work() -> VisitView:
+            made = charge_visit(
+                city,
+                settings,
+                body.id,
+                body.card,
+                body.clinic,
+                body.items,
+                use_account=body.use_account,
+                actor=f"{actor.role.value} {actor.token}",
+            )
+            return VisitView(visit=made, left_fen=made.left_fen)
+
+        return await answered(work)
+
+    async def show(request: Request) -> Response:
+        from citycard.web import actor_of, city_of
+
+        city, actor, identity = city_of(request), actor_of(request), path_id(request, what="visit")
+
+        def work() -> VisitView:
+            found = visit_of(city, identity)
+            access.require_own(actor, access.READ_DESK, partner=found.clinic)
+            return VisitView(visit=found, left_fen=found.left_fen)
+
+        return await answered(work)
+
+    async def give_back(request: Request) -> Response:
+        from citycard.web import actor_of, city_of, read_json
+
+        body, city, actor = await read_json(request, VisitToReturn), city_of(request), actor_of(request)
+        identity = path_id(request, what="visit")
+
+        def work() -> VisitReturned:
+            access.require_own(actor, access.RETURN, partner=visit_of(city, identity).clinic)
+            who = f"{actor.role.value} {actor.token}"
+            return return_lines(city, body.id, identity, body.lines, reason=body.reason, actor=who)
+
+        return await answered(work)
+
+    yield post(
+        "/visits",
+        charge,
+        access.CHARGE,
+        VisitToCharge,
+        VisitView,
+        "Charge a visit, split between its payers.",
+    )
+    yield Route(
+        path="/visits/{id}",
+        endpoint=show,
+        permission=access.READ_DESK,
+        response=VisitView,
+        summary="A visit: who pays which part, and what is left to pay.",
+    )
+    yield post(
+        "/visits/{id}/returns",
+        give_back,
+        access.RETURN,
+        VisitToReturn,
+        VisitReturned,
+        "Give back lines of a visit to those who paid them.",
+    )
+
+
+# ── sports, insurers ─────────────────────────────────────────────────────────────────────────────
+
+
+def _money(settings: HealthSettings) -> Iterator[Route]:
+    async def pay(request: Request) -> Response:
+        from citycard.web import actor_of, city_of, read_json
+
+        body, city, actor = await read_json(request, SportToPay), city_of(request), actor_of(request)
+        access.require_own(actor, access.SPEND, card=body.card, partner=body.venue)
+        who = f"{actor.role.value} {actor.token}"
+        return await answered(lambda: pay_sport(city, settings, body.id, body.card, body.venue, actor=who))
+
+    async def back(request: Request) -> Response:
+        from citycard.web import actor_of, city_of, read_json
+
+        body, city, actor = await read_json(request, HealthAct), city_of(request), actor_of(request)
+        identity = path_id(request, what="payment for sports")
+
+        def work() -> SportPayment:
+            access.require_own(actor, access.SPEND, partner=find_sport(city, identity).venue)
+            return return_sport(city, identity, reason=body.reason or "given back", actor=actor.role.value)
+
+        return await answered(work)
+
+    async def statements(request: Request) -> Response:
+        from citycard.web import actor_of, city_of
+
+        city, insurer = city_of(request), request.path_params["insurer"]
+        access.require_own(actor_of(request), access.READ_CLAIMS, partner=insurer)
+
+        def work() -> StatementList:
+            with reading(city.engine) as conn:
+                return StatementList(insurer=insurer, statements=tuple(statements_of(conn, insurer)))
+
+        return await answered(work)
+
+    async def close(request: Request) -> Response:
+        from citycard.web import city_of, read_json
+
+        await read_json(request, HealthAct)
+        city, named = city_of(request), request.path_params
+        return await answered(lambda: close_month(city, settings, named["insurer"], named["month"]))
+
+    async def claims(request: Request) -> Response:
+        from starlette.concurrency import run_in_threadpool
+        from starlette.responses import PlainTextResponse
+
+        from citycard.web import actor_of, city_of
+
+        city, actor = city_of(request), actor_of(request)
+        identity = path_id(request, what="statement")
+
+        def work() -> str:
+            found = find_statement(city, identity)
+            access.require_own(actor, access.READ_CLAIMS, partner=found.insurer)
+            with reading(city.engine) as conn:
+                return claim_file(conn, found)
+
+        return PlainTextResponse(await run_in_threadpool(work), media_type="text/csv")
+
+    yield post("/sports", pay, access.SPEND, SportToPay, SportPayment, "Pay sports by social security.")
+    yield post(
+        "/sports/{id}/return", back, access.SPEND, HealthAct, SportPayment, "Give back a payment for sports."
+    )
+    yield Route(
+        path="/insurers/{insurer}/statements",
+        endpoint=statements,
+        permission=access.READ_CLAIMS,
+        response=StatementList,
+        summary="An insurer's statements.",
+    )
+    yield post(
+        "/insurers/{insurer}/months/{month}",
+        close,
+        access.MANAGE,
+        HealthAct,
+        ClaimStatement,
+        "Close an insurer's month.",
+    )
+    yield Route(
+        path="/statements/{id}/claims",
+        endpoint=claims,
+        permission=access.READ_CLAIMS,
+        summary="The claim file of a statement, as CSV.",
+    )

@@ -1,0 +1,183 @@
+"""The endpoints of appointments: free slots, booking, cancelling, checking in, and a clinic's day."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import attrs
+
+from citycard.kernel.outside import PUBLIC, Route
+from citycard.store import reading, writing
+from citycard_health import access
+from citycard_health.asking import HealthAct, answered, path_id, post
+from citycard_health.booking import (
+    DoctorAppointment,
+    DoctorSlot,
+    appointments_of_day,
+    book,
+    cancel,
+    find_appointment,
+    find_slot,
+    free_slots,
+    keep,
+)
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from citycard_health.settings import HealthSettings
+
+__all__ = [
+    "AppointmentToBook",
+    "ClinicDay",
+    "ClinicDayQuery",
+    "FreeSlots",
+    "SlotQuery",
+    "appointment_routes",
+]
+
+
+@attrs.frozen(kw_only=True)
+class SlotQuery:
+    """Which free slots: of a clinic, on a day; all of both when left out."""
+
+    clinic: str = ""
+    day: dt.date | None = attrs.field(default=None, metadata={"expected": "a day as 2026-03-02"})
+
+
+@attrs.frozen(kw_only=True)
+class FreeSlots:
+    """Slots that have a place left, by time; at most 200."""
+
+    slots: tuple[DoctorSlot, ...]
+
+
+@attrs.frozen(kw_only=True)
+class AppointmentToBook:
+    """A card and the slot that it books; ``id`` is made by the client and names the appointment."""
+
+    id: UUID
+    card: str
+    slot: UUID
+
+
+@attrs.frozen(kw_only=True)
+class ClinicDayQuery:
+    """Which day of a clinic; today when left out."""
+
+    day: dt.date | None = attrs.field(default=None, metadata={"expected": "a day as 2026-03-02"})
+
+
+@attrs.frozen(kw_only=True)
+class ClinicDay:
+    """Who is expected at a clinic on a day."""
+
+    clinic: str
+    day: dt.date
+    appointments: tuple[DoctorAppointment, ...]
+
+
+def appointment_routes(settings: HealthSettings) -> Iterator[Route]:
+    """Declare the endpoints of appointments in a city with these settings."""
+    yield from _looking()
+    yield from _booking(settings)
+
+
+def _looking() -> Iterator[Route]:
+    async def slots(request: Request) -> Response:
+        from citycard.web import city_of, read_query
+
+        query, city = read_query(request, SlotQuery), city_of(request)
+
+        def work() -> FreeSlots:
+            with reading(city.engine) as conn:
+                found = free_slots(conn, city.now_local(), clinic=query.clinic, day=query.day)
+            return FreeSlots(slots=tuple(found))
+
+        return await answered(work)
+
+    async def day(request: Request) -> Response:
+        from citycard.web import actor_of, city_of, read_query
+
+        query, city = read_query(request, ClinicDayQuery), city_of(request)
+        clinic = request.path_params["clinic"]
+        access.require_own(actor_of(request), access.READ_DESK, partner=clinic)
+
+        def work() -> ClinicDay:
+            on = query.day or city.now_local().date()
+            with reading(city.engine) as conn:
+                found = appointments_of_day(conn, clinic, on)
+            return ClinicDay(clinic=clinic, day=on, appointments=tuple(found))
+
+        return await answered(work)
+
+    yield Route(
+        path="/slots",
+        endpoint=slots,
+        permission=PUBLIC,
+        response=FreeSlots,
+        summary="Doctors' slots that have a place left.",
+    )
+    yield Route(
+        path="/clinics/{clinic}/day",
+        endpoint=day,
+        permission=access.READ_DESK,
+        response=ClinicDay,
+        summary="Who is expected at a clinic on a day.",
+    )
+
+
+def _booking(settings: HealthSettings) -> Iterator[Route]:
+    async def make(request: Request) -> Response:
+        from citycard.web import actor_of, city_of, read_json
+
+        body, city = await read_json(request, AppointmentToBook), city_of(request)
+        actor = actor_of(request)
+
+        def work() -> DoctorAppointment:
+            with reading(city.engine) as conn:
+                clinic = find_slot(conn, body.slot).clinic
+            access.require_own(actor, access.BOOK, card=body.card, partner=clinic)
+            return book(city, settings, body.id, body.card, body.slot)
+
+        return await answered(work)
+
+    async def drop(request: Request) -> Response:
+        from citycard.web import actor_of, city_of, read_json
+
+        await read_json(request, HealthAct)
+        city, actor, identity = city_of(request), actor_of(request), path_id(request)
+
+        def work() -> DoctorAppointment:
+            found = find_appointment(city, identity)
+            access.require_own(actor, access.BOOK, card=found.asn, partner=found.clinic)
+            own = actor.role.value == "citizen"
+            return cancel(city, settings, identity, at_any_time=not own)
+
+        return await answered(work)
+
+    async def check_in(request: Request) -> Response:
+        from citycard.web import actor_of, city_of, read_json
+
+        await read_json(request, HealthAct)
+        city, actor, identity = city_of(request), actor_of(request), path_id(request)
+
+        def work() -> DoctorAppointment:
+            found = find_appointment(city, identity)
+            access.require_own(actor, access.READ_DESK, partner=found.clinic)
+            with writing(city.engine) as conn:
+                keep(conn, identity, found.asn, city.now_local())
+            return find_appointment(city, identity)
+
+        return await answered(work)
+
+    for path, endpoint, permission, body, summary in (
+        ("/appointments", make, access.BOOK, AppointmentToBook, "Book a slot for a card."),
+        ("/appointments/{id}/cancel", drop, access.BOOK, HealthAct, "Cancel an appointment."),
+        ("/appointments/{id}/check-in", check_in, access.READ_DESK, HealthAct, "Note that a patient came."),
+    ):
+        yield post(path, endpoint, permission, body, DoctorAppointment, summary)

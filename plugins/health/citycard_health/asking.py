@@ -1,0 +1,56 @@
+"""What the endpoints of health share: ids in addresses, answers of blocking work, how they are declared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import attrs
+
+from citycard.kernel.outside import Route
+from citycard_health.errors import NotFound
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+__all__ = ["HealthAct", "answered", "path_id", "post"]
+
+
+@attrs.frozen(kw_only=True)
+class HealthAct:
+    """An act with something that its address names; ``reason`` where somebody has to be told why."""
+
+    reason: str = attrs.field(default="", validator=attrs.validators.max_len(100))
+
+
+def path_id(request: Request, name: str = "id", what: str = "appointment") -> UUID:
+    """Read an id of the path; raise NotFound for what is none."""
+    text = request.path_params[name]
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound(what=what, name=text[:40]) from None
+
+
+async def answered(work: Callable[[], Any]) -> Response:
+    """Do blocking work in a thread and answer with its record."""
+    from starlette.concurrency import run_in_threadpool
+
+    from citycard.web import json_answer
+
+    return json_answer(await run_in_threadpool(work))
+
+
+def post(path: str, endpoint: Any, permission: str, body: type, answer: type, summary: str) -> Route:
+    """Declare an endpoint that does something, with the classes of its body and its answer."""
+    return Route(
+        path=path,
+        endpoint=endpoint,
+        methods=("POST",),
+        permission=permission,
+        request=body,
+        response=answer,
+        summary=summary,
+    )
