@@ -95,6 +95,19 @@ def make_town(tmp_path: Path) -> Iterator[Callable[..., Town]]:
         town.close()
 
 
+@pytest.fixture(scope="module")
+def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """A town that the tests of one module share: each brings persons of its own."""
+    town = Town.make(tmp_path_factory.mktemp("hall"), domains=["egov"], settings={"egov": SETTINGS})
+    yield town
+    town.close()
+
+
+@pytest.fixture(scope="module")
+def desk(hall: Town) -> Office:
+    return Office.of(hall.city)
+
+
 @pytest.fixture
 def town(make_town: Callable[..., Town]) -> Town:
     return make_town()

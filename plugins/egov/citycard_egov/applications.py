@@ -339,7 +339,7 @@ def _done_before(conn: Connection, act: UUID, identity: UUID, action: str) -> bo
 def _change(conn: Connection, identity: UUID, values: Mapping[str, Any]) -> Application:
     conn.execute(update(application).where(application.c.id == identity).values(**values))
     row = conn.execute(select(application).where(application.c.id == identity)).one()
-    _tell(conn, row._mapping)  # noqa: SLF001 - a Row's own way
+    _tell(conn, dict(row._mapping))  # noqa: SLF001 - a Row's own way
     return _application(row)
 
 

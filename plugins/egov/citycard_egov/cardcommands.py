@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = ["card"]
 
+Function = Callable[..., Any]
 
-def _secret(text: str) -> object:
+
+def _secret(text: str) -> Callable[[Function], Function]:
     return click.option(
         f"--{text}", prompt=True, hide_input=True, help="Asked for when it is left out, and not shown."
     )

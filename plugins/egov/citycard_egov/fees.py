@@ -59,7 +59,7 @@ def charge_fee(office: Office, identity: UUID, asn: str, service: OnlineService,
 
 def _rule(name: str, stage: Stage, service: str, content: str, apply: Apply) -> FeeRule:
     version = hashlib.sha256(content.encode()).hexdigest()[:12]
-    return FeeRule(name=name, stage=stage, services=(service,), apply=apply, version=version)
+    return FeeRule(name=name, stage=stage, services=(service,), apply=apply, version=version)  # type: ignore[arg-type]
 
 
 def _base(fees: dict[str, int]) -> Apply:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from citycard.cli.options import actor_option, city_option, json_option, opened
 from citycard.cli.output import emit, say, table
+
+if TYPE_CHECKING:
+    from citycard_egov.chain import Head
 
 __all__ = ["exchange", "node"]
 
@@ -231,15 +235,19 @@ def _log(found: list[tuple[int, dict[str, object]]], *, as_json: bool) -> None:
     )
 
 
-def _verified(broken: str | None, head: object) -> int:
+def _verified(broken: str | None, head: Head | None) -> int:
     if broken:
         say(f"the log is broken: {broken}")
         return 1
-    say("the log is what was written" if head is None else f"the log is what was written: {head}")
+    say(
+        "the log is what was written"
+        if head is None
+        else f"the log is what was written: {head.seq}:{head.hash}"
+    )
     return 0
 
 
-def _head(text: str) -> object:
+def _head(text: str) -> Head | None:
     from citycard_egov.chain import Head
     from citycard_egov.errors import EgovInvalid
 

@@ -75,11 +75,13 @@ class Office:
 
     def seal(self, place: str, text: str) -> bytes:
         """Seal a text together with its place, such as ``resident/<id>/name``."""
-        return self._sealer.seal(f"{place}\n{text}".encode())
+        sealed: bytes = self._sealer.seal(f"{place}\n{text}".encode())
+        return sealed
 
     def open(self, place: str, sealed: bytes) -> str:
         """Open a text; raise SealBroken when it was sealed for another place, or was changed."""
-        kept, _, text = self._sealer.open(sealed).decode().partition("\n")
+        plain: bytes = self._sealer.open(sealed)
+        kept, _, text = plain.decode().partition("\n")
         if kept != place:
             raise SealBroken(field=place, key=kept)
         return text

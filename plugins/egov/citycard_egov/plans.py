@@ -118,7 +118,12 @@ def make_plan(
                     plan=plan_id, reason="another file was handed in under this id: choose another"
                 )
             return _plan(conn, known)
-        row = {"id": plan_id, "programme": programme, "title": title.strip(), "department": department}
+        row: dict[str, Any] = {
+            "id": plan_id,
+            "programme": programme,
+            "title": title.strip(),
+            "department": department,
+        }
         row |= {"digest": digest, "state": PlanState.DRAFT.value, "made_by": actor, "made_at": office.now()}
         conn.execute(insert(plan), row)
         conn.execute(insert(plan_line), rows)
@@ -334,9 +339,9 @@ def _note(office: Office, plan_id: str, came: Mapping[int, str | None], opened: 
 
 def _plan(conn: Connection, row: Any) -> Plan:
     count, fen = func.count(), func.coalesce(func.sum(plan_line.c.amount_fen), 0)
-    query = select(plan_line.c.state, count.label("count"), fen.label("fen"))
+    query = select(plan_line.c.state, count.label("lines"), fen.label("fen"))
     sums = {
-        one.state: (one.count, int(one.fen))
+        one.state: (int(one.lines), int(one.fen))
         for one in conn.execute(query.where(plan_line.c.plan == row.id).group_by(plan_line.c.state))
     }
     opened = (plan_line.c.plan == row.id) & plan_line.c.opened

@@ -9,11 +9,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-import attrs
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.cmac import CMAC
 
-from citycard.card.codec import date, encode, examples, layout, raw, reserved, unsigned
+from citycard.card.codec import date, encode, evolve, examples, layout, raw, reserved, unsigned
 from citycard.card.sector import SectorLayout
 from citycard.keys import Algorithm, KeyPurpose
 from citycard_egov.errors import ResidentCardInvalid
@@ -98,7 +97,7 @@ def resident_record(
     bits = sum(1 << marks[name] for name in rights if name in marks)
     last = min([until, *(day for name, day in rights.items() if day is not None and name in marks)])
     plain = ResidentRecord(version=1, rights=bits, written_on=on, until=last)
-    return attrs.evolve(plain, code=_code(key, asn8, plain))
+    return evolve(plain, code=_code(key, asn8, plain))
 
 
 def checked_rights(

@@ -70,7 +70,7 @@ def _asking(settings: EgovSettings) -> Callable[[TransactionRecord, FeeFacts], P
         return PriceRequest(
             service=FEE,
             at=record.at,
-            entitlements=frozenset(named(settings, facts.rights)),
+            entitlements=frozenset(named(settings, facts.rights)),  # type: ignore[arg-type]
             facts={"item": items.get(facts.item, "")},
         )
 
