@@ -16,7 +16,7 @@ import attrs
 
 from citycard.card.codec import evolve
 from citycard.city.till import Receipt, Sale, Till, Visit
-from citycard.errors import CardLacksSector, CitycardError
+from citycard.errors import CardLacksSector, CitycardError, CodecError
 from citycard_tourism.errors import (
     AlreadyInside,
     GateFull,
@@ -302,7 +302,8 @@ def _key(right: RightKind, serial: int) -> str:
 def _read(visit: Visit, sector: str) -> Any:
     try:
         return visit.read(sector)
-    except CardLacksSector:
+    except (CardLacksSector, CodecError):
+        # The card has no such place, or what is there is no record: it lets nobody in.
         return None
 
 

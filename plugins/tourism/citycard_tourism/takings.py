@@ -132,7 +132,9 @@ def order_refund(
     """Write down that a part of a payment is to be given back; nothing where that is 0 fen."""
     if amount_fen <= 0:
         return
-    row = {"payment": paid.id, "id": act, "asn": paid.asn, "amount_fen": amount_fen, "reason": reason}
+    # An act may give back several payments, each with an id of its own.
+    identity = derived_id("tourism", "refund", act, paid.id)
+    row = {"payment": paid.id, "id": identity, "asn": paid.asn, "amount_fen": amount_fen, "reason": reason}
     conn.execute(insert(refund), row | {"state": "due", "waits_for": "", "at": at})
 
 
