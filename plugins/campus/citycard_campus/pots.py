@@ -30,7 +30,7 @@ from citycard.wallet import (
     find_account,
     find_programme,
 )
-from citycard_campus.errors import PupilUnknown, SettingInvalid
+from citycard_campus.errors import PupilRefused, PupilUnknown, SettingInvalid
 from citycard_campus.events import POT_CARRIED
 from citycard_campus.roll import pupils_of
 from citycard_campus.tables import pot, pot_load, pot_use, pupil
@@ -56,6 +56,7 @@ __all__ = [
 CARRIED = 4001
 MEAL_SETTLED = 4002
 """Why money moved: onto a card's pot, and from a pot to a canteen. Codes from 1000 are free for plugins."""
+_LONGEST_BATCH = 64
 
 
 @attrs.frozen(kw_only=True)
@@ -111,9 +112,13 @@ def grant_meals(campus: Campus, school: School, batch: str, *, actor: str = "") 
     Cards without an online account get one. Raise SettingInvalid where the school has no programme, and
     what granting raises (ProgrammeUnknown, GrantRefused where the budget is too small).
     """
-    _programme(school)
+    if not school.programme:
+        raise SettingInvalid(field=f"schools: {school.id}", reason="it names no programme that pays meals")
+    if not (0 < len(batch) <= _LONGEST_BATCH and batch.isprintable()):
+        raise PupilRefused(field="batch", value=batch[:40], expected=f"1 to {_LONGEST_BATCH} characters")
     today = campus.now().date()
     with reading(campus.engine) as conn:
+        find_programme(conn, school.programme)
         pupils = pupils_of(conn, pupil.c.school == school.number, pupil.c.meal_fen > 0)
     text = io.StringIO()
     lines = csv.writer(text)
@@ -213,12 +218,6 @@ def standing(campus: Campus, conn: Connection, school: School) -> PotStanding:
         waiting_fen=sum(waiting.scalars()),
         ledger_fen=campus.city.ledger.balance_fen(conn, school.pot),
     )
-
-
-def _programme(school: School) -> str:
-    if not school.programme:
-        raise SettingInvalid(field=f"schools: {school.id}", reason="it names no programme that pays meals")
-    return school.programme
 
 
 def _carried(campus: Campus, asn: str) -> tuple[Pot, School, str, UUID, int] | None:

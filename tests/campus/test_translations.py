@@ -1,0 +1,44 @@
+"""Every word that campus says on its pages has a Chinese translation, with the same gaps to fill."""
+
+from pathlib import Path
+from string import Formatter
+
+import pytest
+from babel.messages.extract import extract_from_dir
+
+import citycard_campus
+from citycard.web.languages import read_catalogue
+from citycard_campus.pages import PAGES
+from citycard_campus.permissions import MENU
+from citycard_campus.web import ROUTES
+
+HERE = Path(citycard_campus.__file__).parent
+METHODS = [("**.html", "jinja2.ext:babel_extract")]
+
+
+def said():
+    keywords, options = {"_": None}, {"**.html": {"trimmed": "true"}}
+    extracted = extract_from_dir(str(HERE / "templates"), METHODS, options, keywords)
+    return {message for _, _, message, _, _ in extracted} | {route.summary for route in (*ROUTES, *PAGES)}
+
+
+@pytest.fixture(scope="module")
+def chinese():
+    return read_catalogue(HERE / "locale" / "zh" / "LC_MESSAGES" / "campus.po")
+
+
+def gaps(text):
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+def test_nothing_is_said_in_english_alone(chinese):
+    assert said() - {one for one, text in chinese.items() if text} == set()
+    assert [one for one, text in chinese.items() if gaps(one) != gaps(text)] == []
+
+
+def test_nothing_is_translated_that_nobody_says(chinese):
+    assert {one for one in chinese if one} - said() == set()
+
+
+def test_the_menu_has_both_languages():
+    assert all(item.title and item.title_zh for item in MENU)
