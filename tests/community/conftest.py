@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 import xml.etree.ElementTree as ET
 
 import attrs
 import pytest
 
 from citycard import registry
+from citycard.city import City
 from citycard.clearing import statement_of
 from citycard.clearing.payments import payment_path
+from citycard.clock import FixedClock
 from citycard.money import parse_yuan
 from citycard.registry import CardStatus
 from citycard.store import reading, writing
@@ -187,8 +190,35 @@ def made(folder, settings=SETTINGS):
     return Estate(town=town, settings=settings_of(town.city))
 
 
+@pytest.fixture(scope="session")
+def made_town(tmp_path_factory):
+    """The folder of the town, and its first moment: each test works in a copy."""
+    folder = tmp_path_factory.mktemp("made-town")
+    estate = made(folder)
+    estate.town.close()
+    return folder / "town", estate.city.clock.now()
+
+
 @pytest.fixture
-def estate(tmp_path):
-    estate = made(tmp_path)
+def estate(made_town, tmp_path):
+    folder, moment = made_town
+    clock = FixedClock(moment)
+    city = City.open(shutil.copytree(folder, tmp_path / "town"), clock=clock)
+    estate = Estate(town=Town(city, clock), settings=settings_of(city))
     yield estate
     estate.town.close()
+
+
+@pytest.fixture
+def with_settings(tmp_path):
+    """Make an estate whose community has other settings than usual."""
+    towns = []
+
+    def make(**changes):
+        community = SETTINGS["communities"][0] | changes
+        towns.append(made(tmp_path, SETTINGS | {"communities": [community]}).town)
+        return Estate(town=towns[-1], settings=settings_of(towns[-1].city))
+
+    yield make
+    for town in towns:
+        town.close()

@@ -36,13 +36,13 @@ __all__ = [
 class SettingTwice(CitycardError):
     """Two entries of the configuration have the same name or number."""
 
-    sentence = "[plugins.community] {what} {value!r} is there twice: give each its own"
+    sentence = "{what} {value!r} is there twice: give each its own"
 
 
 class SettingUnknown(CitycardError):
     """A name or number in the configuration points nowhere."""
 
-    sentence = "[plugins.community] {place}: {field} {value!r} is not declared; declared are {known}"
+    sentence = "{place}: {field} {value!r} is not declared; declared are {known}"
 
 
 class CommunityOff(CitycardError):

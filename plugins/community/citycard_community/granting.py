@@ -42,10 +42,10 @@ class BookedRight:
 
     @property
     def last_day(self) -> dt.date:
-        """Return the last day, which is earlier than what cards were told when it ends early."""
+        """Return the last whole day, which is earlier than what cards were told when it ends early."""
         if self.revoked_at is None:
             return self.ends_on
-        return min(self.ends_on, (self.revoked_at - dt.timedelta(microseconds=1)).date())
+        return min(self.ends_on, self.revoked_at.date() - dt.timedelta(days=1))
 
     def holds_at(self, at: dt.datetime) -> bool:
         """Say whether it is good at a local moment, whatever its hours."""

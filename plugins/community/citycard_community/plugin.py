@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from citycard.clearing.pricing import FeeRule
     from citycard.kernel.data import Event, EventType, PersonalData, Schema
     from citycard.kernel.identity import PluginContext
-    from citycard.kernel.outside import Job, MenuItem, Permission, Route, TerminalConfig
+    from citycard.kernel.outside import Command, Job, MenuItem, Permission, Route, TerminalConfig
     from citycard.kernel.services import CitizenLine, Entitlement, Holder, Participant, Service
     from citycard.keys import KeyPurpose
     from citycard_community.settings import CommunitySettings
@@ -145,3 +145,16 @@ def citycard_menu() -> Iterable[MenuItem]:
     from citycard_community.pages import MENU
 
     yield from MENU
+
+
+@hookimpl
+def citycard_commands() -> Iterable[Command]:
+    from citycard.kernel.outside import Command
+
+    summaries = {
+        "units": "Take over a file of units with their owners.",
+        "fees": "Print the property fees that a community is owed.",
+        "openings": "Print who opened the doors of a community.",
+    }
+    for name, summary in summaries.items():
+        yield Command(path=("community", name), target=f"citycard_community.commands:{name}", summary=summary)

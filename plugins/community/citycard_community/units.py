@@ -11,6 +11,7 @@ import datetime as dt
 import io
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -38,6 +39,7 @@ __all__ = [
     "next_month",
     "read_units",
     "renew_owner",
+    "text_of",
     "units_of_owner",
 ]
 
@@ -50,6 +52,7 @@ _ASN = re.compile(r"[0-9]{20}")
 _YEAR = dt.timedelta(days=365)
 _SOON = dt.timedelta(days=60)
 _MOST_LINES = 100_000
+_LARGEST_BYTES = 16 * 1024 * 1024
 
 
 @attrs.frozen(kw_only=True)
@@ -133,6 +136,19 @@ def read_units(text: str, *, file: str) -> list[UnitGiven]:
     except csv.Error as wrong:
         raise UnitsFileInvalid(file=file, line=rows.line_num, problem=f"it is no CSV: {wrong}") from None
     return found
+
+
+def text_of(path: Path) -> str:
+    """Read a file of units as text in UTF-8; raise UnitsFileInvalid for one that is too large or no text."""
+    if path.stat().st_size > _LARGEST_BYTES:
+        problem = f"it has more than {_LARGEST_BYTES} bytes: hand in several"
+        raise UnitsFileInvalid(file=path.name, line=1, problem=problem)
+    data = path.read_bytes()
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as wrong:
+        line = data.count(b"\n", 0, wrong.start) + 1
+        raise UnitsFileInvalid(file=path.name, line=line, problem="it is not UTF-8") from None
 
 
 def renew_owner(conn: Connection, settings: CommunitySettings, asn: str, today: dt.date) -> None:

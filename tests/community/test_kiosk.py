@@ -1,0 +1,136 @@
+"""The kiosk: rights onto cards, bills from the purse once however often a card is taken away, wrong codes."""
+
+import datetime as dt
+
+import pytest
+
+from citycard.errors import CardRefused, CardRemoved
+from citycard.ids import new_id
+from citycard.store import reading
+from citycard_community.billing import asked_from_purse, pay_from_account
+from citycard_community.errors import BillUnknown, DayCodeRefused, PartRefused, PaymentRefused, SlotsFull
+from citycard_community.sectors import CardRights
+from citycard_community.visits import invite
+
+FEE_FEN = 22_375
+MINUTE = dt.timedelta(minutes=1)
+
+
+class TornReader:
+    """A card that is pulled out of the field for good at some command, before or after the card did it."""
+
+    def __init__(self, reader, commands, *, done):
+        self._reader, self._left, self._done = reader, commands, done
+
+    def connect(self):
+        if self._left <= 0:
+            raise CardRemoved(during="connect")
+        return self._reader.connect()
+
+    def transmit(self, apdu):
+        self._left -= 1
+        if self._left > 0:
+            return self._reader.transmit(apdu)
+        if self._left == 0 and self._done:
+            self._reader.transmit(apdu)
+        raise CardRemoved(during="a test")
+
+
+@pytest.fixture
+def owner(estate):
+    card = estate.town.card()
+    estate.town.load(card, 60_000)
+    estate.home(card)
+    estate.city.plugins.run_job("community.bill")
+    return card
+
+
+def test_a_card_carries_what_the_books_say_and_nothing_else(estate, owner):
+    kiosk = estate.kiosk()
+    assert [one.kind.name for one in kiosk.collect(owner.reader, estate.now).rights] == ["OWNER"]
+    stranger = estate.town.card()
+    assert kiosk.collect(stranger.reader, estate.now).rights == ()
+
+
+def test_five_flats_are_more_than_a_card_carries(estate, owner):
+    for room in ("102", "103", "104", "105"):
+        estate.home(owner, room=room)
+    with pytest.raises(SlotsFull, match="carries 4 rights"):
+        estate.kiosk().collect(owner.reader, estate.now)
+    assert estate.opens("east", owner) == "no-right"
+
+
+@pytest.mark.parametrize("done", [False, True])
+def test_a_bill_is_paid_once_wherever_the_card_is_torn_away(estate, owner, done):
+    kiosk, torn = estate.kiosk(), 0
+    for commands in range(1, 100):
+        try:
+            kiosk.pay(TornReader(owner.reader, commands, done=done), 1, estate.now)
+        except CardRemoved:
+            torn += 1
+        except PaymentRefused:
+            break  # the tap before had paid
+        else:
+            break
+    assert torn > 5
+    assert estate.owed(owner) == [(1, 0)]
+    assert estate.town.balance_fen(owner) == 60_000 - FEE_FEN
+    assert asked(estate) == []
+    assert estate.clear().gross_fen == FEE_FEN
+
+
+def test_a_payment_whose_card_never_came_back_is_finished_by_its_record(estate, owner):
+    kiosk = estate.kiosk()
+    commands = 0
+    while estate.town.balance_fen(owner) == 60_000:
+        commands += 1
+        with pytest.raises(CardRemoved):
+            kiosk.pay(TornReader(owner.reader, commands, done=True), 1, estate.now)
+    assert [one.state for one in asked(estate)] == ["asked"]
+    estate.town.account(owner, 60_000)
+    with pytest.raises(PaymentRefused, match="being paid right now"):
+        pay_from_account(estate.city, estate.settings, new_id(), owner.asn, 1)
+
+    # The card is next seen for something else; only then does the till know, and hands in the record.
+    estate.town.pass_time(5 * MINUTE)
+    kiosk.collect(owner.reader, estate.now)
+    assert estate.clear().gross_fen == FEE_FEN
+    assert asked(estate) == []
+    assert estate.owed(owner) == [(1, 0)]
+
+
+def asked(estate):
+    with reading(estate.city.engine) as conn:
+        return asked_from_purse(conn)
+
+
+def test_nothing_is_asked_for_that_is_not_owed(estate, owner):
+    kiosk = estate.kiosk()
+    with pytest.raises(BillUnknown):
+        kiosk.pay(owner.reader, 77, estate.now)
+    for amount_fen in (0, -1, FEE_FEN + 1, 100):
+        with pytest.raises(PartRefused):
+            kiosk.pay(owner.reader, 1, estate.now, amount_fen)
+    poor = estate.town.card()
+    with pytest.raises(CardRefused, match="balance is too small"):
+        kiosk.pay(poor.reader, 1, estate.now)
+    assert asked(estate) == []
+    kiosk.pay(owner.reader, 1, estate.now)
+    with pytest.raises(PaymentRefused, match="nothing is owed"):
+        kiosk.pay(owner.reader, 1, estate.now)
+
+
+def test_five_wrong_codes_close_the_kiosk_for_codes_for_ten_minutes(estate, owner):
+    visit = invite(estate.city, estate.settings, new_id(), owner.asn, 1, estate.today)
+    guest, kiosk = estate.town.card(), estate.kiosk()
+    wrong = [code for code in ("00000000", "", "1", "x" * 500, "99999999") if code != visit.code]
+    for code in wrong:
+        with pytest.raises(DayCodeRefused):
+            kiosk.use_code(guest.reader, code, estate.now)
+    with pytest.raises(DayCodeRefused):
+        kiosk.use_code(guest.reader, visit.code, estate.now)
+    estate.town.pass_time(11 * MINUTE)
+    (right,) = kiosk.use_code(guest.reader, visit.code, estate.now).rights
+    assert (right.kind.name, right.ends_on) == ("VISITOR", estate.today)
+    assert kiosk.use_code(guest.reader, visit.code, estate.now).rights == (right,)
+    assert CardRights() != right
