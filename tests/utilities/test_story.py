@@ -97,7 +97,7 @@ def test_bills_from_the_billers_file_to_its_settlement(town, settings, bill_file
     collected_by_mandate(town, settings, due)
 
     # The batch of the kiosk is cleared: the bill is paid, and the biller is settled to the fen.
-    town.clear(kiosk)
+    report = town.clear(kiosk)
     assert standing(town, settings, WATER, "W00020").state == "paid"
     settled = settlement_of(town.city, settings, WATER)
     told = town.statement(WATER)
@@ -108,16 +108,25 @@ def test_bills_from_the_billers_file_to_its_settlement(town, settings, bill_file
         ("mandate", "W00022", 1022),
     ]
     assert settled.paid_fen == told.net_fen + told.carried_fen == 1020 + 1021 + 1022
+    instruction = (town.city.folder / report.bank_file).read_text()
+    assert settled.end_to_end in instruction
+    assert '<InstdAmt Ccy="CNY">30.63</InstdAmt>' in instruction
     data = write_dayfile(settled)
     assert write_dayfile(settlement_of(town.city, settings, WATER)) == data
     assert read_dayfile(data, file="water.csv").paid_fen == settled.paid_fen
     town.check_books()
 
-    # A wrong payment is reversed: its bill is open again, the money back, and the next settlement less.
+    a_wrong_payment_is_reversed(town, settings, citizen, account)
+
+
+def a_wrong_payment_is_reversed(town, settings, citizen, account):
+    # Its bill is open again, the money back, and the next settlement less.
     before_fen = town.balance_fen(citizen)
-    back = reverse(town.city, an_id("back"), paid_id(town, "W00020"), reason="wrong bill", approved_by="Wang")
+    back = reverse(
+        town.city, settings, an_id("back"), paid_id(town, "W00020"), reason="wrong bill", approved_by="Wang"
+    )
     again = reverse(
-        town.city, an_id("back"), paid_id(town, "W00020"), reason="wrong bill", approved_by="Wang"
+        town.city, settings, an_id("back"), paid_id(town, "W00020"), reason="wrong bill", approved_by="Wang"
     )
     assert (back, back.state, back.amount_fen) == (again, "done", 1020)
     assert standing(town, settings, WATER, "W00020").state == "open"

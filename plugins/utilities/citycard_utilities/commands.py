@@ -140,7 +140,7 @@ def match(folder: Path, as_json: bool) -> None:
 
     with _running(folder) as (city, settings):
         runs = match_runs(city, settings)
-        note_refunds(city)
+        note_refunds(city, settings)
         moved = give_returns(city)
     if as_json:
         emit({"runs": runs, "returns": moved})
@@ -172,8 +172,8 @@ def reverse_receipt(
     """Give the money of RECEIPT back, and open its bill again."""
     from citycard_utilities.returning import reverse
 
-    with _running(folder) as (city, _):
-        back = reverse(city, identity, receipt, reason=reason, approved_by=approved_by, actor=actor)
+    with _running(folder) as (city, settings):
+        back = reverse(city, settings, identity, receipt, reason=reason, approved_by=approved_by, actor=actor)
     if as_json:
         emit(back)
     else:

@@ -21,7 +21,7 @@ __all__ = ["JOBS", "after_run", "checks"]
 def after_run(city: City, settings: Any) -> None:
     """Match what clearing accepted, and give back what was too much."""
     match_runs(city, settings)
-    note_refunds(city)
+    note_refunds(city, settings)
     give_returns(city)
 
 

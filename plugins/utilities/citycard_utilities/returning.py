@@ -21,10 +21,9 @@ from citycard.city.charging import give_back
 from citycard.city.refunds import give_refund, purchase_of
 from citycard.errors import OnlineAccountUnknown, PurchaseRefundUnknown
 from citycard.store import publish, reading, writing
-from citycard.store.bulk import select_in
 from citycard.wallet import AccountStatus, find_account
 from citycard.wallet.refunds import Destination, find_refund
-from citycard.wallet.tables import payment_refund, purchase_refund
+from citycard.wallet.tables import payment, payment_refund, purchase_refund
 from citycard_utilities.credits import drop_credits, forfeit_credits
 from citycard_utilities.errors import BillUnknown, ReceiptUnknown, RequestDiffers, ReversalRefused
 from citycard_utilities.events import MONEY_RETURNED
@@ -77,6 +76,7 @@ def returns_of(conn: Connection, *, receipt_id: str = "", pending: bool = False)
 
 def reverse(
     city: City,
+    settings: UtilitySettings,
     identity: UUID,
     receipt_id: str,
     *,
@@ -94,6 +94,8 @@ def reverse(
             told = f"{field} is {text[:40]!r}: expected 1 to {_LONGEST} characters"
             raise ReversalRefused(receipt=receipt_id[:40], reason=told)
     wanted = {"receipt": receipt_id, "reason": reason, "approved_by": approved_by}
+    # What a desk gave back meanwhile is not given back again.
+    note_refunds(city, settings)
     with writing(city.engine) as conn:
         row = conn.execute(select(returned).where(returned.c.id == identity)).one_or_none()
         if row is None:
@@ -153,41 +155,42 @@ def note_moved(
 ) -> bool:
     """Note that money of a receipt went back on another way than ours: a dispute, or a refund at a desk.
 
-    What was too much of it is taken first, then what paid the bill, which is open again. ``identity`` is that
-    of the refund or adjustment; say whether it is new.
+    What waits to go back is less by it; then what was too much is taken, then what paid the bill, which is
+    open again. ``identity`` is that of the refund or adjustment; say whether it is new.
     """
     row = conn.execute(select(receipt).where(receipt.c.id == receipt_id).with_for_update()).one_or_none()
     if row is None or conn.scalar(select(returned.c.id).where(returned.c.id == identity)) is not None:
         return False
+    rest_fen = amount_fen - _take_from_waiting(conn, receipt_id, amount_fen)
     if row.credited_fen:
         # What paid another bill meanwhile is the biller's loss: the money is gone all the same.
-        forfeit_credits(conn, receipt_id, min(row.credited_fen, max(0, amount_fen - row.open_fen)))
-    _take_from(conn, row, amount_fen)
+        forfeit_credits(conn, receipt_id, min(row.credited_fen, max(0, rest_fen - row.open_fen)))
+    _take_from(conn, row, rest_fen)
     wanted = {"receipt": receipt_id, "reason": reason[:200], "approved_by": cause}
     conn.execute(insert(returned), _row(identity, row, wanted, amount_fen, cause, "city", DONE, at))
     return True
 
 
-def note_refunds(city: City) -> int:
+def note_refunds(city: City, settings: UtilitySettings) -> int:
     """Note what desks gave back of receipts with the city's own commands, and say how many."""
     known = select(returned.c.id)
+    billers = [biller.id for biller in settings.billers]
     with reading(city.engine) as conn:
         refunds = conn.execute(
             select(purchase_refund.c.id, purchase_refund.c.amount_fen, purchase_refund.c.reason, receipt.c.id)
             .join(receipt, receipt.c.id == purchase_refund.c.purchase)
             .where(purchase_refund.c.id.not_in(known))
         ).all()
-        paid = {UUID(one): one for one in _paid_online(conn)}
-        query = select(payment_refund).where(payment_refund.c.id.not_in(known))
-        backs = [
-            (row.id, row.amount_fen, row.note, paid[row.payment])
-            for row in select_in(conn, query, payment_refund.c.payment, list(paid))
-        ]
+        backs = conn.execute(
+            select(payment_refund.c.id, payment_refund.c.amount_fen, payment_refund.c.note, payment.c.id)
+            .join(payment, payment.c.id == payment_refund.c.payment)
+            .where(payment.c.partner.in_(billers), payment_refund.c.id.not_in(known))
+        ).all()
     at = city.now_local()
     with writing(city.engine) as conn:
         return sum(
-            note_moved(conn, receipt_id, amount_fen, identity, cause="refunded", reason=reason, at=at)
-            for identity, amount_fen, reason, receipt_id in (*refunds, *backs)
+            note_moved(conn, str(name), amount_fen, identity, cause="refunded", reason=reason, at=at)
+            for identity, amount_fen, reason, name in (*refunds, *backs)
         )
 
 
@@ -226,9 +229,16 @@ def _noted(
     return conn.execute(select(returned).where(returned.c.id == identity)).one()
 
 
-def _paid_online(conn: Connection) -> list[str]:
-    query = select(receipt.c.id).where(receipt.c.channel != CARD, receipt.c.state == DONE)
-    return list(conn.scalars(query.where(receipt.c.applied_fen + receipt.c.credited_fen > 0)))
+def _take_from_waiting(conn: Connection, receipt_id: str, amount_fen: int) -> int:
+    """Let what waits to go back of a receipt be less by what went back otherwise; give by how much."""
+    taken = 0
+    query = select(returned).where(returned.c.receipt == receipt_id, returned.c.state == PENDING)
+    for row in conn.execute(query.with_for_update()).all():
+        part = min(row.amount_fen, amount_fen - taken)
+        taken += part
+        values = {"amount_fen": row.amount_fen - part, "state": DONE if part == row.amount_fen else PENDING}
+        conn.execute(update(returned).where(returned.c.id == row.id).values(values))
+    return taken
 
 
 def _take_from(conn: Connection, row: Any, amount_fen: int) -> None:
