@@ -17,13 +17,12 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from sqlalchemy import Connection, select
 
-from citycard.city import rating
-from citycard.clearing.context import Rating
 from citycard.registry.tables import plugin_settings, terminal_configuration
 
 if TYPE_CHECKING:
     from citycard.city.city import City
     from citycard.clearing.columns import Array
+    from citycard.clearing.context import Rating
     from citycard.clearing.pricing import RuleBook
     from citycard.kernel.plugins import Plugins
     from citycard.kernel.reading import Reading
@@ -83,19 +82,27 @@ class Priced:
 
     def rate(self, record: TransactionRecord) -> Rating:
         """Price a record and name its payees (``rating.rate``)."""
+        from citycard.city import rating
+
         then = self.tariffs.of(record.config)
         return rating.rate(then.plugins, then.rules, record)
 
     def claimed_fen(self, service: int, records: Array) -> Array | None:
         """Give what terminals say that cards paid before on the day (``rating.claimed_fen``)."""
+        from citycard.city import rating
+
         return rating.claimed_fen(self.tariffs.of(0).plugins, service, records)
 
     def with_claims(self, service: int, records: Array, spent_fen: Array) -> Array:
         """Give records whose terminals claim this instead (``rating.with_claims``)."""
+        from citycard.city import rating
+
         return rating.with_claims(self.tariffs.of(0).plugins, service, records, spent_fen)
 
     def alike(self, service: int, records: Array) -> Array | None:
         """Say which records of a service must cost the same (``rating.alike``)."""
+        from citycard.city import rating
+
         tariffs = self.tariffs
         if not tariffs.change:
             now = tariffs.of(0)
