@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
 import signal
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,10 @@ from selenium.webdriver.chrome.service import Service
 
 ROOT = Path(__file__).parents[2]
 CALL = [sys.executable, "-c", "from citycard.cli.main import main; main()"]
+LIVED = (
+    *("--domains", "all", "--days", "2", "--cards", "150", "--terminals", "60", "--records", "1500"),
+    *("--start", (dt.date.today() - dt.timedelta(days=2)).isoformat()),  # noqa: DTZ011 - a day of this machine
+)
 FLAGS = (
     "--headless=new",
     "--no-sandbox",
@@ -47,9 +53,9 @@ def folder(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="session")
-def server(folder):
-    """The address of a server of that city, and its sign-in link."""
+@contextmanager
+def served(folder):
+    """Serve a city in a process of its own; give the address, and the link that signs its operator in."""
     call = [*CALL, "serve", "--city", str(folder), "--port", "0", "--quiet"]
     with subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         guard = threading.Timer(60, process.kill)
@@ -60,6 +66,35 @@ def server(folder):
         yield address, link
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def server(folder):
+    """The address of a server of that city, and its sign-in link."""
+    with served(folder) as addresses:
+        yield addresses
+
+
+@pytest.fixture(scope="session")
+def haibin(tmp_path_factory):
+    """The folder of a city in which all domains lived for two days, and the numbers of its accounts."""
+    folder = tmp_path_factory.mktemp("haibin") / "city"
+    calls = [
+        ["city", "create", str(folder), "--config", str(ROOT / "examples" / "haibin" / "city.toml")],
+        ["key", "hierarchy", "create", "health", "--city", str(folder)],
+        ["simulate", str(folder / "lived"), *LIVED, "--city", str(folder)],
+    ]
+    for call in calls:
+        done = subprocess.run([*CALL, *call], capture_output=True, text=True, timeout=600, check=False)
+        assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
+def haibin_server(haibin):
+    """The address of a server of that city, and its sign-in link."""
+    with served(haibin) as addresses:
+        yield addresses
 
 
 @pytest.fixture(scope="session")
