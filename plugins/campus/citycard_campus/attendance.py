@@ -45,6 +45,7 @@ __all__ = [
 COLUMNS = ("school", "class", "weekday", "begins", "ends", "room", "title", "from", "until")
 EARLIEST = dt.timedelta(minutes=20)
 """So long before a lesson a tap is one for it."""
+_KEY = ("school", "group", "weekday", "begins", "first_day")
 _U2 = 0xFFFF
 
 
@@ -89,17 +90,19 @@ class Absence:
 
 @attrs.frozen(kw_only=True)
 class TimetableReport:
-    """What came of a file: new lessons, those known before, and the lines that were left out."""
+    """What came of a file: lessons added, changed, known before, and the lines that were left out."""
 
     added: int
+    changed: int
     known: int
     bad: tuple[BadLine, ...]
 
 
 def import_timetable(campus: Campus, text: str, *, file: str) -> TimetableReport:
     """Take over a timetable in CSV; bad lines are told, the others taken; again without harm."""
-    added = known = 0
+    counts = {"added": 0, "changed": 0, "known": 0}
     bad: list[BadLine] = []
+    seen: dict[tuple[object, ...], int] = {}
     with writing(campus.engine) as conn:
         for line, row in rows(text, COLUMNS, file=file):
             try:
@@ -107,19 +110,13 @@ def import_timetable(campus: Campus, text: str, *, file: str) -> TimetableReport
             except (CitycardError, ValueError) as wrong:
                 bad.append(BadLine(line=line, reason=str(wrong)))
                 continue
-            key = ("school", "group", "weekday", "begins", "first_day")
-            same = conn.execute(
-                select(lesson).where(*(lesson.c[name] == wanted[name] for name in key))
-            ).one_or_none()
-            if same is None:
-                conn.execute(insert(lesson), wanted)
-                added += 1
-            elif _lesson(same) == Lesson(id=same.id, **wanted):
-                known += 1
-            else:
-                reason = f"class {wanted['group']} has another lesson then: {same.title} in room {same.room}"
-                bad.append(BadLine(line=line, reason=reason))
-    return TimetableReport(added=added, known=known, bad=tuple(bad))
+            key = {name: wanted[name] for name in _KEY}
+            first = seen.setdefault(tuple(key.values()), line)
+            if first != line:
+                bad.append(BadLine(line=line, reason=f"the class has a lesson then in line {first} already"))
+                continue
+            counts[_take_over(conn, key, wanted)] += 1
+    return TimetableReport(**counts, bad=tuple(bad))
 
 
 def lessons_on(campus: Campus, conn: Connection, on: dt.date) -> list[Lesson]:
@@ -190,6 +187,18 @@ def absences_of(conn: Connection, *numbers: int, limit: int = 100) -> list[Absen
     )
     fields = [field.name for field in attrs.fields(Absence)]
     return [Absence(**{name: getattr(row, name) for name in fields}) for row in conn.execute(query)]
+
+
+def _take_over(conn: Connection, key: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
+    same = [lesson.c[name] == value for name, value in key.items()]
+    known = conn.execute(select(lesson).where(*same)).one_or_none()
+    if known is None:
+        conn.execute(insert(lesson), dict(wanted))
+        return "added"
+    if _lesson(known) == Lesson(id=known.id, **wanted):
+        return "known"
+    conn.execute(update(lesson).where(lesson.c.id == known.id), dict(wanted))
+    return "changed"
 
 
 def _tell(conn: Connection, held: Lesson, now: dt.datetime) -> int:

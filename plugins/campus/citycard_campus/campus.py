@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 import attrs
 
 from citycard.kernel.settings import structure
+from citycard.keys import KeyStatus
 from citycard_campus.errors import CampusOff
 from citycard_campus.marks import KEY
 from citycard_campus.settings import CampusSettings
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Campus"]
 
 _OWNER = "campus"
+_HONOURED = (KeyStatus.CURRENT, KeyStatus.ACCEPTED)
 
 
 @attrs.frozen
@@ -46,9 +48,14 @@ class Campus:
         """Give the city's local time in whole seconds."""
         return self.city.now_local().replace(microsecond=0)
 
-    def key(self, asn8: bytes) -> bytes:
-        """Give a card's campus key, as the SAM of a school's terminal derives it."""
-        return self.city.vault.card_key(KEY.name, asn8)
+    def keys(self, asn8: bytes) -> list[bytes]:
+        """Give a card's campus keys, as the SAM of a school's terminal derives them: the newest first.
+
+        Marks are made with the first, and those of every version that is still honoured are good.
+        """
+        versions = [row for row in self.city.vault.versions() if row.purpose == KEY.name]
+        good = [row.version for row in versions if row.status in _HONOURED]
+        return [self.city.vault.card_key(KEY.name, asn8, version) for version in sorted(good, reverse=True)]
 
     def sealed(self, text: str) -> bytes:
         """Seal what is personal and never looked up."""

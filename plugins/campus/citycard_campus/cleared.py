@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 __all__ = ["ClearedUse", "accepted_by_people", "accepted_of", "closed_runs"]
 
+_DAYS = (
+    "SELECT DISTINCT business_date FROM outcomes"
+    " WHERE state = 'accepted' AND list_contains($services, service)"
+)
 _QUERY = (
     'SELECT o.terminal, o.batch_number, o.line, o.asn, o.service, o."at", o.amount_fen, r.raw FROM outcomes o'
     " JOIN read_parquet($paths, hive_partitioning = false) r ON r.batch_terminal = o.terminal"
@@ -63,11 +67,13 @@ def accepted_of(campus: Campus, run: int, services: Collection[int]) -> list[Cle
     """Give what a run accepted of services, by card and time, with what earlier runs had held."""
     city = campus.city
     with reading(city.engine) as conn:
-        paths = [literal(city.folder / path) for path in conn.scalars(select(segment.c.path))]
         with cleared(city, conn, None, range(run, run + 1)) as engine:
-            if engine is None or not paths:
+            values: dict[str, Any] = {"services": list(services)}
+            days = [] if engine is None else [day for (day,) in engine.execute(_DAYS, values).fetchall()]
+            if engine is None or not days:
                 return []
-            values = {"paths": paths, "services": list(services)}
+            lying = select(segment.c.path).where(segment.c.business_date.in_(days))
+            values["paths"] = [literal(city.folder / path) for path in conn.scalars(lying)]
             rows: list[tuple[Any, ...]] = engine.execute(_QUERY, values).fetchall()
         owners = _owners(conn, {row[0] for row in rows})
     layouts = {number: city.plugins.service(number) for number in services}

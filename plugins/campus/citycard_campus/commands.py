@@ -127,7 +127,7 @@ def timetable(file: Path, folder: Path, as_json: bool) -> int:
     Its columns are school, class, weekday (1 is Monday), begins, ends, room, title, from and until. Leaves
     with 1 when a line is bad; the others are taken all the same.
 
-    With --json: an object with added, known and bad (line, reason).
+    With --json: an object with added, changed, known and bad (line, reason).
     """
     from citycard_campus.attendance import import_timetable
     from citycard_campus.campus import Campus
@@ -136,7 +136,7 @@ def timetable(file: Path, folder: Path, as_json: bool) -> int:
     if as_json:
         emit(report)
     else:
-        click.echo(f"{report.added} lessons added, {report.known} known before")
+        click.echo(f"{report.added} added, {report.changed} changed, {report.known} known before")
         for line in report.bad:
             say(f"{file.name}, line {line.line}: {line.reason}")
     return int(bool(report.bad))

@@ -87,7 +87,7 @@ class Desk(Post):
     def _before(self, visit: Visit, held: Pot, *, heal: bool) -> Enrolment:
         before: Enrolment = visit.read(ENROLMENT.name)
         try:
-            check(before, ENROLMENT.name, visit.asn, self.campus.key(visit.asn8))
+            check(before, ENROLMENT.name, visit.asn, self.campus.keys(visit.asn8))
         except MarkBroken:
             if not heal:
                 raise

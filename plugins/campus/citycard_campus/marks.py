@@ -9,6 +9,7 @@ when records are cleared (``pots``).
 from __future__ import annotations
 
 import hmac
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
@@ -31,10 +32,10 @@ def marked(record: Record, sector: str, asn: str, key16: bytes) -> Record:
     return evolve(record, mark=_mark(record, sector, asn, key16))
 
 
-def check(record: Any, sector: str, asn: str, key16: bytes) -> None:
-    """Raise MarkBroken unless the record is marked for this card, or is blank as on a new card."""
-    blank = not any(encode(record))
-    if not blank and not hmac.compare_digest(record.mark, _mark(record, sector, asn, key16)):
+def check(record: Any, sector: str, asn: str, keys: Iterable[bytes]) -> None:
+    """Raise MarkBroken unless the record is marked for this card by one of its keys, or blank as when new."""
+    marks = [_mark(record, sector, asn, key16) for key16 in keys]
+    if any(encode(record)) and not any(hmac.compare_digest(record.mark, mark) for mark in marks):
         raise MarkBroken(sector=sector, asn=asn)
 
 

@@ -62,7 +62,7 @@ class Post:
             enrolment = visit.read(ENROLMENT.name)
         except CardLacksSector:
             return Holder(enrolment=Enrolment(), role=Role.GUEST, pot_open=False)
-        check(enrolment, ENROLMENT.name, visit.asn, self.campus.key(visit.asn8))
+        check(enrolment, ENROLMENT.name, visit.asn, self.campus.keys(visit.asn8))
         known = self._known()
         here = enrolment.school == self.school.number and not self._over(enrolment, known, visit.at)
         return Holder(
@@ -96,7 +96,7 @@ class Post:
 
     def marked(self, visit: Visit, record: Any, sector: str) -> Any:
         """Put the card's mark into a record that is to be written."""
-        return marked(record, sector, visit.asn, self.campus.key(visit.asn8))
+        return marked(record, sector, visit.asn, self.campus.keys(visit.asn8)[0])
 
     def _known(self) -> Mapping[str, Any]:
         return self.till.configured("campus", TERMINALS)

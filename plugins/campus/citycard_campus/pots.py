@@ -30,7 +30,7 @@ from citycard.wallet import (
     find_account,
     find_programme,
 )
-from citycard_campus.errors import PupilRefused, PupilUnknown, SettingInvalid
+from citycard_campus.errors import PupilUnknown, SettingInvalid
 from citycard_campus.events import POT_CARRIED
 from citycard_campus.roll import pupils_of
 from citycard_campus.tables import pot, pot_load, pot_use, pupil
@@ -56,7 +56,6 @@ __all__ = [
 CARRIED = 4001
 MEAL_SETTLED = 4002
 """Why money moved: onto a card's pot, and from a pot to a canteen. Codes from 1000 are free for plugins."""
-_LONGEST_BATCH = 64
 
 
 @attrs.frozen(kw_only=True)
@@ -114,8 +113,6 @@ def grant_meals(campus: Campus, school: School, batch: str, *, actor: str = "") 
     """
     if not school.programme:
         raise SettingInvalid(field=f"schools: {school.id}", reason="it names no programme that pays meals")
-    if not (0 < len(batch) <= _LONGEST_BATCH and batch.isprintable()):
-        raise PupilRefused(field="batch", value=batch[:40], expected=f"1 to {_LONGEST_BATCH} characters")
     today = campus.now().date()
     with reading(campus.engine) as conn:
         find_programme(conn, school.programme)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
+from citycard.card.codec import decode
 from citycard.city.till import Receipt, Sale, Visit
 from citycard.store import reading, writing
 from citycard.terminal.record import RecordKind
@@ -53,20 +54,20 @@ class LessonRoom(Post):
 
     def attend(self, reader: Reader, at: dt.datetime) -> Receipt:
         """Note that the holder is there; raise LessonUnknown (with a line), NotEnrolled, RightsEnded."""
-        seen: list[Enrolment] = []
 
         def present(visit: Visit) -> Sale:
             enrolment = self.enrolled(visit)
-            seen.append(enrolment)
             if self.online:
                 with reading(self.campus.engine) as conn:
                     lesson_for(self.campus, conn, enrolment.school, enrolment.group, self.room, visit.at)
             return Sale(service=LESSON, amount_fen=0, facts=_passed(enrolment, self.room))
 
         receipt = self.serve(reader, at, present)
-        if self.online and seen:
+        if self.online:
+            # The facts that the card's step was made with: a torn tap that is finished here has its own.
+            facts = decode(PassFacts, receipt.debit.plan.facts)
             with writing(self.campus.engine) as conn:
-                attend(self.campus, conn, find_pupil(conn, seen[-1].pupil), self.room, receipt.debit.at)
+                attend(self.campus, conn, find_pupil(conn, facts.pupil), facts.place, receipt.debit.at)
         return receipt
 
 
@@ -87,7 +88,7 @@ class ComputerRoom(Post):
 
     def _session(self, visit: Visit) -> Sale:
         session: Session = visit.read(SESSION.name)
-        check(session, SESSION.name, visit.asn, self.campus.key(visit.asn8))
+        check(session, SESSION.name, visit.asn, self.campus.keys(visit.asn8))
         return self._end(visit, session) if session.room else self._begin(visit)
 
     def _begin(self, visit: Visit) -> Sale:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from citycard.kernel.settings import shown
 from citycard.ledger import AccountCode, Guard
 from citycard_campus.fares import CANTEEN, COMPUTER, DESK, DOOR, LESSON, LIBRARY
 from citycard_campus.sectors import ComputerFacts, DeskFacts, LibraryFacts, MealFacts, PassFacts, Sort
-from citycard_campus.settings import CampusSettings, Payee
+from citycard_campus.settings import CampusSettings, Payee, hour
 
 if TYPE_CHECKING:
     from citycard.kernel.habits import Habit
@@ -39,6 +40,7 @@ def services(settings: CampusSettings) -> Iterator[Service]:
         facts=MealFacts,
         request=_asking(CANTEEN, lambda facts: {"role": facts.role.word, "pot_fen": facts.pot_fen}),
         habits=partial(_habits, settings),
+        alike=_alike(settings),
     )
     yield Service(
         name=COMPUTER,
@@ -82,6 +84,28 @@ def _asking(service: str, asked: _Facts) -> Callable[[Any, Any], PriceRequest]:
         )
 
     return request
+
+
+def _alike(settings: CampusSettings) -> Callable[[Any, Any], Iterator[Any]]:
+    """Say what a meal's price depends on, for many records at once: the hour's meal, the role, the pot."""
+
+    def alike(records: Any, facts: Any) -> Iterator[Any]:
+        # Imported here: they bring NumPy along, which listing the plugins does without.
+        from citycard.clearing.columns import digits, moments
+
+        at = moments(digits(records, "at"))
+        second = (at - at.astype("datetime64[D]")).astype("timedelta64[s]").astype("int64")
+        for band in settings.bands:
+            since, until = (hour(text) for text in (band.since, band.until))
+            yield (second >= _seconds(since)) & (second < _seconds(until))
+        yield records["list_price_fen"]
+        yield from (facts[name] for name in ("role", "pot_fen"))
+
+    return alike
+
+
+def _seconds(time: dt.time) -> int:
+    return time.hour * 3600 + time.minute * 60
 
 
 def _habits(settings: CampusSettings) -> Iterable[Habit]:
