@@ -14,6 +14,7 @@ from citycard.city import City
 from citycard.clearing import statement_of
 from citycard.clearing.payments import payment_path
 from citycard.clock import FixedClock
+from citycard.errors import CardRemoved
 from citycard.money import parse_yuan
 from citycard.registry import CardStatus
 from citycard.store import reading, writing
@@ -188,6 +189,32 @@ def made(folder, settings=SETTINGS):
         town.terminal("sunrise-pm", number=number)
     town.terminal("sunrise-clinic", number=CLINIC)
     return Estate(town=town, settings=settings_of(town.city))
+
+
+class TornReader:
+    """A card that is pulled out of the field for good at some command, before or after the card did it."""
+
+    def __init__(self, reader, commands, *, done):
+        self._reader, self._left, self._done = reader, commands, done
+
+    def connect(self):
+        if self._left <= 0:
+            raise CardRemoved(during="connect")
+        return self._reader.connect()
+
+    def transmit(self, apdu):
+        self._left -= 1
+        if self._left > 0:
+            return self._reader.transmit(apdu)
+        if self._left == 0 and self._done:
+            self._reader.transmit(apdu)
+        raise CardRemoved(during="a test")
+
+
+@pytest.fixture
+def torn_away():
+    """Hold a card to a reader so that it is pulled away at some command."""
+    return TornReader
 
 
 @pytest.fixture(scope="session")

@@ -16,26 +16,6 @@ FEE_FEN = 22_375
 MINUTE = dt.timedelta(minutes=1)
 
 
-class TornReader:
-    """A card that is pulled out of the field for good at some command, before or after the card did it."""
-
-    def __init__(self, reader, commands, *, done):
-        self._reader, self._left, self._done = reader, commands, done
-
-    def connect(self):
-        if self._left <= 0:
-            raise CardRemoved(during="connect")
-        return self._reader.connect()
-
-    def transmit(self, apdu):
-        self._left -= 1
-        if self._left > 0:
-            return self._reader.transmit(apdu)
-        if self._left == 0 and self._done:
-            self._reader.transmit(apdu)
-        raise CardRemoved(during="a test")
-
-
 @pytest.fixture
 def owner(estate):
     card = estate.town.card()
@@ -61,11 +41,11 @@ def test_five_flats_are_more_than_a_card_carries(estate, owner):
 
 
 @pytest.mark.parametrize("done", [False, True])
-def test_a_bill_is_paid_once_wherever_the_card_is_torn_away(estate, owner, done):
+def test_a_bill_is_paid_once_wherever_the_card_is_torn_away(estate, owner, done, torn_away):
     kiosk, torn = estate.kiosk(), 0
     for commands in range(1, 100):
         try:
-            kiosk.pay(TornReader(owner.reader, commands, done=done), 1, estate.now)
+            kiosk.pay(torn_away(owner.reader, commands, done=done), 1, estate.now)
         except CardRemoved:
             torn += 1
         except PaymentRefused:
@@ -79,13 +59,13 @@ def test_a_bill_is_paid_once_wherever_the_card_is_torn_away(estate, owner, done)
     assert estate.clear().gross_fen == FEE_FEN
 
 
-def test_a_payment_whose_card_never_came_back_is_finished_by_its_record(estate, owner):
+def test_a_payment_whose_card_never_came_back_is_finished_by_its_record(estate, owner, torn_away):
     kiosk = estate.kiosk()
     commands = 0
     while estate.town.balance_fen(owner) == 60_000:
         commands += 1
         with pytest.raises(CardRemoved):
-            kiosk.pay(TornReader(owner.reader, commands, done=True), 1, estate.now)
+            kiosk.pay(torn_away(owner.reader, commands, done=True), 1, estate.now)
     assert [one.state for one in asked(estate)] == ["asked"]
     estate.town.account(owner, 60_000)
     with pytest.raises(PaymentRefused, match="being paid right now"):

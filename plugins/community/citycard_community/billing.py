@@ -208,7 +208,7 @@ def pay_from_account(
 ) -> BillPayment:
     """Pay a bill from the online account of a card; once for each ``identity``.
 
-    Raise what ``ask_payment`` and ``charge`` raise; nothing was paid then, and the id may be used again.
+    Raise what ``ask_payment`` and ``charge`` raise; nothing was paid then, and another try has a new id.
     """
     asked = ask_payment(city, settings, identity, asn, number, amount_fen, way=ACCOUNT)
     if asked.state == _DONE:

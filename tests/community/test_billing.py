@@ -1,0 +1,152 @@
+"""Bills: every month once, paid once, and what broke off is finished or forgotten."""
+
+import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from citycard.city.charging import charge
+from citycard.errors import CitycardError, FundsMissing
+from citycard.ids import new_id
+from citycard.store import reading
+from citycard_community.billing import (
+    ask_payment,
+    bill_month,
+    finish_payments,
+    open_bills,
+    pay_from_account,
+)
+from citycard_community.errors import BillUnknown, PartRefused, PaymentRefused
+from citycard_community.leases import begin_lease
+
+FEE_FEN = 22_375
+HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
+
+
+def housed(estate):
+    """Give an owner with a flat that is billed, and money for many months."""
+    card = estate.town.card()
+    estate.town.account(card, 200_000)
+    estate.home(card)
+    bill_month(estate.city, estate.settings, estate.today)
+    return card
+
+
+@pytest.fixture
+def owner(estate):
+    return housed(estate)
+
+
+def pay(estate, card, bill=1, amount_fen=None, identity=None):
+    return pay_from_account(estate.city, estate.settings, identity or new_id(), card.asn, bill, amount_fen)
+
+
+def test_each_month_is_billed_once_and_months_that_were_missed_are_made_up(estate, owner):
+    assert bill_month(estate.city, estate.settings, estate.today) == 0
+    assert bill_month(estate.city, estate.settings, dt.date(2026, 5, 3)) == 2
+    with reading(estate.city.engine) as conn:
+        found = open_bills(conn, estate.settings, dt.date(2026, 5, 3), "sunrise")
+    assert [(one.bill.month.isoformat(), one.bill.due_on.isoformat()) for one in found] == [
+        ("2026-03-01", "2026-03-20"),
+        ("2026-04-01", "2026-05-03"),
+        ("2026-05-01", "2026-05-20"),
+    ]
+
+
+def test_a_refusal_leaves_nothing_behind(estate):
+    poor = estate.town.card()
+    estate.town.account(poor, 100)
+    estate.home(poor)
+    bill_month(estate.city, estate.settings, estate.today)
+    with pytest.raises(FundsMissing):
+        pay(estate, poor)
+    assert estate.owed(poor) == [(1, FEE_FEN)]
+    estate.town.account(poor, 50_000)
+    assert pay(estate, poor).state == "done"
+    assert estate.owed(poor) == [(1, 0)]
+
+
+def test_an_id_belongs_to_one_payment(estate, owner):
+    identity = new_id()
+    pay(estate, owner, identity=identity)
+    with pytest.raises(PaymentRefused, match="given to another payment"):
+        pay(estate, owner, identity=identity, amount_fen=5)
+    with pytest.raises(BillUnknown):
+        pay(estate, owner, bill=99)
+
+
+def test_many_who_pay_at_once_pay_once(estate, owner):
+    def one(_):
+        try:
+            return pay(estate, owner).amount_fen
+        except CitycardError:
+            return 0
+
+    with ThreadPoolExecutor(4) as pool:
+        paid = list(pool.map(one, range(6)))
+
+    assert sorted(paid) == [0] * 5 + [FEE_FEN]
+    assert estate.owed(owner) == [(1, 0)]
+    assert estate.clear().carried_fen == FEE_FEN
+
+
+def test_where_parts_are_taken_they_add_up_to_the_bill(with_settings):
+    estate = with_settings(fee={"fen_per_m2": 250, "due_day": 20, "late_bp_per_day": 5, "partial": True})
+    owner = housed(estate)
+    assert pay(estate, owner, amount_fen=10_000).amount_fen == 10_000
+    estate.town.pass_time(28 * DAY)  # ten days late, on what is unpaid
+    assert estate.owed(owner) == [(1, 12_375 + 62)]
+    part = pay(estate, owner, amount_fen=100)
+    assert (part.late_fen, estate.owed(owner)) == (62, [(1, 12_375 - 38)])
+    with pytest.raises(PartRefused, match="12338 fen are offered, 12337 fen are owed"):
+        pay(estate, owner, amount_fen=12_338)
+    pay(estate, owner)
+    assert estate.owed(owner) == [(1, 0)]
+    assert estate.clear().carried_fen == FEE_FEN + 62
+
+
+def test_a_payment_that_broke_off_before_the_money_moved_is_forgotten_after_an_hour(estate, owner):
+    ask_payment(estate.city, estate.settings, new_id(), owner.asn, 1, None, way="account")
+    assert estate.owed(owner) == [(1, 0)]
+    assert finish_payments(estate.city, estate.settings, estate.now) == 0
+    assert estate.owed(owner) == [(1, 0)]
+    estate.town.pass_time(2 * HOUR)
+    estate.city.plugins.run_job("community.finish")
+    assert estate.owed(owner) == [(1, FEE_FEN)]
+
+
+def test_a_payment_that_broke_off_after_the_money_moved_is_finished(estate, owner):
+    identity = new_id()
+    asked = ask_payment(estate.city, estate.settings, identity, owner.asn, 1, None, way="account")
+    charge(
+        estate.city,
+        identity,
+        owner.asn,
+        service="community-property-fee",
+        partner="sunrise-pm",
+        list_price_fen=asked.amount_fen,
+    )
+    assert finish_payments(estate.city, estate.settings, estate.now) == 1
+    assert finish_payments(estate.city, estate.settings, estate.now) == 0
+    assert pay(estate, owner, identity=identity).state == "done"
+    assert estate.clear().carried_fen == FEE_FEN
+
+
+def test_a_tenant_sees_the_bills_of_the_own_months_and_while_the_lease_runs(estate, owner):
+    tenant = estate.town.card()
+    begin_lease(
+        estate.city,
+        estate.settings,
+        new_id(),
+        1,
+        [tenant.asn],
+        dt.date(2026, 4, 1),
+        dt.date(2026, 4, 30),
+    )
+    assert estate.owed(tenant) == []
+    estate.town.pass_time(dt.datetime(2026, 4, 1, 9, 0) - estate.now)
+    estate.city.plugins.run_job("community.bill")
+    assert [number for number, _ in estate.owed(tenant)] == [2]
+    assert [number for number, _ in estate.owed(owner)] == [1, 2]
+    estate.town.pass_time(30 * DAY)
+    assert estate.owed(tenant) == []
