@@ -38,10 +38,16 @@ SETTINGS = {
 }  # fmt: skip
 
 
+@pytest.fixture(scope="session")
+def town_settings():
+    """Give what ``city.toml`` says of plugins."""
+    return {"utilities": SETTINGS}
+
+
 @pytest.fixture
-def town(tmp_path):
+def town(tmp_path, town_settings):
     """Give the town."""
-    made = Town.make(tmp_path, domains=["utilities"], settings={"utilities": SETTINGS})
+    made = Town.make(tmp_path, domains=["utilities"], settings=town_settings)
     yield made
     made.close()
 

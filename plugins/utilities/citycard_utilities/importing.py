@@ -254,5 +254,5 @@ def _apply(conn: Connection, biller: Biller, changes: list[_Change], currency: C
     ]
     if rows:
         change = update(bill).where(bill.c.biller == biller.id, bill.c.number == bindparam("key"))
-        values = {name[2:]: bindparam(name) for name in rows[0] if name != "key"}
+        values: dict[str, Any] = {name[2:]: bindparam(name) for name in rows[0] if name != "key"}
         conn.execute(change.values(currency=currency.code, **values), rows)

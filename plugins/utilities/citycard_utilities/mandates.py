@@ -264,7 +264,7 @@ def _turns(city: City, today: dt.date) -> Iterator[Any]:
 
 def _refused(city: City, biller: Biller, turn: Any, reason: str, today: dt.date) -> bool:
     """Note a refusal, and when the next try is; say whether there is none."""
-    last = turn.tries >= len(biller.retry_days)
+    last: bool = turn.tries >= len(biller.retry_days)
     next_on = turn.next_on if last else today + dt.timedelta(days=biller.retry_days[turn.tries])
     state = GIVEN_UP if last else WAITS
     again = "" if last else next_on.isoformat()

@@ -59,7 +59,13 @@ def _rule(
 ) -> FeeRule:
     # The version is a digest of the rule's own words: it changes exactly when the rule does.
     version = hashlib.sha256(repr(attrs.astuple(words)).encode()).hexdigest()[:12]
-    return FeeRule(name=name, stage=stage, services=(service,), apply=apply, version=version)
+    return FeeRule(
+        name=name,
+        stage=stage,
+        services=(service,),  # type: ignore[arg-type]
+        apply=apply,
+        version=version,
+    )
 
 
 def _late_fen(fee: LateFee, amount_fen: int, due: date | None, on: date) -> int:

@@ -166,5 +166,5 @@ def sectors(settings: UtilitySettings) -> Iterator[SectorLayout]:
                 title=f"Prepaid: {kind.title}",
                 title_zh=f"预付费：{kind.title_zh or kind.title}",
                 record=Prepaid,
-                examples=((encode(_BOUGHT), _BOUGHT),),
+                examples=((encode(_BOUGHT), _BOUGHT),),  # type: ignore[arg-type]
             )

@@ -193,7 +193,8 @@ class UtilitySettings:
         _once("currencies", [one.code for one in self.currencies])
         _once("billers", [one.id for one in self.billers])
         _once("billers: number", [one.number for one in self.billers])
-        _once("rules", [one.name for one in (*self.late_fees, *self.prices, *self.concessions)])
+        rules: tuple[LateFee | Price | Concession, ...] = (*self.late_fees, *self.prices, *self.concessions)
+        _once("rules", [rule.name for rule in rules])
         kinds = {kind.name for kind in self.kinds}
         prepaid = [kind.name for kind in self.kinds if kind.prepaid]
         _among("billers: kind", [one.kind for one in self.billers], kinds)
