@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from citycard.kernel.owned import Owned
     from citycard.kernel.services import Service
 
-__all__ = ["Receipt", "Sale", "Till", "TillState", "Visit"]
+__all__ = ["Decide", "Receipt", "Sale", "Till", "TillState", "Visit"]
 
 _TRIES = 4
 _SAME_SALE = dt.timedelta(minutes=1)
