@@ -1,6 +1,6 @@
 """All eight domains alive: what an operator, a partner and a citizen see of each, in both languages.
 
-With ``CITYCARD_TEST_SCREENSHOTS`` a folder, what is seen is kept there as pictures: ``docs/images`` was made so.
+With ``CITYCARD_TEST_SCREENSHOTS`` a folder, what is seen is kept there as pictures, as in ``docs/images``.
 """
 
 from __future__ import annotations
