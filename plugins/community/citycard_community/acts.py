@@ -22,13 +22,15 @@ from citycard_community.asking import (
     OpeningsQuery,
     PassBought,
     PassToBuy,
+    RightGiven,
+    StaffToAdmit,
     UnitsKept,
     VisitorCode,
     VisitToInvite,
 )
 from citycard_community.billing import bills_of_card, open_bills, pay_from_account
 from citycard_community.errors import NotTheirs
-from citycard_community.granting import rights_of_card
+from citycard_community.granting import BookedRight, rights_of_card
 from citycard_community.home import CommunityHome, HomeLease, bill_shown, home_of, lease_shown
 from citycard_community.leases import Lease, begin_lease, end_lease, extend_lease, find_lease
 from citycard_community.openings import own_cards, read_openings, without_others
@@ -37,6 +39,7 @@ from citycard_community.permissions import (
     BUY_PASSES,
     INVITE,
     KEEP_LEASES,
+    KEEP_STAFF,
     KEEP_UNITS,
     PAY_FEES,
     READ_FEES,
@@ -47,6 +50,7 @@ from citycard_community.permissions import (
 from citycard_community.running import settings_of
 from citycard_community.sectors import RightKind
 from citycard_community.spaces import Spaces
+from citycard_community.staff import find_right, give_staff, take_back
 from citycard_community.units import UnitGiven, find_unit, keep_units
 from citycard_community.visits import Visit, end_visit, invite
 
@@ -56,6 +60,7 @@ if TYPE_CHECKING:
     from citycard_community.settings import Community, Door
 
 __all__ = [
+    "admit_staff",
     "begin",
     "buy_pass",
     "call_off",
@@ -68,6 +73,7 @@ __all__ = [
     "keep",
     "openings",
     "pay_fee",
+    "take_right_back",
 ]
 
 _RESIDENTS = frozenset({RightKind.OWNER, RightKind.TENANT})
@@ -170,6 +176,32 @@ def keep(city: City, actor: Actor, body: CommunityUnits) -> UnitsKept:
     return UnitsKept(changed=keep_units(city, settings, given))
 
 
+def admit_staff(city: City, actor: Actor, body: StaffToAdmit) -> RightGiven:
+    """Give a right to somebody who works there."""
+    settings = settings_of(city)
+    require(actor, KEEP_STAFF, settings.community(body.community).partner)
+    return _right(
+        give_staff(
+            city,
+            settings,
+            body.community,
+            body.card,
+            body.zones,
+            body.hours,
+            body.starts_on,
+            body.ends_on,
+        )
+    )
+
+
+def take_right_back(city: City, actor: Actor, serial: int) -> RightGiven:
+    """Take a right back, whoever has it."""
+    with reading(city.engine) as conn:
+        found = find_right(conn, serial)
+    require(actor, KEEP_STAFF, settings_of(city).community(found.community).partner)
+    return _right(take_back(city, serial))
+
+
 def fees(city: City, actor: Actor, community: str) -> CommunityBills:
     """Read what a community is owed."""
     settings = settings_of(city)
@@ -263,6 +295,17 @@ def _require_unit(city: City, actor: Actor, unit: int) -> None:
 def _lease(city: City, lease: Lease) -> HomeLease:
     with reading(city.engine) as conn:
         return lease_shown(conn, lease)
+
+
+def _right(booked: BookedRight) -> RightGiven:
+    return RightGiven(
+        serial=booked.id,
+        community=booked.community,
+        kind=booked.kind.name.lower(),
+        starts_on=booked.starts_on,
+        ends_on=booked.ends_on,
+        revoked_at=booked.revoked_at,
+    )
 
 
 def _visit(visit: Visit) -> VisitorCode:

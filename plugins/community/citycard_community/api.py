@@ -12,6 +12,7 @@ from citycard_community.permissions import (
     BUY_PASSES,
     INVITE,
     KEEP_LEASES,
+    KEEP_STAFF,
     KEEP_UNITS,
     PAY_FEES,
     READ_FEES,
@@ -194,4 +195,20 @@ def _posts() -> Iterator[Route]:
         asking.UnitsKept,
         "Take over units with their owners, all or none.",
         lambda city, actor, _, body: _acts().keep(city, actor, body),
+    )
+    yield _post(
+        "/staff",
+        KEEP_STAFF,
+        asking.StaffToAdmit,
+        asking.RightGiven,
+        "Give a right to somebody who works there.",
+        lambda city, actor, _, body: _acts().admit_staff(city, actor, body),
+    )
+    yield _post(
+        "/rights/{serial:int}/end",
+        KEEP_STAFF,
+        asking.RightToTakeBack,
+        asking.RightGiven,
+        "Take a right back, whoever has it.",
+        lambda city, actor, place, _: _acts().take_right_back(city, actor, place["serial"]),
     )

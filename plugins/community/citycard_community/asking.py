@@ -25,6 +25,9 @@ __all__ = [
     "OpeningsQuery",
     "PassBought",
     "PassToBuy",
+    "RightGiven",
+    "RightToTakeBack",
+    "StaffToAdmit",
     "UnitToKeep",
     "UnitsKept",
     "VisitToEnd",
@@ -193,6 +196,35 @@ class UnitsKept:
     """How many units are new or changed."""
 
     changed: int
+
+
+@attrs.frozen(kw_only=True)
+class StaffToAdmit:
+    """A right for somebody who works there: zones by number, a class of hours, and days."""
+
+    community: str
+    card: str
+    zones: tuple[int, ...]
+    hours: int = 0
+    starts_on: dt.date
+    ends_on: dt.date
+
+
+@attrs.frozen(kw_only=True)
+class RightGiven:
+    """A right by its serial; ``revoked_at`` is the local moment from which it is off."""
+
+    serial: int
+    community: str
+    kind: str
+    starts_on: dt.date
+    ends_on: dt.date
+    revoked_at: dt.datetime | None
+
+
+@attrs.frozen(kw_only=True)
+class RightToTakeBack:
+    """Nothing more than the address says."""
 
 
 @attrs.frozen(kw_only=True)

@@ -19,6 +19,8 @@ __all__ = [
     "PartRefused",
     "PassRefused",
     "PaymentRefused",
+    "RightRefused",
+    "RightUnknown",
     "SettingTwice",
     "SettingUnknown",
     "SlotsFull",
@@ -80,6 +82,20 @@ class DoorClosed(CitycardError):
 
     status, exit_code = 403, 5
     sentence = "{door} stays closed ({code}): {reason}"
+
+
+class RightRefused(CitycardError):
+    """A right cannot be given so."""
+
+    status, exit_code = 409, 5
+    sentence = "a right for card {asn}: {field} is {value!r}, expected {expected}"
+
+
+class RightUnknown(CitycardError):
+    """There is no right of this serial."""
+
+    status, exit_code = 404, 4
+    sentence = "there is no right {serial}"
 
 
 class SlotsFull(CitycardError):

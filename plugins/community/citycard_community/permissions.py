@@ -14,6 +14,7 @@ __all__ = [
     "BUY_PASSES",
     "INVITE",
     "KEEP_LEASES",
+    "KEEP_STAFF",
     "KEEP_UNITS",
     "PAY_FEES",
     "PERMISSIONS",
@@ -29,6 +30,7 @@ BUY_PASSES = "community.buy-passes"
 INVITE = "community.invite-visitors"
 READ_OPENINGS = "community.read-openings"
 KEEP_LEASES = "community.keep-leases"
+KEEP_STAFF = "community.keep-staff"
 KEEP_UNITS = "community.keep-units"
 READ_FEES = "community.read-fees"
 
@@ -50,6 +52,9 @@ PERMISSIONS = (
         name=KEEP_LEASES, title="Begin, extend and end leases of units.", roles=("citizen", "partner")
     ),
     Permission(name=KEEP_UNITS, title="Take over units with their owners.", roles=_PARTNER),
+    Permission(
+        name=KEEP_STAFF, title="Give rights to people who work there, and take rights back.", roles=_PARTNER
+    ),
     Permission(name=READ_FEES, title="See the fees that a community is owed.", roles=_PARTNER),
 )
 

@@ -66,7 +66,7 @@ def _request(name: str, record: TransactionRecord, facts: Any) -> PriceRequest:
         service=name,
         at=record.at,
         list_price_fen=record.list_price_fen if name == FEE else None,
-        entitlements=frozenset(given),
+        entitlements=given,  # type: ignore[arg-type]
         facts=facts_asked(facts),
     )
 
