@@ -109,7 +109,7 @@ def grant_meals(campus: Campus, school: School, batch: str, *, actor: str = "") 
     """Grant every enrolled pupil's month out of the school's programme; a batch such as 2026-12 once.
 
     Cards without an online account get one. Raise SettingInvalid where the school has no programme, and
-    what granting raises (ProgrammeUnknown, GrantRefused where the budget is too small).
+    ProgrammeUnknown; what the budget does not cover is told as a bad line.
     """
     if not school.programme:
         raise SettingInvalid(field=f"schools: {school.id}", reason="it names no programme that pays meals")
@@ -158,7 +158,7 @@ def carry(campus: Campus, asn: str) -> int:
         onward=onward,
         note="meals on the card",
     )
-    strange = any(part.programme != school.programme for part in paid.parts)
+    strange = any(not part.programme for part in paid.parts)
     if strange:
         # The grant was spent or lapsed meanwhile: the holder's own money does not become meal money.
         give_back(
