@@ -133,7 +133,7 @@ class Leisure:
         return self.town.clear(*self.tills.values())
 
     def paid_fen(self, partner):
-        """Give what the last run that had a partner pays it: for records, and what was carried from online."""
+        """Give what the last run that had a partner pays it, with what was carried from online."""
         found = self.town.statement(partner)
         return found.net_fen + found.carried_fen
 

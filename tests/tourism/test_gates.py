@@ -91,7 +91,7 @@ def test_the_record_says_which_right_was_used_where(leisure, member):
     gate = leisure.gate("city-museum")
     gate.enter(member.reader, leisure.at("09:00"))
     gate.leave(member.reader, leisure.at("10:00"))
-    till = leisure.tills[[name for name in leisure.tills if " " in name][0]]
+    till = leisure.tills[next(name for name in leisure.tills if " " in name)]
     facts = [decode(VisitFacts, read_record(record).facts) for record in till.records]
     assert [(one.venue, one.right.name, one.number, one.step) for one in facts] == [
         (1, "PASS", 1, Step.ENTER),

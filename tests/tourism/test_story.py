@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 
-from citycard.city.accounts import add_acceptance
+from citycard.card.codec import evolve
+from citycard.city.till import Sale
 from citycard.errors import FundsMissing, PointsRefused
 from citycard.ids import new_id
+from citycard.money import parse_yuan
 from citycard.store import reading
-from citycard.wallet import report_scheme
+from citycard.wallet import card_refund, online_account, partner_payable, report_scheme
 from citycard_tourism.changes import give_back_online, move_online
 from citycard_tourism.errors import (
     AlreadyInside,
@@ -27,6 +30,7 @@ from citycard_tourism.errors import (
 from citycard_tourism.library import pay_fees, take_back
 from citycard_tourism.loyalty import open_schemes, sell
 from citycard_tourism.passes import buy_pass, find_pass
+from citycard_tourism.sectors import PASS, VisitFacts
 from citycard_tourism.slots import slots_of
 from citycard_tourism.tickets import buy, find_ticket
 from citycard_tourism.visits import visits_between
@@ -36,10 +40,16 @@ MINUTE = dt.timedelta(minutes=1)
 
 def online_fen(town, card):
     """Return what is on the online account of a card."""
-    from citycard.wallet import online_account
-
     with reading(town.city.engine) as conn:
         return town.city.ledger.balance_fen(conn, online_account(card.asn))
+
+
+def told_to_bank(leisure, report):
+    """Read from the bank's file who is paid what, in fen."""
+    text = (leisure.city.folder / report.bank_file).read_text(encoding="utf-8")
+    names = re.findall(r"<Cdtr>\s*<Nm>([^<]*)", text)
+    amounts = re.findall(r"<InstdAmt[^>]*>([^<]*)", text)
+    return {name: parse_yuan(amount) for name, amount in zip(names, amounts, strict=True)}
 
 
 def taken(leisure, show, starts):
@@ -86,6 +96,7 @@ def test_a_pass_and_a_ticket_live_on_the_card_and_are_validated_offline(leisure)
     assert leisure.paid_fen("city-museum") == 6667 + 6000
     assert leisure.paid_fen("science-museum") == 3333
     assert report.settled_fen == 16_000
+    assert told_to_bank(leisure, report) == {"City Museum": 12_667, "Science Museum": 3333}
     assert leisure.ask(find_ticket, ticket.id).state == "used"
     today = town.now.date()
     counted = leisure.ask(visits_between, leisure.settings, today, today)
@@ -216,8 +227,6 @@ def test_tickets_are_moved_and_given_back(leisure):
     leisure.clear()
     assert leisure.paid_fen("city-museum") == 6000 + 300
     leisure.clear()
-    from citycard.wallet import card_refund, partner_payable
-
     with reading(town.city.engine) as conn:
         assert town.city.ledger.balance_fen(conn, card_refund(purse.asn)) == 5400
         assert town.city.ledger.balance_fen(conn, partner_payable("city-museum")) == -5400
@@ -305,8 +314,6 @@ def test_a_membership_is_frozen_thawed_and_cancelled(leisure):
         gate.enter(card.reader, town.now + dt.timedelta(hours=2))
     # 76 of 90 days are unused: what they cost, less a fifth, comes back onto the card from both branches.
     back_fen = 90_001 * 76 * 80 // (90 * 100)
-    from citycard.wallet import card_refund, partner_payable
-
     with reading(town.city.engine) as conn:
         assert town.city.ledger.balance_fen(conn, card_refund(card.asn)) == back_fen
         owed = [
@@ -343,32 +350,22 @@ def test_a_right_cannot_be_copied_or_changed(leisure):
     town.load(card, 20_000)
     leisure.counter("city-museum").sell_pass(new_id(), card.reader, leisure.settings.plan("museums"))
     till = leisure.tills["city-library"]
-    seen = {}
+    seen = []
 
-    def forge(change):
-        """Write what a stolen terminal would: another card's record, or one that was changed."""
-        from citycard.city.till import Sale
-
-        def write(visit):
-            return Sale(service="tourism-visit", amount_fen=0, facts=FACTS, writes={PASS: change(seen["it"])})
-
-        return write
-
-    from citycard.card.codec import evolve
-    from citycard_tourism.sectors import PASS, VisitFacts
-
-    FACTS = VisitFacts(venue=3)
+    def write(record):
+        """Write what a stolen terminal would."""
+        facts = VisitFacts(venue=3)
+        return lambda _: Sale(service="tourism-visit", amount_fen=0, facts=facts, writes={PASS: record})
 
     def look(visit):
-        seen["it"] = visit.read(PASS)
-        return forge(lambda record: record)(visit)
+        seen.append(visit.read(PASS))
+        return write(seen[0])(visit)
 
     till.serve(card.reader, town.now, look)
-    till.serve(thief.reader, town.now, forge(lambda record: record))
+    till.serve(thief.reader, town.now, write(seen[0]))
     with pytest.raises(RightForged):
         leisure.gate("city-museum").enter(thief.reader, leisure.at("09:00"))
-    longer = dt.date(2099, 12, 31)
-    till.serve(card.reader, town.now, forge(lambda record: evolve(record, ends=longer)))
+    till.serve(card.reader, town.now, write(evolve(seen[0], ends=dt.date(2099, 12, 31))))
     with pytest.raises(RightForged):
         leisure.gate("city-museum").enter(card.reader, leisure.at("09:00"))
 

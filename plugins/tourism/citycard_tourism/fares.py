@@ -58,7 +58,13 @@ def unused_days(periods: Sequence[int], left: int) -> list[int]:
 def _rule(name: str, stage: Stage, services: tuple[str, ...], apply: Apply, content: object) -> FeeRule:
     # The version is a digest of what the rule was made of: it changes exactly when the rule does.
     version = hashlib.sha256(repr(content).encode()).hexdigest()[:12]
-    return FeeRule(name=name, stage=stage, services=services, apply=apply, version=version)
+    return FeeRule(
+        name=name,
+        stage=stage,
+        services=services,  # type: ignore[arg-type]
+        apply=apply,
+        version=version,
+    )
 
 
 def _tickets(shows: tuple[Show, ...]) -> Apply:

@@ -241,7 +241,7 @@ def _sector(name: str, title: str, title_zh: str, example: Any) -> SectorLayout:
         title=title,
         title_zh=title_zh,
         record=type(example),
-        examples=((encode(example), example),),
+        examples=((encode(example), example),),  # type: ignore[arg-type]
     )
 
 

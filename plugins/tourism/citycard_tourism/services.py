@@ -129,7 +129,7 @@ def _asking(settings: TourismSettings, name: str) -> Callable[[TransactionRecord
             service=name,
             at=record.at,
             list_price_fen=record.list_price_fen if name == SALE else None,
-            entitlements=settings.entitlements(getattr(facts, "rights", 0)),
+            entitlements=settings.entitlements(getattr(facts, "rights", 0)),  # type: ignore[arg-type]
             facts=asked_facts(settings, facts),
         )
 

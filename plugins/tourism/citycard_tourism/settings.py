@@ -249,7 +249,7 @@ class TourismSettings:
             ("plan", [one.name for one in self.plans]),
             ("plan's number", [one.number for one in self.plans]),
             ("right", list(self.rights)),
-            ("rule", [one.name for one in (*self.concessions, *self.groups)]),
+            ("rule", [*(one.name for one in self.concessions), *(one.name for one in self.groups)]),
             ("library", [one.venue for one in self.libraries]),
             ("scheme", [one.venue for one in self.schemes]),
         )
