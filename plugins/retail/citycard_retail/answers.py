@@ -24,7 +24,7 @@ from citycard_retail.errors import (
     MessageInvalid,
     RetailActDiffers,
     RetailRefundRefused,
-    RetailSettingInvalid,
+    RetailValueInvalid,
     SaleUnknown,
 )
 
@@ -65,7 +65,7 @@ _OF_ERRORS: Final[tuple[tuple[type[CitycardError], str], ...]] = (
     (ServiceOff, "58"),
     (MerchantUnknown, "03"),
     (WalletInvalid, "03"),
-    (RetailSettingInvalid, "13"),
+    (RetailValueInvalid, "13"),
     (RetailRefundRefused, "12"),
     (HoldRefused, "12"),
     (SaleUnknown, "25"),

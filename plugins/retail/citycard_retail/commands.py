@@ -15,7 +15,7 @@ from citycard.cli.options import NewFile, actor_option, city_option, json_option
 if TYPE_CHECKING:
     from citycard_retail.market import Market
 
-__all__ = ["apply", "decide", "fee", "merchants", "pos_key", "pos_serve", "products", "statement"]
+__all__ = ["apply", "decide", "fee", "merchants", "pos", "products", "statement"]
 
 _INPUT = click.Path(path_type=Path, exists=True, dir_okay=False)
 _MOST_PORT = 65535
@@ -185,7 +185,12 @@ def fee(amount: str, tier: str | None, folder: Path, as_json: bool) -> None:
         table(("tier", "fee"), [(name, yuan(fen)) for name, fen in found.items()])
 
 
-@click.command("key")
+@click.group("pos")
+def pos() -> None:
+    """POS that speak ISO 8583: their keys, and the host that answers them."""
+
+
+@pos.command("key")
 @click.argument("terminal")
 @click.option("--out", type=NewFile(), required=True, help="The new file that gets the key, as 32 digits.")
 @city_option
@@ -205,7 +210,7 @@ def pos_key(terminal: str, out: Path, folder: Path) -> None:
     say(f"the key of terminal {terminal} of {partner}: put it into the POS, then destroy {out}")
 
 
-@click.command("serve")
+@pos.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
 @click.option("--port", type=click.IntRange(0, _MOST_PORT), default=8583, show_default=True, help="0: any.")
 @click.option("--cert", type=_INPUT, default=None, help="Certificate (PEM), for TLS.")

@@ -21,7 +21,7 @@ __all__ = [
     "RetailActDiffers",
     "RetailOff",
     "RetailRefundRefused",
-    "RetailSettingInvalid",
+    "RetailValueInvalid",
     "SaleUnknown",
     "StatementDiffers",
     "StockMissing",
@@ -29,10 +29,11 @@ __all__ = [
 ]
 
 
-class RetailSettingInvalid(CitycardError):
-    """The configuration of retail contradicts itself."""
+class RetailValueInvalid(CitycardError):
+    """A value is none that may be, in ``[plugins.retail]`` or in what somebody asks for."""
 
-    sentence = "[plugins.retail] {field}: {value!r}: {expected}"
+    status, exit_code = 422, 3
+    sentence = "retail: {field} is {value!r}: expected {expected}"
 
 
 class TierUnknown(CitycardError):

@@ -20,7 +20,7 @@ from citycard_retail.errors import (
     ApplicationRefused,
     ApplicationUnknown,
     MerchantUnknown,
-    RetailSettingInvalid,
+    RetailValueInvalid,
 )
 from citycard_retail.events import APPROVED
 from citycard_retail.market import Market
@@ -119,14 +119,12 @@ class Merchant:
 def apply(market: Market, wish: MerchantWish, *, actor: str) -> Application:
     """Write an application down, once for each id; nothing is opened before a second person approves.
 
-    Raise ApplicationDiffers, TierUnknown, RetailSettingInvalid, RegistryInvalid or RegistryMissing.
+    Raise ApplicationDiffers, TierUnknown, RetailValueInvalid, RegistryInvalid or RegistryMissing.
     """
     tier = market.settings.tier(wish.category, wish.tier)
     wish.partner_record()
     if wish.partner == market.settings.fees_partner:
-        raise RetailSettingInvalid(
-            field="partner", value=wish.partner, expected="not the partner of the fees"
-        )
+        raise RetailValueInvalid(field="partner", value=wish.partner, expected="not the partner of the fees")
     wanted = attrs.asdict(wish) | {"tier": tier.name}
     with writing(market.city.engine) as conn:
         if wish.district:
@@ -303,7 +301,7 @@ def _free_numbers(market: Market, conn: Connection, count: int) -> list[str]:
     found: list[str] = []
     while len(found) < count:
         if at > _LAST_TERMINAL:
-            raise RetailSettingInvalid(
+            raise RetailValueInvalid(
                 field="first_terminal", value=market.settings.first_terminal, expected="free numbers after it"
             )
         number = f"{code}{at:08d}"
@@ -327,7 +325,7 @@ def _same(market: Market, known: Row[Any], wanted: dict[str, Any]) -> None:
 def _check_district(conn: Connection, district: str) -> None:
     known = [one.id for one in registry.districts(conn)]
     if district not in known:
-        raise RetailSettingInvalid(
+        raise RetailValueInvalid(
             field="district", value=district, expected=f"one of {', '.join(known) or 'none'}"
         )
 

@@ -139,16 +139,13 @@ def citycard_health() -> Iterable[HealthCheck]:
 def citycard_commands() -> Iterable[Command]:
     from citycard.kernel.outside import Command
 
-    for words, attribute, summary in (
-        (("apply",), "apply", "Apply for merchants from a file."),
-        (("decide",), "decide", "Approve or reject an application."),
-        (("merchants",), "merchants", "List the merchants."),
-        (("statement",), "statement", "Say what a run came to for a merchant."),
-        (("products",), "products", "Take in the supermarket's products."),
-        (("fee",), "fee", "Say what fee a sale has."),
-        (("pos", "key"), "pos_key", "Write the message key of a POS."),
-        (("pos", "serve"), "pos_serve", "Answer POS that speak ISO 8583."),
+    for word, summary in (
+        ("apply", "Apply for merchants from a file."),
+        ("decide", "Approve or reject an application."),
+        ("merchants", "List the merchants."),
+        ("statement", "Say what a run came to for a merchant."),
+        ("products", "Take in the supermarket's products."),
+        ("fee", "Say what fee a sale has."),
+        ("pos", "POS that speak ISO 8583: key, serve."),
     ):
-        yield Command(
-            path=("retail", *words), target=f"citycard_retail.commands:{attribute}", summary=summary
-        )
+        yield Command(path=("retail", word), target=f"citycard_retail.commands:{word}", summary=summary)

@@ -17,7 +17,7 @@ from citycard.ids import derived_id
 from citycard.ledger.chart import TransferCode
 from citycard.store import publish, reading, writing
 from citycard.wallet import find_account, partner_payable
-from citycard_retail.errors import RetailActDiffers, RetailSettingInvalid, SaleUnknown
+from citycard_retail.errors import RetailActDiffers, RetailValueInvalid, SaleUnknown
 from citycard_retail.events import SOLD
 from citycard_retail.fees import fee_fen
 from citycard_retail.market import Market, digest_of
@@ -77,12 +77,12 @@ def sell(
     """Let an online account pay a merchant, less its fee, once for each ``identity``.
 
     ``amount_fen`` is what the merchant asks; reductions may make it less. Raise MerchantUnknown,
-    OnlineAccountUnknown, RetailActDiffers, RetailSettingInvalid for an amount, what the price and the wallet
+    OnlineAccountUnknown, RetailActDiffers, RetailValueInvalid for an amount, what the price and the wallet
     refuse, and DebitRefused.
     """
     if not 0 < amount_fen <= market.settings.most_sale_fen:
         expected = f"1 to {market.settings.most_sale_fen} fen"
-        raise RetailSettingInvalid(field="amount_fen", value=amount_fen, expected=expected)
+        raise RetailValueInvalid(field="amount_fen", value=amount_fen, expected=expected)
     city = market.city
     with reading(city.engine) as conn:
         merchant = merchants(market, conn, partner=partner)[0]

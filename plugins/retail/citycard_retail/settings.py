@@ -11,7 +11,7 @@ from typing import Literal
 import attrs
 from attrs.validators import ge, gt, in_, le, matches_re, min_len, optional
 
-from citycard_retail.errors import RetailSettingInvalid, TierUnknown
+from citycard_retail.errors import RetailValueInvalid, TierUnknown
 
 __all__ = ["Category", "Reduction", "RetailSettings", "Supermarket", "Tier"]
 
@@ -41,7 +41,7 @@ class Tier:
 
     def __attrs_post_init__(self) -> None:
         if self.most_fen is not None and self.most_fen < self.least_fen:
-            raise RetailSettingInvalid(
+            raise RetailValueInvalid(
                 field=f"tiers {self.name}: most_fen", value=self.most_fen, expected="least_fen or more"
             )
 
@@ -145,18 +145,18 @@ class RetailSettings:
             names = {category.name for category in self.categories}
             _known(f"reductions {reduction.name}: categories", reduction.categories, names)
             if not reduction.card_kinds and not reduction.only_for:
-                raise RetailSettingInvalid(
+                raise RetailValueInvalid(
                     field=f"reductions {reduction.name}",
                     value="for nobody",
                     expected="card_kinds or only_for",
                 )
 
     def category(self, name: str) -> Category:
-        """Find a category by its name; raise RetailSettingInvalid."""
+        """Find a category by its name; raise RetailValueInvalid."""
         found = next((one for one in self.categories if one.name == name), None)
         if found is None:
             known = ", ".join(one.name for one in self.categories)
-            raise RetailSettingInvalid(field="category", value=name, expected=f"one of {known}")
+            raise RetailValueInvalid(field="category", value=name, expected=f"one of {known}")
         return found
 
     def tier(self, category: str, name: str = "") -> Tier:
@@ -168,23 +168,21 @@ class RetailSettings:
         return self.tier_named(wanted)
 
     def tier_named(self, name: str) -> Tier:
-        """Find a tier by its name, whoever has it; raise RetailSettingInvalid when it is not configured."""
+        """Find a tier by its name, whoever has it; raise RetailValueInvalid when it is not configured."""
         found = next((one for one in self.tiers if one.name == name), None)
         if found is None:
             known = ", ".join(one.name for one in self.tiers)
-            raise RetailSettingInvalid(field="tier", value=name, expected=f"one of {known}")
+            raise RetailValueInvalid(field="tier", value=name, expected=f"one of {known}")
         return found
 
 
 def _once(field: str, values: list[str]) -> None:
     for value in values:
         if values.count(value) > 1:
-            raise RetailSettingInvalid(field=field, value=value, expected="declared once")
+            raise RetailValueInvalid(field=field, value=value, expected="declared once")
 
 
 def _known(field: str, values: Iterable[str], known: set[str]) -> None:
     for value in values:
         if value not in known:
-            raise RetailSettingInvalid(
-                field=field, value=value, expected=f"one of {', '.join(sorted(known))}"
-            )
+            raise RetailValueInvalid(field=field, value=value, expected=f"one of {', '.join(sorted(known))}")
