@@ -4,51 +4,39 @@ A use offline is an accepted record of a terminal of the city; an entry counts w
 use online is a payment from an online account. Both belong to the day on which they happened by the city's
 time, however late a record came in, and to the district of the partner that served the card. A card and the
 one that replaced it are one card.
+
+Many cards are counted a bucket at a time, as clearing deals them: cards of two buckets are different, so that
+only one bucket is in memory. Those that replaced one another are counted at the end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
-from datetime import date, datetime, time, timedelta
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import attrs
-from sqlalchemy import BigInteger, Connection, Select, cast, func, select
+from sqlalchemy import func, select
 
+from citycard.city.usesources import NONE, Span, connected, keep_payments, opened, who_is_who
 from citycard.clearing.codes import State
-from citycard.clearing.queries import cleared
-from citycard.registry.tables import card_closing, partner, terminal
+from citycard.clearing.columns import BUCKETS
+from citycard.clearing.tables import clearing_part
 from citycard.store import reading
 from citycard.terminal.record import RecordKind
-from citycard.wallet.tables import payment
 
 if TYPE_CHECKING:
     from citycard.city.city import City
 
 __all__ = ["NONE", "Span", "Uses", "UsesBy", "count_uses"]
 
-NONE = "-"
-"""Stands for no district, and for no domain that is on; no id can be the same."""
-
-_ROWS = 50_000
-_MEMORY = "1GB"
+_AT_ONCE = 1_000_000
 # A journey is counted when it ends: the records that begin one are no uses by themselves.
-_USES = (int(RecordKind.EXIT), int(RecordKind.SINGLE))
+_ENDS = (int(RecordKind.EXIT), int(RecordKind.SINGLE))
 
-
-@attrs.frozen
-class Span:
-    """The days from ``since`` to ``until``, both included."""
-
-    since: date
-    until: date
-
-    @property
-    def moments(self) -> tuple[datetime, datetime]:
-        """Give the local moment at which it begins, and the one at which it is over."""
-        return datetime.combine(self.since, time()), datetime.combine(self.until + timedelta(days=1), time())
+_Part = tuple[str | None, str | None, str | None]
 
 
 @attrs.frozen(kw_only=True)
@@ -69,7 +57,7 @@ NOTHING = Uses()
 class UsesBy:
     """The counts of one span, by any two of domain, district and partner."""
 
-    counted: Mapping[tuple[str | None, str | None, str | None], Uses]
+    counted: Mapping[_Part, Uses]
 
     def of(
         self, *, domain: str | None = None, district: str | None = None, partner: str | None = None
@@ -85,128 +73,145 @@ class UsesBy:
         return {domain for domain, _, _ in self.counted if domain is not None}
 
 
-def count_uses(city: City, spans: Sequence[Span]) -> dict[Span, UsesBy]:
-    """Count each span. All are read from one state of the store; what does not fit memory goes to a file."""
-    if not spans:
+def count_uses(city: City, spans: Sequence[Span], *, at_once: int = _AT_ONCE) -> dict[Span, UsesBy]:
+    """Count each span, all from one state of the store.
+
+    A city of more than ``at_once`` cleared records and payments is counted a bucket at a time.
+    """
+    tallies = {span: _Tally() for span in spans}
+    if not tallies:
         return {}
-    with ExitStack() as stack:
-        conn = stack.enter_context(reading(city.engine))
-        engine = stack.enter_context(cleared(city, conn, None, None))
-        offline = engine is not None
-        if engine is None:
-            import duckdb
-
-            engine = stack.enter_context(duckdb.connect())
-        folder = stack.enter_context(TemporaryDirectory())
-        engine.execute(f"SET memory_limit = '{_MEMORY}'")
-        engine.execute("SET preserve_insertion_order = false")
-        engine.execute("SET temp_directory = $folder", {"folder": folder})
-        _tell_who(city, conn, engine)
-        return {span: _counted(conn, engine, span, offline=offline) for span in dict.fromkeys(spans)}
-
-
-def _tell_who(city: City, conn: Connection, engine: Any) -> None:
-    """Say which service belongs to which domain, which terminal to which partner, which card is which."""
-    services = {
-        (owned.record.number, owned.record.name, owned.owner.plugin) for owned in city.plugins.services()
-    }
-    declared = {owned.record.id: owned.owner.plugin for owned in city.plugins.participants()}
-    _fill(engine, "services", "number INTEGER, name VARCHAR, domain VARCHAR", iter([sorted(services)]))
-    _fill(engine, "declared", "partner VARCHAR, domain VARCHAR", iter([sorted(declared.items())]))
-    _fill(
-        engine,
-        "partners",
-        "partner VARCHAR, district VARCHAR",
-        _read(conn, select(partner.c.id, partner.c.district)),
-    )
-    _fill(
-        engine,
-        "terminals",
-        "terminal VARCHAR, partner VARCHAR",
-        _read(conn, select(terminal.c.number, terminal.c.partner)),
-    )
-    replaced = select(card_closing.c.asn, card_closing.c.successor).where(
-        card_closing.c.successor.is_not(None)
-    )
-    _fill(engine, "replaced", "asn VARCHAR, successor VARCHAR", _read(conn, replaced))
-    engine.execute(_ROOTS)
+    with reading(city.engine) as conn, TemporaryDirectory() as folder:
+        who = who_is_who(city, conn)
+        paid = {span: Path(folder) / f"paid-{span.since}-{span.until}.parquet" for span in tallies}
+        rows = sum(keep_payments(conn, span, path) for span, path in paid.items())
+        rows += conn.scalar(select(func.sum(clearing_part.c.records))) or 0
+        buckets: Sequence[int | None] = range(BUCKETS) if rows > at_once else (None,)
+        for bucket in buckets:
+            with opened(city, conn, bucket, folder, who) as engine:
+                for span, tally in tallies.items():
+                    _count(engine, span, bucket, paid[span], tally)
+        for tally in tallies.values():
+            _count_moved(tally, folder)
+    districts = dict(zip(*who["partners"].to_pydict().values(), strict=True))
+    return {span: tally.uses(districts) for span, tally in tallies.items()}
 
 
-_ROOTS = """
-CREATE TEMP TABLE roots AS
-WITH RECURSIVE chain(asn, root) AS (
-    SELECT successor, asn FROM replaced
-    UNION SELECT chain.asn, replaced.asn FROM chain JOIN replaced ON replaced.successor = chain.root
-)
-SELECT asn, root FROM chain WHERE root NOT IN (SELECT successor FROM replaced)"""
+# ── cards, and sums ──────────────────────────────────────────────────────────────────────────────
 
-_OFFLINE = f"""
-SELECT coalesce(roots.root, told.asn) AS card, coalesce(services.domain, '{NONE}') AS domain,
-    coalesce(partners.district, '{NONE}') AS district, partners.partner AS partner, told.terminal AS terminal,
-    count(*) FILTER (told.kind IN {_USES}) AS uses, sum(told.amount_fen)::BIGINT AS turnover_fen
-FROM (SELECT * FROM outcomes WHERE state = '{State.ACCEPTED}' AND "at" >= $begins AND "at" < $ends) AS told
-JOIN terminals USING (terminal) JOIN partners USING (partner)
-LEFT JOIN services ON services.number = told.service LEFT JOIN roots ON roots.asn = told.asn
+_USED = f"""
+SELECT told.asn AS card, coalesce(services.domain, '{NONE}') AS domain, terminals.partner AS partner,
+    told.terminal AS terminal, CAST(told.kind IN {_ENDS} AS BIGINT) AS uses, told.amount_fen AS turnover_fen
+FROM outcomes AS told JOIN terminals USING (terminal) LEFT JOIN services ON services.number = told.service
+WHERE told.state = '{State.ACCEPTED}' AND told."at" >= $begins AND told."at" < $ends
+UNION ALL
+SELECT paid.card, coalesce(services.domain, declared.domain, '{NONE}'), paid.partner, NULL, paid.uses,
+    paid.turnover_fen
+FROM read_parquet($paid) AS paid LEFT JOIN services ON services.name = paid.service
+LEFT JOIN declared ON declared.partner = paid.partner AND paid.service = ''
+WHERE $bucket IS NULL OR paid.bucket = $bucket"""  # noqa: S608 - all of it is ours
+
+_SUMS = f"""
+SELECT domain, partner, terminal, sum(uses)::BIGINT, sum(turnover_fen)::BIGINT FROM ({_USED})
 GROUP BY ALL"""  # noqa: S608 - all of it is ours
 
-_ONLINE = f"""
-SELECT coalesce(roots.root, paid.number) AS card,
-    coalesce(services.domain, declared.domain, '{NONE}') AS domain,
-    coalesce(partners.district, '{NONE}') AS district, paid.partner AS partner, NULL::VARCHAR AS terminal,
-    paid.uses AS uses, paid.turnover_fen AS turnover_fen
-FROM paid LEFT JOIN partners ON partners.partner = paid.partner
-LEFT JOIN services ON services.name = paid.service
-LEFT JOIN declared ON declared.partner = paid.partner AND paid.service = ''
-LEFT JOIN roots ON roots.asn = paid.number"""  # noqa: S608 - all of it is ours
+# Who may have been somebody else's card is put aside: its other half may lie in another bucket.
+_CARDS = f"""
+CREATE OR REPLACE TEMP TABLE cards AS
+SELECT DISTINCT coalesce(roots.root, used.card) AS card, domain, coalesce(district, '{NONE}') AS district,
+    used.partner AS partner, roots.root IS NOT NULL OR used.card IN (SELECT root FROM roots) AS moved
+FROM ({_USED}) AS used LEFT JOIN roots ON roots.asn = used.card
+LEFT JOIN partners ON partners.partner = used.partner"""  # noqa: S608 - all of it is ours
 
-_CUBE = """
-SELECT domain, district, partner, count(DISTINCT card), sum(uses)::BIGINT, sum(turnover_fen)::BIGINT,
-    count(DISTINCT partner_used), count(DISTINCT terminal)
-FROM (SELECT *, partner AS partner_used FROM used)
-GROUP BY GROUPING SETS ((), (domain), (district), (domain, district), (partner), (domain, partner))"""
+_PARTS: Sequence[tuple[str, ...]] = (
+    (),
+    ("domain",),
+    ("district",),
+    ("domain", "district"),
+    ("partner",),
+    ("domain", "partner"),
+)
+_NAMES = ("domain", "district", "partner")
 
 
-def _counted(conn: Connection, engine: Any, span: Span, *, offline: bool) -> UsesBy:
-    begins, ends = span.moments
-    paid = select(
-        payment.c.number,
-        payment.c.partner,
-        payment.c.service,
-        func.count().label("uses"),
-        cast(func.sum(payment.c.amount_fen), BigInteger).label("turnover_fen"),
+@attrs.define
+class _Tally:
+    """What was counted of a span so far; ``moved`` are the cards that replaced others, or were replaced."""
+
+    cards: dict[_Part, int] = attrs.field(factory=lambda: defaultdict(int))
+    sums: dict[tuple[str, str, str | None], list[int]] = attrs.field(
+        factory=lambda: defaultdict(lambda: [0, 0])
     )
-    paid = paid.where(payment.c.at >= begins, payment.c.at < ends)
-    paid = paid.group_by(payment.c.number, payment.c.partner, payment.c.service)
-    columns = "number VARCHAR, partner VARCHAR, service VARCHAR, uses BIGINT, turnover_fen BIGINT"
-    _fill(engine, "paid", columns, _read(conn, paid))
-    engine.execute(f"CREATE OR REPLACE TEMP TABLE used AS {_ONLINE}")
-    if offline:
-        engine.execute(f"INSERT INTO used {_OFFLINE}", {"begins": begins, "ends": ends})
-    rows = engine.execute(_CUBE).fetchall()
-    counted = {
-        (domain, district, partner): Uses(
-            cards=cards, uses=uses or 0, turnover_fen=fen or 0, partners=partners, terminals=terminals
+    moved: list[Any] = attrs.field(factory=list)
+
+    def count_cards(self, engine: Any) -> None:
+        """Add the cards of the table ``cards`` that were not put aside."""
+        for part in _PARTS:
+            names = ", ".join(part)
+            distinct = f"SELECT DISTINCT {', '.join(('card', *part))} FROM cards WHERE NOT moved"  # noqa: S608
+            counts = f"SELECT {', '.join((*part, 'count(*)'))} FROM ({distinct})"  # noqa: S608 - ours
+            for *values, cards in engine.execute(
+                f"{counts} GROUP BY {names}" if names else counts
+            ).fetchall():
+                named = dict(zip(part, values, strict=True))
+                self.cards[_part(named)] += cards
+
+    def uses(self, districts: Mapping[str, str]) -> UsesBy:
+        """Put everything together."""
+        found: dict[_Part, _Sum] = defaultdict(_Sum)
+        for (domain, partner, terminal), (uses, turnover_fen) in self.sums.items():
+            known = {"domain": domain, "district": districts.get(partner, NONE), "partner": partner}
+            for part in _PARTS:
+                found[_part({name: known[name] for name in part})].add(partner, terminal, uses, turnover_fen)
+        return UsesBy({part: each.uses_of(self.cards[part]) for part, each in found.items()})
+
+
+@attrs.define
+class _Sum:
+    """What a part of the city adds up to."""
+
+    uses: int = 0
+    turnover_fen: int = 0
+    partners: set[str] = attrs.field(factory=set)
+    terminals: set[str] = attrs.field(factory=set)
+
+    def add(self, partner: str, terminal: str | None, uses: int, turnover_fen: int) -> None:
+        self.uses += uses
+        self.turnover_fen += turnover_fen
+        self.partners.add(partner)
+        self.terminals.update(filter(None, [terminal]))
+
+    def uses_of(self, cards: int) -> Uses:
+        return Uses(
+            cards=cards,
+            uses=self.uses,
+            turnover_fen=self.turnover_fen,
+            partners=len(self.partners),
+            terminals=len(self.terminals),
         )
-        for domain, district, partner, cards, uses, fen, partners, terminals in rows
-    }
-    return UsesBy(counted)
 
 
-def _read(conn: Connection, query: Select[Any]) -> Iterator[Sequence[Sequence[Any]]]:
-    """Read rows some at a time, so that however many there are, few are in memory."""
-    return iter(conn.execute(query, execution_options={"yield_per": _ROWS}).partitions())
+def _part(named: Mapping[str, str]) -> _Part:
+    domain, district, partner = (named.get(name) for name in _NAMES)
+    return domain, district, partner
 
 
-def _fill(engine: Any, name: str, columns: str, parts: Iterator[Sequence[Sequence[Any]]]) -> None:
-    """Make a table of DuckDB out of rows that come some at a time."""
+def _count(engine: Any, span: Span, bucket: int | None, paid: Path, tally: _Tally) -> None:
+    begins, ends = span.moments
+    asked = {"begins": begins, "ends": ends, "paid": str(paid), "bucket": bucket}
+    for domain, partner, terminal, uses, turnover_fen in engine.execute(_SUMS, asked).fetchall():
+        summed = tally.sums[domain, partner, terminal]
+        summed[0] += uses
+        summed[1] += turnover_fen
+    engine.execute(_CARDS, asked)
+    tally.count_cards(engine)
+    moved = engine.sql("SELECT card, domain, district, partner, false AS moved FROM cards WHERE moved")
+    tally.moved.append(moved.to_arrow_table())
+
+
+def _count_moved(tally: _Tally, folder: str) -> None:
+    """Count the cards that were put aside, now that all of them are there."""
     import pyarrow as pa
 
-    names = [column.split()[0] for column in columns.split(", ")]
-    engine.execute(f"CREATE OR REPLACE TEMP TABLE {name} ({columns})")
-    for rows in parts:
-        if not rows:
-            continue
-        values = zip(*rows, strict=True)
-        engine.register("arrived", pa.table(dict(zip(names, map(list, values), strict=True))))
-        engine.execute(f"INSERT INTO {name} SELECT * FROM arrived")  # noqa: S608 - a name of ours
-        engine.unregister("arrived")
+    with connected(folder, {"cards": pa.concat_tables(tally.moved)}) as engine:
+        tally.count_cards(engine)

@@ -12,9 +12,9 @@ from citycard.city.uses import Span, Uses, count_uses
 SPANS = (Span(*MARCH), Span(*APRIL), Span(MARCH[0], APRIL[1]))
 
 
-@pytest.fixture(scope="module")
-def counted(supervised):
-    return count_uses(supervised.town.city, SPANS)
+@pytest.fixture(scope="module", params=[0, 10**6], ids=["by bucket", "at once"])
+def counted(supervised, request):
+    return count_uses(supervised.town.city, SPANS, at_once=request.param)
 
 
 def parts(uses):
