@@ -14,7 +14,8 @@ from sqlalchemy import Connection, func, select
 
 from citycard import registry
 from citycard.city.targets import EVERY, FEW, Progress, Target, progress
-from citycard.city.uses import NONE, Span, Uses, UsesBy, count_uses
+from citycard.city.uses import NONE, Span, Uses, UsesBy
+from citycard.city.usesbook import UsesBook
 from citycard.clearing.tables import clearing_run
 from citycard.errors import QueryInvalid, SupervisionTargetInvalid
 from citycard.kernel.states import State
@@ -205,14 +206,19 @@ def span_before(span: Span) -> Span:
     return Span(last.replace(day=1), last if whole else last.replace(day=min(until.day, last.day)))
 
 
-def supervise(city: City, scope: Scope, *, partners: int = 100) -> SupervisionReport:
-    """Make the report, with so many ``partners`` at most; raise SupervisionTargetInvalid."""
+def supervise(
+    city: City, scope: Scope, *, partners: int = 100, book: UsesBook | None = None
+) -> SupervisionReport:
+    """Make the report, with so many ``partners`` at most; raise SupervisionTargetInvalid.
+
+    What a ``book`` has counted before is not counted again.
+    """
     districts, domains = choices(city)
     targets = _targets(city, scope, domains)
     before, today = span_before(scope.span), city.now_local().date()
     ends = [min(target.until, scope.span.until, today) for target in targets]
     windows = [Span(target.since, max(end, target.since)) for target, end in zip(targets, ends, strict=True)]
-    counted = count_uses(city, [scope.span, before, *windows])
+    counted = (book or UsesBook(city)).read([scope.span, before, *windows])
     with reading(city.engine) as conn:
         run = conn.scalar(select(func.max(clearing_run.c.number)).where(clearing_run.c.state == "closed"))
         registered = _registered(conn, scope)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 from starlette.requests import Request
 
+from citycard.city.usesbook import UsesBook
 from citycard.clock import Clock
 from citycard.web.limits import Attempts
 from citycard.web.permissions import Actor
@@ -21,12 +22,13 @@ __all__ = ["Web", "actor_of", "city_of", "web_of"]
 
 @attrs.frozen(kw_only=True)
 class Web:
-    """The running server's parts: city, switchboard of its plugins, days read, limit on sign-ins."""
+    """The running server's parts: city, switchboard of its plugins, days and uses read, limit on sign-ins."""
 
     city: City
     switchboard: Switchboard
     days: DayBook
     attempts: Attempts
+    uses: UsesBook = attrs.field(default=attrs.Factory(lambda self: UsesBook(self.city), takes_self=True))
 
     @property
     def clock(self) -> Clock:

@@ -73,9 +73,9 @@ class SupervisionQuery:
 def _read(request: Request) -> tuple[SupervisionQuery, SupervisionReport]:
     """Make the report; the query has its days, also where they were left out."""
     query: SupervisionQuery = read_query(request, SupervisionQuery)
-    city = web_of(request).city
+    web = web_of(request)
     wish = {name: value for name, value in attrs.asdict(query).items() if name != "partners"}
-    report = supervise(city, scope_of(city, **wish), partners=query.partners)
+    report = supervise(web.city, scope_of(web.city, **wish), partners=query.partners, book=web.uses)
     return attrs.evolve(query, since=report.since, until=report.until), report
 
 
