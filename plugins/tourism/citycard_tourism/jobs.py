@@ -14,6 +14,7 @@ from citycard_tourism.office import Office
 from citycard_tourism.passes import buy_pass, held_passes
 from citycard_tourism.takings import give_due, payment_id
 from citycard_tourism.tickets import lapse_held
+from citycard_tourism.visits import keep_visits
 
 __all__ = ["JOBS"]
 
@@ -43,7 +44,17 @@ def _overdue(context: PluginContext) -> None:
     tell_overdue(Office.of(context))
 
 
+def _visits(context: PluginContext) -> None:
+    keep_visits(Office.of(context))
+
+
 JOBS = (
+    Job(
+        name="keep-visits",
+        title="Keep the visits that were cleared",
+        every=dt.timedelta(hours=1),
+        run=_visits,
+    ),
     Job(name="lapse-holds", title="Free places that nobody paid", every=dt.timedelta(minutes=1), run=_lapse),
     Job(
         name="finish-passes", title="Finish passes that were paid", every=dt.timedelta(minutes=5), run=_finish

@@ -105,7 +105,7 @@ def citycard_on_event(event: Event, context: PluginContext) -> None:
         from citycard_tourism.visits import keep_visits
 
         office = Office.of(context)
-        keep_visits(office, event.body.run)
+        keep_visits(office)
         # What a purse paid can be given back once its record was cleared.
         give_due(office)
 

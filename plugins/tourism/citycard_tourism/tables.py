@@ -24,7 +24,18 @@ from sqlalchemy import (
 
 from citycard.store import NAMING_CONVENTION, Fen, LocalTime, SerialNumber
 
-__all__ = ["loan", "metadata", "pass_", "payment", "reader", "refund", "slot", "ticket", "visit"]
+__all__ = [
+    "counted_run",
+    "loan",
+    "metadata",
+    "pass_",
+    "payment",
+    "reader",
+    "refund",
+    "slot",
+    "ticket",
+    "visit",
+]
 
 metadata = MetaData(naming_convention=NAMING_CONVENTION)
 
@@ -137,6 +148,13 @@ visit = Table(
     Column("people", SmallInteger, nullable=False),
 )
 Index("ix_tourism_visit_venue", visit.c.venue, visit.c.at)
+
+# Clearing runs whose visits are kept.
+counted_run = Table(
+    "tourism_run",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+)
 
 reader = Table(
     "tourism_reader",

@@ -11,11 +11,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
 import attrs
 from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from citycard.city.charging import price
 from citycard.errors import CitycardError, PaymentUnknown
@@ -145,7 +147,8 @@ def hold(
             "made_at": now,
             "step": "",
         }
-        with writing(office.engine) as conn:
+        # Of two calls under one id that come at once, the other may write the row; this takes nothing.
+        with suppress(IntegrityError), writing(office.engine) as conn:
             if conn.execute(select(ticket.c.id).where(ticket.c.id == act)).one_or_none() is None:
                 take(conn, show, starts, people)
                 conn.execute(insert(ticket), row)

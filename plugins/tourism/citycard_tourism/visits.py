@@ -12,13 +12,16 @@ from sqlalchemy import Connection, func, select, update
 from citycard.card.codec import decode
 from citycard.clearing.finding import find_record, record_id
 from citycard.clearing.queries import cleared
+from citycard.clearing.tables import clearing_run, segment
+from citycard.errors import CodecError
 from citycard.store import reading, writing
 from citycard.store.bulk import insert_missing
+from citycard.terminal.record import read_record
 from citycard_tourism.office import Office
 from citycard_tourism.sectors import RightKind, Step, VisitFacts
 from citycard_tourism.services import NUMBERS, VISIT
 from citycard_tourism.settings import TourismSettings
-from citycard_tourism.tables import ticket, visit
+from citycard_tourism.tables import counted_run, ticket, visit
 
 __all__ = ["VenueVisits", "keep_visits", "visits_between"]
 
@@ -34,16 +37,17 @@ class VenueVisits:
     people: int
 
 
-def keep_visits(office: Office, run: int) -> int:
-    """Keep the visits of a clearing run, and note which tickets were used; again without harm."""
-    rows = list(_visits(office, run))
-    with writing(office.engine) as conn:
-        added = insert_missing(conn, visit, rows)
-        for row in rows:
-            if (row["right"], row["step"]) == (RightKind.TICKET, Step.ENTER):
-                used = update(ticket).where(ticket.c.serial == row["serial"], ticket.c.state == "card")
-                conn.execute(used.values(state="used", used_at=row["at"]))
-    return int(added)
+def keep_visits(office: Office) -> int:
+    """Keep the visits of every clearing run that was closed since, and note which tickets were used.
+
+    Return how many are new; again without harm. What a break left out is kept the next time.
+    """
+    closed = select(clearing_run.c.number).where(
+        clearing_run.c.state == "closed", clearing_run.c.number.not_in(select(counted_run.c.number))
+    )
+    with reading(office.engine) as conn:
+        runs = list(conn.scalars(closed.order_by(clearing_run.c.number)))
+    return sum(_keep(office, run) for run in runs)
 
 
 def visits_between(
@@ -72,21 +76,26 @@ def visits_between(
     ]
 
 
+def _keep(office: Office, run: int) -> int:
+    rows = list(_visits(office, run))
+    with writing(office.engine) as conn:
+        added = insert_missing(conn, visit, rows)
+        for row in rows:
+            if (row["right"], row["step"]) == (RightKind.TICKET, Step.ENTER):
+                used = update(ticket).where(ticket.c.serial == row["serial"], ticket.c.state == "card")
+                conn.execute(used.values(state="used", used_at=row["at"]))
+        insert_missing(conn, counted_run, [{"number": run}])
+    return int(added)
+
+
 def _visits(office: Office, run: int) -> Iterator[dict[str, Any]]:
-    query = (
-        "SELECT terminal, batch_number, line FROM outcomes WHERE service = $service AND state = 'accepted'"
-        " ORDER BY ALL"
-    )
-    with reading(office.engine) as conn, cleared(office.city, conn, None, range(run, run + 1)) as engine:
-        found = [] if engine is None else engine.execute(query, {"service": NUMBERS[VISIT]}).fetchall()
-        for terminal, number, line in found:
-            name = record_id(terminal, number, line)
-            record = find_record(office.city, conn, name).record
-            if record is None:
-                continue
+    for name, raw in _records(office, run):
+        try:
+            record = read_record(raw)
             facts = decode(VisitFacts, record.facts)
-            if facts.step not in {Step.ENTER, Step.LEAVE}:
-                continue
+        except CodecError:
+            continue  # a terminal wrote what is no visit: it costs nothing, and opens nothing
+        if facts.step in {Step.ENTER, Step.LEAVE}:
             yield {
                 "record": name,
                 "asn": record.asn,
@@ -98,3 +107,28 @@ def _visits(office: Office, run: int) -> Iterator[dict[str, Any]]:
                 "step": int(facts.step),
                 "people": facts.people,
             }
+
+
+def _records(office: Office, run: int) -> Iterator[tuple[str, bytes]]:
+    """Give the accepted visits of a run, each with the bytes of its record."""
+    city = office.city
+    with reading(office.engine) as conn, cleared(city, conn, None, range(run, run + 1)) as engine:
+        if engine is None:
+            return
+        window = conn.execute(select(clearing_run).where(clearing_run.c.number == run)).one()
+        came = (segment.c.intake > window.from_intake, segment.c.intake <= window.watermark)
+        paths = [str(city.folder / path) for path in conn.scalars(select(segment.c.path).where(*came))]
+        found = engine.execute(_VISITS, {"service": NUMBERS[VISIT], "paths": paths}).fetchall()
+        for terminal, number, line, raw in found:
+            name = record_id(terminal, number, line)
+            # A record that an earlier run held came in before this one's files.
+            yield name, raw if raw is not None else find_record(city, conn, name).raw
+
+
+_VISITS = """
+SELECT told.terminal, told.batch_number, told.line, came.raw
+FROM outcomes told LEFT JOIN read_parquet($paths, hive_partitioning = false) came
+ON (came.batch_terminal, came.batch_number, came.line) = (told.terminal, told.batch_number, told.line)
+WHERE told.service = $service AND told.state = 'accepted'
+ORDER BY told.terminal, told.batch_number, told.line
+"""

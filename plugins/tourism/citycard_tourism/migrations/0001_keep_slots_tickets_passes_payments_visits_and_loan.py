@@ -111,6 +111,11 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_tourism_refund_asn"), "tourism_refund", ["asn"], unique=False)
     op.create_table(
+        "tourism_run",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_tourism_run")),
+    )
+    op.create_table(
         "tourism_slot",
         sa.Column("show", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("starts", sa.DateTime(), nullable=False),
@@ -178,6 +183,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_tourism_ticket_asn"), table_name="tourism_ticket")
     op.drop_table("tourism_ticket")
     op.drop_table("tourism_slot")
+    op.drop_table("tourism_run")
     op.drop_index(op.f("ix_tourism_refund_asn"), table_name="tourism_refund")
     op.drop_table("tourism_refund")
     op.drop_table("tourism_reader")

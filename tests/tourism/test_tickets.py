@@ -1,0 +1,138 @@
+"""Tickets online: many buyers at once, the same id twice at once, points, and what was refused."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from citycard.errors import AccountNotOpen, CitycardError, OnlineAccountUnknown, ServiceOff
+from citycard.ids import new_id
+from citycard.store import reading, writing
+from citycard.wallet import Accounts, online_account
+from citycard_tourism.changes import give_back_online, move_online
+from citycard_tourism.counter import Counter
+from citycard_tourism.errors import ActRepeated, RightUnknown, SlotFull, TicketRefused
+from citycard_tourism.slots import set_capacity, slots_of
+from citycard_tourism.tickets import buy, find_ticket, tickets_of
+
+
+@pytest.fixture
+def card(leisure):
+    made = leisure.town.card()
+    leisure.town.account(made, 50_000)
+    return made
+
+
+def left_fen(leisure, card):
+    with reading(leisure.city.engine) as conn:
+        return leisure.city.ledger.balance_fen(conn, online_account(card.asn))
+
+
+def taken(leisure, show="film", time="19:30"):
+    wanted, starts = leisure.settings.show(show), leisure.at(time)
+    return next(one.taken for one in leisure.ask(slots_of, wanted, starts.date()) if one.starts == starts)
+
+
+def test_buyers_and_counters_at_once_sell_each_place_once(leisure):
+    town, film, starts = leisure.town, leisure.settings.show("film"), leisure.at("19:30")
+    cards = [town.card() for _ in range(8)]
+    for place, card in enumerate(cards):
+        if place % 4:
+            town.account(card, 5000)
+        else:
+            town.load(card, 5000)
+
+    def sell(place):
+        try:
+            if place % 4:
+                buy(leisure.office, new_id(), cards[place].asn, film, starts)
+            else:
+                # Each counter is a terminal of its own.
+                counters[place].sell_ticket(new_id(), cards[place].reader, film, starts)
+        except SlotFull:
+            return 0
+        return 1
+
+    tills = {place: town.till(town.terminal("old-cinema")) for place in (0, 4)}
+    counters = {place: Counter(leisure.office, till, "old-cinema") for place, till in tills.items()}
+    with ThreadPoolExecutor(4) as pool:
+        sold = list(pool.map(sell, range(8)))
+
+    assert (sum(sold), taken(leisure)) == (3, 3)
+    paid_fen = sum(5000 - left_fen(leisure, card) for place, card in enumerate(cards) if place % 4)
+    paid_fen += sum(5000 - town.balance_fen(cards[place]) for place in tills)
+    assert paid_fen == 3 * 4000
+    town.clear(*tills.values())
+    town.check_books()
+
+
+def test_one_id_at_once_is_one_ticket(leisure, card):
+    act, film, starts = new_id(), leisure.settings.show("film"), leisure.at("19:30")
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: buy(leisure.office, act, card.asn, film, starts), range(4)))
+    assert {one.serial for one in found} == {found[0].serial}
+    assert (taken(leisure), left_fen(leisure, card)) == (1, 46_000)
+
+
+def test_what_was_refused_stays_refused_and_costs_nothing(leisure, card):
+    act, film, starts = new_id(), leisure.settings.show("film"), leisure.at("19:30")
+    poor = leisure.town.card()
+    with pytest.raises(OnlineAccountUnknown):
+        buy(leisure.office, act, poor.asn, film, starts)
+    leisure.town.account(poor, 10_000)
+    with pytest.raises(TicketRefused, match="new id"):
+        buy(leisure.office, act, poor.asn, film, starts)
+    with pytest.raises(ActRepeated):
+        buy(leisure.office, act, card.asn, film, starts)
+    Accounts(leisure.city.wallet).freeze(new_id(), card.asn)
+    with pytest.raises(AccountNotOpen):
+        buy(leisure.office, new_id(), card.asn, film, starts)
+    assert (taken(leisure), left_fen(leisure, card), left_fen(leisure, poor)) == (0, 50_000, 10_000)
+
+
+def test_a_venue_that_is_switched_off_sells_nothing(leisure, card):
+    leisure.city.plugins.disable("tourism", by="tests", partner="old-cinema")
+    with pytest.raises(ServiceOff):
+        buy(leisure.office, new_id(), card.asn, leisure.settings.show("film"), leisure.at("19:30"))
+    assert taken(leisure) == 0
+    assert (
+        buy(leisure.office, new_id(), card.asn, leisure.settings.show("dinosaurs"), leisure.at("10:00")).state
+        == "paid"
+    )
+
+
+def test_a_ticket_is_changed_until_shortly_before_its_slot(leisure, card):
+    show, ten = leisure.settings.show("dinosaurs"), leisure.at("10:00")
+    first, second = (buy(leisure.office, new_id(), card.asn, show, ten) for _ in range(2))
+    with pytest.raises(TicketRefused, match="for that slot already"):
+        move_online(leisure.office, new_id(), first.id, ten)
+    with pytest.raises(CitycardError, match="it begins at"):
+        move_online(leisure.office, new_id(), first.id, leisure.at("11:00"))
+    # A change that was refused leaves nothing under way.
+    leisure.go_to(leisure.at("09:00"))
+    act = new_id()
+    move_online(leisure.office, act, first.id, leisure.at("14:00"))
+    give_back_online(leisure.office, new_id(), second.id)
+    with pytest.raises(TicketRefused, match="returned"):
+        move_online(leisure.office, new_id(), second.id, leisure.at("14:00"))
+    assert (taken(leisure, "dinosaurs", "10:00"), taken(leisure, "dinosaurs", "14:00")) == (0, 1)
+    leisure.go_to(leisure.at("13:01"))
+    with pytest.raises(TicketRefused, match="until 2026-03-02 13:00"):
+        give_back_online(leisure.office, new_id(), first.id)
+    # The act that was done before is still answered.
+    assert move_online(leisure.office, act, first.id, leisure.at("14:00")).starts == leisure.at("14:00")
+
+
+def test_a_move_to_a_full_slot_keeps_the_ticket(leisure, card):
+    show = leisure.settings.show("dinosaurs")
+    found = buy(leisure.office, new_id(), card.asn, show, leisure.at("10:00"), 2)
+    with writing(leisure.city.engine) as conn:
+        set_capacity(conn, show, leisure.at("14:00"), 1)
+    with pytest.raises(SlotFull):
+        move_online(leisure.office, new_id(), found.id, leisure.at("14:00"))
+    now = leisure.ask(find_ticket, found.id)
+    assert (now.starts, now.step, taken(leisure, "dinosaurs", "10:00")) == (leisure.at("10:00"), "", 2)
+    with pytest.raises(RightUnknown):
+        move_online(leisure.office, new_id(), new_id(), leisure.at("14:00"))
+    assert [one.id for one in leisure.ask(tickets_of, card.asn)] == [found.id]
