@@ -85,65 +85,18 @@ def ask(
     Raise ConsentMissing before anything is sent; ExchangeRefused when the party says no, and ExchangeFailed
     when no answer comes or it is not one that it signed for this very query.
     """
-    node = _node(office, node_id)
-    clock = clock or SystemClock()
-    query_id = new_id()
-    with writing(office.engine) as conn:
-        who = find_by_number(conn, office, id_number)
-        consent = covering(conn, office, who, asker=asker, node=node.id, fields=fields, purpose=purpose)
-        why = f"asks {node.title}: {purpose}"[:200]
-        write_reading(conn, office, who, FileReader(name=actor, department=asker, why=why), sorted(fields))
-        content = {
-            "kind": "query",
-            "id": query_id,
-            "from": city_id(office),
-            "to": node.id,
-            "asker": asker,
-            "person": checked_number(id_number),
-            "fields": sorted(fields),
-            "purpose": purpose,
-            "consent": attrs.asdict(receipt(office, consent, id_number, clock=clock)),
-            "at": clock.now(),
-            "head": chain.head(conn, exchange_log).as_json(),
-        }
-        query = signed(content, city_id(office), office.city.exchange_signer)
-        row = {
-            "event": "asked",
-            "query": str(query_id),
-            "node": node.id,
-            "asker": asker,
-            "by": actor,
-            "resident": str(who),
-            "fields": sorted(fields),
-            "purpose": purpose,
-            "consent": str(consent.id),
-            "request": sha256(query.payload),
-            "signature": query.signature,
-            "at": clock.now().isoformat(),
-        }
-        chain.append(conn, exchange_log, row)
+    node, clock = _node(office, node_id), clock or SystemClock()
+    query = _query(office, node, id_number, sorted(fields), asker, purpose, actor, clock)
+    told = {"query": query.content["id"], "node": node.id}
     try:
-        answer = _answer(node, query, query_id, clock)
+        answer = _answer(node, query, clock)
     except (ExchangeFailed, ExchangeRefused) as wrong:
-        _write(
-            office, clock, {"query": str(query_id), "node": node.id, "event": "failed", "reason": str(wrong)}
-        )
+        _write(office, clock, told | {"event": "failed", "reason": str(wrong)})
         raise
     given = answer.content
-    _write(
-        office,
-        clock,
-        {
-            "query": str(query_id),
-            "node": node.id,
-            "event": "answered",
-            "known": given["known"],
-            "answer": sha256(answer.payload),
-            "signature": answer.signature,
-            "head": given["head"],
-        },
-    )
-    return Answer(query=query_id, node=node.id, known=given["known"], values=given["values"])
+    signature = {"answer": sha256(answer.payload), "signature": answer.signature, "head": given["head"]}
+    _write(office, clock, told | {"event": "answered", "known": given["known"]} | signature)
+    return Answer(query=UUID(told["query"]), node=node.id, known=given["known"], values=given["values"])
 
 
 def seen_head(office: Office, node_id: str) -> chain.Head:
@@ -153,6 +106,48 @@ def seen_head(office: Office, node_id: str) -> chain.Head:
             if content["node"] == node_id and content["event"] == "answered":
                 return chain.Head(**content["head"])
     return chain.Head(seq=0, hash=bytes(32).hex())
+
+
+def _query(
+    office: Office,
+    node: Node,
+    id_number: str,
+    fields: Sequence[str],
+    asker: str,
+    purpose: str,
+    actor: str,
+    clock: Clock,
+) -> Envelope:
+    """Find the consent, and write the query down for both the log and the citizen; then it may be sent."""
+    with writing(office.engine) as conn:
+        who = find_by_number(conn, office, id_number)
+        consent = covering(conn, office, who, asker=asker, node=node.id, fields=fields, purpose=purpose)
+        why = f"asks {node.title}: {purpose}"[:200]
+        write_reading(conn, office, who, FileReader(name=actor, department=asker, why=why), fields)
+        shared = {"asker": asker, "fields": list(fields), "purpose": purpose, "at": clock.now().isoformat()}
+        query_id = str(new_id())
+        content = shared | {
+            "kind": "query",
+            "id": query_id,
+            "from": city_id(office),
+            "to": node.id,
+            "person": checked_number(id_number),
+            "consent": attrs.asdict(receipt(office, consent, id_number, clock=clock)),
+            "head": chain.head(conn, exchange_log).as_json(),
+        }
+        query = signed(content, city_id(office), office.city.exchange_signer)
+        row = shared | {
+            "event": "asked",
+            "query": query_id,
+            "node": node.id,
+            "by": actor,
+            "resident": str(who),
+            "consent": str(consent.id),
+            "request": sha256(query.payload),
+            "signature": query.signature,
+        }
+        chain.append(conn, exchange_log, row)
+    return query
 
 
 def _node(office: Office, node_id: str) -> Node:
@@ -170,7 +165,7 @@ def _write(office: Office, clock: Clock, row: Mapping[str, Any]) -> None:
         chain.append(conn, exchange_log, {**row, "at": clock.now().isoformat()})
 
 
-def _answer(node: Node, query: Envelope, query_id: UUID, clock: Clock) -> Envelope:
+def _answer(node: Node, query: Envelope, clock: Clock) -> Envelope:
     headers = {"content-type": "application/json"}
     try:
         sent = send(
@@ -198,7 +193,7 @@ def _answer(node: Node, query: Envelope, query_id: UUID, clock: Clock) -> Envelo
     wanted = set(query.content["fields"])
     if (
         content.get("kind") != "answer"
-        or content.get("query") != str(query_id)
+        or content.get("query") != query.content["id"]
         or type(content.get("known")) is not bool
         or not isinstance(values, dict)
         or not set(values) <= wanted

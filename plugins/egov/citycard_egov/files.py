@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import attrs
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, inspect, select
 
 from citycard.kernel.outside import PUBLIC
 from citycard.store import reading, writing
 from citycard.web.readings import readings
+from citycard.web.tables import access_reading
 from citycard_egov.errors import EgovInvalid, ReadingRefused
 from citycard_egov.office import Office
 from citycard_egov.tables import card, conflict, reading_log, standing, told
@@ -153,7 +154,9 @@ def readings_of(office: Office, who: UUID) -> list[Reading]:
         mine = select(reading_log).where(reading_log.c.resident == who)
         rows = conn.execute(mine.order_by(reading_log.c.seq.desc()).limit(_NEWEST)).all()
         cards = list(conn.scalars(select(card.c.asn).where(card.c.resident == who)))
-        looks = [one for asn in cards for one in readings(conn, asn, limit=_NEWEST)]
+        # Where no server ever ran there is no such table, and nobody looked at a page.
+        served = inspect(conn).has_table(access_reading.name)
+        looks = [one for asn in cards if served for one in readings(conn, asn, limit=_NEWEST)]
     found = [
         Reading(
             at=row.at, reader=row.reader, department=row.department, why=row.why, fields=tuple(row.fields)

@@ -17,7 +17,6 @@ from citycard_egov.errors import EgovInvalid
 from citycard_egov.office import Office
 from citycard_egov.rights import rights_of
 from citycard_egov.settings import EgovSettings
-from citycard_egov.web import office_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -29,13 +28,19 @@ _SEE_OTHER = 303
 _READINGS = 50
 
 
+def _office(request: Request, settings: EgovSettings) -> Office:
+    from citycard.web import city_of
+
+    return Office(city_of(request), settings)
+
+
 def page_routes(settings: EgovSettings) -> Iterator[Route]:
     """Declare the pages, and what their forms send."""
 
     def public(request: Request) -> Response:
         from citycard.web import render
 
-        found = disclose(office_of(request, settings))
+        found = disclose(_office(request, settings))
         return render(request, "egov/public.html", disclosed=found, titled=_titled(request))
 
     def mine(request: Request) -> Response:
@@ -61,7 +66,7 @@ def page_routes(settings: EgovSettings) -> Iterator[Route]:
         asn = request.path_params["asn"]
         require(actor_of(request), "egov.give-consents", asn)
         form = await read_form(request)
-        await run_in_threadpool(_withdraw, office_of(request, settings), asn, form.get("consent", ""))
+        await run_in_threadpool(_withdraw, _office(request, settings), asn, form.get("consent", ""))
         return RedirectResponse(f"/egov/my/{asn}#consents", status_code=_SEE_OTHER)
 
     yield Route(
@@ -93,7 +98,7 @@ def _file(request: Request, settings: EgovSettings) -> Response:
     from citycard.web import actor_of, render, require
     from citycard.web.accounts import asked_by
 
-    asn, actor, office = request.path_params["asn"], actor_of(request), office_of(request, settings)
+    asn, actor, office = request.path_params["asn"], actor_of(request), _office(request, settings)
     require(actor, "egov.read-files", asn)
     own = bool(actor.subject) and actor.subject == asn
     why = request.query_params.get("why", "").strip() or ("the holder looks at the own file" if own else "")
@@ -122,7 +127,7 @@ def _file(request: Request, settings: EgovSettings) -> Response:
 def _desk(request: Request, settings: EgovSettings) -> Response:
     from citycard.web import render
 
-    office = office_of(request, settings)
+    office = _office(request, settings)
     with reading(office.engine) as conn:
         conflicts = register.open_conflicts(conn, limit=100)
         queue = applications.queue(conn)
@@ -144,7 +149,7 @@ async def _act(request: Request, settings: EgovSettings) -> Response:
     from citycard.web import actor_of, read_form, require
     from citycard.web.accounts import asked_by
 
-    form, actor, office = await read_form(request), actor_of(request), office_of(request, settings)
+    form, actor, office = await read_form(request), actor_of(request), _office(request, settings)
     what, name = form.get("act", ""), form.get("name", "")
     if what == "settle":
         require(actor, "egov.settle-conflicts")

@@ -122,12 +122,12 @@ def citycard_permissions() -> Iterable[Permission]:
 
 @hookimpl
 def citycard_routes(settings: EgovSettings) -> Iterable[Route]:
-    from citycard_egov.deskweb import desk_routes
+    from citycard_egov.deskweb import DESK_ENDPOINTS
     from citycard_egov.pages import page_routes
-    from citycard_egov.web import citizen_routes
+    from citycard_egov.web import CITIZEN_ENDPOINTS
 
-    yield from citizen_routes(settings)
-    yield from desk_routes(settings)
+    for endpoint in (*CITIZEN_ENDPOINTS, *DESK_ENDPOINTS):
+        yield endpoint.route(settings)
     yield from page_routes(settings)
 
 
