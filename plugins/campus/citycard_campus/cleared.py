@@ -26,24 +26,28 @@ if TYPE_CHECKING:
 
 __all__ = ["ClearedUse", "accepted_by_people", "accepted_of", "closed_runs"]
 
-_DAYS = (
-    "SELECT DISTINCT business_date FROM outcomes"
-    " WHERE state = 'accepted' AND list_contains($services, service)"
+# A suspended record in which only the pot paid is nothing that clearing's own decisions could pay; one that
+# is held decides itself later.
+_WANTED = (
+    "list_contains($services, service) AND (state = 'accepted' OR (state = 'suspended' AND amount_fen = 0"
+    " AND code NOT IN ('G01', 'T03', 'X01')))"
 )
+_DAYS = f"SELECT DISTINCT business_date FROM outcomes WHERE {_WANTED}"  # noqa: S608 - no value is in it
 _QUERY = (
-    'SELECT o.terminal, o.batch_number, o.line, o.asn, o.service, o."at", o.amount_fen, r.raw FROM outcomes o'
+    "SELECT o.terminal, o.batch_number, o.line, o.state, o.code, r.raw"  # noqa: S608 - no value is in it
+    f" FROM (SELECT * FROM outcomes WHERE {_WANTED}) o"
     " JOIN read_parquet($paths, hive_partitioning = false) r ON r.batch_terminal = o.terminal"
     " AND r.batch_number = o.batch_number AND r.line = o.line"
-    " WHERE o.state = 'accepted' AND list_contains($services, o.service)"
     ' ORDER BY o.asn, o."at", o.terminal, o.batch_number, o.line'
 )
 
 
 @attrs.frozen(kw_only=True)
 class ClearedUse:
-    """A record that clearing accepted: who used which card for what, with the facts as they lie there.
+    """A record that clearing judged: who used which card for what, with the facts as they lie there.
 
-    ``partner`` has the terminal; it is empty for what another city handed in.
+    ``partner`` has the terminal; it is empty for what another city handed in. ``suspended`` is the code of a
+    record of 0 fen that clearing suspended, empty for what it accepted.
     """
 
     record: str
@@ -53,6 +57,7 @@ class ClearedUse:
     amount_fen: int
     partner: str
     facts: Any
+    suspended: str = ""
 
 
 def closed_runs(conn: Connection, after: int) -> list[int]:
@@ -64,7 +69,7 @@ def closed_runs(conn: Connection, after: int) -> list[int]:
 
 
 def accepted_of(campus: Campus, run: int, services: Collection[int]) -> list[ClearedUse]:
-    """Give what a run accepted of services, by card and time, with what earlier runs had held."""
+    """Give what a run accepted of services, by card and time, and what it suspended of 0 fen."""
     city = campus.city
     with reading(city.engine) as conn:
         with cleared(city, conn, None, range(run, run + 1)) as engine:
@@ -78,19 +83,21 @@ def accepted_of(campus: Campus, run: int, services: Collection[int]) -> list[Cle
         owners = _owners(conn, {row[0] for row in rows})
     layouts = {number: city.plugins.service(number) for number in services}
     found = []
-    for terminal, batch, line, asn, service, at, amount_fen, raw in rows:
-        owned = layouts[service]
-        facts = _facts(read_record(raw), None if owned is None else owned.record.facts)
+    for terminal, batch, line, state, code, raw in rows:
+        record = read_record(raw)
+        owned = layouts[record.service]
+        facts = _facts(record, None if owned is None else owned.record.facts)
         if facts is not None:
             found.append(
                 ClearedUse(
                     record=record_id(terminal, batch, line),
-                    asn=asn,
-                    service=service,
-                    at=at,
-                    amount_fen=amount_fen,
+                    asn=record.asn,
+                    service=record.service,
+                    at=record.at,
+                    amount_fen=record.amount_fen,
                     partner=owners[terminal],
                     facts=facts,
+                    suspended="" if state == "accepted" else code,
                 )
             )
     return found

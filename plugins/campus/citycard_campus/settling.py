@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from sqlalchemy import Connection, func, insert, select, update
 
+from citycard.clearing.casetables import clearing_decision
 from citycard.ids import derived_id
 from citycard.ledger import AccountCode, AccountSpec
 from citycard.store import publish, reading, writing
@@ -146,7 +147,9 @@ def _settle(campus: Campus, run: int) -> Settled | None:
         if conn.scalar(select(cleared_run.c.run).where(cleared_run.c.run == run)) is not None:
             return None
         settled_fen = sum(take_up(campus, conn, run, meal) for meal in meals)
-        note_presences(campus, conn, [one for one in records if one.service == NUMBERS[LESSON]])
+        note_presences(
+            campus, conn, [one for one in records if one.service == NUMBERS[LESSON] and not one.suspended]
+        )
         done = Settled(run=run, uses=len(meals), settled_fen=settled_fen)
         conn.execute(insert(cleared_run), attrs.asdict(done))
         return done
@@ -154,7 +157,8 @@ def _settle(campus: Campus, run: int) -> Settled | None:
 
 def _settle_decided(campus: Campus) -> None:
     with reading(campus.engine) as conn:
-        known = set(conn.scalars(select(pot_use.c.record)))
+        decided = clearing_decision.c.record == pot_use.c.record
+        known = set(conn.scalars(select(pot_use.c.record).join(clearing_decision, decided)))
     for run, meal in accepted_by_people(campus, NUMBERS[CANTEEN], known):
         if meal.facts.pot_fen:
             with writing(campus.engine) as conn:
@@ -198,10 +202,10 @@ def _judged(campus: Campus, conn: Connection, run: int, meal: ClearedUse) -> tup
 def _why(campus: Campus, conn: Connection, held: Pot | None, meal: ClearedUse) -> str:
     """Say why a use is not settled by itself; nothing when it is."""
     facts = meal.facts
-    if held is None:
-        return "the card never had a pot"
-    if not meal.partner:
-        return "it came from another city"
+    if meal.suspended:
+        return f"clearing suspended the record ({meal.suspended}), in which only the pot paid"
+    if held is None or not meal.partner:
+        return "the card never had a pot" if held is None else "it came from another city"
     mine = (pot_use.c.asn == meal.asn, pot_use.c.use == facts.uses)
     before = conn.scalar(select(pot_use.c.record).where(*mine).limit(1))
     if before is not None:
