@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from citycard.ids import new_id
 from citycard.money import yuan
+from citycard.store import reading
 from citycard.testing.town import Town, TownCard
-from citycard_health.booking import import_schedule
+from citycard_health.booking import appointments_of_day, book, free_slots, import_schedule
 from citycard_health.opening import settings_of
 from citycard_health.patients import import_insured
 from citycard_health.settings import HealthSettings
@@ -86,11 +89,27 @@ def insure(town: Town, settings: HealthSettings) -> Callable[..., None]:
     return insured
 
 
+def _made(folder: Path, more: str = "") -> Town:
+    """Make a town on 2 March 2026, 08:00, whose clinics see people the next day."""
+    town = Town.make(
+        folder, domains=["health"], settings={"health": SETTINGS}, hierarchies=["health"], more=more
+    )
+    import_schedule(town.city, settings_of(town.city), SCHEDULE.encode(), file="schedule.csv")
+    return town
+
+
 @pytest.fixture
 def town(tmp_path: Path) -> Iterator[Town]:
-    """Give a town on 2 March 2026, 08:00, whose clinics see people the next day."""
-    town = Town.make(tmp_path, domains=["health"], settings={"health": SETTINGS}, hierarchies=["health"])
-    import_schedule(town.city, settings_of(town.city), SCHEDULE.encode(), file="schedule.csv")
+    """Give a town that keeps its state in SQLite."""
+    town = _made(tmp_path)
+    yield town
+    town.close()
+
+
+@pytest.fixture
+def town_of(tmp_path: Path, store_url: str) -> Iterator[Town]:
+    """Give a town on each database."""
+    town = _made(tmp_path, f'[store]\nurl = "{store_url}"')
     yield town
     town.close()
 
@@ -128,3 +147,19 @@ def bank_day() -> Callable[[Town, str, int], bytes]:
 def content() -> dict[str, Any]:
     """Give the section of the town's configuration."""
     return SETTINGS
+
+
+@pytest.fixture
+def booked(town: Town, settings: HealthSettings) -> Callable[[str], tuple[TownCard, list[Any]]]:
+    """Book a doctor for a new card, go to the morning of that day, and give the list of the clinic's till."""
+
+    def book_and_wait(product: str) -> tuple[TownCard, list[Any]]:
+        card = town.card(product)
+        with reading(town.city.engine) as conn:
+            slot = free_slots(conn, town.now, clinic="clinic-east")[0]
+        book(town.city, settings, new_id(), card.asn, slot.id)
+        town.pass_time(slot.starts_at - town.now - timedelta(minutes=10))
+        with reading(town.city.engine) as conn:
+            return card, appointments_of_day(conn, "clinic-east", slot.starts_at.date())
+
+    return book_and_wait

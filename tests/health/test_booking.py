@@ -22,6 +22,7 @@ from citycard_health.booking import (
     miss_overdue,
 )
 from citycard_health.errors import AlreadyDone, BookingRefused, FileInvalid, NotFound, VisitRefused
+from citycard_health.opening import settings_of
 
 HEAD = "clinic,department,doctor,level,day,from,until,minutes,places\n"
 
@@ -43,27 +44,45 @@ def test_schedules_are_cut_into_slots(slots):
     ]
 
 
-def test_a_slot_is_never_oversold(town, settings, slots):
+def test_a_slot_is_never_oversold(town_of):
     """Twenty patients at once want two places: two get them, eighteen are told that all are booked."""
-    cards = [town.card() for _ in range(20)]
-    slot = slots[0]
+    city, settings = town_of.city, settings_of(town_of.city)
+    cards = [town_of.card() for _ in range(20)]
+    with reading(city.engine) as conn:
+        slot = free_slots(conn, town_of.now)[0]
     assert slot.capacity == 2
     said = []
 
     def want(card):
         try:
-            said.append(book(town.city, settings, new_id(), card.asn, slot.id).state.value)
+            said.append(book(city, settings, new_id(), card.asn, slot.id).state.value)
         except BookingRefused as refused:
             said.append(str(refused))
 
-    threads = [threading.Thread(target=want, args=(card,)) for card in cards]
+    at_once(want, cards)
+    assert said.count("booked") == 2
+    assert sum("all 2 places" in one for one in said) == 18
+    assert city.plugins.health()[2][1] is None
+
+
+def test_one_id_at_once_is_one_appointment(town_of):
+    """A client that sends it ten times in parallel gets ten times the same answer, also for a new card."""
+    city, settings, identity = town_of.city, settings_of(town_of.city), new_id()
+    card = town_of.card()
+    with reading(city.engine) as conn:
+        slot = free_slots(conn, town_of.now)[0]
+    said = []
+    at_once(lambda _: said.append(book(city, settings, identity, card.asn, slot.id)), range(10))
+    assert len(said) == 10
+    assert set(said) == {said[0]}
+
+
+def at_once(work, items):
+    threads = [threading.Thread(target=work, args=(item,)) for item in items]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert said.count("booked") == 2
-    assert sum("all 2 places" in one for one in said) == 18
-    assert town.city.plugins.health()[2][1] is None
 
 
 def test_one_id_is_one_appointment(town, settings, slots):

@@ -37,6 +37,12 @@ ITEMS = [VisitItem(code="blood"), VisitItem(code="scan"), VisitItem(code="vitami
 Bank = Callable[[Town, str, int], bytes]
 
 
+@pytest.fixture
+def town(town_of: Town) -> Town:
+    """Play the day on each database."""
+    return town_of
+
+
 @attrs.frozen(kw_only=True)
 class Paid:
     """A visit that was paid: whose, at which till, and its id."""

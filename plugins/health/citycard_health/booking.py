@@ -187,6 +187,7 @@ def book(city: City, settings: HealthSettings, identity: UUID, asn: str, slot: U
     """
     now = city.now_local()
     with writing(city.engine) as conn:
+        owner = hold_patient(conn, patient_of(conn, asn, city.clock.now()).id)
         known = conn.execute(select(booking_table).where(booking_table.c.id == identity)).one_or_none()
         if known is not None:
             if (known.asn, known.slot) != (asn, slot):
@@ -194,7 +195,6 @@ def book(city: City, settings: HealthSettings, identity: UUID, asn: str, slot: U
             return _find(conn, identity)
         found = find_slot(conn, slot)
         _check_time(settings, found, now)
-        owner = hold_patient(conn, patient_of(conn, asn, city.clock.now()).id)
         _check_others(conn, settings, owner.id, found)
         taken = update(slot_table).where(slot_table.c.id == slot, slot_table.c.taken < slot_table.c.capacity)
         if conn.execute(taken.values(taken=slot_table.c.taken + 1)).rowcount == 0:

@@ -145,6 +145,7 @@ def close_month(city: City, settings: HealthSettings, insurer: str, month: str) 
         count, total_fen = conn.execute(
             select(func.count(), func.coalesce(func.sum(claim_table.c.amount_fen), 0)).where(*mine)
         ).one()
+        total_fen = int(total_fen)
         if total_fen <= 0:
             raise StatementRefused(
                 insurer=insurer, month=month, reason=f"{total_fen} fen are claimed: nothing to pay"
@@ -228,7 +229,8 @@ def _pass_on(conn: Connection, city: City, statement: ClaimStatement) -> None:
         .order_by(claim_table.c.clinic)
     ).all()
     specs, transfers = [], []
-    for clinic, amount_fen in parts:
+    for clinic, summed in parts:
+        amount_fen = int(summed)
         payable = partner_payable(clinic)
         specs.append(AccountSpec(address=payable, code=_PAYABLE, owner=clinic))
         debit, credit = (CLAIMS, payable) if amount_fen > 0 else (payable, CLAIMS)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import attrs
 from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from citycard import registry
 from citycard.errors import RegistryMissing, SealBroken
@@ -137,11 +138,13 @@ def patient_of(conn: Connection, asn: str, at: dt.datetime, *, in_use: bool = Tr
     found = _known(conn, asn)
     if found is not None:
         return found
-    made = Patient(
-        id=derived_id("health patient", asn), asn=asn, holder=card.holder, plan="", insured_until=None
-    )
-    conn.execute(insert(patient_table), attrs.asdict(made) | {"sealed": None, "created_at": at})
-    return made
+    identity = derived_id("health patient", asn)
+    made = Patient(id=identity, asn=asn, holder=card.holder, plan="", insured_until=None)
+    # Whoever opens the same record at the same moment waits here, and finds it.
+    new = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
+    row = attrs.asdict(made) | {"sealed": None, "created_at": at}
+    conn.execute(new(patient_table).values(row).on_conflict_do_nothing())
+    return _known(conn, asn) or made
 
 
 def hold_patient(conn: Connection, patient: UUID) -> Patient:

@@ -141,9 +141,10 @@ def pay_sport(
         raise SportsRefused(reason=f"{venue[:40]!r} is no venue; there are {known}")
     amount_fen = price(city, asn, service=SPORTS, partner=venue).amount_fen
     with writing(city.engine) as conn:
+        owner = hold_patient(conn, patient_of(conn, asn, city.clock.now()).id)
         known_row = conn.execute(select(sport_table).where(sport_table.c.id == identity)).one_or_none()
         if known_row is None:
-            _begin(conn, city, settings, identity, asn, venue, amount_fen)
+            _begin(conn, city, settings, identity, owner.id, asn, venue, amount_fen)
         elif (known_row.asn, known_row.venue) != (asn, venue):
             raise AlreadyDone(what="payment for sports", id=identity, field="card or venue")
     return finish_sport(city, identity, actor=actor)
@@ -154,25 +155,25 @@ def _begin(
     city: City,
     settings: HealthSettings,
     identity: UUID,
+    owner: UUID,
     asn: str,
     venue: str,
     amount_fen: int,
 ) -> None:
     now = city.now_local()
-    owner = hold_patient(conn, patient_of(conn, asn, city.clock.now()).id)
-    left = _allowance(conn, city, settings, owner.id, asn)
+    left = _allowance(conn, city, settings, owner, asn)
     if amount_fen > left.cap_left_fen:
         raise SportsRefused(
             reason=f"{yuan(left.cap_left_fen)} yuan of this year's cap are left, {yuan(amount_fen)} asked"
         )
     if amount_fen > left.pot_fen:
         raise SportsRefused(reason=f"it holds {yuan(left.pot_fen)} yuan, {yuan(amount_fen)} are asked")
-    row = {"id": identity, "patient": owner.id, "asn": asn, "venue": venue, "year": now.year, "at": now}
+    row = {"id": identity, "patient": owner, "asn": asn, "venue": venue, "year": now.year, "at": now}
     conn.execute(
         insert(sport_table),
         row | {"state": SportState.CHARGING.value, "amount_fen": amount_fen, "returned_fen": 0},
     )
-    _count(conn, owner.id, now.year, amount_fen)
+    _count(conn, owner, now.year, amount_fen)
 
 
 def _count(conn: Connection, patient: UUID, year: int, amount_fen: int) -> None:

@@ -137,9 +137,10 @@ def charge_visit(
     if known is None:
         _check(city, settings, asn, clinic, lines)
         with writing(city.engine) as conn:
+            owner = hold_patient(conn, patient_of(conn, asn, city.clock.now()).id)
             known = _row(conn, identity)
             if known is None:
-                _begin(conn, city, settings, identity, asn, clinic, lines, digest, use_account, actor)
+                _begin(conn, city, settings, identity, owner, asn, clinic, lines, digest, use_account, actor)
     if known is not None and bytes(known.digest) != digest:
         raise AlreadyDone(what="visit", id=identity, field="card, clinic or items")
     return finish_charging(city, identity)
@@ -177,6 +178,7 @@ def _begin(
     city: City,
     settings: HealthSettings,
     identity: UUID,
+    owner: Patient,
     asn: str,
     clinic: str,
     lines: Sequence[Line],
@@ -185,7 +187,6 @@ def _begin(
     actor: str,
 ) -> None:
     now = city.now_local()
-    owner = hold_patient(conn, patient_of(conn, asn, city.clock.now()).id)
     plan = settings.plan(owner.plan_on(now.date()))
     parts = split_lines(lines, plan, held_used(conn, owner.id, now.year))
     taken = used_by(parts)

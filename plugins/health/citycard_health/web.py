@@ -80,7 +80,8 @@ def routes(settings: HealthSettings) -> Iterator[Route]:
     """Declare every endpoint of health: those for programs, the records', and the pages."""
     yield from appointment_routes(settings)
     yield from _visits(settings)
-    yield from _money(settings)
+    yield from _sports(settings)
+    yield from _insurers(settings)
     yield from record_routes(settings)
     yield from page_routes(settings)
 
@@ -163,7 +164,7 @@ def _visits(settings: HealthSettings) -> Iterator[Route]:
 # ── sports, insurers ─────────────────────────────────────────────────────────────────────────────
 
 
-def _money(settings: HealthSettings) -> Iterator[Route]:
+def _sports(settings: HealthSettings) -> Iterator[Route]:
     async def pay(request: Request) -> Response:
         from citycard.web import actor_of, city_of, read_json
 
@@ -184,6 +185,13 @@ def _money(settings: HealthSettings) -> Iterator[Route]:
 
         return await answered(work)
 
+    yield post("/sports", pay, access.SPEND, SportToPay, SportPayment, "Pay sports by social security.")
+    yield post(
+        "/sports/{id}/return", back, access.SPEND, HealthAct, SportPayment, "Give back a payment for sports."
+    )
+
+
+def _insurers(settings: HealthSettings) -> Iterator[Route]:
     async def statements(request: Request) -> Response:
         from citycard.web import actor_of, city_of
 
@@ -220,10 +228,6 @@ def _money(settings: HealthSettings) -> Iterator[Route]:
 
         return PlainTextResponse(await run_in_threadpool(work), media_type="text/csv")
 
-    yield post("/sports", pay, access.SPEND, SportToPay, SportPayment, "Pay sports by social security.")
-    yield post(
-        "/sports/{id}/return", back, access.SPEND, HealthAct, SportPayment, "Give back a payment for sports."
-    )
     yield Route(
         path="/insurers/{insurer}/statements",
         endpoint=statements,
