@@ -67,7 +67,8 @@ def end_return(office: Office, found: Ticket) -> Ticket:
         for paid in paid_of(conn, TICKET_SALE, now.serial):
             amount_fen = ticket_refund_fen(show, paid.amount_fen)
             assert now.step_id is not None
-            order_refund(conn, paid, now.step_id, amount_fen, f"ticket {now.serial} was not used", office.now)
+            reason = f"ticket {now.serial} was not used"
+            order_refund(conn, paid, now.step_id, amount_fen, reason, asn=now.asn, at=office.now)
         publish(conn, "tourism.ticket-returned", [told(office, now)])
 
     done = _end(office, found, "return", work)

@@ -13,6 +13,7 @@ from citycard.card.codec import evolve
 from citycard.city.charging import price
 from citycard.city.till import Sale, Visit
 from citycard.store import reading
+from citycard_tourism.carrying import carry_over
 from citycard_tourism.errors import PassRefused, RightMissing, WrittenBefore
 from citycard_tourism.passes import (
     Pass,
@@ -44,10 +45,15 @@ class Counter(TicketCounter):
     """A counter or kiosk of a venue."""
 
     def collect(self, reader: Reader) -> list[int]:
-        """Put onto the card what was bought online, and return the serial numbers of what it got."""
+        """Put onto the card what was bought online, or what the card had that it replaces.
+
+        Return the serial numbers of what it got: tickets, then passes.
+        """
         asn = self.asn_of(reader)
+        carry_over(self.office, asn)
         with reading(self.office.engine) as conn:
-            passes = [one for one in passes_of(conn, asn) if one.state == "active" and not one.on_card]
+            live = [one for one in passes_of(conn, asn) if one.state in {"active", "frozen"}]
+        passes = [one for one in live if not one.on_card]
         for one in reversed(passes):
             self._collect_pass(reader, one)
         return self.collect_tickets(reader, asn) + [one.serial for one in reversed(passes)]
@@ -196,7 +202,12 @@ class Counter(TicketCounter):
 
     def _new_pass(self, visit: Visit, sector: str, found: Pass) -> PassRecord:
         record = PassRecord(
-            plan=found.plan, serial=found.serial, starts=found.starts_on, ends=found.ends_on, turn=found.turn
+            plan=found.plan,
+            serial=found.serial,
+            starts=found.starts_on,
+            ends=found.ends_on,
+            frozen=found.state == "frozen",
+            turn=found.turn,
         )
         return self.office.seals.stamp(sector, visit, record)
 

@@ -265,9 +265,8 @@ def end_cancel(office: Office, found: Pass, *, uses: int) -> Pass:
             paid = paid_of(conn, PASS_SALE, now.serial)
             used = uses + _visits(conn, now.serial)
             for one, amount_fen in zip(paid, _refunds(office, now, plan, paid, used), strict=True):
-                order_refund(
-                    conn, one, now.step_id, amount_fen, f"pass {now.serial} was cancelled", office.now
-                )
+                reason = f"pass {now.serial} was cancelled"
+                order_refund(conn, one, now.step_id, amount_fen, reason, asn=now.asn, at=office.now)
             publish(conn, "tourism.pass-changed", [_told(office, now, "cancelled")])
     give_due(office, found.asn)
     with reading(office.engine) as conn:

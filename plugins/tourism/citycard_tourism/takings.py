@@ -127,14 +127,14 @@ def paid_of(conn: Connection, service: str, serial: int) -> list[Paid]:
 
 
 def order_refund(
-    conn: Connection, paid: Paid, act: UUID, amount_fen: int, reason: str, at: dt.datetime
+    conn: Connection, paid: Paid, act: UUID, amount_fen: int, reason: str, *, asn: str, at: dt.datetime
 ) -> None:
-    """Write down that a part of a payment is to be given back; nothing where that is 0 fen."""
+    """Write down that a part of a payment comes back to a card; nothing where that is 0 fen."""
     if amount_fen <= 0:
         return
     # An act may give back several payments, each with an id of its own.
     identity = derived_id("tourism", "refund", act, paid.id)
-    row = {"payment": paid.id, "id": identity, "asn": paid.asn, "amount_fen": amount_fen, "reason": reason}
+    row = {"payment": paid.id, "id": identity, "asn": asn, "amount_fen": amount_fen, "reason": reason}
     conn.execute(insert(refund), row | {"state": "due", "waits_for": "", "at": at})
 
 
@@ -187,7 +187,7 @@ def _of_purse(office: Office, line: RefundLine, paid: Paid) -> None:
     """Give back a cleared debit: to the account of the card when it has one, else onto its purse."""
     with reading(office.engine) as conn:
         try:
-            account = find_account(conn, paid.asn)
+            account = find_account(conn, line.asn)
             number = account.number if account.status is AccountStatus.OPEN else ""
         except OnlineAccountUnknown:
             number = ""
