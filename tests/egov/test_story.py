@@ -68,6 +68,45 @@ def test_offices_that_disagree_are_settled_and_nothing_lies_in_the_open(town: To
         assert secret not in content
 
 
+def decided_late(town: Town, filed: dict[str, Any], police: Any, civil: Any) -> None:
+    """Let both offices decide an application, the first of them too late."""
+    # The third working day passes undecided: it is overdue, and told.
+    town.pass_time(dt.timedelta(days=4))
+    town.city.plugins.run_job("egov.mark-overdue")
+    queue = police.get("/egov/departments/police/applications").json()["applications"]
+    assert [(one["id"], one["overdue"]) for one in queue] == [(filed["id"], True)]
+
+    # Both steps are decided; a retry changes nothing.
+    step = {"id": str(new_id()), "department": "police", "approve": True}
+    for _ in range(2):
+        after = (
+            police.post(f"/egov/applications/{filed['id']}/decisions", json=step).raise_for_status().json()
+        )
+        assert (after["department"], after["due_on"], after["overdue"]) == (
+            "civil-affairs",
+            "2026-03-10",
+            False,
+        )
+    last = {"id": str(new_id()), "department": "civil-affairs", "approve": True, "words": "issued"}
+    done = civil.post(f"/egov/applications/{filed['id']}/decisions", json=last).raise_for_status().json()
+    assert done["state"] == "approved"
+
+
+def seen_by_her(clerk: Any, citizen: Any, asn: str) -> None:
+    """Let a clerk look, and the holder see everybody who did."""
+    # She sees everybody who read her file; what happened stands on her card's page.
+    clerk.get(f"/egov/cards/{asn}/file?why=question at the desk").raise_for_status()
+    clerk.get(f"/cards/{asn}", headers={"accept": "text/html"}).raise_for_status()
+    readings = citizen.get(f"/egov/cards/{asn}/readings").raise_for_status().json()["readings"]
+    assert {(one["department"], tuple(one["fields"])) for one in readings} >= {
+        ("police", ("name", "address"))
+    }
+    assert any(one["why"] == "question at the desk" for one in readings)
+    assert any(one["why"] == f"looked at card {asn}" for one in readings)
+    page = citizen.get(f"/cards/{asn}", headers={"accept": "text/html"}).text
+    assert "Application: Certificate of residence, approved" in page
+
+
 def test_a_resident_applies_with_the_card_and_offices_decide_in_time(town: Town, office: Office) -> None:
     civil, police = town.client("partner", "civil-affairs"), town.client("partner", "police")
     clerk = town.client("clerk")
@@ -107,26 +146,7 @@ def test_a_resident_applies_with_the_card_and_offices_decide_in_time(town: Town,
     }
     assert seen["form"] == {"reason": "school of a grandchild"}
 
-    # The third working day passes undecided: it is overdue, and told.
-    town.pass_time(dt.timedelta(days=4))
-    town.city.plugins.run_job("egov.mark-overdue")
-    queue = police.get("/egov/departments/police/applications").json()["applications"]
-    assert [(one["id"], one["overdue"]) for one in queue] == [(filed["id"], True)]
-
-    # Both steps are decided; a retry changes nothing.
-    step = {"id": str(new_id()), "department": "police", "approve": True}
-    for _ in range(2):
-        after = (
-            police.post(f"/egov/applications/{filed['id']}/decisions", json=step).raise_for_status().json()
-        )
-        assert (after["department"], after["due_on"], after["overdue"]) == (
-            "civil-affairs",
-            "2026-03-10",
-            False,
-        )
-    last = {"id": str(new_id()), "department": "civil-affairs", "approve": True, "words": "issued"}
-    done = civil.post(f"/egov/applications/{filed['id']}/decisions", json=last).raise_for_status().json()
-    assert done["state"] == "approved"
+    decided_late(town, filed, police, civil)
 
     # A second certificate is paid at the kiosk from the purse, without a line, by the rights on the card.
     town.load(card, 3_000)
@@ -136,17 +156,7 @@ def test_a_resident_applies_with_the_card_and_offices_decide_in_time(town: Town,
     )
     assert kiosk.serve(card.reader, town.now, decide).amount_fen == 500
 
-    # She sees everybody who read her file; what happened stands on her card's page.
-    clerk.get(f"/egov/cards/{card.asn}/file?why=question at the desk").raise_for_status()
-    clerk.get(f"/cards/{card.asn}", headers={"accept": "text/html"}).raise_for_status()
-    readings = citizen.get(f"/egov/cards/{card.asn}/readings").raise_for_status().json()["readings"]
-    assert {(one["department"], tuple(one["fields"])) for one in readings} >= {
-        ("police", ("name", "address"))
-    }
-    assert any(one["why"] == "question at the desk" for one in readings)
-    assert any(one["why"] == f"looked at card {card.asn}" for one in readings)
-    page = citizen.get(f"/cards/{card.asn}", headers={"accept": "text/html"}).text
-    assert "Application: Certificate of residence, approved" in page
+    seen_by_her(clerk, citizen, card.asn)
 
     # The office is paid for both: the one online is carried, the one from the purse was cleared.
     bank_file = town.clear(kiosk).bank_file
