@@ -6,12 +6,13 @@ from uuid import uuid4
 
 import pytest
 
+from citycard import registry
 from citycard.city.accounts import payee
 from citycard.city.refunds import give_refund, purchase_of
 from citycard.clearing.casecodes import Bearer, Party, Verdict
 from citycard.clearing.disputes import Claim, add_evidence, open_dispute
 from citycard.clearing.upholding import Judgement, decide_dispute
-from citycard.store import reading
+from citycard.store import reading, writing
 from citycard.wallet import Payments
 from citycard.wallet.refunds import Destination
 from citycard_utilities.bills import bills_of
@@ -127,11 +128,8 @@ def test_what_a_desk_gave_back_is_explained_by_its_receipt(town, settings, citiz
 def test_a_biller_without_a_bank_account_is_owed_on_and_the_next_settlement_opens_with_it(
     town, settings, citizen, kiosk, due
 ):
-    from citycard import registry
-    from citycard.store import writing
-
     with writing(town.city.engine) as conn:
-        registry.change_partner(conn, WATER, account_no="", bank_bic="", actor="Li")
+        registry.change_partner(conn, WATER, {"account_no": "", "bank_bic": ""}, reason="moved", actor="Li")
     pay(town, kiosk, citizen, due, "W1", 1000)
     town.clear(kiosk)
     first = settlement_of(town.city, settings, WATER)

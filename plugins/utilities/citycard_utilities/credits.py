@@ -17,7 +17,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from citycard import derived_id
 from citycard.store.bulk import select_in
 from citycard_utilities.errors import CreditSpent
-from citycard_utilities.receipts import CARD, OPEN, PAID, PENDING, return_id
+from citycard_utilities.receipts import CARD, OPEN, PAID, return_id, return_row
 from citycard_utilities.settings import UtilitySettings
 from citycard_utilities.tables import bill, credit, credit_use, receipt, returned
 
@@ -169,20 +169,15 @@ def _free(
     }
     conn.execute(update(receipt).where(receipt.c.id == row.id).values(values))
     if back:
-        wanted = {
-            "id": return_id(row.id, f"{cause}-{over.revision}"),
-            "receipt": row.id,
-            "biller": over.biller,
-            "bill": over.bill,
-            "amount_fen": part_fen,
-            "cause": cause,
-            "reason": f"bill {over.bill} was {cause} by its biller",
-            "approved_by": "rule",
-            "actor": "utilities",
-            "state": PENDING,
-            "told": "",
-            "at": at,
-        }
+        wanted = return_row(
+            return_id(row.id, f"{cause}-{over.revision}"),
+            row.id,
+            (over.biller, over.bill),
+            part_fen,
+            cause=cause,
+            reason=f"bill {over.bill} was {cause} by its biller",
+            at=at,
+        )
         conn.execute(insert(returned), wanted)
         return
     kept = {

@@ -190,7 +190,7 @@ def _reading(
         "read_at": read_at,
         "counter": counter,
         "reading": facts.reading,
-        "left": facts.left,
+        "left_units": facts.left,
         "record": one.id,
     }
 

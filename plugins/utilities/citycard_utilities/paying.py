@@ -15,7 +15,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from citycard import CitycardError, percent_of
 from citycard.city.charging import Charge, Onward, charge
-from citycard.store import publish, reading, writing
+from citycard.store import reading, writing
 from citycard.wallet import find_account
 from citycard_utilities.errors import (
     BillBusy,
@@ -25,7 +25,6 @@ from citycard_utilities.errors import (
     ReceiptUnknown,
     RequestDiffers,
 )
-from citycard_utilities.events import BILL_PAID
 from citycard_utilities.receipts import (
     ACCOUNT,
     DONE,
@@ -35,8 +34,10 @@ from citycard_utilities.receipts import (
     Divided,
     divide,
     return_id,
+    return_row,
     settle_bills,
     standings,
+    tell,
 )
 from citycard_utilities.rules import BILL, late_fen
 from citycard_utilities.settings import UtilitySettings
@@ -239,33 +240,19 @@ def _done(city: City, settings: UtilitySettings, identity: str, amount_fen: int)
         }
         conn.execute(update(receipt).where(mine).values(values))
         if parts.surplus_fen:
-            wanted = {
-                "id": return_id(identity, "double"),
-                "receipt": identity,
-                "biller": row.biller,
-                "bill": row.bill,
-                "amount_fen": parts.surplus_fen,
-                "cause": "double",
-                "reason": "paid twice",
-                "approved_by": "rule",
-                "actor": "utilities",
-                "state": PENDING,
-                "told": "",
-                "at": city.now_local(),
-            }
-            conn.execute(insert(returned), wanted)
-        body = {
-            "receipt": identity,
-            "channel": row.channel,
-            "biller": row.biller,
-            "bill": row.bill,
-            "asn": row.asn,
-            "amount_fen": amount_fen,
-            "late_fen": parts.late_fen,
-            "too_much_fen": parts.surplus_fen,
-        }
-        publish(conn, BILL_PAID, [body], at=city.clock.now())
-        return ReceiptView.of(conn.execute(select(receipt).where(mine)).one())
+            back = return_row(
+                return_id(identity, "double"),
+                identity,
+                (row.biller, row.bill),
+                parts.surplus_fen,
+                cause="double",
+                reason="paid twice",
+                at=city.now_local(),
+            )
+            conn.execute(insert(returned), back)
+        done = conn.execute(select(receipt).where(mine)).one()
+        tell(conn, [done._asdict()])
+        return ReceiptView.of(done)
 
 
 def _parts(row: Any, amount_fen: int, rest_fen: int) -> Divided:

@@ -40,9 +40,11 @@ __all__ = [
     "Taken",
     "divide",
     "return_id",
+    "return_row",
     "settle_bills",
     "standings",
     "take",
+    "tell",
 ]
 
 CARD, ACCOUNT, MANDATE = "card", "account", "mandate"
@@ -157,6 +159,36 @@ def return_id(receipt_id: str, cause: str) -> UUID:
     return derived_id("utilities", "return", receipt_id, cause)
 
 
+def return_row(
+    identity: UUID,
+    receipt_id: str,
+    of: tuple[str, str],
+    amount_fen: int,
+    *,
+    cause: str,
+    reason: str,
+    at: dt.datetime,
+    approved_by: str = "rule",
+    actor: str = "utilities",
+    state: str = PENDING,
+) -> dict[str, Any]:
+    """Make the row of money that goes back; ``of`` is the biller and the number of the bill."""
+    return {
+        "id": identity,
+        "receipt": receipt_id,
+        "biller": of[0],
+        "bill": of[1],
+        "amount_fen": amount_fen,
+        "cause": cause,
+        "reason": reason,
+        "approved_by": approved_by,
+        "actor": actor,
+        "state": state,
+        "told": "",
+        "at": at,
+    }
+
+
 def take(conn: Connection, settings: UtilitySettings, moneys: Sequence[Money]) -> Taken:
     """Take in money, earliest first; what is known by its id already is left alone."""
     ids = [one.id for one in moneys]
@@ -167,7 +199,7 @@ def take(conn: Connection, settings: UtilitySettings, moneys: Sequence[Money]) -
     insert_all(conn, receipt, _RECEIPT, ([row[name] for name in _RECEIPT] for row in rows))
     settle_bills(conn, bills.values())
     _keep_surplus(conn, rows)
-    _tell(conn, rows)
+    tell(conn, rows)
     return Taken(
         receipts=len(rows),
         amount_fen=sum(row["amount_fen"] for row in rows),
@@ -226,30 +258,25 @@ def _keep_surplus(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         if row["credited_fen"]
     ]
     insert_all(conn, credit, [column.name for column in credit.c], credits_)
-    names = [column.name for column in returned.c]
     backs = [
-        (
+        return_row(
             return_id(row["id"], "double"),
             row["id"],
-            row["biller"],
-            row["bill"],
+            (row["biller"], row["bill"]),
             row["returned_fen"],
-            "double",
-            row["reason"],
-            "rule",
-            "utilities",
-            PENDING,
-            "",
-            row["at"],
+            cause="double",
+            reason=row["reason"],
+            at=row["at"],
         )
         for row in rows
         if row["returned_fen"]
     ]
-    insert_all(conn, returned, names, backs)
+    names = [column.name for column in returned.c]
+    insert_all(conn, returned, names, ([back[name] for name in names] for back in backs))
 
 
-def _tell(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Tell of each deduction at once: what it was for, and what of it was too much."""
+def tell(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Tell of each deduction at once: what it was for, and what of it was too much; rows of receipts."""
     paid, waits = [], []
     for row in rows:
         body = {

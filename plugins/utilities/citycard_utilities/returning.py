@@ -27,7 +27,16 @@ from citycard.wallet.tables import payment, payment_refund, purchase_refund
 from citycard_utilities.credits import drop_credits, forfeit_credits
 from citycard_utilities.errors import BillUnknown, ReceiptUnknown, RequestDiffers, ReversalRefused
 from citycard_utilities.events import MONEY_RETURNED
-from citycard_utilities.receipts import CARD, DONE, PENDING, UNMATCHED, divide, settle_bills, standings
+from citycard_utilities.receipts import (
+    CARD,
+    DONE,
+    PENDING,
+    UNMATCHED,
+    divide,
+    return_row,
+    settle_bills,
+    standings,
+)
 from citycard_utilities.rules import late_fen
 from citycard_utilities.settings import UtilitySettings
 from citycard_utilities.tables import receipt, returned
@@ -166,8 +175,19 @@ def note_moved(
         # What paid another bill meanwhile is the biller's loss: the money is gone all the same.
         forfeit_credits(conn, receipt_id, min(row.credited_fen, max(0, rest_fen - row.open_fen)))
     _take_from(conn, row, rest_fen)
-    wanted = {"receipt": receipt_id, "reason": reason[:200], "approved_by": cause}
-    conn.execute(insert(returned), _row(identity, row, wanted, amount_fen, cause, "city", DONE, at))
+    moved = return_row(
+        identity,
+        receipt_id,
+        (row.biller, row.bill),
+        amount_fen,
+        cause=cause,
+        reason=reason[:200],
+        at=at,
+        approved_by=cause,
+        actor="city",
+        state=DONE,
+    )
+    conn.execute(insert(returned), moved)
     return True
 
 
@@ -225,7 +245,18 @@ def _noted(
     if row.credited_fen:
         drop_credits(conn, row.id)
     _take_from(conn, row, amount_fen)
-    conn.execute(insert(returned), _row(identity, row, wanted, amount_fen, cause, actor[:100], PENDING, at))
+    back = return_row(
+        identity,
+        row.id,
+        (row.biller, row.bill),
+        amount_fen,
+        cause=cause,
+        reason=wanted["reason"],
+        at=at,
+        approved_by=wanted["approved_by"],
+        actor=actor[:100],
+    )
+    conn.execute(insert(returned), back)
     return conn.execute(select(returned).where(returned.c.id == identity)).one()
 
 
@@ -260,29 +291,6 @@ def _take_from(conn: Connection, row: Any, amount_fen: int) -> None:
         "state": DONE,
     }
     conn.execute(update(receipt).where(receipt.c.id == row.id).values(values))
-
-
-def _row(
-    identity: UUID,
-    row: Any,
-    wanted: dict[str, str],
-    amount_fen: int,
-    cause: str,
-    actor: str,
-    state: str,
-    at: dt.datetime,
-) -> dict[str, Any]:
-    return wanted | {
-        "id": identity,
-        "biller": row.biller,
-        "bill": row.bill,
-        "amount_fen": amount_fen,
-        "cause": cause,
-        "actor": actor,
-        "state": state,
-        "told": "",
-        "at": at,
-    }
 
 
 def _move(city: City, row: Any) -> bool:

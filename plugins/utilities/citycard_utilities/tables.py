@@ -205,6 +205,6 @@ meter_reading = Table(
     Column("read_at", LocalTime, primary_key=True),
     Column("counter", BigInteger, nullable=False),
     Column("reading", BigInteger, nullable=False),
-    Column("left", BigInteger, nullable=False),
+    Column("left_units", BigInteger, nullable=False),
     Column("record", String(40), nullable=False),
 )

@@ -131,7 +131,7 @@ def upgrade() -> None:
         sa.Column("read_at", sa.DateTime(), nullable=False),
         sa.Column("counter", sa.BigInteger(), nullable=False),
         sa.Column("reading", sa.BigInteger(), nullable=False),
-        sa.Column("left", sa.BigInteger(), nullable=False),
+        sa.Column("left_units", sa.BigInteger(), nullable=False),
         sa.Column("record", sa.String(length=40), nullable=False),
         sa.PrimaryKeyConstraint("biller", "meter", "read_at", name=op.f("pk_utilities_meter_reading")),
     )
