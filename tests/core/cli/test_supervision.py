@@ -48,6 +48,13 @@ def test_json_has_what_programs_get(supervised, capsys):
     assert told["domain"] == "market"
 
 
+def test_partners_without_a_district_can_be_asked_for(supervised, capsys):
+    assert run(*DAYS, "--district", "-", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["total"]["now"]["uses"] == supervised.count(*MARCH, district="-")[1]
+    assert told["total"]["now"]["cards"] is None
+
+
 def test_more_partners_can_be_asked_for(capsys):
     assert run(*DAYS, "--partners", "1") == 0
     assert "4 more partners: --partners 5" in capsys.readouterr().err
