@@ -57,92 +57,69 @@ _MIB = 1024 * 1024
 _NAME_MOST = 200
 
 
-_QUERIES = (None, BillQuery, SlipQuery, MandateQuery)
-
-
 def routes(settings: UtilitySettings) -> Iterator[Route]:
     """Declare the endpoints of a city with these settings, without the pages."""
     served = _Served(settings)
-    for path, method, permission, summary, body, answer in (
-        ("/bills", served.find, FIND, "The bills of a household.", BillQuery, HouseholdBills),
-        ("/bills/slip", served.slip, FIND, "The bar code of a bill.", SlipQuery, BillSlip),
-        ("/payments", served.pay, PAY, "Pay a bill from an online account.", BillToPay, ReceiptView),
-        ("/receipts/{receipt}", served.receipt, RECEIPTS, "What was paid for a bill.", None, ReceiptView),
-        (
-            "/receipts/{receipt}/reversal",
-            served.reverse,
-            REVERSE,
-            "Give the money of a receipt back.",
-            ReversalToMake,
-            Return,
-        ),
-        (
-            "/receipts/{receipt}/bill",
-            served.assign,
-            REVERSE,
-            "Let money without a bill pay one.",
-            BillToAssign,
-            Assigned,
-        ),
-        ("/mandates", served.make, MANDATES, "Make a direct-debit mandate.", MandateToMake, MandateView),
-        (
-            "/mandates/of-card",
-            served.mandates,
-            MANDATES,
-            "The mandates of a card.",
-            MandateQuery,
-            CardMandates,
-        ),
-        ("/billers/{biller}/files", served.files, SEND, "What came of a biller's files.", None, BillerFiles),
-        (
-            "/billers/{biller}/settlement",
-            served.settlement,
-            SETTLEMENTS,
-            "What the last run settled with a biller.",
-            None,
-            Settlement,
-        ),
-        (
-            "/billers/{biller}/settlement/{run:int}",
-            served.settlement,
-            SETTLEMENTS,
-            "What a run settled with a biller.",
-            None,
-            Settlement,
-        ),
-        ("/totals", served.totals, OVERVIEW, "Where bills stand.", None, Overview),
+    yield from _about_bills(served)
+    yield from _about_mandates(served)
+    yield from _about_billers(served)
+
+
+def _about_bills(served: _Served) -> Iterator[Route]:
+    yield _route("/bills", served.find, FIND, "The bills of a household.", BillQuery, HouseholdBills)
+    yield _route("/bills/slip", served.slip, FIND, "The bar code of a bill.", SlipQuery, BillSlip)
+    pay = "Pay a bill from an online account."
+    yield _route("/payments", served.pay, PAY, pay, BillToPay, ReceiptView, method="POST")
+    one = "/receipts/{receipt}"
+    yield _route(one, served.receipt, RECEIPTS, "What was paid for a bill.", None, ReceiptView)
+    back = "Give the money of a receipt back."
+    yield _route(f"{one}/reversal", served.reverse, REVERSE, back, ReversalToMake, Return, method="POST")
+    assigned = "Let money without a bill pay one."
+    yield _route(f"{one}/bill", served.assign, REVERSE, assigned, BillToAssign, Assigned, method="POST")
+    yield _route("/totals", served.totals, OVERVIEW, "Where bills stand.", None, Overview)
+
+
+def _about_mandates(served: _Served) -> Iterator[Route]:
+    made = "Make a direct-debit mandate."
+    yield _route("/mandates", served.make, MANDATES, made, MandateToMake, MandateView, method="POST")
+    of_card = "The mandates of a card."
+    yield _route("/mandates/of-card", served.mandates, MANDATES, of_card, MandateQuery, CardMandates)
+    ended = "End a mandate: nothing more is collected."
+    yield _route("/mandates/{mandate}/end", served.end, MANDATES, ended, None, MandateView, method="POST")
+
+
+def _about_billers(served: _Served) -> Iterator[Route]:
+    files, settled = "/billers/{biller}/files", "/billers/{biller}/settlement"
+    yield _route(files, served.files, SEND, "What came of a biller's files.", None, BillerFiles)
+    sent = "Send a file of bills (CSV); the same file again gets the same answer."
+    yield _route(f"{files}/{{name}}", served.send, SEND, sent, None, FileReport, method="PUT")
+    for path, words in (
+        (settled, "What the last run settled"),
+        (f"{settled}/{{run:int}}", "What a run settled"),
     ):
-        methods = ("GET",) if body in _QUERIES else ("POST",)
-        yield Route(
-            path=path,
-            endpoint=method,
-            permission=permission,
-            summary=summary,
-            methods=methods,
-            request=body,
-            response=answer,
-        )
-    yield Route(
-        path="/mandates/{mandate}/end",
-        endpoint=served.end,
-        permission=MANDATES,
-        methods=("POST",),
-        summary="End a mandate: nothing more is collected.",
-        response=MandateView,
-    )
-    yield Route(
-        path="/billers/{biller}/files/{name}",
-        endpoint=served.send,
-        permission=SEND,
-        methods=("PUT",),
-        summary="Send a file of bills (CSV); the same file again gets the same answer.",
-        response=FileReport,
-    )
-    yield Route(
-        path="/billers/{biller}/settlement/{run:int}/file",
-        endpoint=served.file,
-        permission=SETTLEMENTS,
-        summary="The file of what a run settled with a biller (CSV).",
+        yield _route(path, served.settlement, SETTLEMENTS, f"{words} with a biller.", None, Settlement)
+    file = "The file of what a run settled with a biller (CSV)."
+    yield _route(f"{settled}/{{run:int}}/file", served.file, SETTLEMENTS, file, None, None)
+
+
+def _route(
+    path: str,
+    endpoint: Callable[[Request], Any],
+    permission: str,
+    summary: str,
+    request: type[Any] | None,
+    response: type[Any] | None,
+    *,
+    method: str = "GET",
+) -> Route:
+    return Route(
+        path=path,
+        endpoint=endpoint,
+        permission=permission,
+        summary=summary,
+        methods=(method,),
+        request=request,
+        response=response,
     )
 
 
