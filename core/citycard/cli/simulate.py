@@ -90,7 +90,9 @@ def command(
         if context.get_parameter_source("faults") is click.core.ParameterSource.DEFAULT:
             plan["faults"] = 0.0
         names = () if domains == "all" else tuple(domains.split(","))
-        context.exit(_live(folder, out, SimulationPlan(**plan, domains=names), engine, as_json=as_json))
+        context.exit(
+            _live(folder, out, SimulationPlan(**plan, domains=names, evenly=True), engine, as_json=as_json)
+        )
     wanted = SimulationPlan(**plan)
     city = opened(folder)
     truth = Truth.read(out) if checks else simulate(city, wanted, out, progress)

@@ -52,8 +52,8 @@ class Tariff:
     facts: Bytes
 
     @classmethod
-    def of(cls, city: City, domains: Sequence[str] = ()) -> Tariff:
-        """Ask every plugin that is on, or those of these names.
+    def of(cls, city: City, domains: Sequence[str] = (), *, evenly: bool = False) -> Tariff:
+        """Ask every plugin that is on, or those of these names; ``evenly`` gives each as many journeys.
 
         Raise HabitsMissing, or HabitInvalid for facts of another layout.
         """
@@ -67,7 +67,7 @@ class Tariff:
         asked: dict[Any, int] = {}
         for (service, tap), each in zip(taps, facts, strict=True):
             asked.setdefault((service.number, tap.kind, tap.list_price_fen, each), len(asked))
-        weights = np.array([habit.weight for _, habit in habits], dtype=np.float64)
+        weights = _weights(city, habits, evenly=evenly)
         return cls(
             partners=partners,
             starts=_ints([0, *accumulate(len(journey) for _, journey in journeys)])[:-1],
@@ -95,6 +95,16 @@ class Tariff:
         return weights
 
 
+def _weights(city: City, habits: Sequence[tuple[Service, Habit]], *, evenly: bool) -> npt.NDArray[np.float64]:
+    weights = np.array([habit.weight for _, habit in habits], dtype=np.float64)
+    if evenly:
+        owner = {owned.record.number: owned.owner.plugin for owned in city.plugins.services()}
+        owners = np.array([owner[service.number] for service, _ in habits])
+        for name in np.unique(owners):
+            weights[owners == name] /= weights[owners == name].sum()
+    return weights
+
+
 def _ints(values: Iterable[int]) -> Ints:
     return np.fromiter(values, dtype=np.int64)
 
@@ -114,7 +124,7 @@ def _facts(service: Service, tap: HabitTap) -> bytes:
         raise HabitInvalid(
             service=service.name, problem=f"its facts are {type(tap.facts).__name__}, expected {wanted}"
         )
-    return encode(tap.facts)
+    return encode(tap.facts).ljust(FACTS_SIZE, b"\0")
 
 
 class Prices:

@@ -51,7 +51,7 @@ class World:
     @classmethod
     def of(cls, city: City, plan: SimulationPlan) -> Self:
         """Ask the city; raise HabitsMissing, HabitInvalid or SimulationPlanInvalid."""
-        tariff = Tariff.of(city, plan.domains)
+        tariff = Tariff.of(city, plan.domains, evenly=plan.evenly)
         ground = Ground.of(plan, tariff)
         products = tuple(city.issuing.products())
         key = next(
