@@ -27,7 +27,8 @@ class SimulationPlan:
 
     ``records`` are all records that cards make, before faults repeat some. ``faults`` is the number of faults
     a record, such as 0.005. ``start`` is the first business date. ``domains`` names the plugins whose
-    services are tapped, all of them when empty; ``evenly`` gives each plugin as many journeys. Raise SimulationPlanInvalid.
+    services are tapped, all of them when empty; ``evenly`` gives each plugin as many journeys. Raise
+    SimulationPlanInvalid.
     """
 
     cards: int = attrs.field(validator=_between(1, 99_999_999))

@@ -3,7 +3,9 @@ from __future__ import annotations
 import datetime as dt
 
 import numpy as np
+import pytest
 
+from citycard.errors import HabitsMissing
 from citycard.simulate.plan import SimulationPlan
 from citycard.simulate.tariff import Tariff
 from citycard.simulate.world import World
@@ -29,3 +31,13 @@ def test_habits_are_laid_out_there_and_back(kiosk_town):
     assert tariff.list_price_fen.tolist() == [250, 250, 400, 380, 380, 400, 0, 300, 0, 300]
     assert tariff.starts.tolist() == [0, 1, 2, 4, 6, 8]
     assert np.allclose(tariff.chances, [2 / 6, 5 / 6, 1.0])
+
+
+def test_evenly_every_domain_has_as_many_journeys(kiosk_town):
+    tariff = Tariff.of(kiosk_town("town"), evenly=True)
+    assert np.allclose(tariff.chances, [2 / 6, 5 / 6, 1.0])
+
+
+def test_only_the_domains_that_are_named_are_tapped(kiosk_town):
+    with pytest.raises(HabitsMissing):
+        Tariff.of(kiosk_town("town"), ("transit",))
