@@ -8,8 +8,9 @@ import pytest
 
 from citycard.ids import new_id
 from citycard.store import reading
+from citycard.wallet import online_account
 from citycard_tourism.errors import LoanRefused, RightForged
-from citycard_tourism.library import loans_of, renew, take_back, tell_overdue
+from citycard_tourism.library import loans_of, pay_fees, renew, take_back, tell_overdue
 from citycard_tourism.sectors import READER
 
 
@@ -114,3 +115,16 @@ def test_a_forged_right_pays_no_fee(leisure, reader):
     leisure.tills["city-library"].serve(reader.reader, leisure.town.now, forge)
     with pytest.raises(RightForged):
         leisure.library().pay_fees(reader.reader)
+
+
+def test_a_fee_is_paid_online_once(leisure):
+    town, card = leisure.town, leisure.town.card()
+    town.account(card, 1000)
+    desk = leisure.library()
+    desk.register(card.reader)
+    desk.lend(new_id(), card.reader, ["B1"])
+    leisure.go_to(leisure.at("10:00", days=31))
+    take_back(leisure.office, "city-library", "B1")
+    assert (pay_fees(leisure.office, card.asn), pay_fees(leisure.office, card.asn)) == (20, 0)
+    with reading(town.city.engine) as conn:
+        assert town.city.ledger.balance_fen(conn, online_account(card.asn)) == 980

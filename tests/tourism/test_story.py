@@ -27,7 +27,7 @@ from citycard_tourism.errors import (
     SlotNotNow,
     SlotUnknown,
 )
-from citycard_tourism.library import pay_fees, take_back
+from citycard_tourism.library import take_back
 from citycard_tourism.loyalty import open_schemes, sell
 from citycard_tourism.passes import buy_pass, find_pass
 from citycard_tourism.sectors import PASS, VisitFacts
@@ -397,15 +397,3 @@ def test_books_are_lent_with_the_card_and_late_ones_cost(leisure):
     leisure.clear()
     assert leisure.paid_fen("city-library") == 280
     town.check_books()
-
-
-def test_a_fee_is_paid_online_once(leisure):
-    town, card = leisure.town, leisure.town.card()
-    town.account(card, 1000)
-    desk = leisure.library()
-    desk.register(card.reader)
-    desk.lend(new_id(), card.reader, ["B1"])
-    leisure.go_to(leisure.at("10:00", days=31))
-    take_back(leisure.office, "city-library", "B1")
-    assert (pay_fees(leisure.office, card.asn), pay_fees(leisure.office, card.asn)) == (20, 0)
-    assert online_fen(town, card) == 980

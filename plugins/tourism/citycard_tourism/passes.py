@@ -137,6 +137,10 @@ def buy_pass(office: Office, act: UUID, asn: str, plan: Plan) -> Pass:
     """Buy a pass from the online account of a card; a counter puts it onto the card. Once per act."""
     held = hold_pass(office, act, asn, plan)
     if held.state != "held":
+        with reading(office.engine) as conn:
+            paid = paid_of(conn, PASS_SALE, held.serial)
+        if not paid:
+            raise PassRefused(serial=held.serial, reason="it was refused before: buy under a new id")
         return held
     facts = PassFacts(plan=plan.number, serial=held.serial)
     weights = weights_of(office.settings, plan, facts)

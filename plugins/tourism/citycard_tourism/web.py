@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from citycard_tourism.office import Office
 
 __all__ = [
     "BOOKS",
@@ -245,84 +244,74 @@ class Programme:
 def routes(settings: TourismSettings) -> Iterator[Route]:
     """Declare the endpoints of a city with these settings."""
     # Imported here: listing the plugins does without the desks and the wallet.
-    from citycard_tourism.endpoints import ENDPOINTS
-    from citycard_tourism.office import Office
     from citycard_tourism.views import LoanView, PassView, Rights, TicketView
     from citycard_tourism.visits import VenueVisits
 
-    def bound(name: str) -> Callable[[Request], Any]:
-        work = ENDPOINTS[name]
-
-        async def endpoint(request: Request) -> Response:
-            from citycard.web import city_of
-
-            office: Office = Office(city_of(request), settings)
-            return await work(office, request)
-
-        endpoint.__name__ = name
-        return endpoint
-
-    ticket = {"permission": BUY, "response": TicketView}
-    declared: tuple[tuple[str, str, str, Mapping[str, Any]], ...] = (
-        ("programme", "/programme", "What is on: venues, shows, passes.", {"response": Programme}),
-        ("slots", "/slots", "The slots of a show on a day.", {"request": SlotQuery, "response": SlotLine}),
-        ("rights", "/cards/{asn}", "What a card has at venues.", {"permission": READ, "response": Rights}),
-        ("buy", "/tickets", "Buy a ticket from an online account.", {"request": TicketToBuy, **ticket}),
-        ("move", "/tickets/{ticket}/moves", "Move a ticket.", {"request": TicketToMove, **ticket}),
-        ("give_back", "/tickets/{ticket}/returns", "Give a ticket back.", {"request": ActOnRight, **ticket}),
-        (
-            "free_held",
-            "/tickets/{ticket}/releases",
-            "Free the places of a ticket that a counter held and did not sell.",
-            {"permission": SLOTS, "request": ActOnRight, "response": TicketView},
-        ),
-        (
-            "buy_plan",
-            "/passes",
-            "Buy a pass or membership from an online account.",
-            {"permission": BUY, "request": PassToBuy, "response": PassView},
-        ),
-        (
-            "sell_goods",
-            "/sales",
-            "Sell goods of a venue from an online account, with its points.",
-            {"permission": SELL, "request": GoodsToSell, "response": GoodsSold},
-        ),
-        (
-            "set_slot",
-            "/slots",
-            "Say how many places a slot has.",
-            {"permission": SLOTS, "request": SlotToSet, "response": SlotLine},
-        ),
-        (
-            "visits",
-            "/visits",
-            "How often venues were visited, by what let people in.",
-            {"permission": VISITS, "request": VisitQuery, "response": VenueVisits},
-        ),
-        (
-            "renew_loan",
-            "/loans/{loan}/renewals",
-            "Keep a book for longer.",
-            {"permission": BUY, "request": LoanToRenew, "response": LoanView},
-        ),
-        (
-            "pay_loans",
-            "/fees",
-            "Pay library fees from an online account.",
-            {"permission": BUY, "request": FeesToPay, "response": FeesPaid},
-        ),
-        (
-            "book_back",
-            "/books",
-            "Take a book back.",
-            {"permission": BOOKS, "request": BookBack, "response": LoanView},
-        ),
-    )
-    for name, path, summary, more in declared:
-        methods = ("GET",) if name in {"programme", "slots", "rights", "visits"} else ("POST",)
-        permission = more.get("permission", PUBLIC)
-        rest = {key: value for key, value in more.items() if key != "permission"}
-        yield Route(
-            path=path, endpoint=bound(name), permission=permission, summary=summary, methods=methods, **rest
+    def get(
+        name: str,
+        path: str,
+        summary: str,
+        permission: str = PUBLIC,
+        *,
+        request: type[Any] | None = None,
+        response: type[Any],
+    ) -> Route:
+        return Route(
+            path=path,
+            endpoint=_bound(settings, name),
+            permission=permission,
+            summary=summary,
+            request=request,
+            response=response,
         )
+
+    def post(
+        name: str, path: str, summary: str, permission: str, body: type[Any], answer: type[Any]
+    ) -> Route:
+        return Route(
+            path=path,
+            endpoint=_bound(settings, name),
+            permission=permission,
+            summary=summary,
+            methods=("POST",),
+            request=body,
+            response=answer,
+        )
+
+    yield get("programme", "/programme", "What is on: venues, shows, passes.", response=Programme)
+    yield get("slots", "/slots", "The slots of a show on a day.", request=SlotQuery, response=SlotLine)
+    yield get("rights", "/cards/{asn}", "What a card has at venues.", READ, response=Rights)
+    told = "How often venues were visited, by what let people in."
+    yield get("visits", "/visits", told, VISITS, request=VisitQuery, response=VenueVisits)
+    told = "Buy a ticket from an online account."
+    yield post("buy", "/tickets", told, BUY, TicketToBuy, TicketView)
+    yield post("move", "/tickets/{ticket}/moves", "Move a ticket.", BUY, TicketToMove, TicketView)
+    yield post("give_back", "/tickets/{ticket}/returns", "Give a ticket back.", BUY, ActOnRight, TicketView)
+    told = "Free the places of a ticket that a counter held and did not sell."
+    yield post("free_held", "/tickets/{ticket}/releases", told, SLOTS, ActOnRight, TicketView)
+    told = "Buy a pass or membership from an online account."
+    yield post("buy_plan", "/passes", told, BUY, PassToBuy, PassView)
+    told = "Sell goods of a venue from an online account, with its points."
+    yield post("sell_goods", "/sales", told, SELL, GoodsToSell, GoodsSold)
+    yield post("set_slot", "/slots", "Say how many places a slot has.", SLOTS, SlotToSet, SlotLine)
+    yield post("renew_loan", "/loans/{loan}/renewals", "Keep a book for longer.", BUY, LoanToRenew, LoanView)
+    told = "Pay library fees from an online account."
+    yield post("pay_loans", "/fees", told, BUY, FeesToPay, FeesPaid)
+    yield post("book_back", "/books", "Take a book back.", BOOKS, BookBack, LoanView)
+
+
+def _bound(settings: TourismSettings, name: str) -> Callable[[Request], Any]:
+    """Give an endpoint that works in the city of its request."""
+    # Imported here: listing the plugins does without the desks and the wallet.
+    from citycard_tourism.endpoints import ENDPOINTS
+
+    work = ENDPOINTS[name]
+
+    async def endpoint(request: Request) -> Response:
+        from citycard.web import city_of
+        from citycard_tourism.office import Office
+
+        return await work(Office(city_of(request), settings), request)
+
+    endpoint.__name__ = name
+    return endpoint
