@@ -16,7 +16,6 @@ from citycard_egov import register
 from citycard_egov.applications import (
     applications_of,
     decide,
-    file_application,
     history,
     look,
     mark_overdue,
@@ -24,6 +23,7 @@ from citycard_egov.applications import (
     withdraw_application,
 )
 from citycard_egov.errors import ApplicationRefused, ApplicationUnknown, EgovInvalid, ServiceNotOffered
+from citycard_egov.filing import file_application, finish_paying
 from citycard_egov.office import Office
 
 FORM = {"reason": "school"}
@@ -54,6 +54,38 @@ def test_without_its_fee_nothing_is_filed(
         assert filed.fee_fen == 1000
     with pytest.raises(ActDiffers):
         file_application(office, once, who, card.asn, "hearing", {}, actor="me")
+    town.check_books()
+
+
+def test_what_was_broken_off_while_paying_is_opened_when_it_was_paid_and_given_up_otherwise(
+    town: Town, office: Office, applicant: tuple[UUID, TownCard], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who, card = applicant
+    town.account(card, 1500)
+    paid, unpaid = new_id(), new_id()
+
+    def killed(*_: object, **__: object) -> int:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("citycard_egov.filing._open", killed)
+        with pytest.raises(KeyboardInterrupt):
+            file_application(office, paid, who, card.asn, "residence-certificate", FORM, actor="me")
+        patch.setattr("citycard_egov.filing.charge_fee", killed)
+        with pytest.raises(KeyboardInterrupt):
+            file_application(office, unpaid, who, card.asn, "residence-certificate", FORM, actor="me")
+    with reading(office.engine) as conn:
+        assert applications_of(conn, who) == queue(conn) == []
+    town.city.plugins.run_job("egov.finish-applications")
+    town.pass_time(dt.timedelta(minutes=3))
+    town.city.plugins.run_job("egov.finish-applications")
+    assert finish_paying(office) == 0
+    with reading(office.engine) as conn:
+        assert [(one.id, one.fee_fen, str(one.state)) for one in applications_of(conn, who)] == [
+            (paid, 1000, "open")
+        ]
+    again = file_application(office, paid, who, card.asn, "residence-certificate", FORM, actor="me")
+    assert again.fee_fen == 1000
     town.check_books()
 
 

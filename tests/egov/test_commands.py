@@ -13,7 +13,7 @@ from citycard.cli.main import _run
 from citycard.ids import new_id
 from citycard.testing.town import Town
 from citycard_egov import register
-from citycard_egov.applications import file_application
+from citycard_egov.filing import file_application
 from citycard_egov.office import Office
 
 Run = Callable[..., tuple[int, str, str]]

@@ -13,9 +13,9 @@ from citycard.errors import RegistryMissing
 from citycard.ids import new_id
 from citycard.testing.town import Town
 from citycard_egov import register
-from citycard_egov.applications import file_application
 from citycard_egov.disclosure import Sum, disclose, publish_notice, suppressed, withdraw_notice
 from citycard_egov.errors import EgovInvalid, NoticeConflict
+from citycard_egov.filing import file_application
 from citycard_egov.office import Office
 
 

@@ -13,7 +13,7 @@ from citycard.store import writing
 from citycard.testing.town import Town, TownCard
 from citycard_egov import register
 from citycard_egov.errors import IdentityRefused, PinRefused, ProofRefused, ResidentUnknown
-from citycard_egov.identity import IDENTITY_KEY, activate, answer, check_proof, draw
+from citycard_egov.identity import IDENTITY_KEY, activate, answer, check_proof, draw, reset_pin
 from citycard_egov.identitycard import IdentityCard, prove
 from citycard_egov.office import Office
 
@@ -92,7 +92,9 @@ def test_another_card_with_its_own_right_pin_proves_nothing(
         answer(office, asked.id, answered(town, other, asked.challenge), asked_by="me")
 
 
-def test_a_wrong_pin_costs_a_try_and_three_lock_it(town: Town, office: Office, card: TownCard) -> None:
+def test_a_wrong_pin_costs_a_try_three_lock_it_and_a_window_helps(
+    town: Town, office: Office, card: TownCard, number: Callable[..., str]
+) -> None:
     device = IdentityCard(card.reader, town.city.issuing.profile)
     device.open()
     for left in (2, 1, 0):
@@ -102,6 +104,15 @@ def test_a_wrong_pin_costs_a_try_and_three_lock_it(town: Town, office: Office, c
         device.verify_pin(PIN)
     with pytest.raises(PinRefused, match="4 to 6 digits"):
         device.verify_pin("12a4")
+    # A window that has seen the holder gives a new one; nobody else gets it done.
+    with pytest.raises(ResidentUnknown):
+        reset_pin(office, card.reader, number(9), "135790")
+    register.tell(office, number(9), "police", {"name": "Wu"}, day=dt.date(2026, 2, 1), actor="test")
+    with pytest.raises(IdentityRefused, match="another resident's"):
+        reset_pin(office, card.reader, number(9), "135790")
+    assert reset_pin(office, card.reader, number(1), "135790") == card.asn
+    device.open()
+    device.verify_pin("135790")
 
 
 def test_a_card_that_is_lost_or_not_activated_is_refused(

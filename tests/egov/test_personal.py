@@ -12,9 +12,9 @@ from citycard.ids import new_id
 from citycard.store import reading, writing
 from citycard.testing.town import Town
 from citycard_egov import register
-from citycard_egov.applications import file_application
 from citycard_egov.errors import ResidentUnknown
 from citycard_egov.files import FileReader, read_file
+from citycard_egov.filing import file_application
 from citycard_egov.lines import citizen_lines
 from citycard_egov.office import Office
 from citycard_egov.personal import PERSONAL_DATA

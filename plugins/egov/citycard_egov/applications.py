@@ -17,11 +17,9 @@ import attrs
 from sqlalchemy import Connection, insert, select, update
 
 from citycard.errors import ActDiffers
-from citycard.ids import derived_id
-from citycard.store import publish, reading, writing
+from citycard.store import publish, writing
 from citycard_egov.errors import ApplicationRefused, ApplicationUnknown, EgovInvalid, ServiceNotOffered
 from citycard_egov.events import APPLICATION_CHANGED, APPLICATION_OVERDUE
-from citycard_egov.fees import charge_fee
 from citycard_egov.files import FileReader, ResidentFile, open_file
 from citycard_egov.office import Office
 from citycard_egov.settings import OnlineService
@@ -33,12 +31,15 @@ __all__ = [
     "Look",
     "State",
     "applications_of",
+    "change_application",
     "decide",
-    "file_application",
+    "due_day",
     "find_application",
     "history",
+    "hold_application",
     "look",
     "mark_overdue",
+    "note_step",
     "queue",
     "service_of",
     "withdraw_application",
@@ -49,8 +50,9 @@ _QUEUE = 200
 
 
 class State(StrEnum):
-    """Where an application is."""
+    """Where an application is; ``paying`` until its fee was taken, and nobody sees it before."""
 
+    PAYING = "paying"
     OPEN = "open"
     APPROVED = "approved"
     REFUSED = "refused"
@@ -105,56 +107,6 @@ def service_of(office: Office, name: str) -> OnlineService:
     return found
 
 
-def file_application(
-    office: Office,
-    identity: UUID,
-    who: UUID,
-    asn: str,
-    service: str,
-    form: Mapping[str, str],
-    *,
-    actor: str,
-) -> Application:
-    """File an application for the resident ``who``, proven by card ``asn``; once for each ``identity``.
-
-    Its fee is charged first. Raise ServiceNotOffered, EgovInvalid for a form that is not the service's,
-    ActDiffers, and what ``charge`` raises.
-    """
-    wanted = service_of(office, service)
-    written = json.dumps(_form(wanted, form), ensure_ascii=False, sort_keys=True)
-    content = office.digest("application", f"{who}/{asn}/{service}/{written}")
-    with reading(office.engine) as conn:
-        known = _known(conn, identity, content)
-    if known is not None:
-        return known
-    fee_fen = charge_fee(office, derived_id("egov fee", identity), asn, wanted, actor=actor)
-    now = office.now()
-    row = {
-        "id": identity,
-        "service": service,
-        "resident": who,
-        "asn": asn,
-        "state": State.OPEN.value,
-        "step": 0,
-        "department": wanted.steps[0].department,
-        "due_on": _due(office, wanted, 0),
-        "overdue": False,
-        "form_sealed": office.seal(f"application/{identity}", written),
-        "content": content,
-        "fee_fen": fee_fen,
-        "filed_at": now,
-        "closed_at": None,
-    }
-    with writing(office.engine) as conn:
-        known = _known(conn, identity, content)
-        if known is not None:
-            return known
-        conn.execute(insert(application), row)
-        _note(conn, office, identity, 0, "filed", actor, "", derived_id("egov filed", identity))
-        _tell(conn, row)
-        return find_application(conn, identity)
-
-
 def decide(
     office: Office,
     act: UUID,
@@ -173,42 +125,42 @@ def decide(
         raise EgovInvalid(field="words", value="…", expected=f"the reason, at most {_LONGEST} characters")
     action = "approved" if approve else "refused"
     with writing(office.engine) as conn:
-        found = _held(conn, identity)
+        found = hold_application(conn, identity)
         if _done_before(conn, act, identity, action):
             return found
         if found.state is not State.OPEN:
             raise ApplicationRefused(id=identity, reason=f"it is {found.state}, and not open any more")
         if found.department != department:
             raise ApplicationRefused(id=identity, reason=f"it is the turn of {found.department}")
-        _note(conn, office, identity, found.step, action, actor, words.strip(), act)
+        note_step(conn, office, identity, found.step, action, actor, words.strip(), act)
         wanted = service_of(office, found.service)
         following = found.step + 1
         if approve and following < len(wanted.steps):
             values: dict[str, Any] = {
                 "step": following,
                 "department": wanted.steps[following].department,
-                "due_on": _due(office, wanted, following),
+                "due_on": due_day(office, wanted, following),
                 "overdue": False,
             }
         else:
             state = State.APPROVED if approve else State.REFUSED
             values = {"state": state.value, "closed_at": office.now(), "due_on": None}
-        return _change(conn, identity, values)
+        return change_application(conn, identity, values)
 
 
 def withdraw_application(office: Office, act: UUID, identity: UUID, who: UUID, *, actor: str) -> Application:
     """Take an open application back, by the resident whose it is; the fee stays. Once for each ``act``."""
     with writing(office.engine) as conn:
-        found = _held(conn, identity)
+        found = hold_application(conn, identity)
         if found.resident != who:
             raise ApplicationUnknown(id=identity)
         if _done_before(conn, act, identity, "withdrawn"):
             return found
         if found.state is not State.OPEN:
             raise ApplicationRefused(id=identity, reason=f"it is {found.state}, and not open any more")
-        _note(conn, office, identity, found.step, "withdrawn", actor, "", act)
+        note_step(conn, office, identity, found.step, "withdrawn", actor, "", act)
         values = {"state": State.WITHDRAWN.value, "closed_at": office.now(), "due_on": None}
-        return _change(conn, identity, values)
+        return change_application(conn, identity, values)
 
 
 def look(office: Office, identity: UUID, department: str, *, actor: str) -> Look:
@@ -253,7 +205,8 @@ def find_application(conn: Connection, identity: UUID) -> Application:
 
 def applications_of(conn: Connection, who: UUID, *, limit: int = 100) -> list[Application]:
     """List the applications of a resident, newest first."""
-    mine = select(application).where(application.c.resident == who)
+    filed = application.c.state != State.PAYING.value
+    mine = select(application).where(application.c.resident == who, filed)
     rows = conn.execute(mine.order_by(application.c.filed_at.desc(), application.c.id).limit(limit))
     return [_application(row) for row in rows]
 
@@ -298,33 +251,16 @@ def mark_overdue(office: Office) -> int:
 # ── inside ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def _form(wanted: OnlineService, form: Mapping[str, str]) -> dict[str, str]:
-    if set(form) != set(wanted.form):
-        expected = f"exactly these fields: {', '.join(wanted.form) or 'none'}"
-        raise EgovInvalid(field="form", value=sorted(form), expected=expected)
-    for name, text in form.items():
-        if not 0 < len(text.strip()) <= _LONGEST:
-            raise EgovInvalid(field=f"form.{name}", value="…", expected=f"1 to {_LONGEST} characters")
-    return {name: text.strip() for name, text in form.items()}
-
-
-def _due(office: Office, wanted: OnlineService, step: int) -> dt.date:
+def due_day(office: Office, wanted: OnlineService, step: int) -> dt.date:
+    """Give the last day of a step that comes to its department today, by the city's working days."""
     # The day on which it comes is not counted: day 1 is the next working day.
     today = office.now().date()
     first = office.city.calendar.on_or_after(today + dt.timedelta(days=1))
     return office.city.calendar.add(first, wanted.steps[step].working_days - 1)
 
 
-def _known(conn: Connection, identity: UUID, content: bytes) -> Application | None:
-    row = conn.execute(select(application).where(application.c.id == identity)).one_or_none()
-    if row is None:
-        return None
-    if row.content != content:
-        raise ActDiffers(id=identity, kind="application")
-    return _application(row)
-
-
-def _held(conn: Connection, identity: UUID) -> Application:
+def hold_application(conn: Connection, identity: UUID) -> Application:
+    """Give one application, held until the transaction ends; raise ApplicationUnknown."""
     conn.execute(select(application.c.id).where(application.c.id == identity).with_for_update())
     return find_application(conn, identity)
 
@@ -336,14 +272,15 @@ def _done_before(conn: Connection, act: UUID, identity: UUID, action: str) -> bo
     return row is not None
 
 
-def _change(conn: Connection, identity: UUID, values: Mapping[str, Any]) -> Application:
+def change_application(conn: Connection, identity: UUID, values: Mapping[str, Any]) -> Application:
+    """Change an application that is held, tell it, and give it as it is now."""
     conn.execute(update(application).where(application.c.id == identity).values(**values))
     row = conn.execute(select(application).where(application.c.id == identity)).one()
     _tell(conn, dict(row._mapping))  # noqa: SLF001 - a Row's own way
     return _application(row)
 
 
-def _note(
+def note_step(
     conn: Connection,
     office: Office,
     identity: UUID,
@@ -353,6 +290,7 @@ def _note(
     words: str,
     act: UUID,
 ) -> None:
+    """Write down what was done with an application, under the id of the act."""
     row = {"application": identity, "step": step, "action": action, "actor": actor, "at": office.now()}
     sealed = office.seal(f"step/{act}", words)
     conn.execute(insert(application_step), row | {"words_sealed": sealed, "act": act})

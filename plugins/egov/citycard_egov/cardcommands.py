@@ -28,7 +28,7 @@ def _secret(text: str) -> Callable[[Function], Function]:
 
 @click.group()
 def card() -> None:
-    """Cards at a window: activate, prove."""
+    """Cards at a window: activate, prove, reset-pin."""
 
 
 @card.command()
@@ -56,6 +56,26 @@ def activate(
         emit({"card": asn})
     else:
         say(f"card {asn} can prove its holder's identity")
+
+
+@card.command("reset-pin")
+@click.argument("id_number")
+@_secret("new-pin")
+@city_option
+@json_option
+@card_option
+def reset_pin(id_number: str, new_pin: str, folder: Path, as_json: bool, at: CardAt) -> None:
+    """Give the card of the resident ID_NUMBER a new PIN, also where it is locked. With --json: card."""
+    from citycard_egov.identity import reset_pin as reset
+    from citycard_egov.office import Office
+
+    office = Office.of(opened(folder))
+    with at.opened() as reader:
+        asn = reset(office, reader, id_number, new_pin)
+    if as_json:
+        emit({"card": asn})
+    else:
+        say(f"card {asn} has a new PIN")
 
 
 @card.command()

@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import attrs
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
 from citycard.errors import ActDiffers
 from citycard.store import reading, writing
+from citycard.store.bulk import insert_missing
 from citycard_egov.errors import ConsentMissing, EgovInvalid
 from citycard_egov.office import Office
 from citycard_egov.tables import consent
@@ -80,7 +81,7 @@ def give_consent(
             if again != before:
                 raise ActDiffers(id=identity, kind="consent")
             return before
-        conn.execute(insert(consent), attrs.asdict(wanted) | {"fields": list(wanted.fields)})
+        insert_missing(conn, consent, [attrs.asdict(wanted) | {"fields": list(wanted.fields)}])
     return wanted
 
 

@@ -134,6 +134,7 @@ def disclose(office: Office) -> Disclosed:
                 application.c.state,
                 func.count(application.c.resident.distinct()).label("persons"),
             )
+            .where(application.c.state != "paying")
             .group_by(application.c.service, application.c.state)
             .order_by(application.c.service, application.c.state)
         ).all()

@@ -28,13 +28,13 @@ from citycard.store import reading, writing
 from citycard_egov.errors import EgovInvalid, IdentityRefused, ProofRefused
 from citycard_egov.identitycard import IdentityCard
 from citycard_egov.office import Office
-from citycard_egov.register import find_by_card, link_card
+from citycard_egov.register import find_by_card, find_by_number, link_card
 from citycard_egov.tables import card, challenge, proof
 
 if TYPE_CHECKING:
     from citycard.terminal import Reader
 
-__all__ = ["IDENTITY_KEY", "Challenge", "Proof", "activate", "answer", "check_proof", "draw"]
+__all__ = ["IDENTITY_KEY", "Challenge", "Proof", "activate", "answer", "check_proof", "draw", "reset_pin"]
 
 IDENTITY_KEY = KeyPurpose(
     name="egov-identity", kind=0x5C, title="Proves whose card it is, once the PIN was verified", owner="egov"
@@ -88,6 +88,20 @@ def activate(
     with writing(city.engine) as conn:
         mine = (card.c.asn == found.asn) & (card.c.resident == who)
         conn.execute(update(card).where(mine).values(key_version=version, at=office.now(), actor=actor))
+    return found.asn
+
+
+def reset_pin(office: Office, reader: Reader, id_number: str, new_pin: str) -> str:
+    """Give the card in a window's reader a new PIN, whose holder the clerk has seen; return its number.
+
+    Raise IdentityRefused for a card that is not this resident's, ResidentUnknown, PinRefused.
+    """
+    device = IdentityCard(reader, office.city.issuing.profile)
+    found = device.open()
+    with reading(office.engine) as conn:
+        if find_by_card(conn, found.asn) != find_by_number(conn, office, id_number):
+            raise IdentityRefused(reason=f"card {found.asn} is another resident's")
+    device.reload_pin(office.city.vault.card_keys(found.asn8).pin_reload, new_pin)
     return found.asn
 
 

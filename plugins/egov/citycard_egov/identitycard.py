@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from citycard.errors import CommandFailed
+from citycard.keys.cipher import mac8, xor_halves
 from citycard.keys.line import TDES_LINE, line_mac, seal
 from citycard.terminal.answering import whole_answer
 from citycard.terminal.commands import PurseCommands
@@ -55,6 +56,12 @@ class IdentityCard:
         """Replace the PIN; raise PinRefused."""
         body = _pin(old) + b"\xff" + _pin(new)
         self._check_pin(b"\x80\x5e\x01\x00" + bytes((len(body),)) + body)
+
+    def reload_pin(self, pin_reload: bytes, new: str) -> None:
+        """Give the card a new PIN with all its tries, also where it is locked; ``pin_reload`` is its key."""
+        body = _pin(new)
+        mac = mac8(xor_halves(pin_reload), body)
+        self._check_pin(b"\x80\x5e\x00\x00" + bytes((len(body) + len(mac),)) + body + mac)
 
     def answer(self, challenge: bytes) -> bytes:
         """Encipher a challenge with the identity key; raise IdentityRefused before a PIN was verified."""

@@ -20,6 +20,13 @@ def _mark_overdue(context: PluginContext) -> None:
     mark_overdue(Office.within(context))
 
 
+def _finish_applications(context: PluginContext) -> None:
+    from citycard_egov.filing import finish_paying
+    from citycard_egov.office import Office
+
+    finish_paying(Office.within(context))
+
+
 def _pay_plans(context: PluginContext) -> None:
     from citycard.store import reading
     from citycard_egov.office import Office
@@ -34,5 +41,11 @@ def _pay_plans(context: PluginContext) -> None:
 
 JOBS = (
     Job(name="mark-overdue", title="Mark overdue steps", every=timedelta(hours=1), run=_mark_overdue),
+    Job(
+        name="finish-applications",
+        title="Finish applications that were broken off while paying",
+        every=timedelta(minutes=5),
+        run=_finish_applications,
+    ),
     Job(name="pay-plans", title="Pay approved plans", every=timedelta(minutes=5), run=_pay_plans),
 )

@@ -28,7 +28,7 @@ def citizen_lines(office: Office, asn: str) -> Iterator[CitizenLine]:
             return
         filed = conn.execute(
             select(application)
-            .where(application.c.resident == who)
+            .where(application.c.resident == who, application.c.state != "paying")
             .order_by(application.c.filed_at.desc())
             .limit(_MOST)
         ).all()

@@ -158,7 +158,7 @@ def citycard_commands() -> Iterable[Command]:
 
     for word, module, summary in (
         ("register", "commands", "The resident register: import, conflicts, settle, show."),
-        ("card", "cardcommands", "Cards at a window: activate, link, write rights, prove."),
+        ("card", "cardcommands", "Cards at a window: activate, prove, reset-pin."),
         ("application", "commands", "Applications: the queue of an office, and what is overdue."),
         ("subsidy", "plancommands", "Payment plans: import, approve, pay, report."),
         ("notice", "plancommands", "Public disclosure: publish, withdraw, show."),

@@ -19,6 +19,7 @@ from sqlalchemy import ColumnElement, Connection, insert, select, update
 from citycard import registry
 from citycard.ids import new_id
 from citycard.store import publish, reading, writing
+from citycard.store.bulk import insert_missing
 from citycard_egov.errors import ConflictUnknown, EgovFileInvalid, EgovInvalid, ResidentUnknown
 from citycard_egov.events import CONFLICT_OPENED
 from citycard_egov.office import Office, checked_number
@@ -243,6 +244,7 @@ def settle(office: Office, conflict_id: UUID, chosen: str, *, reason: str, actor
     if not 0 < len(reason.strip()) <= _LONGEST:
         raise EgovInvalid(field="reason", value=reason, expected=f"why, in 1 to {_LONGEST} characters")
     with writing(office.engine) as conn:
+        conn.execute(select(conflict.c.id).where(conflict.c.id == conflict_id).with_for_update())
         found = {one.id: one for one in open_conflicts(conn)}.get(conflict_id)
         if found is None:
             raise ConflictUnknown(id=conflict_id)
@@ -306,14 +308,15 @@ def _checked(office: Office, source: str, values: Mapping[str, str], day: dt.dat
 
 def _ensure(conn: Connection, office: Office, id_number: str) -> UUID:
     digest = office.number_digest(id_number)
-    found: UUID | None = conn.scalar(
-        select(resident.c.id).where(resident.c.digest == digest).with_for_update()
-    )
+    mine = select(resident.c.id).where(resident.c.digest == digest).with_for_update()
+    found: UUID | None = conn.scalar(mine)
     if found is None:
-        found = new_id()
-        sealed = office.seal(f"{found}/id_number", checked_number(id_number))
-        row = {"id": found, "digest": digest, "number_sealed": sealed, "at": office.now()}
-        conn.execute(insert(resident), row)
+        made = new_id()
+        sealed = office.seal(f"{made}/id_number", checked_number(id_number))
+        row = {"id": made, "digest": digest, "number_sealed": sealed, "at": office.now()}
+        # Somebody else may have told the same person a moment ago: then that one is found.
+        insert_missing(conn, resident, [row])
+        found = conn.execute(mine).scalar_one()
     return found
 
 

@@ -8,7 +8,7 @@ import attrs
 
 from citycard.kernel.outside import PUBLIC, MenuItem, Permission
 from citycard.store import reading
-from citycard_egov import applications, bodies, consents, files, identity, windows
+from citycard_egov import applications, bodies, consents, files, filing, identity, windows
 from citycard_egov.disclosure import Disclosed, disclose
 from citycard_egov.errors import EgovInvalid
 from citycard_egov.register import find_by_card
@@ -98,7 +98,7 @@ def _checked(asked: Asked) -> identity.Proof:
 def _filed(asked: Asked) -> applications.Application:
     body: bodies.ApplicationToFile = asked.body
     who = identity.check_proof(asked.office, body.proof, body.asn, asked_by=asked.actor)
-    return applications.file_application(
+    return filing.file_application(
         asked.office, body.id, who, body.asn, body.service, body.form, actor=asked.actor
     )
 
