@@ -39,6 +39,7 @@ class AccountCode(IntEnum):
     PROVIDER_RECEIVABLE = 1104
     CHARGEBACKS = 1105
     CLAIMS_ON_HOLDERS = 1106
+    CLAIMS_ON_INSURERS = 1107
     CARD_FLOAT = 2001
     ONLINE_ACCOUNTS = 2002
     DEPOSITS = 2003
@@ -74,6 +75,7 @@ TITLES: dict[int, str] = {
     AccountCode.PROVIDER_RECEIVABLE: "Payment providers receivable",
     AccountCode.CHARGEBACKS: "Charge-backs in dispute",
     AccountCode.CLAIMS_ON_HOLDERS: "Claims on holders",
+    AccountCode.CLAIMS_ON_INSURERS: "Claims on insurers",
     AccountCode.CARD_FLOAT: "Card float",
     AccountCode.ONLINE_ACCOUNTS: "Online accounts",
     AccountCode.DEPOSITS: "Deposits",
