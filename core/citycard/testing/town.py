@@ -15,6 +15,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import random
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -122,7 +123,6 @@ class Town:
         ``settings`` are those of ``[plugins.<name>]``; ``enable`` switches on fewer than are allowed;
         ``more`` is added to its ``city.toml``; a vault is made for each of ``hierarchies``.
         """
-        clock = FixedClock(MORNING)
         allowed, wanted = list(domains), list(domains if enable is None else enable)
         if seed := os.environ.get(TOGETHER):
             allowed, wanted = _together(allowed, wanted, all_of_them=enable is None, seed=seed)
@@ -131,7 +131,23 @@ class Town:
         for name, section in (settings or {}).items():
             content += f"{name} = {_toml(section)}\n"
         template.write_text(f"{_CITY}{content}\n{more}\n", encoding="utf-8")
-        city = City.create(folder / "town", template, clock=clock)
+        return cls.of(folder, template, hierarchies=hierarchies)
+
+    @classmethod
+    def of(
+        cls, folder: Path, config: Path, *, domains: Sequence[str] = (), hierarchies: Iterable[str] = ()
+    ) -> Self:
+        """Make the city of a ``city.toml`` in ``folder``, with a vault for each of ``hierarchies``.
+
+        ``domains`` are the plugins that are on; those of the file when left out.
+        """
+        if domains:
+            wanted = rf"\1 = {_toml(list(domains))}"
+            text = re.sub(r"(?m)^(allow|enable) = .*$", wanted, config.read_text(encoding="utf-8"))
+            config = folder / "narrowed.toml"
+            config.write_text(text, encoding="utf-8")
+        clock = FixedClock(MORNING)
+        city = City.create(folder / "town", config, clock=clock)
         for name in hierarchies:
             city.create_hierarchy(name)
         town = cls(city, clock)
@@ -272,6 +288,21 @@ class Town:
         booked = {shadow.asn: shadow.balance_fen for shadow in shadows(self.city)}
         for card in self.cards:
             assert self.balance_fen(card) == booked.get(card.asn, 0), card.asn
+
+    def live_day(self, domain: str, accounts: Sequence[str]) -> dict[str, int]:
+        """Let citizens use a domain online for a day, and run its jobs; give how often what was done.
+
+        Assert that nothing of the domain failed.
+        """
+        before = self.city.plugins.report(domain).failures
+        lived = self.city.plugins.live_day(self.now.date(), accounts, 1, [domain])[domain]
+        self.city.deliver()
+        for owned in self.city.plugins.jobs():
+            if owned.owner.plugin == domain:
+                self.city.plugins.run_job(f"{domain}.{owned.record.name}")
+        report = self.city.plugins.report(domain)
+        assert report.failures == before, report
+        return {one.what: one.count for one in lived}
 
     # ── pages ────────────────────────────────────────────────────────────────────────────────────
 

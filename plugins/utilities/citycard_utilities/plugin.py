@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
         HealthCheck,
         Job,
         KeyPurpose,
+        Lived,
         MenuItem,
         Participant,
         Permission,
@@ -123,6 +125,13 @@ def citycard_citizen_lines(context: PluginContext, asn: str) -> Iterable[Citizen
     from citycard_utilities.notices import citizen_lines
 
     yield from citizen_lines(context, asn)
+
+
+@hookimpl
+def citycard_live_day(context: PluginContext, day: date, accounts: Sequence[str]) -> Iterable[Lived]:
+    from citycard_utilities.live import live_day
+
+    yield from live_day(context.city, context.settings, day, accounts)
 
 
 @hookimpl

@@ -1,0 +1,37 @@
+"""Two days of bills in Haibin: sent, paid, collected, and nothing twice."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from citycard.testing.town import Town
+
+HAIBIN = Path(__file__).parents[2] / "examples" / "haibin" / "city.toml"
+DOMAIN = "utilities"
+
+
+@pytest.fixture
+def town(tmp_path):
+    made = Town.of(tmp_path, HAIBIN, domains=[DOMAIN])
+    yield made
+    made.close()
+
+
+def test_two_days_are_lived_once_each_and_the_books_balance(town):
+    accounts = [town.account(town.card(), 200_000) for _ in range(4)]
+    first = town.live_day(DOMAIN, accounts)
+    assert all(count > 0 for count in first.values()), first
+    assert town.live_day(DOMAIN, accounts) == first
+    town.clear()
+    town.check_books()
+    lines = town.city.plugins.citizen_lines(accounts[0])
+    assert {line.owner.plugin for line in lines} == {DOMAIN}
+    told = len(lines)
+    town.pass_time(dt.timedelta(days=1))
+    town.live_day(DOMAIN, accounts)
+    town.clear()
+    town.check_books()
+    assert len(town.city.plugins.citizen_lines(accounts[0])) > told
