@@ -181,8 +181,8 @@ class Estate:
             )
 
 
-def made(folder, settings=SETTINGS):
-    town = Town.make(folder, domains=["community"], settings={"community": settings})
+def made(folder, settings=SETTINGS, more=""):
+    town = Town.make(folder, domains=["community"], settings={"community": settings}, more=more)
     for partner in ("sunrise-pm", "sunrise-clinic"):
         town.partner(partner)
     for number in (GATE, EAST, WEST, IN, OUT, DESK):
@@ -234,6 +234,16 @@ def estate(made_town, tmp_path):
     estate = Estate(town=Town(city, clock), settings=settings_of(city))
     yield estate
     estate.town.close()
+
+
+@pytest.fixture
+def on_postgresql(postgresql_server, tmp_path):
+    """The same town, whose store is PostgreSQL."""
+    url = postgresql_server.create_database()
+    estate = made(tmp_path, more=f'[store]\nurl = "{url}"')
+    yield estate
+    estate.town.close()
+    postgresql_server.drop_database(url)
 
 
 @pytest.fixture

@@ -75,7 +75,14 @@ def test_an_id_belongs_to_one_payment(estate, owner):
         pay(estate, owner, bill=99)
 
 
-def test_many_who_pay_at_once_pay_once(estate, owner):
+EACH_STORE = ["estate", pytest.param("on_postgresql", marks=pytest.mark.postgresql)]
+
+
+@pytest.mark.parametrize("town", EACH_STORE)
+def test_many_who_pay_at_once_pay_once(town, request):
+    estate = request.getfixturevalue(town)
+    owner = housed(estate)
+
     def one(_):
         try:
             return pay(estate, owner).amount_fen

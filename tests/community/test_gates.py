@@ -121,3 +121,17 @@ def test_a_terminal_of_something_else_is_no_gate(estate):
     door = estate.door("east").till
     with pytest.raises(TerminalElsewhere, match="is no gate of a car park"):
         CarParkGate(Till(estate.city, door.number), estate.city)
+
+
+def test_a_card_that_was_lost_inside_and_found_comes_in_again(estate, car):
+    lost = estate.town.card()
+    come, go = estate.gate("in"), estate.gate("out")
+    space = come.enter(lost.reader, estate.now).space
+    estate.town.pass_time(HOUR)
+    go.leave(car.reader, estate.now, space=space)
+    estate.town.pass_time(9 * DAY)
+    with pytest.raises(StayUnknown):
+        go.leave(lost.reader, estate.now)
+    assert come.enter(lost.reader, estate.now).space == space
+    estate.town.pass_time(MINUTE)
+    assert go.leave(lost.reader, estate.now).receipt.amount_fen == 0

@@ -55,6 +55,21 @@ def test_a_resident_pays_buys_and_invites_on_the_own_page(estate, landlord):
     assert "called off" in ended.text
 
 
+def test_an_owner_lets_a_flat_and_changes_its_last_day(estate, landlord):
+    tenant = estate.town.card()
+    client = estate.town.client("citizen", landlord.asn)
+    form = {"id": str(new_id()), "card": landlord.asn, "unit": "1", "tenants": tenant.asn}
+    days = {"starts_on": "2026-03-02", "ends_on": "2026-06-30"}
+    let = post(client, "/community/mine/leases", **form, **days)
+    assert "The flat is let until 2026-06-30" in let.text
+    lease = re.search(r'name="lease" value="([0-9a-f-]+)"', let.text)[1]
+    for day in ("2026-09-30", "2026-03-02"):
+        changed = post(client, "/community/mine/leases/change", lease=lease, last_day=day, card=landlord.asn)
+        assert f"The lease ends on {day}" in changed.text
+    other = estate.town.client("citizen", tenant.asn)
+    assert post(other, "/community/mine/leases/change", lease=lease, last_day=day).status_code == 403
+
+
 def test_a_form_with_something_wrong_gets_a_page_that_says_what(estate, landlord):
     client = estate.town.client("citizen", landlord.asn)
     form = {"id": str(new_id()), "card": landlord.asn}

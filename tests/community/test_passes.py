@@ -14,8 +14,7 @@ from citycard_community.passes import finish_passes, passes_of_card, sell_pass
 MARCH, MAY = dt.date(2026, 3, 1), dt.date(2026, 5, 1)
 
 
-@pytest.fixture
-def residents(estate):
+def residents_of(estate):
     cards = [estate.town.card() for _ in range(2)]
     for number, card in enumerate(cards):
         estate.home(card, room=f"10{number}")
@@ -24,7 +23,11 @@ def residents(estate):
 
 
 @pytest.fixture
-def sell(estate):
+def residents(estate):
+    return residents_of(estate)
+
+
+def selling(estate):
     def sell(card, space=1, first=MARCH, months=1, identity=None, community="sunrise", car_park=1):
         return sell_pass(
             estate.city,
@@ -39,6 +42,11 @@ def sell(estate):
         )
 
     return sell
+
+
+@pytest.fixture
+def sell(estate):
+    return selling(estate)
 
 
 def test_months_of_one_space_never_overlap(estate, residents, sell):
@@ -61,7 +69,14 @@ def test_the_same_sale_again_is_one_sale(estate, residents, sell):
     assert estate.clear().carried_fen == 15_000
 
 
-def test_two_who_buy_a_space_at_once_are_one(estate, residents, sell):
+EACH_STORE = ["estate", pytest.param("on_postgresql", marks=pytest.mark.postgresql)]
+
+
+@pytest.mark.parametrize("town", EACH_STORE)
+def test_two_who_buy_a_space_at_once_are_one(town, request):
+    estate = request.getfixturevalue(town)
+    residents, sell = residents_of(estate), selling(estate)
+
     def buy(card):
         try:
             return sell(card).asn

@@ -10,13 +10,24 @@ from citycard_community.spaces import Spaces
 from citycard_community.tables import stay
 
 
-@pytest.fixture
-def spaces(estate):
+def spaces_of(estate):
     community = estate.settings.communities[0]
     return Spaces(estate.city, community, community.car_parks[0])
 
 
-def test_cars_that_come_at_once_get_spaces_of_their_own(estate, spaces):
+@pytest.fixture
+def spaces(estate):
+    return spaces_of(estate)
+
+
+EACH_STORE = ["estate", pytest.param("on_postgresql", marks=pytest.mark.postgresql)]
+
+
+@pytest.mark.parametrize("town", EACH_STORE)
+def test_cars_that_come_at_once_get_spaces_of_their_own(town, request):
+    estate = request.getfixturevalue(town)
+    spaces = spaces_of(estate)
+
     def come(number):
         try:
             return spaces.take(f"{number:020d}", estate.now).space

@@ -71,6 +71,7 @@ __all__ = [
     "home",
     "invite_visitor",
     "keep",
+    "lease_of",
     "openings",
     "pay_fee",
     "take_right_back",
@@ -149,6 +150,13 @@ def begin(city: City, actor: Actor, body: LeaseToBegin) -> HomeLease:
         city, settings_of(city), body.id, body.unit, body.tenants, body.starts_on, body.ends_on
     )
     return _lease(city, lease)
+
+
+def lease_of(city: City, actor: Actor, lease: UUID) -> HomeLease:
+    """Read a lease: its unit's owner may, and the property company."""
+    found = find_lease(city, lease)
+    _require_unit(city, actor, found.unit)
+    return _lease(city, found)
 
 
 def extend(city: City, actor: Actor, lease: UUID, ends_on: dt.date) -> HomeLease:

@@ -128,10 +128,11 @@ def api_routes() -> Iterator[Route]:
         request=asking.CommunityQuery,
         response=asking.CarParkState,
     )
-    yield from _posts()
+    yield from _residents_posts()
+    yield from _company_posts()
 
 
-def _posts() -> Iterator[Route]:
+def _residents_posts() -> Iterator[Route]:
     yield _post(
         "/fees/{bill:int}/payments",
         PAY_FEES,
@@ -164,6 +165,9 @@ def _posts() -> Iterator[Route]:
         "Take back what a visitor was given.",
         lambda city, actor, place, body: _acts().call_off(city, actor, place["visit"], body.card),
     )
+
+
+def _company_posts() -> Iterator[Route]:
     yield _post(
         "/leases",
         KEEP_LEASES,

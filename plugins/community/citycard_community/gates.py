@@ -73,7 +73,7 @@ class CarParkGate:
 
         def decide(visit: Visit) -> Sale:
             here: Stay = visit.read(STAY.name)
-            if here.state is ParkingState.INSIDE:
+            if self._still_inside(visit.asn, here):
                 raise AlreadyInside(asn=visit.asn, car_park=here.car_park, entered_at=here.entered_at)
             own = next((one for one in self._passes(visit) if one.holds_on(at.date())), None)
             space = own.space if own else None
@@ -111,7 +111,7 @@ class CarParkGate:
 
         def decide(visit: Visit) -> Sale:
             here: Stay = visit.read(STAY.name)
-            if self._is_here(here) and here.entered_at is not None:
+            if self._is_here(here) and here.entered_at and self._still_inside(visit.asn, here):
                 car = self._spaces.of_card(visit.asn)
                 passes = [one for one in self._passes(visit) if one.space == here.space]
                 step, since, serial = exit_step(here.entered_at, at, passes)
@@ -150,6 +150,12 @@ class CarParkGate:
     def _is_here(self, stay: Stay) -> bool:
         inside = stay.state is ParkingState.INSIDE
         return inside and (stay.community, stay.car_park) == (self._community.number, self._park.number)
+
+    def _still_inside(self, asn: str, stay: Stay) -> bool:
+        """Say whether a card is inside: one that was lost there left when its car did."""
+        if stay.state is not ParkingState.INSIDE:
+            return False
+        return not (self._is_here(stay) and self._spaces.is_over(asn, stay.entered_at))
 
     def _passes(self, visit: Visit) -> list[Right]:
         """Give the card's good passes for this car park, whatever their days."""

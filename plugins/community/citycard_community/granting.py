@@ -13,8 +13,8 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, insert, or_, select, update
 
-from citycard import registry
 from citycard.registry import CardStatus
+from citycard.registry.tables import card
 from citycard_community.sectors import Right, RightKind
 from citycard_community.settings import ALWAYS, Community, CommunitySettings
 from citycard_community.tables import right
@@ -114,12 +114,14 @@ def revoked_serials(conn: Connection, at: dt.datetime) -> list[int]:
 
     They were revoked, or their card is lost, blocked or given up, and their last day has not passed.
     """
-    query = select(right.c.id, right.c.asn, right.c.revoked_at).where(right.c.ends_on >= at.date())
-    rows = conn.execute(query).all()
-    cards = registry.cards_by_asn(conn, sorted({row.asn for row in rows}))
-    good = {asn for asn, card in cards.items() if card.status is CardStatus.ISSUED}
-    off = ((row.revoked_at is not None and row.revoked_at <= at) or row.asn not in good for row in rows)
-    return sorted(row.id for row, is_off in zip(rows, off, strict=True) if is_off)
+    stopped = or_(card.c.asn.is_(None), card.c.status != str(CardStatus.ISSUED))
+    query = (
+        select(right.c.id)
+        .outerjoin(card, card.c.asn == right.c.asn)
+        .where(right.c.ends_on >= at.date(), or_(right.c.revoked_at <= at, stopped))
+        .order_by(right.c.id)
+    )
+    return list(conn.scalars(query))
 
 
 def signed_form(booked: BookedRight, settings: CommunitySettings) -> Right:

@@ -99,6 +99,7 @@ async def _shown(request: Request, card: str, notice: str = "") -> Response:
         may_pay=actor.may(PAY_FEES, asn),
         may_buy=actor.may(BUY_PASSES, asn),
         may_invite=actor.may(INVITE, asn),
+        may_let=actor.may(KEEP_LEASES, asn),
     )
 
 
@@ -208,6 +209,29 @@ def _call_off(city: Any, actor: Any, form: Mapping[str, str], say: Any) -> str:
     return str(say("The visit was called off."))
 
 
+def _let(city: Any, actor: Any, form: Mapping[str, str], say: Any) -> str:
+    from citycard_community import acts
+
+    lease = acts.begin(city, actor, _lease_of(form))
+    return str(say("The flat is let until {day}. Tenants get their rights at a kiosk.", day=lease.last_day))
+
+
+def _change_lease(city: Any, actor: Any, form: Mapping[str, str], say: Any) -> str:
+    """Extend a lease, or end it early: the day says which."""
+    from citycard_community import acts
+
+    lease, last_day = _identity("lease", form.get("lease", "")), _read(form, asking.LeaseToEnd).last_day
+    later = last_day > acts.lease_of(city, actor, lease).last_day
+    changed = (acts.extend if later else acts.end)(city, actor, lease, last_day)
+    return str(say("The lease ends on {day}.", day=changed.last_day))
+
+
+def _lease_of(form: Mapping[str, str]) -> asking.LeaseToBegin:
+    tenants = [card for card in _CARDS.split(form.get("tenants", "")) if card]
+    body: asking.LeaseToBegin = _read(form, asking.LeaseToBegin, tenants=tenants)
+    return body
+
+
 def _posted(act: Callable[[Any, Any, Mapping[str, str], Any], str]) -> Callable[[Request], Any]:
     """Do what a form on a resident's page asks for, and show the page with what came of it."""
 
@@ -231,9 +255,7 @@ async def _begin_lease(request: Request) -> Response:
     from citycard.web import actor_of, city_of, read_form
     from citycard_community import acts
 
-    form = await read_form(request)
-    tenants = [card for card in _CARDS.split(form.get("tenants", "")) if card]
-    body = _read(form, asking.LeaseToBegin, tenants=tenants)
+    body = _lease_of(await read_form(request))
     await run_in_threadpool(acts.begin, city_of(request), actor_of(request), body)
     return RedirectResponse("/community/desk", status_code=303)
 
@@ -261,6 +283,8 @@ def page_routes() -> Iterator[Route]:
         ("/mine/passes", BUY_PASSES, _posted(_buy), "Buy a parking pass from the page."),
         ("/mine/visits", INVITE, _posted(_invite), "Invite a visitor from the page."),
         ("/mine/visits/end", INVITE, _posted(_call_off), "Call a visitor off from the page."),
+        ("/mine/leases", KEEP_LEASES, _posted(_let), "Let a flat from its owner's page."),
+        ("/mine/leases/change", KEEP_LEASES, _posted(_change_lease), "Change a lease's last day."),
         ("/desk/leases", KEEP_LEASES, _begin_lease, "Begin a lease from the desk."),
         ("/desk/leases/end", KEEP_LEASES, _end_lease, "End a lease from the desk."),
     )

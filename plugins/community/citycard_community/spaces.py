@@ -98,6 +98,12 @@ class Spaces:
         with reading(self._city.engine) as conn:
             return self._inside(conn, stay.c.asn == asn)
 
+    def is_over(self, asn: str, entered_at: dt.datetime | None) -> bool:
+        """Say whether a stay that a card tells of has ended: its car left as a lost ticket."""
+        mine = (stay.c.asn == asn, stay.c.entered_at == entered_at, stay.c.left_at.is_not(None))
+        with reading(self._city.engine) as conn:
+            return conn.execute(select(stay.c.id).where(*self._here, *mine)).first() is not None
+
     def lost(self, *, plate: str = "", space: int | None = None) -> ParkedCar:
         """Find a car inside by its plate or its space; raise StayUnknown."""
         with reading(self._city.engine) as conn:
