@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from citycard.card.sector import SectorLayout
     from citycard.clearing.pricing import FeeRule
     from citycard.kernel.data import Event, EventType, PersonalData, Schema
+    from citycard.kernel.habits import Lived
     from citycard.kernel.identity import HealthCheck, PluginContext
     from citycard.kernel.outside import Command, Job, MenuItem, Permission, Route, TerminalConfig
     from citycard.kernel.services import CitizenLine, Entitlement, Holder, Participant, Service
@@ -116,6 +117,14 @@ def citycard_citizen_lines(context: PluginContext, asn: str) -> Iterable[Citizen
     from citycard_tourism.office import Office
 
     yield from citizen_lines(Office.of(context), asn)
+
+
+@hookimpl
+def citycard_live_day(context: PluginContext, day: dt.date, accounts: Sequence[str]) -> Iterable[Lived]:
+    from citycard_tourism.live import live_day
+    from citycard_tourism.office import Office
+
+    yield from live_day(Office.of(context), day, accounts)
 
 
 @hookimpl
