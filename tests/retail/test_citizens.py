@@ -6,7 +6,8 @@ import pytest
 from citycard.ids import new_id
 from citycard.store import reading, writing
 from citycard_retail.citizens import personal_data
-from citycard_retail.orders import find_order, place
+from citycard_retail.orderbook import find_order
+from citycard_retail.orders import place
 from citycard_retail.refunds import refund_sale
 from citycard_retail.sales import sales_of, sell
 from citycard_retail.shop import Product, add_products, put_into_basket

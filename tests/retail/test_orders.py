@@ -10,16 +10,8 @@ from citycard.ids import new_id
 from citycard.store import reading, writing
 from citycard.wallet import available_fen, online_account
 from citycard_retail.errors import BasketEmpty, OrderDiffers, OrderRefused, ProductUnknown, StockMissing
-from citycard_retail.orders import (
-    address_of,
-    cancel,
-    find_order,
-    finish_orders,
-    orders,
-    place,
-    return_lines,
-    step,
-)
+from citycard_retail.orderbook import address_of, find_order, orders
+from citycard_retail.orders import cancel, finish_orders, place, return_lines, step
 from citycard_retail.shop import Product, add_products, basket_of, products, put_into_basket
 from citycard_retail.tables import order
 

@@ -10,7 +10,7 @@ from attrs.validators import ge, le, max_len, min_len
 
 from citycard.wallet.refunds import Destination
 from citycard_retail.merchants import Application, Merchant
-from citycard_retail.orders import Order
+from citycard_retail.orderbook import Order
 from citycard_retail.shop import Product
 
 __all__ = [

@@ -9,7 +9,6 @@ __all__ = [
     "ApplicationRefused",
     "ApplicationUnknown",
     "BasketEmpty",
-    "BatchUnbalanced",
     "FileLineInvalid",
     "MerchantUnknown",
     "MessageInvalid",
@@ -152,12 +151,6 @@ class MessageInvalid(CitycardError):
     """An ISO 8583 message cannot be read or answered; ``code`` is what field 39 of an answer says."""
 
     sentence = "message: {reason} (field {field}, response code {code})"
-
-
-class BatchUnbalanced(CitycardError):
-    """The ledger and what retail wrote down of a merchant differ."""
-
-    sentence = "merchant {partner}: {reason}"
 
 
 class StatementDiffers(CitycardError):

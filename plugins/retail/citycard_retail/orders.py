@@ -6,19 +6,18 @@ paying and returning happen once under the id that the client made, wherever the
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import attrs
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from citycard.errors import CitycardError
 from citycard.ids import derived_id
-from citycard.store import publish, reading, writing
-from citycard_retail.errors import BasketEmpty, OrderDiffers, OrderRefused, OrderUnknown, StockMissing
-from citycard_retail.events import ORDERED
+from citycard.store import reading, writing
+from citycard_retail.errors import BasketEmpty, OrderDiffers, OrderRefused, StockMissing
 from citycard_retail.market import Market
+from citycard_retail.orderbook import Order, become, find_order, hold_order, need_order, order_of
 from citycard_retail.refunds import refund_sale
 from citycard_retail.sales import sell
 from citycard_retail.services import ORDER
@@ -26,13 +25,8 @@ from citycard_retail.tables import basket, order, order_line, order_return, prod
 
 __all__ = [
     "STEPS",
-    "Order",
-    "OrderLine",
-    "address_of",
     "cancel",
-    "find_order",
     "finish_orders",
-    "orders",
     "place",
     "return_lines",
     "step",
@@ -45,37 +39,6 @@ _STALE = timedelta(minutes=15)
 _LONGEST_ADDRESS = 300
 
 
-@attrs.frozen(kw_only=True)
-class OrderLine:
-    """So many of a product at the price of the order, and how many of them came back."""
-
-    sku: str
-    title: str
-    price_fen: int
-    quantity: int
-    returned: int
-
-
-@attrs.frozen(kw_only=True)
-class Order:
-    """An order. ``state`` is placed, paid, packed, shipped, delivered, returned, refused or cancelled.
-
-    One that is cancelling waits for its money to be given back.
-
-    ``total_fen`` is what its lines cost, ``paid_fen`` what was paid after reductions; moments are local.
-    """
-
-    id: UUID
-    card: str
-    state: str
-    total_fen: int
-    paid_fen: int
-    reason: str
-    at: datetime
-    changed_at: datetime
-    lines: tuple[OrderLine, ...]
-
-
 def place(market: Market, identity: UUID, asn: str, *, address: str, actor: str = "") -> Order:
     """Order what is in the basket of a card, and pay it from the card's account; once for each ``identity``.
 
@@ -85,7 +48,7 @@ def place(market: Market, identity: UUID, asn: str, *, address: str, actor: str 
     if not 0 < len(address.strip()) <= _LONGEST_ADDRESS:
         raise OrderRefused(id=identity, reason=f"an address of 1 to {_LONGEST_ADDRESS} characters is needed")
     with writing(market.city.engine) as conn:
-        row = _held(conn, identity)
+        row = hold_order(conn, identity)
         if row is None:
             _place(market, conn, identity, asn, address)
         elif row.asn != asn:
@@ -97,14 +60,14 @@ def step(market: Market, identity: UUID, what: str) -> Order:
     """Take a step of delivery: pack, ship, deliver; taken again, nothing happens. Raise OrderRefused."""
     before, after = STEPS[what]
     with writing(market.city.engine) as conn:
-        row = _needed(conn, identity)
+        row = need_order(conn, identity)
         if row.state != after:
             if row.state != before:
                 raise OrderRefused(
                     id=identity, reason=f"it is {row.state}: only what is {before} can be {after}"
                 )
-            _become(market, conn, row, after)
-        return _order(conn, _needed(conn, identity))
+            become(market, conn, row, after)
+        return order_of(conn, need_order(conn, identity))
 
 
 def cancel(market: Market, identity: UUID, *, actor: str = "") -> Order:
@@ -113,12 +76,12 @@ def cancel(market: Market, identity: UUID, *, actor: str = "") -> Order:
     Raise OrderUnknown or OrderRefused.
     """
     with writing(market.city.engine) as conn:
-        row = _needed(conn, identity)
+        row = need_order(conn, identity)
         if row.state not in {"paid", "packed", "cancelling", "cancelled"}:
             raise OrderRefused(id=identity, reason=f"it is {row.state}, and cannot be cancelled")
         if row.state in {"paid", "packed"}:
             _restock(conn, row.id)
-            _become(market, conn, row, "cancelling")
+            become(market, conn, row, "cancelling")
     return _give_back_all(market, identity, actor)
 
 
@@ -130,7 +93,7 @@ def return_lines(
     Of what was paid each product has its part by price. Raise OrderUnknown or OrderRefused.
     """
     with writing(market.city.engine) as conn:
-        row = _needed(conn, order_id)
+        row = need_order(conn, order_id)
         known = conn.execute(select(order_return).where(order_return.c.id == identity)).one_or_none()
         if known is None:
             amount_fen = _take_back(market, conn, row, wanted)
@@ -140,34 +103,6 @@ def return_lines(
             raise OrderRefused(id=order_id, reason=f"return {identity} is there with other products")
     _refund_return(market, identity, actor)
     return find_order(market, order_id)
-
-
-def find_order(market: Market, identity: UUID) -> Order:
-    """Give an order; raise OrderUnknown."""
-    with reading(market.city.engine) as conn:
-        row = conn.execute(select(order).where(order.c.id == identity)).one_or_none()
-        if row is None:
-            raise OrderUnknown(id=identity)
-        return _order(conn, row)
-
-
-def orders(conn: Connection, *, asn: str = "", state: str = "", limit: int = 50) -> tuple[Order, ...]:
-    """Give the newest orders, newest first: of a card, or in a state."""
-    query = select(order).order_by(order.c.at.desc(), order.c.id).limit(limit)
-    if asn:
-        query = query.where(order.c.asn == asn)
-    if state:
-        query = query.where(order.c.state == state)
-    return tuple(_order(conn, row) for row in conn.execute(query).all())
-
-
-def address_of(market: Market, identity: UUID) -> str:
-    """Give the address that an order goes to, empty when it was erased; raise OrderUnknown."""
-    with reading(market.city.engine) as conn:
-        row = conn.execute(select(order).where(order.c.id == identity)).one_or_none()
-    if row is None:
-        raise OrderUnknown(id=identity)
-    return market.open(row.address)
 
 
 def finish_orders(market: Market) -> int:
@@ -256,17 +191,17 @@ def _pay(market: Market, identity: UUID, actor: str) -> Order:
         )
     except CitycardError as refused:
         with writing(market.city.engine) as conn:
-            held = _needed(conn, identity)
+            held = need_order(conn, identity)
             if held.state == "placed":
                 _restock(conn, identity)
                 _fill_basket(conn, held)
-                _become(market, conn, held, "refused", reason=str(refused)[:200])
+                become(market, conn, held, "refused", reason=str(refused)[:200])
         raise
     with writing(market.city.engine) as conn:
-        held = _needed(conn, identity)
+        held = need_order(conn, identity)
         if held.state == "placed":
             conn.execute(update(order).where(order.c.id == identity).values(paid_fen=paid.amount_fen))
-            _become(market, conn, held, "paid")
+            become(market, conn, held, "paid")
     return find_order(market, identity)
 
 
@@ -305,10 +240,10 @@ def _give_back_all(market: Market, identity: UUID, actor: str) -> Order:
             actor=actor,
         )
     with writing(market.city.engine) as conn:
-        held = _needed(conn, identity)
+        held = need_order(conn, identity)
         if held.state == "cancelling":
-            _become(market, conn, held, "cancelled")
-        return _order(conn, _needed(conn, identity))
+            become(market, conn, held, "cancelled")
+        return order_of(conn, need_order(conn, identity))
 
 
 def _take_back(market: Market, conn: Connection, row: Row[Any], wanted: dict[str, int]) -> int:
@@ -337,7 +272,7 @@ def _take_back(market: Market, conn: Connection, row: Row[Any], wanted: dict[str
     # From sums, so that all parts together are what was paid, to the fen.
     amount_fen = _paid_part(row, after) - _paid_part(row, before)
     if after == row.total_fen:
-        _become(market, conn, row, "returned")
+        become(market, conn, row, "returned")
     return amount_fen
 
 
@@ -363,42 +298,6 @@ def _refund_return(market: Market, identity: UUID, actor: str) -> None:
         )
     with writing(market.city.engine) as conn:
         conn.execute(update(order_return).where(order_return.c.id == identity).values(state="done"))
-
-
-# ── rows ─────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _held(conn: Connection, identity: UUID) -> Row[Any] | None:
-    return conn.execute(select(order).where(order.c.id == identity).with_for_update()).one_or_none()
-
-
-def _needed(conn: Connection, identity: UUID) -> Row[Any]:
-    row = _held(conn, identity)
-    if row is None:
-        raise OrderUnknown(id=identity)
-    return row
-
-
-def _become(market: Market, conn: Connection, row: Row[Any], state: str, *, reason: str = "") -> None:
-    at = market.city.now_local()
-    mine = update(order).where(order.c.id == row.id)
-    conn.execute(mine.values(state=state, changed_at=at, reason=reason or row.reason))
-    body = {"order": str(row.id), "card": row.asn, "state": state}
-    publish(conn, ORDERED, [body], at=market.city.clock.now())
-
-
-def _order(conn: Connection, row: Row[Any]) -> Order:
-    lines = conn.execute(select(order_line).where(order_line.c.order == row.id).order_by(order_line.c.sku))
-    names = [field.name for field in attrs.fields(OrderLine)]
-    return Order(
-        card=row.asn,
-        lines=tuple(OrderLine(**{name: getattr(line, name) for name in names}) for line in lines.all()),
-        **{
-            field.name: getattr(row, field.name)
-            for field in attrs.fields(Order)
-            if field.name not in {"card", "lines"}
-        },
-    )
 
 
 def _words(wanted: dict[str, int]) -> str:

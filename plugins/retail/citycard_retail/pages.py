@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from citycard.errors import QueryInvalid
 from citycard.ids import new_id
 from citycard.web import actor_of, read_form, render, require
-from citycard_retail import orders, shop
+from citycard_retail import orderbook, orders, shop
 from citycard_retail.market import Market
 from citycard_retail.merchants import applications, decide, merchants
 from citycard_retail.requests import read, worked
@@ -32,7 +32,7 @@ async def shopping(request: Request) -> Response:
 
     def work(market: Market, _: str) -> tuple[object, ...]:
         goods = read(market, shop.products)
-        mine = read(market, lambda conn: orders.orders(conn, asn=card)) if card else ()
+        mine = read(market, lambda conn: orderbook.orders(conn, asn=card)) if card else ()
         return goods, mine, shop.basket_of(market, card)
 
     goods, mine, basket = await worked(request, work)
@@ -62,8 +62,8 @@ async def call_off(request: Request) -> Response:
     """Cancel an order."""
     identity = _id(await read_form(request))
 
-    def work(market: Market, by: str) -> orders.Order:
-        require(actor_of(request), SHOP, orders.find_order(market, identity).card)
+    def work(market: Market, by: str) -> orderbook.Order:
+        require(actor_of(request), SHOP, orderbook.find_order(market, identity).card)
         return orders.cancel(market, identity, actor=by)
 
     found = await worked(request, work)
@@ -117,9 +117,9 @@ async def stepped(request: Request) -> Response:
     return RedirectResponse("/retail/desk", _OTHER)
 
 
-def _to_deliver(conn: Connection) -> list[orders.Order]:
+def _to_deliver(conn: Connection) -> list[orderbook.Order]:
     states = [before for before, _ in orders.STEPS.values()]
-    return [one for state in states for one in orders.orders(conn, state=state)]
+    return [one for state in states for one in orderbook.orders(conn, state=state)]
 
 
 def _own(request: Request, form: dict[str, str]) -> str:

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from citycard.web import actor_of, read_json, read_query, require
-from citycard_retail import bodies, orders, shop
+from citycard_retail import bodies, orderbook, orders, shop
 from citycard_retail.errors import OrderRefused
 from citycard_retail.market import Market
 from citycard_retail.requests import done, id_in, read
@@ -42,7 +42,7 @@ async def mine(request: Request) -> Response:
     card = _card(request)
 
     def work(market: Market, _: str) -> object:
-        return bodies.OrderList(orders=read(market, lambda conn: orders.orders(conn, asn=card)))
+        return bodies.OrderList(orders=read(market, lambda conn: orderbook.orders(conn, asn=card)))
 
     return await done(request, work)
 
@@ -53,7 +53,7 @@ async def listed(request: Request) -> Response:
 
     def work(market: Market, _: str) -> object:
         _keeps(request, market)
-        found = read(market, lambda conn: orders.orders(conn, state=query.state, limit=200))
+        found = read(market, lambda conn: orderbook.orders(conn, state=query.state, limit=200))
         return bodies.OrderList(orders=found)
 
     return await done(request, work)
@@ -88,7 +88,7 @@ async def cancel(request: Request) -> Response:
     identity = id_in(request, "order")
 
     def work(market: Market, by: str) -> object:
-        require(actor_of(request), SHOP, orders.find_order(market, identity).card)
+        require(actor_of(request), SHOP, orderbook.find_order(market, identity).card)
         return orders.cancel(market, identity, actor=by)
 
     return await done(request, work)

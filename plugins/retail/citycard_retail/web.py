@@ -135,7 +135,7 @@ def _sales() -> Iterator[Route]:
 
 def _shop() -> Iterator[Route]:
     from citycard_retail import bodies
-    from citycard_retail.orders import Order
+    from citycard_retail.orderbook import Order
     from citycard_retail.shop import Basket
 
     ours = "shopendpoints"
