@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from citycard import PluginInfo, hookimpl
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
     from citycard.card.sector import SectorLayout
     from citycard.clearing.pricing import FeeRule
     from citycard.kernel.data import Event, EventType, PersonalData, Schema
+    from citycard.kernel.habits import Lived
     from citycard.kernel.identity import PluginContext
     from citycard.kernel.outside import Command, Job, MenuItem, Permission, Route, TerminalConfig
     from citycard.kernel.services import CitizenLine, Entitlement, Holder, Participant, Service
@@ -158,3 +159,11 @@ def citycard_commands() -> Iterable[Command]:
     }
     for name, summary in summaries.items():
         yield Command(path=("community", name), target=f"citycard_community.commands:{name}", summary=summary)
+
+
+@hookimpl
+def citycard_live_day(context: PluginContext, day: date, accounts: Sequence[str]) -> Iterable[Lived]:
+    from citycard_community.live import live_day
+
+    if context.settings.communities and accounts:
+        yield from live_day(context.city, context.settings, day, accounts)
