@@ -135,11 +135,13 @@ def collect_now(folder: Path, as_json: bool) -> None:
 @json_option
 def match(folder: Path, as_json: bool) -> None:
     """Match cleared payments with their bills, and give back what was too much."""
+    from citycard_utilities.handout import hand_out
     from citycard_utilities.matching import match_runs
     from citycard_utilities.returning import give_returns, note_refunds
 
     with _running(folder) as (city, settings):
         runs = match_runs(city, settings)
+        hand_out(city, settings)
         note_refunds(city, settings)
         moved = give_returns(city)
     if as_json:
@@ -204,25 +206,25 @@ def assign_receipt(receipt: str, bill: str, folder: Path, as_json: bool) -> None
 @city_option
 @json_option
 def export(biller: str, run: int | None, target: Path | None, folder: Path, as_json: bool) -> None:
-    """Write the file of what a run settled with a biller; 1 when it does not agree with the ledger."""
+    """Write the file of what a run settled with a biller; refused while it does not agree with the ledger.
+
+    The file of a run is made once: later it is the same, byte for byte. With --json: the settlement.
+    """
     from citycard.files import write_whole
-    from citycard_utilities.dayfile import write_dayfile
+    from citycard_utilities.handout import dayfile_of
     from citycard_utilities.jobs import after_run
     from citycard_utilities.settlement import settlement_of
 
     with _running(folder) as (city, settings):
         after_run(city, settings)
         settled = settlement_of(city, settings, biller, run)
+        data = dayfile_of(city, settings, biller, settled.run)
     path = target or Path(f"{biller}-{settled.run}.csv")
-    write_whole(path, write_dayfile(settled))
+    write_whole(path, data)
     if as_json:
         emit(settled)
     else:
         click.echo(f"{path}: {len(settled.items)} lines, {yuan(settled.sum_fen)} yuan")
-    for difference in settled.differences:
-        say(difference)
-    if settled.differences:
-        raise SystemExit(_DIFFERS)
 
 
 @click.command("check")

@@ -20,6 +20,7 @@ __all__ = [
     "ReceiptUnknown",
     "RequestDiffers",
     "ReversalRefused",
+    "SettlementDiffers",
     "SettlementMissing",
     "SlipInvalid",
     "UtilitiesOff",
@@ -146,6 +147,13 @@ class MeterForeign(CitycardError):
 
     status, exit_code = 409, 5
     sentence = "card {asn} belongs to meter {found}, not to {meter}"
+
+
+class SettlementDiffers(CitycardError):
+    """What was settled with a biller does not agree with clearing and the ledger: no file goes out."""
+
+    status, exit_code = 409, 5
+    sentence = "run {run} and {biller} do not agree: {differences}"
 
 
 class SettlementMissing(CitycardError):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from citycard import HealthCheck, Job, PluginContext
 from citycard.store import reading
+from citycard_utilities.handout import hand_out, missing_files
 from citycard_utilities.mandates import collect
 from citycard_utilities.matching import match_runs
 from citycard_utilities.paying import finish_pending
@@ -19,8 +20,9 @@ __all__ = ["JOBS", "after_run", "checks"]
 
 
 def after_run(city: City, settings: Any) -> None:
-    """Match what clearing accepted, and give back what was too much."""
+    """Match what clearing accepted, hand billers their files, and give back what was too much."""
     match_runs(city, settings)
+    hand_out(city, settings)
     note_refunds(city, settings)
     give_returns(city)
 
@@ -41,7 +43,7 @@ def _collect(context: PluginContext) -> None:
 JOBS = (
     Job(
         name="match",
-        title="Match cleared payments with their bills, and give back what was too much",
+        title="Match cleared payments with their bills, and hand billers their files",
         every=dt.timedelta(minutes=10),
         run=_match,
     ),
@@ -63,8 +65,25 @@ def checks() -> list[HealthCheck]:
             title="Money that goes back has moved",
             check=_waiting,
             repair=_finish,
-        )
+        ),
+        HealthCheck(
+            name="settlements",
+            title="Every biller has the file of every settlement",
+            check=_without_file,
+            repair=_match,
+        ),
     ]
+
+
+def _without_file(context: PluginContext) -> str | None:
+    if context.city is None:
+        return None
+    missing = missing_files(context.city, context.settings)
+    if not missing:
+        return None
+    biller, run = missing[0]
+    command = f"citycard utilities export --biller {biller} --run {run}"
+    return f"{len(missing)} settlements have no file, the first {biller}'s of run {run}: {command} says why"
 
 
 def _waiting(context: PluginContext) -> str | None:

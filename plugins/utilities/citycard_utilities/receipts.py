@@ -128,18 +128,10 @@ def standings(
     """Give where bills stand, by biller and number, and hold them until the transaction ends."""
     wanted = sorted(set(keys))
     kinds = {biller.id: biller.kind for biller in billers}
-    query = select(bill).with_for_update()
+    names = ("biller", "number", "household", "amount_fen", "settled_fen", "due", "state")
+    query = select(*(bill.c[name] for name in names)).with_for_update()
     return {
-        (row.biller, row.number): Standing(
-            biller=row.biller,
-            number=row.number,
-            household=row.household,
-            amount_fen=row.amount_fen,
-            settled_fen=row.settled_fen,
-            due=row.due,
-            state=row.state,
-            kind=kinds.get(row.biller, ""),
-        )
+        (row.biller, row.number): Standing(**row._asdict(), kind=kinds.get(row.biller, ""))
         for row in select_in(conn, query, tuple_(bill.c.biller, bill.c.number), wanted)
     }
 

@@ -25,7 +25,7 @@ from citycard_utilities.bodies import (
     ReversalToMake,
     SlipQuery,
 )
-from citycard_utilities.dayfile import write_dayfile
+from citycard_utilities.handout import dayfile_of
 from citycard_utilities.importing import FileReport, files_of, take_file
 from citycard_utilities.jobs import after_run
 from citycard_utilities.kiosk import slip_of
@@ -260,10 +260,13 @@ class _Served:
     def file(self, request: Request) -> Response:
         from starlette.responses import Response
 
+        from citycard.web import city_of
+
         settled = self._settled(request)
         name = f"{settled.biller}-{settled.run}.csv"
         headers = {"content-disposition": f'attachment; filename="{name}"'}
-        return Response(write_dayfile(settled), media_type="text/csv; charset=utf-8", headers=headers)
+        data = dayfile_of(city_of(request), self._settings, settled.biller, settled.run)
+        return Response(data, media_type="text/csv; charset=utf-8", headers=headers)
 
     def totals(self, request: Request) -> Response:
         from citycard.web import city_of, json_answer
