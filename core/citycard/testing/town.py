@@ -294,6 +294,8 @@ class Town:
 
         Assert that nothing of the domain failed.
         """
+        noon = dt.datetime.combine(self.now.date(), dt.time(12))
+        self.pass_time(max(noon - self.now, dt.timedelta()))
         before = self.city.plugins.report(domain).failures
         lived = self.city.plugins.live_day(self.now.date(), accounts, 1, [domain])[domain]
         self.city.deliver()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from citycard import PluginInfo, hookimpl
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from citycard.card.sector import SectorLayout
     from citycard.clearing.pricing import FeeRule
     from citycard.kernel.accounts import LedgerAccount
     from citycard.kernel.data import Event, EventType, PersonalData, Schema
+    from citycard.kernel.habits import Lived
     from citycard.kernel.identity import HealthCheck, PluginContext
     from citycard.kernel.outside import Command, Job, MenuItem, Permission, Route, TerminalConfig
     from citycard.kernel.services import CitizenLine, Participant, Service
@@ -114,6 +117,14 @@ def citycard_health() -> Iterable[HealthCheck]:
     from citycard_campus.jobs import CHECKS
 
     yield from CHECKS
+
+
+@hookimpl
+def citycard_live_day(context: PluginContext, day: date, accounts: Sequence[str]) -> Iterable[Lived]:
+    from citycard_campus.campus import Campus
+    from citycard_campus.live import live_day
+
+    yield from live_day(Campus.of(context.city), day, accounts)
 
 
 @hookimpl
