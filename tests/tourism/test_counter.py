@@ -14,6 +14,7 @@ from citycard.wallet import card_refund
 from citycard_tourism.errors import (
     ActRepeated,
     CardFullOfTickets,
+    PassNotNow,
     PassRefused,
     RightMissing,
     TicketRefused,
@@ -245,3 +246,20 @@ def test_a_pass_that_is_not_on_the_card_is_collected_first(leisure):
     assert not leisure.ask(find_pass, bought.id).on_card
     with pytest.raises(PassRefused, match="collect it first"):
         counter.cancel_pass(new_id(), card.reader, bought.id)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_an_act_that_was_torn_is_not_taken_for_the_next_one(leisure, after):
+    card, counter = loaded(leisure, 100_000), leisure.counter("gym-north")
+    sold = counter.sell_pass(new_id(), card.reader, leisure.settings.plan("gym"))
+    act, show = new_id(), leisure.settings.show("dinosaurs")
+    with pytest.raises(CardRemoved):
+        counter.sell_ticket(act, TornReader(card.chip, after=after), show, leisure.at("10:00"))
+    # Within the minute in which a torn tap is finished, something else is done with the card.
+    assert counter.freeze_pass(new_id(), card.reader, sold.id).state == "frozen"
+    with pytest.raises(PassNotNow, match="frozen"):
+        leisure.gate("gym-north").enter(card.reader, leisure.at("09:00"))
+    assert counter.sell_ticket(act, card.reader, show, leisure.at("10:00")).state == "card"
+    assert leisure.town.balance_fen(card) == 100_000 - 90_001 - 3000
+    leisure.clear()
+    leisure.town.check_books()

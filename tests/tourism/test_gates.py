@@ -8,13 +8,16 @@ import json
 import pytest
 
 from citycard.card.codec import decode
+from citycard.errors import CardRemoved
 from citycard.ids import new_id
+from citycard.terminal import InProcessReader
 from citycard.terminal.record import read_record
 from citycard_tourism.errors import NotInside, PassNotNow, PassUsedAgain, RightMissing
 from citycard_tourism.gates import GateGroup
 from citycard_tourism.sectors import Step, VisitFacts
 
 MINUTE = dt.timedelta(minutes=1)
+DEBIT = 0x54
 
 
 @pytest.fixture
@@ -99,35 +102,42 @@ def test_the_record_says_which_right_was_used_where(leisure, member):
     ]
 
 
+class Torn:
+    """A reader on which the card's answer to DEBIT is lost, and the card is gone."""
+
+    def __init__(self, chip):
+        self.reader, self.gone = InProcessReader(chip), False
+
+    def connect(self):
+        if self.gone:
+            raise CardRemoved(during="connect")
+        return self.reader.connect()
+
+    def transmit(self, apdu):
+        if self.gone:
+            raise CardRemoved(during="transmit")
+        answer = self.reader.transmit(apdu)
+        if apdu[1] == DEBIT:
+            self.gone = True
+            raise CardRemoved(during="DEBIT")
+        return answer
+
+
 def test_a_torn_tap_lets_in_and_counts_once(leisure, member):
-    from citycard.errors import CardRemoved
-    from citycard.terminal import InProcessReader
-
-    class Torn:
-        """The card's answer to DEBIT is lost, and it is gone."""
-
-        def __init__(self):
-            self.reader, self.gone = InProcessReader(member.chip), False
-
-        def connect(self):
-            if self.gone:
-                raise CardRemoved(during="connect")
-            return self.reader.connect()
-
-        def transmit(self, apdu):
-            if self.gone:
-                raise CardRemoved(during="transmit")
-            answer = self.reader.transmit(apdu)
-            if apdu[1] == 0x54:
-                self.gone = True
-                raise CardRemoved(during="DEBIT")
-            return answer
-
     gate, at = leisure.gate("city-museum"), leisure.at("09:00")
     with pytest.raises(CardRemoved):
-        gate.enter(Torn(), at)
+        gate.enter(Torn(member.chip), at)
     assert gate.group.inside == 0
     admitted = gate.enter(member.reader, at + dt.timedelta(seconds=10))
     assert (admitted.receipt.recovered, admitted.inside) == (True, 1)
     leisure.clear()
     leisure.town.check_books()
+
+
+def test_a_torn_way_in_is_no_way_out(leisure, member):
+    gate, at = leisure.gate("city-museum"), leisure.at("09:00")
+    with pytest.raises(CardRemoved):
+        gate.enter(Torn(member.chip), at)
+    assert gate.leave(member.reader, at + dt.timedelta(seconds=10)).inside == 0
+    with pytest.raises(PassUsedAgain):
+        gate.enter(member.reader, at + dt.timedelta(seconds=20))

@@ -131,7 +131,7 @@ class Gate:
         self._till, self._settings, self._seals = till, settings, seals
         self.venue: Venue = settings.venue(venue)
         self.group = group or GateGroup(self.venue.gates, self.venue.capacity)
-        self._pending: dict[str, _Chosen] = {}
+        self._pending: dict[str, tuple[Step, _Chosen]] = {}
 
     def enter(self, reader: Reader, at: dt.datetime) -> Admission:
         """Let the holder of a card in by a ticket, pass or membership.
@@ -159,18 +159,16 @@ class Gate:
                 group=self.group.number,
             )
             record = self._seals.stamp(chosen.sector, visit, chosen.record)
-            self._pending[visit.asn] = chosen
+            self._pending[visit.asn] = step, chosen
             return Sale(service=VISIT, amount_fen=0, facts=facts, writes={chosen.sector: record})
 
         with self.group.lock:
             receipt = self._till.serve(reader, at, decide)
-            # Of a tap that was torn and done, what let the card through was chosen then.
-            done = self._pending.pop(receipt.debit.asn)
-            if step is Step.ENTER:
-                self.group.people[done.key] = done.people
-                self.group.used[done.key] = at
-            else:
-                self.group.people.pop(done.key, None)
+            done_step, done = self._count(receipt, at)
+            if done_step is not step:
+                # The card left at a tap of the other kind, which is finished now; this one comes after it.
+                receipt = self._till.serve(reader, at, decide)
+                _, done = self._count(receipt, at)
             return Admission(
                 right=done.right,
                 serial=done.serial,
@@ -178,6 +176,16 @@ class Gate:
                 inside=self.group.inside,
                 receipt=receipt,
             )
+
+    def _count(self, receipt: Receipt, at: dt.datetime) -> tuple[Step, _Chosen]:
+        """Count who went through; of a tap that was torn and done, what was chosen then."""
+        step, done = self._pending.pop(receipt.debit.asn)
+        if step is Step.ENTER:
+            self.group.people[done.key] = done.people
+            self.group.used[done.key] = at
+        else:
+            self.group.people.pop(done.key, None)
+        return step, done
 
     # ── in ───────────────────────────────────────────────────────────────────────────────────────
 
