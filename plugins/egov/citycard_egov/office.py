@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from citycard.city import City
     from citycard.kernel.identity import PluginContext
 
-__all__ = ["INDEX_KEY", "Office", "checked_number"]
+__all__ = ["INDEX_KEY", "Office", "checked_number", "identity_number"]
 
 INDEX_KEY = KeyPurpose(
     name="egov-index",
@@ -69,6 +69,11 @@ class Office:
         """The city's database."""
         return self.city.engine
 
+    @property
+    def party(self) -> str:
+        """The id under which the city hall takes part in the exchange, such as ``city-9901``."""
+        return f"city-{self.city.code}"
+
     def now(self) -> dt.datetime:
         """Tell the city's local time."""
         return self.city.now_local()
@@ -108,10 +113,20 @@ def checked_number(text: str) -> str:
     number = text.strip().upper()
     if not _NUMBER.fullmatch(number):
         raise EgovInvalid(field="id_number", value=_hidden(text), expected="17 digits and a digit or X")
-    total = sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, number[:17], strict=True))
-    if number[17] != _CHECKS[total % 11]:
+    if number[17] != _check_of(number[:17]):
         raise EgovInvalid(field="id_number", value=_hidden(text), expected="a number whose check is right")
     return number
+
+
+def identity_number(area: str, born: dt.date, turn: int) -> str:
+    """Make the identity number of an ``area`` of 6 digits, a birthday, and a ``turn`` of 0 to 999."""
+    digits = f"{area}{born:%Y%m%d}{turn:03d}"
+    return digits + _check_of(digits)
+
+
+def _check_of(digits: str) -> str:
+    total = sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, digits, strict=True))
+    return _CHECKS[total % 11]
 
 
 def _hidden(number: str) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from citycard import PluginInfo, hookimpl
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from citycard.card.sector import SectorLayout
     from citycard.clearing.pricing import FeeRule
     from citycard.kernel.data import EventType, PersonalData, Schema
+    from citycard.kernel.habits import Lived
     from citycard.kernel.identity import HealthCheck, PluginContext
     from citycard.kernel.outside import Command, Job, MenuItem, Permission, Route, TerminalConfig
     from citycard.kernel.services import CitizenLine, Entitlement, Holder, Participant, Service
@@ -111,6 +112,14 @@ def citycard_citizen_lines(context: PluginContext, asn: str) -> Iterable[Citizen
     from citycard_egov.office import Office
 
     yield from citizen_lines(Office.within(context), asn)
+
+
+@hookimpl
+def citycard_live_day(context: PluginContext, day: date, accounts: Sequence[str]) -> Iterable[Lived]:
+    from citycard_egov.live import live_day
+    from citycard_egov.office import Office
+
+    yield from live_day(Office.of(context.city), day, accounts)
 
 
 @hookimpl
