@@ -8,12 +8,20 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from citycard.store import reading
+from citycard.store import reading, writing
 from citycard.store.outbox import outbox
+from citycard.wallet import move_account
 from citycard_utilities import mandates as module
 from citycard_utilities.errors import MandateConflict, MandateUnknown, RequestDiffers
 from citycard_utilities.importing import take_file
-from citycard_utilities.mandates import collect, collections_of, end_mandate, make_mandate, mandates_of
+from citycard_utilities.mandates import (
+    collect,
+    collections_of,
+    end_mandate,
+    make_mandate,
+    mandate_owner,
+    mandates_of,
+)
 from citycard_utilities.paying import pay_bill
 from citycard_utilities.tables import receipt
 
@@ -163,3 +171,13 @@ class _BrokenOffError(Exception):
 
 def _broken_off(*_arguments, **_named):
     raise _BrokenOffError
+
+
+def test_a_mandate_follows_its_account_to_the_card_that_comes_after(town, settings, holder, mandate):
+    successor = town.card()
+    with writing(town.city.engine) as conn:
+        move_account(conn, holder.asn, successor.asn)
+        assert mandate_owner(conn, mandate.id) == successor.asn
+        assert [one.id for one in mandates_of(conn, successor.asn)] == [mandate.id]
+    with town.client("citizen", successor.asn) as client:
+        assert client.post(f"/utilities/mandates/{mandate.id}/end").json()["active"] is False

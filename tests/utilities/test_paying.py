@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
+import attrs
 import pytest
 from sqlalchemy import select
 
@@ -143,3 +145,28 @@ def test_matching_nothing_takes_nothing(town, settings):
     with town.city.engine.begin() as conn:
         taken, credits_, readings = match_records(conn, settings, [], 1)
     assert (taken.receipts, credits_, readings) == (0, 0, 0)
+
+
+def test_many_who_pay_one_bill_at_once_pay_it_once(town, settings, account):
+    def ask(_):
+        try:
+            return pay_bill(town.city, settings, uuid4(), account, WATER, "W1").state
+        except (BillBusy, BillSettled) as refused:
+            return type(refused).__name__
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(ask, range(16)))
+    assert answers.count("done") == 1
+    assert set(answers) <= {"done", "BillBusy", "BillSettled"}
+    assert left_fen(town, account) == 3000
+
+
+def test_a_payment_that_was_made_counts_whatever_the_settings_say_later(town, settings, account, monkeypatch):
+    with monkeypatch.context() as broken:
+        broken.setattr(paying, "_done", _broken_off)
+        with pytest.raises(_BrokenOffError):
+            pay_bill(town.city, settings, uuid4(), account, WATER, "W1")
+    town.pass_time(dt.timedelta(minutes=3))
+    without = attrs.evolve(settings, billers=settings.billers[1:])
+    assert finish_pending(town.city, without) == 1
+    assert states(town) == ({"W1": "paid", "W2": "open"}, ["done"])

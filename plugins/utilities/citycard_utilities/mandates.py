@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ import attrs
 from sqlalchemy import Connection, select, update
 
 from citycard import derived_id
+from citycard.errors import OnlineAccountUnknown
 from citycard.store import publish, reading, writing
 from citycard.store.bulk import insert_missing, select_in
 from citycard.wallet import find_account
@@ -45,6 +47,7 @@ __all__ = [
     "end_mandate",
     "make_mandate",
     "mandate_of",
+    "mandate_owner",
     "mandates_of",
 ]
 
@@ -153,6 +156,11 @@ def end_mandate(city: City, identity: UUID, *, actor: str = "") -> MandateView:
         return _view(row)
 
 
+def mandate_owner(conn: Connection, identity: UUID) -> str:
+    """Give the card on which the account of a mandate hangs now; raise MandateUnknown."""
+    return find_account(conn, mandate_of(conn, identity).account).asn
+
+
 def mandate_of(conn: Connection, identity: UUID) -> MandateView:
     """Give a mandate; raise MandateUnknown."""
     row = conn.execute(select(mandate).where(mandate.c.id == identity)).one_or_none()
@@ -162,8 +170,14 @@ def mandate_of(conn: Connection, identity: UUID) -> MandateView:
 
 
 def mandates_of(conn: Connection, asn: str) -> list[MandateView]:
-    """Give the mandates that were made with a card, active ones first."""
-    rows = conn.execute(select(mandate).where(mandate.c.asn == asn).order_by(mandate.c.made_at))
+    """Give the mandates on the account of a card, or that were made with it, active ones first.
+
+    An account hangs on the card that came after the one it was opened for, and its mandates with it.
+    """
+    mine = mandate.c.asn == asn
+    with suppress(OnlineAccountUnknown):
+        mine = mine | (mandate.c.account == find_account(conn, asn).number)
+    rows = conn.execute(select(mandate).where(mine).order_by(mandate.c.made_at))
     return sorted((_view(row) for row in rows), key=lambda one: not one.active)
 
 
@@ -187,7 +201,7 @@ def collect(city: City, settings: UtilitySettings) -> Collected:
         for biller in settings.billers:
             _line_up(conn, biller, today)
     paid, amount_fen, refused, given_up = 0, 0, 0, 0
-    for turn in _turns(city, today):
+    for turn in _turns(city, settings, today):
         try:
             receipt = pay_bill(
                 city,
@@ -238,7 +252,7 @@ def _line_up(conn: Connection, biller: Biller, today: dt.date) -> None:
     insert_missing(conn, collection, rows)
 
 
-def _turns(city: City, today: dt.date) -> Iterator[Any]:
+def _turns(city: City, settings: UtilitySettings, today: dt.date) -> Iterator[Any]:
     """Give what is to be tried today: the newest revision of a bill, within its mandate's limit."""
     query = (
         select(collection, mandate.c.account, mandate.c.asn, mandate.c.most_fen, mandate.c.active)
@@ -246,6 +260,7 @@ def _turns(city: City, today: dt.date) -> Iterator[Any]:
         .join(mandate, mandate.c.id == collection.c.mandate)
         .join(bill, (bill.c.biller == collection.c.biller) & (bill.c.number == collection.c.bill))
         .where(collection.c.state == WAITS, collection.c.next_on <= today)
+        .where(collection.c.biller.in_([biller.id for biller in settings.billers]))
         .order_by(bill.c.due, collection.c.bill)
     )
     with reading(city.engine) as conn:

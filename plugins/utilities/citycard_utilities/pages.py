@@ -17,7 +17,7 @@ from citycard.store import reading
 from citycard.wallet import available_fen, find_account, online_account
 from citycard_utilities.bills import HouseholdBills, bills_of
 from citycard_utilities.households import Household, forget_household, households_of, keep_household
-from citycard_utilities.mandates import MandateView, end_mandate, make_mandate, mandate_of, mandates_of
+from citycard_utilities.mandates import MandateView, end_mandate, make_mandate, mandate_owner, mandates_of
 from citycard_utilities.notices import citizen_lines_of
 from citycard_utilities.overview import overview
 from citycard_utilities.paying import pay_bill
@@ -169,8 +169,8 @@ class _Pages:
 
     def _end(self, city: City, identity: UUID, card: str, actor: str) -> None:
         with reading(city.engine) as conn:
-            found = mandate_of(conn, identity)
-        if found.asn != card:
+            owner = mandate_owner(conn, identity)
+        if owner != card:
             raise QueryInvalid(field="mandate", text=str(identity), expected="a mandate of this card")
         end_mandate(city, identity, actor=actor)
 

@@ -15,8 +15,9 @@ from sqlalchemy import Connection, insert, select, update
 
 from citycard import CitycardError, percent_of
 from citycard.city.charging import Charge, Onward, charge
+from citycard.errors import PaymentUnknown
 from citycard.store import reading, writing
-from citycard.wallet import find_account
+from citycard.wallet import Payments, find_account
 from citycard_utilities.errors import (
     BillBusy,
     BillSettled,
@@ -189,6 +190,9 @@ def _finish(city: City, settings: UtilitySettings, row: Any, actor: str) -> Rece
     try:
         charged = _charged(city, settings, row, actor)
     except CitycardError as refused:
+        paid_fen = _paid_fen(city, UUID(row.id))
+        if paid_fen is not None:
+            return _done(city, settings, row.id, paid_fen)
         # The wallet's answer under this id is the same for ever, and so is ours.
         _become(city, row.id, state=REFUSED, reason=str(refused)[:300])
         raise PaymentDeclined(bill=row.bill, reason=refused) from refused
@@ -211,6 +215,14 @@ def _charged(city: City, settings: UtilitySettings, row: Any, actor: str) -> Cha
         note=f"{row.biller} {row.bill}",
         actor=actor,
     )
+
+
+def _paid_fen(city: City, identity: UUID) -> int | None:
+    """Give what was paid under an id, whatever is in the way of asking for it again; None if nothing."""
+    try:
+        return Payments(city.wallet).find(identity).amount_fen
+    except PaymentUnknown:
+        return None
 
 
 def _become(city: City, identity: str, **values: Any) -> None:

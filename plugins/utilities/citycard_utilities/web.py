@@ -29,7 +29,7 @@ from citycard_utilities.handout import dayfile_of
 from citycard_utilities.importing import FileReport, files_of, take_file
 from citycard_utilities.jobs import after_run
 from citycard_utilities.kiosk import slip_of
-from citycard_utilities.mandates import MandateView, end_mandate, make_mandate, mandate_of, mandates_of
+from citycard_utilities.mandates import MandateView, end_mandate, make_mandate, mandate_owner, mandates_of
 from citycard_utilities.overview import Overview, overview
 from citycard_utilities.paying import ReceiptView, pay_bill, receipt_of, receipt_owner
 from citycard_utilities.permissions import (
@@ -231,7 +231,7 @@ class _Served:
 
         identity, city = _uuid(request, "mandate"), city_of(request)
         with reading(city.engine) as conn:
-            require(actor_of(request), MANDATES, mandate_of(conn, identity).asn)
+            require(actor_of(request), MANDATES, mandate_owner(conn, identity))
         return json_answer(end_mandate(city, identity, actor=_asked_by(request)))
 
     def files(self, request: Request) -> Response:
