@@ -11,7 +11,7 @@ from citycard_community.settings import CommunitySettings
 
 __all__ = ["habits_of"]
 
-_OFTEN, _SELDOM, _HARDLY = 200, 40, 4
+_OFTEN, _SELDOM, _HARDLY = 200, 40, 20
 
 
 def habits_of(settings: CommunitySettings, name: str) -> Iterator[Habit]:

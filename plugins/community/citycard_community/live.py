@@ -10,8 +10,8 @@ from citycard import Lived, derived_id
 from citycard.errors import CitycardError
 from citycard.store import reading
 from citycard_community.billing import bill_month, bills_of_card, pay_from_account
-from citycard_community.leases import begin_lease
-from citycard_community.passes import sell_pass
+from citycard_community.leases import begin_lease, leases_of_unit
+from citycard_community.passes import passes_of_card, sell_pass
 from citycard_community.units import UnitGiven, keep_units, month_of, units_of_owner
 from citycard_community.visits import invite
 
@@ -64,7 +64,9 @@ def _settled(city: City, settings: CommunitySettings, community: Community, owne
 def _let(city: City, settings: CommunitySettings, day: dt.date, accounts: Sequence[str]) -> int:
     landlord, tenants = accounts[0], list(accounts[1:2])
     flats = _flats(city, landlord)
-    if not flats or not tenants:
+    with reading(city.engine) as conn:
+        let = [one for flat in flats for one in leases_of_unit(conn, flat) if one.last_day >= day]
+    if not flats or not tenants or let:
         return 0
     first, last = dt.date(day.year, 1, 1), dt.date(day.year, 12, 31)
     begin_lease(
@@ -88,7 +90,9 @@ def _pass(
     city: City, settings: CommunitySettings, community: Community, day: dt.date, asn: str
 ) -> Iterator[int]:
     month = month_of(day)
-    if community.car_parks:
+    with reading(city.engine) as conn:
+        has = passes_of_card(conn, asn, day)
+    if community.car_parks and not has:
         park = community.car_parks[0]
         identity = derived_id("simulated pass", asn, month)
         try:

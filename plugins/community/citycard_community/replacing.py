@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, or_, select, update
 
 from citycard import registry
 from citycard.registry import CardStatus
@@ -23,9 +23,10 @@ REPLACED = "the card was replaced"
 
 def follow_replacements(city: City, settings: CommunitySettings) -> int:
     """Move what is on replaced cards to their successors, and return how many cards; again without harm."""
-    today = city.now_local().date()
+    now = city.now_local()
+    on = or_(right.c.revoked_at.is_(None), right.c.revoked_at > now)
     with writing(city.engine) as conn:
-        query = select(right.c.asn).where(right.c.ends_on >= today, right.c.revoked_at.is_(None)).distinct()
+        query = select(right.c.asn).where(right.c.ends_on >= now.date(), on).distinct()
         known = {*conn.scalars(query), *conn.scalars(select(unit.c.owner).distinct())} - {""}
         cards = registry.cards_by_asn(conn, sorted(known))
         moved = 0
