@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from citycard import PluginInfo, hookimpl
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from citycard.card.sector import SectorLayout
     from citycard.clearing.pricing import FeeRule
     from citycard.kernel.data import EventType, PersonalData, Schema
+    from citycard.kernel.habits import Lived
     from citycard.kernel.identity import HealthCheck, PluginContext
     from citycard.kernel.outside import Command, Job, MenuItem, Permission, Route, TerminalConfig
     from citycard.kernel.services import CitizenLine, Participant, Service
@@ -91,6 +94,14 @@ def citycard_jobs() -> Iterable[Job]:
     from citycard_retail.jobs import jobs
 
     yield from jobs()
+
+
+@hookimpl
+def citycard_live_day(context: PluginContext, day: date, accounts: Sequence[str]) -> Iterable[Lived]:
+    from citycard_retail.live import live_day
+    from citycard_retail.market import market_of
+
+    yield from live_day(market_of(context.city), day, accounts)
 
 
 @hookimpl
