@@ -60,7 +60,15 @@ SETTINGS: dict[str, Any] = {
     ],
     "sports": {
         "year_cap_fen": 10000,
-        "venues": [{"id": "swim-hall", "name": "Swimming hall", "price_fen": 3000}],
+        "venues": [
+            {
+                "id": "swim-hall",
+                "name": "Swimming hall",
+                "price_fen": 3000,
+                "account": "62009901000000019",
+                "bic": "CITYCNBJXXX",
+            }
+        ],
     },
 }
 

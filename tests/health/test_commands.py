@@ -43,7 +43,8 @@ def test_files_are_taken_in_and_days_written(town, call, tmp_path):
     assert json.loads(call("insured", insured, "--json")[1]) == {"lines": 1}
     assert json.loads(call("schedule", schedule, "--json")[1]) == {"slots": 2}
     assert call("day", "clinic-east", "--on", "2026-03-03")[1].startswith("AT")
-    assert json.loads(call("day", "clinic-east", "--json")[1]) == []
+    day = json.loads(call("day", "clinic-east", "--on", "2026-03-03", "--json")[1])
+    assert day == {"clinic": "clinic-east", "day": "2026-03-03", "appointments": []}
 
 
 def test_what_is_wrong_is_one_line_and_an_exit_code(town, call, tmp_path):

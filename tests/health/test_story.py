@@ -9,9 +9,12 @@ from uuid import UUID
 import attrs
 import pytest
 
+from citycard.bank import instruct
 from citycard.bank.receiving import receive
 from citycard.city.accounts import make_programme
 from citycard.city.atcard import CardDesk
+from citycard.city.payouts import pay_partner
+from citycard.city.statements import Period, partner_statement
 from citycard.city.till import Till
 from citycard.errors import CardLacksSector, KeyHierarchyMissing
 from citycard.ids import derived_id, new_id
@@ -19,7 +22,7 @@ from citycard.money import yuan
 from citycard.store import reading
 from citycard.testing.town import DESK, Town, TownCard
 from citycard.wallet import Programme, fund_programme, grant, partner_payable
-from citycard_health.booking import BookingState, appointments_of_day, book, find_appointment, free_slots
+from citycard_health.booking import BookingState, book, find_appointment, free_slots
 from citycard_health.claims import StatementState, claim_file, close_month, insurer_account, settle_paid
 from citycard_health.counter import take_records
 from citycard_health.emergency import EmergencyTerminal
@@ -29,7 +32,8 @@ from citycard_health.returns import return_lines
 from citycard_health.sectors import BloodGroup, EmergencyData, EmergencyReason
 from citycard_health.settings import HealthSettings
 from citycard_health.split import Used
-from citycard_health.tills import Slip, check_in, pay_visit
+from citycard_health.sports import open_programme, pay_sport
+from citycard_health.tills import Slip, check_in, pay_visit, read_day
 from citycard_health.visits import VisitItem, VisitState, charge_visit, used_in, visit_of
 
 TUESDAY = date(2026, 3, 3)
@@ -70,9 +74,9 @@ def paid(town: Town, settings: HealthSettings, insure: Callable[..., None]) -> P
     # The morning: the till took the day's list along, and works offline.
     town.pass_time(timedelta(hours=23, minutes=50))
     till = town.till(town.terminal("clinic-east"))
-    with reading(city.engine) as conn:
-        expected = appointments_of_day(conn, "clinic-east", TUESDAY)
-    assert till.serve(card.reader, town.now, check_in(expected)).amount_fen == 500
+    clinic = town.client("partner", "clinic-east")
+    day = read_day(clinic.get(f"/health/clinics/clinic-east/day?day={TUESDAY}").content)
+    assert till.serve(card.reader, town.now, check_in(day.appointments)).amount_fen == 500
 
     # The doctor charges 3000 (class A), 20001 (B) and 1999 (C).
     identity = derived_id("story", "visit")
@@ -155,6 +159,13 @@ def test_an_insurer_pays_its_month_and_the_clinic_gets_it(
     town.clear(paid.till)
     statement = town.statement("clinic-east")
     assert (statement.net_fen, statement.carried_fen) == (100, 12_600)
+    (section,) = partner_statement(
+        city, "clinic-east", Period(since=date(2026, 1, 1), until=date(2027, 1, 1))
+    ).sections
+    entries = [entry.amount_fen for entry in section.entries()]
+    # The subsidy, the account, the first run and what it paid; the insurer's money, the second run and its.
+    assert entries == [1_500, 3_000, 8_400, -12_900, 12_600, 100, -12_700]
+    assert section.closing_fen == sum(entries) == 0
     return_lines(city, new_id(), paid.visit, reason="wrong patient", actor="clinic-east")
     with reading(city.engine) as conn:
         assert city.ledger.balance_fen(conn, insurer_account("medicare")) == -12_600
@@ -230,3 +241,20 @@ def subsidise(town: Town, asn: str, amount_fen: int) -> None:
     make_programme(city, programme)
     fund_programme(city.wallet, new_id(), "care", 100_000)
     grant(city.wallet, new_id(), "care", asn, amount_fen)
+
+
+def test_sports_reach_the_venues_statement(town: Town, settings: HealthSettings) -> None:
+    """The social-security account pays an entrance, and the bank is told to pay it to the venue."""
+    city, card = town.city, town.card("health-card")
+    open_programme(city, settings, date(2026, 1, 1), date(2026, 12, 31))
+    fund_programme(city.wallet, new_id(), "health-sports", 50_000)
+    grant(city.wallet, new_id(), "health-sports", town.account(card), 9_000)
+    pay_sport(city, settings, new_id(), card.asn, "swim-hall")
+    month = Period(since=date(2026, 1, 1), until=town.now.date())
+    (section,) = partner_statement(city, "swim-hall", month).sections
+    assert (section.closing_fen, [entry.amount_fen for entry in section.entries()]) == (3_000, [3_000])
+    pay_partner(city, new_id(), "swim-hall")
+    ordered = instruct(city)
+    assert ordered is not None
+    assert ordered.total_fen == 3_000
+    town.check_books()

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from citycard.errors import CardRefused
-from citycard_health.errors import WrongCard
-from citycard_health.tills import check_in
+from citycard_health.errors import DayInvalid, WrongCard
+from citycard_health.tills import check_in, read_day
 
 
 def test_a_card_without_an_appointment_is_sent_to_the_desk(town, booked):
@@ -33,3 +33,20 @@ def test_a_purse_that_is_short_is_not_checked_in(town, booked):
     town.load(card, 1_000)
     assert till.serve(card.reader, town.now, check_in(expected)).amount_fen == 500
     assert town.balance_fen(card) == 500
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "JSON"),
+        (b"[]", "table"),
+        (b"[" * 100_000, "JSON"),
+        (b'{"clinic": "x", "day": "soon", "appointments": []}', "day.day"),
+        (b'{"clinic": "x", "day": "2026-03-03", "appointments": [{}]}', "appointments"),
+        (b'{"clinic": "x", "day": "2026-03-03", "appointments": [], "more": 1}', "more"),
+    ],
+)
+def test_a_day_that_cannot_be_read_is_refused_by_its_field(data, said):
+    """The till goes on with the day it has."""
+    with pytest.raises(DayInvalid, match=said):
+        read_day(data)

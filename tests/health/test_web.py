@@ -13,6 +13,7 @@ from citycard.wallet import fund_programme, grant
 from citycard_health.booking import free_slots
 from citycard_health.patients import PatientPerson, find_patient, readings_of, set_person
 from citycard_health.sports import open_programme
+from citycard_health.visits import VisitItem, charge_visit
 
 BUNDLE = {"content-type": "application/fhir+json"}
 
@@ -80,6 +81,9 @@ def test_a_clinic_charges_shows_and_gives_back_its_own_visits(town, card, as_cli
     identity = str(uuid4())
     body = {"id": identity, "card": card.asn, "clinic": "clinic-east", "items": [{"code": "scan"}]}
     made = as_clinic.post("/health/visits", json=body).json()
+    assert [(one["place"], one["insured_fen"], one["returned"]) for one in made["lines"]] == [
+        (1, 10_500, False)
+    ]
     assert (made["visit"]["price_fen"], made["visit"]["insured_fen"], made["left_fen"]) == (
         20_001,
         10_500,
@@ -230,13 +234,22 @@ def page(client, path, lang="en"):
     return answer.text
 
 
-def test_the_citizens_page_shows_and_books_in_both_languages(town, card, as_citizen):
+def test_the_citizens_page_shows_and_books_in_both_languages(town, settings, card, as_citizen):
     """Appointments, parts of visits, doses, and who read."""
     set_person(town.city, card.asn, PatientPerson(name="王小明", born=date(2025, 7, 1), sex="male"))
+    items = [VisitItem(code="blood"), VisitItem(code="scan")]
+    charge_visit(town.city, settings, new_id(), card.asn, "clinic-east", items)
     english, chinese = page(as_citizen, "/health/mine"), page(as_citizen, "/health/mine", "zh")
-    for words in ("My health", "Free times", "Dr Wang", "Deductible left this year", "Measles"):
+    for words in (
+        "My health",
+        "Free times",
+        "Dr Wang",
+        "Deductible left this year",
+        "Measles",
+        "Blood count, CT scan",
+    ):
         assert words in english
-    for words in ("我的健康", "可预约时段", "本年起付线剩余", "麻腮风疫苗"):
+    for words in ("我的健康", "可预约时段", "本年起付线剩余", "麻腮风疫苗", "血常规, CT scan"):
         assert words in chinese
     assert "Who read my health data" not in chinese
     assert "citizen" in english

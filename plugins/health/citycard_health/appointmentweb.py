@@ -14,11 +14,12 @@ from citycard.store import reading, writing
 from citycard_health import access
 from citycard_health.asking import HealthAct, answered, path_id, post
 from citycard_health.booking import (
+    ClinicDay,
     DoctorAppointment,
     DoctorSlot,
-    appointments_of_day,
     book,
     cancel,
+    clinic_day,
     find_appointment,
     find_slot,
     free_slots,
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AppointmentToBook",
-    "ClinicDay",
     "ClinicDayQuery",
     "FreeSlots",
     "SlotQuery",
@@ -72,15 +72,6 @@ class ClinicDayQuery:
     day: dt.date | None = attrs.field(default=None, metadata={"expected": "a day as 2026-03-02"})
 
 
-@attrs.frozen(kw_only=True)
-class ClinicDay:
-    """Who is expected at a clinic on a day."""
-
-    clinic: str
-    day: dt.date
-    appointments: tuple[DoctorAppointment, ...]
-
-
 def appointment_routes(settings: HealthSettings) -> Iterator[Route]:
     """Declare the endpoints of appointments in a city with these settings."""
     yield from _looking()
@@ -108,10 +99,7 @@ def _looking() -> Iterator[Route]:
         access.require_own(actor_of(request), access.READ_DESK, partner=clinic)
 
         def work() -> ClinicDay:
-            on = query.day or city.now_local().date()
-            with reading(city.engine) as conn:
-                found = appointments_of_day(conn, clinic, on)
-            return ClinicDay(clinic=clinic, day=on, appointments=tuple(found))
+            return clinic_day(city, clinic, query.day or city.now_local().date())
 
         return await answered(work)
 

@@ -27,12 +27,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BookingState",
+    "ClinicDay",
     "DoctorAppointment",
     "DoctorSlot",
     "appointments_of_card",
     "appointments_of_day",
     "book",
     "cancel",
+    "clinic_day",
     "find_appointment",
     "find_slot",
     "free_slots",
@@ -89,6 +91,15 @@ class DoctorAppointment:
     ends_at: dt.datetime
     changed_at: dt.datetime
     record: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class ClinicDay:
+    """Who is expected at a clinic on a day, by time: what its tills take along to work offline."""
+
+    clinic: str
+    day: dt.date
+    appointments: tuple[DoctorAppointment, ...]
 
 
 # ── schedules ────────────────────────────────────────────────────────────────────────────────────
@@ -317,7 +328,7 @@ def appointments_of_card(conn: Connection, patient: UUID, *, limit: int = 50) ->
 
 
 def appointments_of_day(conn: Connection, clinic: str, day: dt.date) -> list[DoctorAppointment]:
-    """List who is expected at a clinic on a day, by time: what its tills take along to work offline."""
+    """List who is expected at a clinic on a day, by time."""
     first = dt.datetime.combine(day, dt.time())
     query = (
         _joined()
@@ -326,6 +337,13 @@ def appointments_of_day(conn: Connection, clinic: str, day: dt.date) -> list[Doc
         .order_by(slot_table.c.starts_at, slot_table.c.doctor, booking_table.c.id)
     )
     return [_appointment(row) for row in conn.execute(query)]
+
+
+def clinic_day(city: City, clinic: str, day: dt.date) -> ClinicDay:
+    """Give what the tills of a clinic take along for a day."""
+    with reading(city.engine) as conn:
+        found = appointments_of_day(conn, clinic, day)
+    return ClinicDay(clinic=clinic, day=day, appointments=tuple(found))
 
 
 def _joined() -> Any:

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from citycard.bank.receipts import Receipt, ReceiptKind, expect_receipt, receipts
 from citycard.ids import derived_id
-from citycard.ledger import AccountSpec
+from citycard.ledger import AccountCode, AccountSpec
 from citycard.money import yuan
 from citycard.store import reading, writing
 from citycard.store.engine import write_alone
@@ -55,7 +55,7 @@ __all__ = [
 #: What insurers owe to clinics and have not paid yet.
 CLAIMS = "health/claims"
 CLAIM_MADE, CLAIM_BACK, CLAIM_PASSED_ON = 1800, 1801, 1802
-_PAYABLE = 2101
+_PAYABLE = int(AccountCode.PAYABLE_TO_PARTNERS)
 _MONTH = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])")
 _COLUMNS = ("claim", "visit", "clinic", "at", "amount")
 

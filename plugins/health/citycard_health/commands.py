@@ -76,24 +76,22 @@ def schedule_command(file: Path, folder: Path, as_json: bool) -> None:
 def day_command(clinic: str, day: datetime | None, folder: Path, as_json: bool) -> None:
     """List who is expected at CLINIC on a day: what its tills take along to work offline.
 
-    With --json: an array of appointments: id, asn, state, clinic, department, doctor, level, starts_at,
-    ends_at, changed_at and record.
+    With --json: an object with clinic, day and appointments, each with id, asn, state, clinic, department,
+    doctor, level, starts_at, ends_at, changed_at and record.
     """
     from citycard.cli.output import emit, table
-    from citycard.store import reading
-    from citycard_health.booking import appointments_of_day
+    from citycard_health.booking import clinic_day
     from citycard_health.errors import NotFound
     from citycard_health.opening import settings_of
 
     with closing(opened(folder)) as city:
         if not settings_of(city).has_clinic(clinic):
             raise NotFound(what="clinic", name=clinic)
-        with reading(city.engine) as conn:
-            found = appointments_of_day(conn, clinic, (day or city.now_local()).date())
+        found = clinic_day(city, clinic, (day or city.now_local()).date())
     if as_json:
         emit(found)
         return
-    rows = [(f"{one.starts_at:%H:%M}", one.doctor, one.asn, one.state.value) for one in found]
+    rows = [(f"{one.starts_at:%H:%M}", one.doctor, one.asn, one.state.value) for one in found.appointments]
     table(("AT", "DOCTOR", "CARD", "STATE"), rows)
 
 

@@ -8,6 +8,7 @@ __all__ = [
     "AlreadyDone",
     "BookingRefused",
     "BundleInvalid",
+    "DayInvalid",
     "EmergencyBroken",
     "EmergencyRefused",
     "FileInvalid",
@@ -112,6 +113,13 @@ class SealedBroken(CitycardError):
 
     status, exit_code = 500, 4
     sentence = "{what} of patient {patient} cannot be opened: it belongs to another, or was changed"
+
+
+class DayInvalid(CitycardError):
+    """The day that a till is given is no list of appointments."""
+
+    exit_code = 3
+    sentence = "the day cannot be read: {problems}"
 
 
 class EmergencyBroken(CitycardError):

@@ -22,15 +22,17 @@ from citycard_health.errors import BookingRefused, NotFound
 from citycard_health.patients import readings_of
 from citycard_health.reports import report
 from citycard_health.sports import allowance
-from citycard_health.visits import used_in, visits_of
+from citycard_health.visitlines import codes_of
+from citycard_health.visits import ClinicVisit, used_in, visits_of
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
     from starlette.requests import Request
     from starlette.responses import Response
 
     from citycard.city import City
     from citycard.web import Actor
-    from citycard_health.settings import HealthSettings
+    from citycard_health.settings import HealthSettings, Item
 
 __all__ = ["MENU", "page_routes"]
 
@@ -118,7 +120,7 @@ def _mine(city: City, settings: HealthSettings, actor: Actor, card: str, reason:
     with reading(city.engine) as conn:
         found = {
             "appointments": appointments_of_card(conn, owner.id, limit=_SHOWN),
-            "visits": visits_of(conn, patient=owner.id, limit=_SHOWN),
+            "visits": _visits(city, settings, conn, owner.id),
             "readings": readings_of(conn, owner.id, limit=_SHOWN),
             "used": used_in(conn, owner.id, now.year),
         }
@@ -130,6 +132,16 @@ def _mine(city: City, settings: HealthSettings, actor: Actor, card: str, reason:
         "sports": allowance(city, settings, card),
         "today": now.date(),
     }
+
+
+def _visits(
+    city: City, settings: HealthSettings, conn: Connection, patient: UUID
+) -> list[tuple[ClinicVisit, list[Item | str]]]:
+    """Give each visit with its items, or their codes where the city's list has them no more."""
+    return [
+        (one, [settings.item(code) or code for code in codes_of(conn, city, one)])
+        for one in visits_of(conn, patient=patient, limit=_SHOWN)
+    ]
 
 
 def _desk(city: City, settings: HealthSettings, actor: Actor) -> dict[str, Any]:

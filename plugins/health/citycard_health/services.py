@@ -15,6 +15,7 @@ from citycard import (
     TerminalConfig,
 )
 from citycard.kernel.habits import Habit, HabitTap
+from citycard.ledger import AccountCode
 from citycard_health.claims import CLAIMS, insurer_account
 from citycard_health.sectors import EmergencyFacts, RegistrationFacts, VisitFacts
 from citycard_health.settings import REGISTRATION, SPORTS, HealthSettings
@@ -111,10 +112,16 @@ def participants(settings: HealthSettings) -> Iterator[Participant]:
 
 def accounts(settings: HealthSettings) -> Iterator[LedgerAccount]:
     """Declare what each insurer owes, and what clinics get of it once it paid."""
-    yield LedgerAccount(address=CLAIMS, code=2101, title="Claims that insurers have not paid yet")
+    yield LedgerAccount(
+        address=CLAIMS,
+        code=int(AccountCode.PAYABLE_TO_PARTNERS),
+        title="Claims that insurers have not paid yet",
+    )
     for insurer in settings.insurers:
         yield LedgerAccount(
-            address=insurer_account(insurer.id), code=1107, title=f"Owed by {insurer.name} for claims"
+            address=insurer_account(insurer.id),
+            code=int(AccountCode.CLAIMS_ON_INSURERS),
+            title=f"Owed by {insurer.name} for claims",
         )
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import attrs
 
-from citycard_health.booking import BookingState, DoctorAppointment
-from citycard_health.errors import WrongCard
+from citycard.errors import SettingsInvalid
+from citycard.kernel.settings import structure
+from citycard_health.booking import BookingState, ClinicDay, DoctorAppointment
+from citycard_health.errors import DayInvalid, WrongCard
 from citycard_health.sectors import RegistrationFacts, VisitFacts
 from citycard_health.services import VISIT
 from citycard_health.settings import REGISTRATION
@@ -18,7 +21,7 @@ from citycard_health.settings import REGISTRATION
 if TYPE_CHECKING:
     from citycard.city.till import Decide, Sale, Visit
 
-__all__ = ["Slip", "check_in", "pay_visit"]
+__all__ = ["Slip", "check_in", "pay_visit", "read_day"]
 
 _EARLY = dt.timedelta(hours=12)
 
@@ -30,6 +33,21 @@ class Slip:
     visit: UUID
     asn: str
     due_fen: int
+
+
+def read_day(data: bytes) -> ClinicDay:
+    """Read the day that a till takes along, as ``citycard health day --json`` or the endpoint writes it.
+
+    Raise DayInvalid, which names the field.
+    """
+    try:
+        content = json.loads(data.decode())
+    except (ValueError, RecursionError):
+        raise DayInvalid(problems="day: expected JSON in UTF-8") from None
+    try:
+        return structure(ClinicDay, content, where="day", texts=True)
+    except SettingsInvalid as wrong:
+        raise DayInvalid(problems=wrong.data["problems"]) from None
 
 
 def check_in(expected: Iterable[DoctorAppointment]) -> Decide:

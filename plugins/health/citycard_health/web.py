@@ -18,12 +18,14 @@ from citycard_health.pages import page_routes
 from citycard_health.recordweb import record_routes
 from citycard_health.returns import VisitReturned, return_lines
 from citycard_health.sports import SportPayment, find_sport, pay_sport, return_sport
+from citycard_health.visitlines import VisitLine, lines_of
 from citycard_health.visits import ClinicVisit, VisitItem, charge_visit, visit_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from citycard.city import City
     from citycard_health.settings import HealthSettings
 
 __all__ = ["SportToPay", "StatementList", "VisitToCharge", "VisitToReturn", "VisitView", "routes"]
@@ -44,10 +46,11 @@ class VisitToCharge:
 
 @attrs.frozen(kw_only=True)
 class VisitView:
-    """A visit, and what the purse still has to pay of it."""
+    """A visit, what the purse still has to pay of it, and its lines as they were charged."""
 
     visit: ClinicVisit
     left_fen: int
+    lines: tuple[VisitLine, ...]
 
 
 @attrs.frozen(kw_only=True)
@@ -107,7 +110,7 @@ def _visits(settings: HealthSettings) -> Iterator[Route]:
                 use_account=body.use_account,
                 actor=f"{actor.role.value} {actor.token}",
             )
-            return VisitView(visit=made, left_fen=made.left_fen)
+            return _view(city, made)
 
         return await answered(work)
 
@@ -119,7 +122,7 @@ def _visits(settings: HealthSettings) -> Iterator[Route]:
         def work() -> VisitView:
             found = visit_of(city, identity)
             access.require_own(actor, access.READ_DESK, partner=found.clinic)
-            return VisitView(visit=found, left_fen=found.left_fen)
+            return _view(city, found)
 
         return await answered(work)
 
@@ -159,6 +162,11 @@ def _visits(settings: HealthSettings) -> Iterator[Route]:
         VisitReturned,
         "Give back lines of a visit to those who paid them.",
     )
+
+
+def _view(city: City, visit: ClinicVisit) -> VisitView:
+    with reading(city.engine) as conn:
+        return VisitView(visit=visit, left_fen=visit.left_fen, lines=tuple(lines_of(conn, visit.id)))
 
 
 # ── sports, insurers ─────────────────────────────────────────────────────────────────────────────
