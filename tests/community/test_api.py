@@ -208,3 +208,54 @@ def test_a_week_is_asked_for_in_days_that_can_be(estate, home):
     assert client.get("/community/openings?community=nowhere").status_code == 404
     empty = client.get(f"/community/openings?community=sunrise&until={dt.date(2026, 3, 2)}")
     assert empty.json() == {"community": "sunrise", "openings": []}
+
+
+def test_every_endpoint_answers_bodies_that_are_none_of_its_own(estate, home):
+    """Missing, of another kind, unknown, oversized: a client's error with words, and never the server's."""
+    operator = estate.town.client("operator")
+    paths = operator.get("/openapi.json").json()["paths"]
+    posts = [path for path, one in paths.items() if path.startswith("/community") and "post" in one]
+    programs = [path for path in posts if "/mine" not in path and "/desk" not in path]
+    assert len(programs) == 10
+    before = citizen(estate, home[1]).get("/community/home").json()
+    for path in programs:
+        where = path
+        for name, value in {"bill": "1", "visit": new_id(), "lease": new_id(), "serial": "1"}.items():
+            where = where.replace(f"{{{name}}}", str(value))
+        bodies = (
+            "",
+            "{",
+            "null",
+            "[]",
+            '"x"',
+            '{"id": 1}',
+            '{"nobody": "knows"}',
+            '{"id": 1, "id": 2}',
+            "{" * 5000,
+        )
+        for body in bodies:
+            answer = operator.post(where, content=body, headers={"content-type": "application/json"})
+            assert 400 <= answer.status_code < 500, (where, body[:20], answer.text)
+            assert answer.json()["detail"]
+        assert operator.post(where, content="{}", headers={"content-type": "text/plain"}).status_code == 415
+        large = '{"x": "' + "y" * 2_000_000 + '"}'
+        assert (
+            operator.post(where, content=large, headers={"content-type": "application/json"}).status_code
+            == 413
+        )
+    assert citizen(estate, home[1]).get("/community/home").json() == before
+
+
+def test_every_query_is_read_or_refused(estate, home):
+    operator = estate.town.client("operator")
+    for path in ("home", "openings", "fees", "car-parks"):
+        for query in (
+            "",
+            "card=" + "9" * 500,
+            "community=" + "x" * 500,
+            "community=%00",
+            "card=%ff",
+            "door=%27",
+        ):
+            answer = operator.get(f"/community/{path}?{query}")
+            assert 200 <= answer.status_code < 500, (path, query, answer.text)
