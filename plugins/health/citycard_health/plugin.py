@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from citycard import PluginInfo, hookimpl
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from citycard import (
         CardProduct,
         CitizenLine,
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
         Job,
         KeyPurpose,
         LedgerAccount,
+        Lived,
         MenuItem,
         Participant,
         Permission,
@@ -135,6 +138,13 @@ def citycard_jobs() -> Iterable[Job]:
     from citycard_health.jobs import JOBS
 
     yield from JOBS
+
+
+@hookimpl
+def citycard_live_day(context: PluginContext, day: date, accounts: Sequence[str]) -> Iterable[Lived]:
+    from citycard_health.live import live_day
+
+    yield from live_day(context.city, context.settings, day, accounts)
 
 
 @hookimpl
