@@ -123,3 +123,9 @@ def one_clerk(tmp_path_factory):
     town = Town.make(tmp_path_factory.mktemp("shared"), domains=["retail"], more=CLEARING)
     yield town.client("clerk")
     town.close()
+
+
+@pytest.fixture
+def shops_in():
+    """Return what makes the shops of a town."""
+    return Shops

@@ -15,6 +15,8 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from citycard import registry
 from citycard.ids import derived_id
 from citycard.store import publish, writing
+from citycard.store.bulk import insert_missing
+from citycard.store.engine import write_alone
 from citycard_retail.errors import (
     ApplicationDiffers,
     ApplicationRefused,
@@ -142,7 +144,8 @@ def apply(market: Market, wish: MerchantWish, *, actor: str) -> Application:
             "decided_at": None,
             "reason": "",
         }
-        conn.execute(insert(application), row)
+        if not insert_missing(conn, application, [row]):
+            _same(market, conn.execute(select(application).where(application.c.id == wish.id)).one(), wanted)
         return find_application(conn, wish.id)
 
 
@@ -172,6 +175,7 @@ def decide(market: Market, identity: UUID, *, approve: bool, reason: str = "", a
             .values(state=state, decided_by=actor, decided_at=at, reason=reason[:200])
         )
         if approve:
+            write_alone(conn, merchant)  # numbers are given one after the other
             _open(market, conn, row, actor, at)
             body = {"partner": row.partner, "category": row.category, "tier": row.tier}
             publish(conn, APPROVED, [body], at=market.city.clock.now())

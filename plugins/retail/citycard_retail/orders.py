@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from citycard.errors import CitycardError
 from citycard.ids import derived_id
 from citycard.store import reading, writing
+from citycard.store.bulk import insert_missing
 from citycard_retail.errors import BasketEmpty, OrderDiffers, OrderRefused, StockMissing
 from citycard_retail.market import Market
 from citycard_retail.orderbook import Order, become, find_order, hold_order, need_order, order_of
@@ -136,11 +137,6 @@ def _place(market: Market, conn: Connection, identity: UUID, asn: str, address: 
     lines = conn.execute(query.where(product.c.on_sale == 1).order_by(basket.c.sku)).all()
     if not lines:
         raise BasketEmpty(asn=asn)
-    for line in lines:
-        left = product.c.stock - line.quantity
-        taken = update(product).where(product.c.sku == line.sku, product.c.stock >= line.quantity)
-        if conn.execute(taken.values(stock=left)).rowcount != 1:
-            raise StockMissing(sku=line.sku, quantity=line.quantity, stock=line.stock)
     at = market.city.now_local()
     made = {
         "id": identity,
@@ -153,7 +149,13 @@ def _place(market: Market, conn: Connection, identity: UUID, asn: str, address: 
         "at": at,
         "changed_at": at,
     }
-    conn.execute(insert(order), made)
+    if not insert_missing(conn, order, [made]):
+        return  # placed at this very moment by somebody else
+    for line in lines:
+        left = product.c.stock - line.quantity
+        taken = update(product).where(product.c.sku == line.sku, product.c.stock >= line.quantity)
+        if conn.execute(taken.values(stock=left)).rowcount != 1:
+            raise StockMissing(sku=line.sku, quantity=line.quantity, stock=line.stock)
     conn.execute(
         insert(order_line),
         [

@@ -14,12 +14,13 @@ from typing import Any
 from uuid import UUID
 
 import attrs
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from citycard import registry
 from citycard.errors import CitycardError
 from citycard.ids import derived_id
 from citycard.store import reading, writing
+from citycard.store.bulk import insert_missing
 from citycard_retail.answers import APPROVED, FAULT, NOTHING_DONE, REPEATED, code_of
 from citycard_retail.errors import MerchantUnknown, MessageInvalid, SaleUnknown
 from citycard_retail.hotel import capture, find_hold, hold, release
@@ -133,10 +134,10 @@ class PosHost:
                 "processing": message.fields.get("3", "")[:2],
                 "reversed": 0,
             }
-            _write(self._market, conn, asked.terminal, asked.day, message.get(11), made)
+            new = _write(self._market, conn, asked.terminal, asked.day, message.get(11), made)
             row = _row(conn, asked.terminal, asked.day, message.get(11))
             assert row is not None
-            return row, False
+            return row, not new
 
     def _ended(self, asked: _Asked, key: bytes, code: str, more: dict[str, str]) -> bytes:
         if code == APPROVED:
@@ -250,8 +251,10 @@ class PosHost:
                 act = derived_id("retail pos", asked.terminal, day, stan)
                 made = {"kind": mti, "digest": b"", "act": act, "rrn": "", "account": "", "amount_fen": 0}
                 made |= {"processing": "", "reversed": 1, "code": NOTHING_DONE}
-                _write(self._market, conn, asked.terminal, day, stan, made)
-                return {"39": NOTHING_DONE}
+                if _write(self._market, conn, asked.terminal, day, stan, made):
+                    return {"39": NOTHING_DONE}
+                row = _row(conn, asked.terminal, day, stan)
+                assert row is not None
             if row.kind not in {"0100", "0200", "0220"} or row.processing in {_VOID, _REFUND}:
                 raise MessageInvalid(reason="this cannot be reversed", field=90, code="12")
             conn.execute(update(message_table).where(_mine(asked.terminal, day, stan)).values(reversed=1))
@@ -307,11 +310,12 @@ def _row(conn: Connection, terminal: str, day: date, stan: str) -> Row[Any] | No
 
 def _write(
     market: Market, conn: Connection, terminal: str, day: date, stan: str, made: dict[str, Any]
-) -> None:
+) -> bool:
+    """Write a message down, and say whether nobody else did at this very moment."""
     row: dict[str, Any] = {"terminal": terminal, "day": f"{day:%Y%m%d}", "stan": stan}
     row |= {"code": "", "reply": b""}
     row |= {"batch": open_batch(conn, terminal), "at": market.city.now_local()}
-    conn.execute(insert(message_table), row | made)
+    return bool(insert_missing(conn, message_table, [row | made]))
 
 
 def _note(asked: _Asked) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import attrs
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from citycard.city.charging import Onward, charge, price
 from citycard.clearing import State, explain
@@ -16,6 +16,7 @@ from citycard.errors import CitycardError
 from citycard.ids import derived_id
 from citycard.ledger.chart import TransferCode
 from citycard.store import publish, reading, writing
+from citycard.store.bulk import insert_missing
 from citycard.wallet import find_account, partner_payable
 from citycard_retail.errors import RetailActDiffers, RetailValueInvalid, SaleUnknown
 from citycard_retail.events import SOLD
@@ -156,8 +157,10 @@ def begin(
                     state="begun",
                     at=at,
                 )
-                conn.execute(insert(sale), attrs.asdict(made) | {"digest": digest})
-                return made
+                # Who asks for the same at once finds the row of whoever was first.
+                insert_missing(conn, sale, [attrs.asdict(made) | {"digest": digest}])
+                row = _row(conn, sale.c.id, identity)
+    assert row is not None
     if row.digest != digest:
         raise RetailActDiffers(id=identity, kind="sale")
     return Sale.of(row)
@@ -231,8 +234,10 @@ def sale_of_record(market: Market, record: str) -> Sale:
             state="paid",
             at=taken.at,
         )
-        conn.execute(insert(sale), attrs.asdict(made) | {"digest": ""})
-        return made
+        insert_missing(conn, sale, [attrs.asdict(made) | {"digest": ""}])
+        row = _row(conn, sale.c.purchase, record)
+    assert row is not None
+    return Sale.of(row)
 
 
 def sales_of(conn: Connection, *, asn: str = "", partner: str = "", limit: int = 50) -> tuple[Sale, ...]:

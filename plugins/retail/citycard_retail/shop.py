@@ -8,6 +8,8 @@ import attrs
 from sqlalchemy import Connection, delete, insert, select, update
 
 from citycard.store import reading, writing
+from citycard.store.bulk import insert_missing
+from citycard.store.engine import write_alone
 from citycard_retail.errors import FileLineInvalid, ProductUnknown, StockMissing
 from citycard_retail.market import Market
 from citycard_retail.tables import basket, product
@@ -60,6 +62,7 @@ def add_products(market: Market, found: Sequence[Product], *, file: str = "produ
             raise FileLineInvalid(file=file, line=line, field="sku", value=one.sku, expected=expected)
         seen[one.sku] = line
     with writing(market.city.engine) as conn:
+        write_alone(conn, product)
         for one in found:
             row = attrs.asdict(one) | {"on_sale": int(one.on_sale)}
             changed = conn.execute(update(product).where(product.c.sku == one.sku).values(row)).rowcount
@@ -92,9 +95,11 @@ def put_into_basket(market: Market, asn: str, sku: str, quantity: int) -> Basket
         if not 0 <= quantity <= most:
             raise StockMissing(sku=sku, quantity=quantity, stock=most)
         mine = (basket.c.asn == asn) & (basket.c.sku == sku)
-        conn.execute(delete(basket).where(mine))
-        if quantity:
-            conn.execute(insert(basket), {"asn": asn, "sku": sku, "quantity": quantity})
+        if not quantity:
+            conn.execute(delete(basket).where(mine))
+        else:
+            insert_missing(conn, basket, [{"asn": asn, "sku": sku, "quantity": quantity}])
+            conn.execute(update(basket).where(mine).values(quantity=quantity))
         return _basket(conn, asn)
 
 
