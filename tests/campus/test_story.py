@@ -272,21 +272,35 @@ def test_the_same_card_pays_the_bus_and_a_shop(tmp_path):
         "bases": [{"name": "bus", "source": "flat", "flat_fen": 200, "services": ["bus"]}],
     }
     town = Town.make(
-        tmp_path, domains=["campus", "transit"], settings={"campus": SETTINGS, "transit": transit}
+        tmp_path,
+        domains=["campus", "transit", "retail"],
+        settings={"campus": SETTINGS, "transit": transit},
     )
     place = SchoolTown(town, Campus.of(town.city))
     lei = place.pupil()
     town.load(lei, 1000)
     desk, bus = place.desk(), town.till(town.terminal("bus-1"))
+    shop = town.till(town.terminal(town.partner("corner-shop")))
     desk.write(lei.reader, town.now)
 
-    def ride(visit):
-        facts = town.city.plugins.service("bus").record.facts(place=901, operator=1)
-        return Sale(service="bus", amount_fen=visit.price("bus", facts).amount_fen, facts=facts)
+    def paying(service, list_price_fen=0, **facts):
+        made = town.city.plugins.service(service).record.facts(**facts)
 
+        def pay(visit):
+            price = visit.price(service, made, list_price_fen=list_price_fen)
+            return Sale(
+                service=service, amount_fen=price.amount_fen, facts=made, list_price_fen=list_price_fen
+            )
+
+        return pay
+
+    ride = paying("bus", place=901, operator=1)
+    bread = paying("retail-sale", 350, tier=1, mcc="5399", receipt=1)
     assert bus.serve(lei.reader, town.now, ride).amount_fen == 200
-    run = town.clear(desk.till, bus)
-    assert (run.count("rejected"), run.count("suspended"), town.statement("bus-1").net_fen) == (0, 0, 200)
+    assert shop.serve(lei.reader, town.pass_time(dt.timedelta(minutes=5)), bread).amount_fen == 350
+    run = town.clear(desk.till, bus, shop)
+    assert (run.count("accepted"), run.notes, town.statement("bus-1").net_fen) == (3, (), 200)
+    assert run.gross_fen == 550
     assert place.enrolment(lei).school == 3
     town.check_books()
     town.close()
