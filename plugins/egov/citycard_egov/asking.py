@@ -6,7 +6,6 @@ machine's own, since both sides have to agree on it whatever day the city's book
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -15,22 +14,19 @@ import attrs
 
 from citycard.clock import Clock, SystemClock
 from citycard.ids import new_id
-from citycard.provider.transport import NoAnswerError, send
 from citycard.store import reading, writing
 from citycard_egov import chain
 from citycard_egov.consents import Consent, covering
 from citycard_egov.errors import EgovInvalid, ExchangeFailed, ExchangeRefused
 from citycard_egov.files import FileReader, write_reading
-from citycard_egov.messages import Envelope, fresh, opened, sha256, signed, verified
+from citycard_egov.messages import Envelope, sha256, signed
 from citycard_egov.office import Office, checked_number
+from citycard_egov.queries import Party, send_query
 from citycard_egov.register import find_by_number
 from citycard_egov.settings import Node
 from citycard_egov.tables import exchange_log
 
-__all__ = ["Answer", "ask", "city_id", "city_key", "receipt", "seen_head"]
-
-_WITHIN = dt.timedelta(minutes=5)
-_TIMEOUT_S = 10.0
+__all__ = ["Answer", "ask", "city_id", "city_key", "receipt", "receipt_for", "seen_head"]
 
 
 @attrs.frozen(kw_only=True)
@@ -45,7 +41,7 @@ class Answer:
 
 def city_id(office: Office) -> str:
     """Give the id under which the city hall signs, ``city-9901``."""
-    return f"city-{office.city.code}"
+    return office.party
 
 
 def city_key(office: Office) -> str:
@@ -89,7 +85,7 @@ def ask(
     query = _query(office, node, id_number, sorted(fields), asker, purpose, actor, clock)
     told = {"query": query.content["id"], "node": node.id}
     try:
-        answer = _answer(node, query, clock)
+        answer = send_query(Party(id=node.id, url=node.url, key=node.key), query, clock)
     except (ExchangeFailed, ExchangeRefused) as wrong:
         _write(office, clock, told | {"event": "failed", "reason": str(wrong)})
         raise
@@ -97,6 +93,16 @@ def ask(
     signature = {"answer": sha256(answer.payload), "signature": answer.signature, "head": given["head"]}
     _write(office, clock, told | {"event": "answered", "known": given["known"]} | signature)
     return Answer(query=UUID(told["query"]), node=node.id, known=given["known"], values=given["values"])
+
+
+def receipt_for(
+    office: Office, node: str, id_number: str, fields: Sequence[str], *, asker: str, purpose: str
+) -> Envelope:
+    """Give a department the receipt of a consent for a query of its own node; raise ConsentMissing."""
+    with reading(office.engine) as conn:
+        who = find_by_number(conn, office, id_number)
+        found = covering(conn, office, who, asker=asker, node=node, fields=fields, purpose=purpose)
+    return receipt(office, found, id_number)
 
 
 def seen_head(office: Office, node_id: str) -> chain.Head:
@@ -163,42 +169,3 @@ def _node(office: Office, node_id: str) -> Node:
 def _write(office: Office, clock: Clock, row: Mapping[str, Any]) -> None:
     with writing(office.engine) as conn:
         chain.append(conn, exchange_log, {**row, "at": clock.now().isoformat()})
-
-
-def _answer(node: Node, query: Envelope, clock: Clock) -> Envelope:
-    headers = {"content-type": "application/json"}
-    try:
-        sent = send(
-            "POST",
-            f"{node.url.rstrip('/')}/query",
-            body=query.as_json().encode(),
-            headers=headers,
-            timeout_s=_TIMEOUT_S,
-        )
-    except NoAnswerError as wrong:
-        raise ExchangeFailed(party=node.id, reason=str(wrong) or "it cannot be reached") from None
-    try:
-        answer = opened(sent.body.decode())
-        content = answer.content
-    except (EgovInvalid, ValueError):
-        raise ExchangeFailed(party=node.id, reason=f"it is no message (status {sent.status})") from None
-    if answer.signer != node.id or not verified(answer, node.key):
-        raise ExchangeFailed(party=node.id, reason="it is not signed by it")
-    if content.get("request") != sha256(query.payload) or not fresh(content, clock.now(), _WITHIN):
-        raise ExchangeFailed(party=node.id, reason="it is not about this query, or not of now")
-    if content.get("kind") == "refusal":
-        code, reason = (str(content.get(name, ""))[:200] for name in ("code", "reason"))
-        raise ExchangeRefused(party=node.id, code=code, reason=reason)
-    values = content.get("values")
-    wanted = set(query.content["fields"])
-    if (
-        content.get("kind") != "answer"
-        or content.get("query") != query.content["id"]
-        or type(content.get("known")) is not bool
-        or not isinstance(values, dict)
-        or not set(values) <= wanted
-        or not all(isinstance(value, str) for value in values.values())
-        or not isinstance(content.get("head"), dict)
-    ):
-        raise ExchangeFailed(party=node.id, reason="it has not the fields of an answer")
-    return answer

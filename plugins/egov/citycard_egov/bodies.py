@@ -38,6 +38,7 @@ __all__ = [
     "QueryToAsk",
     "ReadingList",
     "ResidentToTell",
+    "SignedMessage",
     "TellingList",
     "TicketList",
     "TicketToEnd",
@@ -225,6 +226,15 @@ class QueryToAsk:
     id_number: str = attrs.field(validator=max_len(40))
     fields: tuple[str, ...]
     purpose: str = attrs.field(validator=max_len(200))
+
+
+@attrs.frozen(kw_only=True)
+class SignedMessage:
+    """A message of the exchange: the payload's text, who signed it, and the signature (docs/egov.md)."""
+
+    payload: str
+    signer: str
+    signature: str
 
 
 @attrs.frozen(kw_only=True)

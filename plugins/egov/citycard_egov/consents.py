@@ -54,6 +54,7 @@ def give_consent(
 ) -> Consent:
     """Keep a citizen's consent, once for each ``identity``; raise EgovInvalid, or ActDiffers."""
     parties = {one.id for one in office.settings.departments} | {one.id for one in office.settings.nodes}
+    parties.add(office.party)
     for name, value in (("asker", asker), ("node", node)):
         if value not in parties:
             raise EgovInvalid(field=name, value=value, expected=f"one of {', '.join(sorted(parties))}")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import attrs
 
 from citycard.store import reading
-from citycard_egov import applications, asking, bodies, disclosure, plans, register, windows
+from citycard_egov import answering, applications, asking, bodies, disclosure, plans, register, windows
+from citycard_egov.messages import opened
 from citycard_egov.office import Office
 from citycard_egov.routing import Asked, Posted, Shown
 
@@ -60,6 +61,24 @@ def _ask(asked: Asked) -> bodies.PartyAnswer:
         actor=asked.actor,
     )
     return bodies.PartyAnswer(query=came.query, node=came.node, known=came.known, values=came.values)
+
+
+def _receipt(asked: Asked) -> bodies.SignedMessage:
+    body: bodies.QueryToAsk = asked.body
+    made = asking.receipt_for(
+        asked.office,
+        body.node,
+        body.id_number,
+        body.fields,
+        asker=asked.word("department"),
+        purpose=body.purpose,
+    )
+    return bodies.SignedMessage(**attrs.asdict(made))
+
+
+def _answer(asked: Asked) -> bodies.SignedMessage:
+    query = opened(attrs.asdict(asked.body))
+    return bodies.SignedMessage(**attrs.asdict(answering.answer_query(asked.office, query)))
 
 
 def _make_plan(asked: Asked) -> bodies.PlanDetail:
@@ -168,6 +187,22 @@ DESK_ENDPOINTS: tuple[Shown, ...] = (
         summary="Ask another party about a resident who consented.",
         work=_ask,
         body=bodies.QueryToAsk,
+    ),
+    Posted(
+        path="/departments/{department}/receipts",
+        permission="egov.ask-parties",
+        response=bodies.SignedMessage,
+        summary="Get the signed receipt of a consent, for a query of the office's own node.",
+        work=_receipt,
+        body=bodies.QueryToAsk,
+    ),
+    Posted(
+        path="/exchange/query",
+        permission="egov.ask-parties",
+        response=bodies.SignedMessage,
+        summary="Answer a party's signed query about a resident, or refuse it; both are signed.",
+        work=_answer,
+        body=bodies.SignedMessage,
     ),
     Posted(
         path="/departments/{department}/plans",

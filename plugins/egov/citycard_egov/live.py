@@ -1,4 +1,4 @@
-"""A day of city hall in a simulated city (docs/simulate.md): residents, applications, decisions, subsidies."""
+"""A day of city hall in a simulated city (docs/simulate.md): residents, applications, subsidies."""
 
 from __future__ import annotations
 

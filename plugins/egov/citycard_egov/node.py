@@ -13,10 +13,9 @@ import hashlib
 import hmac
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import attrs
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -35,17 +34,24 @@ from sqlalchemy import (
 )
 
 from citycard.clock import Clock, SystemClock
+from citycard.ids import new_id
 from citycard.kernel.settings import structure
 from citycard.store import NAMING_CONVENTION, UtcTime, open_store, reading, writing
 from citycard.store.guarding import append_only
 from citycard_egov import chain
-from citycard_egov.errors import EgovFileInvalid, EgovInvalid, NodeFolderInvalid
+from citycard_egov.errors import (
+    EgovFileInvalid,
+    EgovInvalid,
+    ExchangeFailed,
+    ExchangeRefused,
+    NodeFolderInvalid,
+)
 from citycard_egov.messages import Envelope, KeySigner, fresh, opened, sha256, signed, verified
 from citycard_egov.office import checked_number
+from citycard_egov.queries import WITHIN, Party, QueryRefused, check_sent, reply, send_query
 
 __all__ = ["ExchangeNode", "NodeConfig", "Peer"]
 
-_WITHIN = dt.timedelta(minutes=5)
 _CONFIG, _KEY, _DATA = "node.json", "node.key", "node.sqlite"
 
 _metadata = MetaData(naming_convention=NAMING_CONVENTION)
@@ -83,14 +89,6 @@ class NodeConfig:
 
     id: str = attrs.field(validator=attrs.validators.matches_re(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?"))
     peers: Mapping[str, Peer] = attrs.field(factory=dict)
-
-
-class _No(Exception):
-    """A query is refused: a stable code and a sentence."""
-
-    def __init__(self, code: str, reason: str) -> None:
-        super().__init__(reason)
-        self.code, self.reason = code, reason
 
 
 class ExchangeNode:
@@ -182,11 +180,51 @@ class ExchangeNode:
                 content = query.content
                 given = self._given(conn, query, content, now)
             except EgovInvalid as wrong:
-                no = _No("malformed", str(wrong))
+                no = QueryRefused("malformed", str(wrong))
                 return 400, self._close(conn, text, query, content, now, no=no)
-            except _No as no:
+            except QueryRefused as no:
                 return 403, self._close(conn, text, query, content, now, no=no)
             return 200, self._close(conn, text, query, content, now, given=given)
+
+    def ask(
+        self,
+        party: Party,
+        id_number: str,
+        fields: Sequence[str],
+        *,
+        asker: str,
+        purpose: str,
+        receipt: Envelope | None = None,
+    ) -> Mapping[str, Any]:
+        """Ask another party, and give what it answered: ``known`` and ``values``; both sides write it down.
+
+        ``receipt`` is the city's, of the citizen's consent; the city hall itself needs none. Raise
+        ExchangeRefused or ExchangeFailed.
+        """
+        shared = {"asker": asker, "fields": sorted(fields), "purpose": purpose}
+        person = checked_number(id_number)
+        with writing(self._engine) as conn:
+            content = shared | {
+                "kind": "query",
+                "id": str(new_id()),
+                "from": self.config.id,
+                "to": party.id,
+                "person": person,
+                "consent": attrs.asdict(receipt) if receipt else {},
+                "at": self._clock.now(),
+                "head": chain.head(conn, _log).as_json(),
+            }
+            query = signed(content, self.config.id, self._signer)
+            told = {"query": content["id"], "node": party.id, "person": self._pseudonym(person)}
+            chain.append(conn, _log, shared | told | {"event": "asked", **self._proof(query)})
+        try:
+            answer = send_query(party, query, self._clock)
+        except (ExchangeFailed, ExchangeRefused) as wrong:
+            self._append(told | {"event": "failed", "reason": str(wrong), **self._proof(query)})
+            raise
+        given = answer.content
+        self._append(told | {"event": "heard", "head": given["head"], **self._proof(answer)})
+        return {"query": content["id"], "known": given["known"], "values": given["values"]}
 
     def log(self, limit: int = 1000) -> list[tuple[int, dict[str, Any]]]:
         """Give the newest rows of the log, newest first."""
@@ -204,19 +242,12 @@ class ExchangeNode:
         self, conn: Connection, query: Envelope, content: Mapping[str, Any], now: dt.datetime
     ) -> dict[str, str] | None:
         peer = self.config.peers.get(query.signer)
-        if peer is None or not verified(query, peer.key):
-            raise _No("signature", "the query is not signed by a party that this node knows")
-        person, fields = _checked(content)
-        if content["from"] != query.signer or content["to"] != self.config.id:
-            raise _No("address", f"the query is not from {query.signer} to {self.config.id}")
-        if content["asker"] != query.signer and content["asker"] not in peer.asks_for:
-            raise _No("asker", f"{query.signer} may not ask for {content['asker']}")
-        if not fresh(content, now, _WITHIN):
-            raise _No("time", "the query is not of now: five minutes are the most")
+        key, asks_for = (None, ()) if peer is None else (peer.key, peer.asks_for)
+        person, fields = check_sent(query, me=self.config.id, key=key, asks_for=asks_for, now=now)
         # Within the window every id is remembered; beyond it the moment is refused.
-        conn.execute(delete(_seen).where(_seen.c.at < now - 3 * _WITHIN))
+        conn.execute(delete(_seen).where(_seen.c.at < now - 3 * WITHIN))
         if conn.scalar(select(_seen.c.id).where(_seen.c.id == content["id"])) is not None:
-            raise _No("replay", "a query of this id came before")
+            raise QueryRefused("replay", "a query of this id came before")
         conn.execute(insert(_seen), {"id": content["id"], "at": now})
         self._check_consent(content, person, fields, now)
         found: dict[str, str] | None = conn.scalar(
@@ -231,12 +262,12 @@ class ExchangeNode:
             receipt = opened(content.get("consent") or {})
             said = receipt.content
         except EgovInvalid:
-            raise _No("consent", "the query brings no consent of the citizen") from None
+            raise QueryRefused("consent", "the query brings no consent of the citizen") from None
         keeper = self.config.peers.get(receipt.signer)
         if keeper is None or not keeper.keeps_consents or not verified(receipt, keeper.key):
-            raise _No("consent", "the consent is not signed by who keeps consents")
-        if not fresh(said, now, _WITHIN):
-            raise _No("consent", "the consent's receipt is older than five minutes: it may be withdrawn")
+            raise QueryRefused("consent", "the consent is not signed by who keeps consents")
+        if not fresh(said, now, WITHIN):
+            raise QueryRefused("consent", "the receipt is older than five minutes: it may be withdrawn")
         same = {
             "kind": "consent",
             "person": person,
@@ -245,11 +276,11 @@ class ExchangeNode:
             "purpose": content["purpose"],
         }
         if any(said.get(name) != value for name, value in same.items()):
-            raise _No("consent", "the consent is of another person, asker, party or purpose")
+            raise QueryRefused("consent", "the consent is of another person, asker, party or purpose")
         if not set(fields) <= set(said.get("fields") or ()):
-            raise _No("consent", "the consent does not name every field")
+            raise QueryRefused("consent", "the consent does not name every field")
         if str(said.get("until")) < now.date().isoformat():
-            raise _No("consent", f"the consent ended on {said.get('until')}")
+            raise QueryRefused("consent", f"the consent ended on {said.get('until')}")
 
     def _close(
         self,
@@ -260,7 +291,7 @@ class ExchangeNode:
         now: dt.datetime,
         *,
         given: Mapping[str, str] | None = None,
-        no: _No | None = None,
+        no: QueryRefused | None = None,
     ) -> Envelope:
         request = sha256(query.payload if query else text)
         person = content.get("person")
@@ -278,40 +309,29 @@ class ExchangeNode:
             "at": now.isoformat(),
         }
         head = chain.append(conn, _log, row)
-        answer: dict[str, Any] = {
-            "from": self.config.id,
-            "request": request,
-            "at": now,
-            "head": head.as_json(),
-        }
-        if no is not None:
-            answer |= {"kind": "refusal", "code": no.code, "reason": no.reason}
-        else:
-            answer |= {"kind": "answer", "query": content["id"], "known": given is not None}
-            answer["values"] = dict(given or {})
-        return signed(answer, self.config.id, self._signer)
+        return reply(
+            self.config.id,
+            self._signer,
+            request,
+            head,
+            now,
+            query=str(content.get("id", "")),
+            values=given,
+            refused=no,
+        )
+
+    def _proof(self, message: Envelope) -> dict[str, str]:
+        at = self._clock.now().isoformat()
+        return {"message": sha256(message.payload), "signature": message.signature, "at": at}
+
+    def _append(self, row: Mapping[str, Any]) -> None:
+        with writing(self._engine) as conn:
+            chain.append(conn, _log, row)
 
     def _pseudonym(self, person: str) -> str:
         # The log is kept for longer than the data, and says who was asked about only to who has the number.
         key = self._signer.sign(b"pseudonyms of the log")
         return hmac.digest(key, person.encode(errors="replace"), hashlib.sha256).hex()
-
-
-def _checked(content: Mapping[str, Any]) -> tuple[str, list[str]]:
-    texts = ("kind", "id", "from", "to", "asker", "person", "purpose", "at")
-    for name in texts:
-        if not isinstance(content.get(name), str) or len(content[name]) > 200:  # noqa: PLR2004
-            raise EgovInvalid(field=name, value="…", expected="a text of at most 200 characters")
-    if content["kind"] != "query":
-        raise EgovInvalid(field="kind", value=content["kind"][:20], expected="query")
-    try:
-        UUID(content["id"])
-    except ValueError:
-        raise EgovInvalid(field="id", value=content["id"][:40], expected="a UUID") from None
-    fields = content.get("fields")
-    if not isinstance(fields, list) or not fields or not all(isinstance(name, str) for name in fields):
-        raise EgovInvalid(field="fields", value="…", expected="a list of names")
-    return checked_number(content["person"]), fields
 
 
 def _read(folder: Path) -> NodeConfig:

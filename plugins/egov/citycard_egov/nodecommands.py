@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["exchange", "node"]
 
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
@@ -159,7 +160,7 @@ def peer(folder: Path, party: str, public_key: str, asks_for: tuple[str, ...], k
 
 @node.command("import")
 @click.argument("folder", type=_FOLDER)
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("file", type=_FILE)
 def import_(folder: Path, file: Path) -> None:
     """Take a CSV FILE of persons into the node's own data: id_number, and a column for each field."""
     from citycard_egov.node import ExchangeNode
@@ -169,6 +170,63 @@ def import_(folder: Path, file: Path) -> None:
     count = found.import_people(read_text(file), file=file.name)
     found.close()
     say(f"{count} persons")
+
+
+@node.command("ask")
+@click.argument("folder", type=_FOLDER)
+@click.argument("party")
+@click.argument("url")
+@click.argument("id_number")
+@click.argument("fields", nargs=-1, required=True)
+@click.option("--for", "asker", required=True, help="The department that asks, or the node's own id.")
+@click.option("--purpose", required=True, help="What for, as the citizen consented.")
+@click.option("--receipt", type=_FILE, default=None, help="The city's receipt of the consent, as JSON.")
+@click.option("--token-file", type=_FILE, default=None, help="A token for the party's door, as the city's.")
+@json_option
+def node_ask(
+    folder: Path,
+    party: str,
+    url: str,
+    id_number: str,
+    fields: tuple[str, ...],
+    asker: str,
+    purpose: str,
+    receipt: Path | None,
+    token_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Ask PARTY, whom the node in FOLDER knows, at URL for FIELDS about ID_NUMBER.
+
+    With --json: an object with query, known and values.
+    """
+    from citycard_egov.errors import EgovInvalid
+    from citycard_egov.messages import opened as read_message
+    from citycard_egov.node import ExchangeNode
+    from citycard_egov.queries import Party
+    from citycard_egov.texts import read_text
+
+    found = ExchangeNode.open(folder)
+    try:
+        known = found.config.peers.get(party)
+        if known is None:
+            raise EgovInvalid(field="party", value=party[:40], expected="one that node peer made known")
+        token = read_text(token_file).strip() if token_file else ""
+        came = found.ask(
+            Party(id=party, url=url, key=known.key, token=token),
+            id_number,
+            fields,
+            asker=asker,
+            purpose=purpose,
+            receipt=read_message(read_text(receipt)) if receipt else None,
+        )
+    finally:
+        found.close()
+    if as_json:
+        emit(came)
+    elif not came["known"]:
+        say(f"{party} does not know this person")
+    else:
+        table(("field", "value"), sorted(came["values"].items()))
 
 
 @node.command()

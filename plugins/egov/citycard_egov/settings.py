@@ -122,12 +122,16 @@ class Window:
 
 @attrs.frozen(kw_only=True)
 class Node:
-    """Another party of the exchange: where it answers, and its Ed25519 key (64 hexadecimal digits)."""
+    """Another party of the exchange: where it answers, and its Ed25519 key (64 hexadecimal digits).
+
+    ``asks_for`` names the departments for which it may ask the city hall.
+    """
 
     id: str = attrs.field(validator=_ID)
     title: str = attrs.field(validator=min_len(1))
     url: str = attrs.field(default="", validator=matches_re(r"(https?://[^\s?#]+)?"))
     key: str = attrs.field(validator=matches_re(r"[0-9a-f]{64}"))
+    asks_for: tuple[str, ...] = ()
 
 
 _FIELDS = (
@@ -201,6 +205,8 @@ class EgovSettings:
         for concession in self.concessions:
             _known(f"concessions {concession.name}: rights", concession.rights, {r.name for r in self.rights})
             _known(f"concessions {concession.name}: services", concession.services, services)
+        for node in self.nodes:
+            _known(f"nodes {node.id}: asks_for", node.asks_for, offices)
         for window in self.windows:
             _known(f"windows {window.id}: services", window.services, services)
 

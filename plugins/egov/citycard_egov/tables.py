@@ -27,6 +27,7 @@ __all__ = [
     "MIGRATIONS",
     "application",
     "application_step",
+    "came_query",
     "card",
     "challenge",
     "conflict",
@@ -260,7 +261,15 @@ notice = Table(
     Column("withdrawn_at", LocalTime),
 )
 
-#: Each query that the city hall asked, chained: a row's hash covers the row before it.
+#: The ids of queries that came lately: each is answered once.
+came_query = Table(
+    "egov_came_query",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("at", UtcTime, nullable=False),
+)
+
+#: Each query that the city hall asked or answered, chained: a row's hash covers the row before it.
 exchange_log = Table(
     "egov_exchange_log",
     metadata,

@@ -16,6 +16,12 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "egov_came_query",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_egov_came_query")),
+    )
+    op.create_table(
         "egov_challenge",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("asn", sa.String(length=20), nullable=False),
@@ -294,3 +300,4 @@ def downgrade() -> None:
     op.drop_table("egov_exchange_log")
     op.drop_index("ix_egov_challenge_expires_at", table_name="egov_challenge")
     op.drop_table("egov_challenge")
+    op.drop_table("egov_came_query")
