@@ -32,7 +32,7 @@ from citycard_community.billing import bills_of_card, open_bills, pay_from_accou
 from citycard_community.errors import NotTheirs
 from citycard_community.granting import BookedRight, rights_of_card
 from citycard_community.home import CommunityHome, HomeLease, bill_shown, home_of, lease_shown
-from citycard_community.leases import Lease, begin_lease, end_lease, extend_lease, find_lease
+from citycard_community.leases import Lease, begin_lease, end_lease, extend_lease, find_lease, running_leases
 from citycard_community.openings import own_cards, read_openings, without_others
 from citycard_community.passes import sell_pass
 from citycard_community.permissions import (
@@ -51,7 +51,7 @@ from citycard_community.running import settings_of
 from citycard_community.sectors import RightKind
 from citycard_community.spaces import Spaces
 from citycard_community.staff import find_right, give_staff, take_back
-from citycard_community.units import UnitGiven, find_unit, keep_units
+from citycard_community.units import Unit, UnitGiven, find_unit, keep_units, units_of_community
 from citycard_community.visits import Visit, end_visit, invite
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ __all__ = [
     "end",
     "extend",
     "fees",
+    "flats",
     "home",
     "invite_visitor",
     "keep",
@@ -157,6 +158,17 @@ def lease_of(city: City, actor: Actor, lease: UUID) -> HomeLease:
     found = find_lease(city, lease)
     _require_unit(city, actor, found.unit)
     return _lease(city, found)
+
+
+def flats(city: City, actor: Actor, community: str) -> tuple[tuple[Unit, ...], tuple[HomeLease, ...]]:
+    """Read the flats of a community and the leases that run there."""
+    require(actor, READ_FEES, settings_of(city).community(community).partner)
+    with reading(city.engine) as conn:
+        leases = running_leases(conn, community, city.now_local().date())
+        return (
+            tuple(units_of_community(conn, community)),
+            tuple(lease_shown(conn, one) for one in leases),
+        )
 
 
 def extend(city: City, actor: Actor, lease: UUID, ends_on: dt.date) -> HomeLease:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 import attrs
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from citycard import registry
 from citycard.registry import CardStatus
@@ -29,7 +29,15 @@ from citycard_community.units import find_unit
 if TYPE_CHECKING:
     from citycard.city import City
 
-__all__ = ["Lease", "begin_lease", "end_lease", "extend_lease", "find_lease", "leases_of_unit"]
+__all__ = [
+    "Lease",
+    "begin_lease",
+    "end_lease",
+    "extend_lease",
+    "find_lease",
+    "leases_of_unit",
+    "running_leases",
+]
 
 _MOST_TENANTS = 6
 _LONGEST = dt.timedelta(days=20 * 366)
@@ -159,6 +167,19 @@ def find_lease(city: City, identity: UUID) -> Lease:
 def leases_of_unit(conn: Connection, unit_number: int) -> list[Lease]:
     """Give the leases of a unit, the first first."""
     query = select(lease.c.id).where(lease.c.unit == unit_number).order_by(lease.c.starts_on, lease.c.id)
+    return [found for identity in conn.scalars(query).all() if (found := _read(conn, identity)) is not None]
+
+
+def running_leases(conn: Connection, community: str, today: dt.date, limit: int = 1000) -> list[Lease]:
+    """Give the leases of a community that have not ended, those that end first first."""
+    last = func.coalesce(lease.c.ended_on, lease.c.ends_on)
+    query = (
+        select(lease.c.id)
+        .join(unit, unit.c.id == lease.c.unit)
+        .where(unit.c.community == community, last >= today)
+        .order_by(last, lease.c.id)
+        .limit(limit)
+    )
     return [found for identity in conn.scalars(query).all() if (found := _read(conn, identity)) is not None]
 
 

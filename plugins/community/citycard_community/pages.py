@@ -49,6 +49,8 @@ class _Place:
     fees: asking.CommunityBills
     parks: tuple[asking.CarParkState, ...]
     openings: tuple[Any, ...]
+    flats: tuple[Any, ...]
+    leases: tuple[Any, ...]
 
 
 def _titled(request: Request) -> Callable[[Any], str]:
@@ -94,6 +96,7 @@ async def _shown(request: Request, card: str, notice: str = "") -> Response:
         new_id=new_id,
         titled=_titled(request),
         kinds=_kinds(request),
+        places={one.unit: one.place for one in (*home.units, *home.leases)} if home else {},
         parks=[(one, park) for one in settings.communities if one.id in own for park in one.car_parks],
         openings=await run_in_threadpool(_own_openings, request, own) if asn == actor.subject else (),
         may_pay=actor.may(PAY_FEES, asn),
@@ -143,6 +146,7 @@ def _places(request: Request) -> list[_Place]:
     return [
         _Place(
             community=one,
+            **dict(zip(("flats", "leases"), acts.flats(city, actor, one.id), strict=True)),
             fees=acts.fees(city, actor, one.id),
             parks=acts.car_parks(city, one.id),
             openings=acts.openings(city, actor, asking.OpeningsQuery(community=one.id)).openings
@@ -260,17 +264,14 @@ async def _begin_lease(request: Request) -> Response:
     return RedirectResponse("/community/desk", status_code=303)
 
 
-async def _end_lease(request: Request) -> Response:
+async def _change(request: Request) -> Response:
     from starlette.concurrency import run_in_threadpool
     from starlette.responses import RedirectResponse
 
-    from citycard.web import actor_of, city_of, read_form
-    from citycard_community import acts
+    from citycard.web import actor_of, city_of, language_of, read_form
 
-    form = await read_form(request)
-    lease = _identity("lease", form.get("lease", ""))
-    last_day = _read(form, asking.LeaseToEnd).last_day
-    await run_in_threadpool(acts.end, city_of(request), actor_of(request), lease, last_day)
+    form, say = await read_form(request), language_of(request)
+    await run_in_threadpool(_change_lease, city_of(request), actor_of(request), form, say)
     return RedirectResponse("/community/desk", status_code=303)
 
 
@@ -286,7 +287,7 @@ def page_routes() -> Iterator[Route]:
         ("/mine/leases", KEEP_LEASES, _posted(_let), "Let a flat from its owner's page."),
         ("/mine/leases/change", KEEP_LEASES, _posted(_change_lease), "Change a lease's last day."),
         ("/desk/leases", KEEP_LEASES, _begin_lease, "Begin a lease from the desk."),
-        ("/desk/leases/end", KEEP_LEASES, _end_lease, "End a lease from the desk."),
+        ("/desk/leases/change", KEEP_LEASES, _change, "Change a lease's last day from the desk."),
     )
     for path, permission, endpoint, summary in posts:
         yield Route(path=path, endpoint=endpoint, permission=permission, methods=("POST",), summary=summary)

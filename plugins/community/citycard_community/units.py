@@ -40,6 +40,7 @@ __all__ = [
     "read_units",
     "renew_owner",
     "text_of",
+    "units_of_community",
     "units_of_owner",
 ]
 
@@ -95,6 +96,12 @@ def find_unit(conn: Connection, number: int) -> Unit:
     if row is None:
         raise UnitUnknown(unit=number)
     return _unit(row)
+
+
+def units_of_community(conn: Connection, community: str, limit: int = 1000) -> list[Unit]:
+    """Give the units of a community by building and room."""
+    query = select(unit).where(unit.c.community == community).order_by(unit.c.building, unit.c.room)
+    return [_unit(row) for row in conn.execute(query.limit(limit))]
 
 
 def units_of_owner(conn: Connection, asn: str) -> list[Unit]:
