@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 
 from citycard import registry
+from citycard.kernel.settings import structure
 from citycard.store import reading, writing
 from citycard.testing.town import Town
 from citycard_tourism.counter import Counter
@@ -164,12 +165,23 @@ def settings_section():
     return SETTINGS
 
 
-@pytest.fixture
-def leisure(tmp_path):
-    from citycard.kernel.settings import structure
-
-    town = Town.make(tmp_path, domains=["tourism"], settings={"tourism": SETTINGS})
+def opened(folder, more=""):
+    town = Town.make(folder, domains=["tourism"], settings={"tourism": SETTINGS}, more=more)
     report = town.city.plugins.report("tourism")
     assert report.state == "enabled", report.reason
-    yield Leisure(town, structure(TourismSettings, SETTINGS, where="tests"))
-    town.close()
+    return Leisure(town, structure(TourismSettings, SETTINGS, where="tests"))
+
+
+@pytest.fixture
+def leisure(tmp_path):
+    made = opened(tmp_path)
+    yield made
+    made.town.close()
+
+
+@pytest.fixture
+def leisure_on_both(tmp_path, store_url):
+    """Give the town once on SQLite and once on PostgreSQL."""
+    made = opened(tmp_path, f'[store]\nurl = "{store_url}"\n')
+    yield made
+    made.town.close()

@@ -12,7 +12,7 @@ from citycard.errors import CardRemoved
 from citycard.ids import new_id
 from citycard.terminal import InProcessReader
 from citycard.terminal.record import read_record
-from citycard_tourism.errors import NotInside, PassNotNow, PassUsedAgain, RightMissing
+from citycard_tourism.errors import GateFull, NotInside, PassNotNow, PassUsedAgain, RightMissing
 from citycard_tourism.gates import GateGroup
 from citycard_tourism.sectors import Step, VisitFacts
 
@@ -100,6 +100,23 @@ def test_the_record_says_which_right_was_used_where(leisure, member):
         (1, "PASS", 1, Step.ENTER),
         (1, "PASS", 1, Step.LEAVE),
     ]
+
+
+def test_the_gate_counts_who_is_inside(leisure):
+    town = leisure.town
+    dinosaurs, at = leisure.settings.show("dinosaurs"), leisure.at("10:00")
+    cards = [town.card() for _ in range(3)]
+    for card, people in zip(cards, (3, 2, 1), strict=True):
+        town.load(card, 20_000)
+        leisure.counter("city-museum").sell_ticket(new_id(), card.reader, dinosaurs, at, people)
+    gate, second = leisure.gate("city-museum"), leisure.gate("city-museum")
+    assert gate.enter(cards[0].reader, at).inside == 3
+    assert second.enter(cards[1].reader, at).inside == 5
+
+    with pytest.raises(GateFull):
+        gate.enter(cards[2].reader, at + MINUTE)
+    second.leave(cards[0].reader, at + 2 * MINUTE)
+    assert gate.enter(cards[2].reader, at + 3 * MINUTE).inside == 3
 
 
 class Torn:

@@ -51,7 +51,7 @@ def test_the_card_says_how_many_books_are_out_and_when_the_first_is_due(leisure,
     assert (on_card(leisure, reader).books, on_card(leisure, reader).due) == (1, dt.date(2026, 4, 4))
 
 
-@pytest.mark.parametrize("items", [[], [""], ["x" * 41], ["B1", "B2", "B3", "B4"]])
+@pytest.mark.parametrize("items", [[], [""], [" B1"], ["x" * 41], ["B1", "B2", "B3", "B4"]])
 def test_what_cannot_be_lent_is_told_and_nothing_is(leisure, reader, items):
     with pytest.raises(LoanRefused):
         leisure.library().lend(new_id(), reader.reader, items)

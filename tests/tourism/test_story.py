@@ -17,7 +17,6 @@ from citycard.wallet import card_refund, online_account, partner_payable, report
 from citycard_tourism.changes import give_back_online, move_online
 from citycard_tourism.errors import (
     AlreadyInside,
-    GateFull,
     LoanRefused,
     PassNotNow,
     PassUsedAgain,
@@ -154,23 +153,6 @@ def test_a_slot_is_never_oversold_and_a_slot_that_is_over_is_refused(leisure):
     town.check_books()
 
 
-def test_the_gate_counts_who_is_inside(leisure):
-    town = leisure.town
-    dinosaurs, at = leisure.settings.show("dinosaurs"), leisure.at("10:00")
-    cards = [town.card() for _ in range(3)]
-    for card, people in zip(cards, (3, 2, 1), strict=True):
-        town.load(card, 20_000)
-        leisure.counter("city-museum").sell_ticket(new_id(), card.reader, dinosaurs, at, people)
-    gate, second = leisure.gate("city-museum"), leisure.gate("city-museum")
-    assert gate.enter(cards[0].reader, at).inside == 3
-    assert second.enter(cards[1].reader, at).inside == 5
-
-    with pytest.raises(GateFull):
-        gate.enter(cards[2].reader, at + MINUTE)
-    second.leave(cards[0].reader, at + 2 * MINUTE)
-    assert gate.enter(cards[2].reader, at + 3 * MINUTE).inside == 3
-
-
 def test_concessions_and_parties(leisure):
     town = leisure.town
     dinosaurs, counter = leisure.settings.show("dinosaurs"), leisure.counter("city-museum")
@@ -197,7 +179,8 @@ def test_concessions_and_parties(leisure):
     town.check_books()
 
 
-def test_tickets_are_moved_and_given_back(leisure):
+def test_tickets_are_moved_and_given_back(leisure_on_both):
+    leisure = leisure_on_both
     town = leisure.town
     dinosaurs, counter = leisure.settings.show("dinosaurs"), leisure.counter("city-museum")
     ten, noon, two = (leisure.at(time) for time in ("10:00", "12:00", "14:00"))
@@ -263,7 +246,8 @@ def test_points_of_the_bookshop_are_spent_at_the_cinema_and_settled(leisure):
     town.check_books()
 
 
-def test_a_gym_chain_shares_a_membership_by_visits(leisure):
+def test_a_gym_chain_shares_a_membership_by_visits(leisure_on_both):
+    leisure = leisure_on_both
     town, card = leisure.town, leisure.town.card()
     town.load(card, 100_000)
     gym, north = leisure.settings.plan("gym"), leisure.counter("gym-north")

@@ -34,7 +34,8 @@ def taken(leisure, show="film", time="19:30"):
     return next(one.taken for one in leisure.ask(slots_of, wanted, starts.date()) if one.starts == starts)
 
 
-def test_buyers_and_counters_at_once_sell_each_place_once(leisure):
+def test_buyers_and_counters_at_once_sell_each_place_once(leisure_on_both):
+    leisure = leisure_on_both
     town, film, starts = leisure.town, leisure.settings.show("film"), leisure.at("19:30")
     cards = [town.card() for _ in range(8)]
     for place, card in enumerate(cards):
@@ -67,7 +68,9 @@ def test_buyers_and_counters_at_once_sell_each_place_once(leisure):
     town.check_books()
 
 
-def test_one_id_at_once_is_one_ticket(leisure, card):
+def test_one_id_at_once_is_one_ticket(leisure_on_both):
+    leisure, card = leisure_on_both, leisure_on_both.town.card()
+    leisure.town.account(card, 50_000)
     act, film, starts = new_id(), leisure.settings.show("film"), leisure.at("19:30")
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda _: buy(leisure.office, act, card.asn, film, starts), range(4)))

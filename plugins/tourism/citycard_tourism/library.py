@@ -64,6 +64,12 @@ def loans_of(conn: Connection, asn: str, *, limit: int = 100) -> list[Loan]:
     return [Loan(**row._mapping) for row in conn.execute(query)]  # noqa: SLF001 - a Row's own way
 
 
+def _open_loans(conn: Connection, asn: str) -> list[Loan]:
+    """Give what is out or owed for, newest first, however long ago it was lent."""
+    query = select(loan).where(loan.c.asn == asn, loan.c.paid.is_(False)).order_by(loan.c.serial.desc())
+    return [Loan(**row._mapping) for row in conn.execute(query)]  # noqa: SLF001 - a Row's own way
+
+
 def take_back(office: Office, venue: str, item: str, on: dt.date | None = None) -> Loan:
     """Take a book back, also at a machine without the card; what it was too long is priced by the rules.
 
@@ -192,9 +198,9 @@ class LibraryDesk(Desk):
 
     def _check_lending(self, card: Reader, asn: str, wanted: list[str]) -> None:
         library, today = self.office.settings.library(self.venue.id), self.now.date()
-        bad = [item for item in wanted if not item.strip() or len(item) > _ITEM_MOST]
+        bad = [item for item in wanted if not item or item != item.strip() or len(item) > _ITEM_MOST]
         with reading(self.office.engine) as conn:
-            loans = loans_of(conn, asn)
+            loans = _open_loans(conn, asn)
             until = conn.scalar(select(reader.c.until).where(reader.c.asn == asn))
         late = [one for one in loans if one.out and one.due_on < today]
         owed_fen = sum(one.fee_fen for one in loans if not one.out and not one.paid)
@@ -259,7 +265,7 @@ class LibraryDesk(Desk):
 
     def _stamped(self, visit: Visit, *, fee: int, settled: bool = False) -> ReaderRecord:
         with reading(self.office.engine) as conn:
-            loans = loans_of(conn, visit.asn)
+            loans = _open_loans(conn, visit.asn)
             until = conn.scalar(select(reader.c.until).where(reader.c.asn == visit.asn))
         out = [one for one in loans if one.out]
         owed = [one for one in loans if not one.out and not one.paid and not (settled and one.serial == fee)]
@@ -282,7 +288,7 @@ def _fee_fen(office: Office, asn: str, venue: str, days: int) -> int:
 
 def _owed(office: Office, asn: str) -> list[Loan]:
     with reading(office.engine) as conn:
-        return [one for one in loans_of(conn, asn) if not one.out and not one.paid][::-1]
+        return [one for one in _open_loans(conn, asn) if not one.out][::-1]
 
 
 def _settle(office: Office, serial: int, fee_fen: int) -> None:

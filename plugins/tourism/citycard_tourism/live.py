@@ -73,8 +73,11 @@ def _passes(office: Office, day: dt.date, asn: str, told: dict[str, _Count]) -> 
     with reading(office.engine) as conn:
         known = {one.plan for one in passes_of(conn, asn) if one.state != "cancelled"}
     for plan in office.settings.plans:
+        if plan.number in known:
+            continue
         act = derived_id("simulated pass", plan.name, day, asn)
-        if plan.number not in known and _tried(lambda: buy_pass(office, act, asn, plan)):  # noqa: B023 - at once
+        bought = _tried(lambda: buy_pass(office, act, asn, plan))  # noqa: B023 - called at once
+        if bought is not None:
             told["passes"].add(plan.price_fen)
 
 
