@@ -129,3 +129,9 @@ def one_clerk(tmp_path_factory):
 def shops_in():
     """Return what makes the shops of a town."""
     return Shops
+
+
+@pytest.fixture
+def pos_of():
+    """Return what makes a POS of shops, a terminal and its merchant."""
+    return Pos

@@ -9,6 +9,7 @@ from citycard.ids import new_id
 from citycard.store import reading
 from citycard.testing.town import Town
 from citycard.wallet import available_fen, online_account
+from citycard_retail.closing import close_runs
 from citycard_retail.errors import (
     MerchantUnknown,
     OrderRefused,
@@ -16,10 +17,13 @@ from citycard_retail.errors import (
     RetailValueInvalid,
     StockMissing,
 )
+from citycard_retail.iso import write_message
+from citycard_retail.merchants import merchants
 from citycard_retail.orders import place
 from citycard_retail.refunds import refund_sale
 from citycard_retail.sales import find_sale, sell
 from citycard_retail.shop import Product, add_products, products, put_into_basket
+from citycard_retail.statement import merchant_statement
 
 
 @pytest.fixture
@@ -49,7 +53,7 @@ def free_fen(shops, number):
         return available_fen(conn, city.wallet, online_account(number))
 
 
-def test_many_who_ask_at_once_get_what_one_after_the_other_would(busy):
+def test_many_who_ask_at_once_get_what_one_after_the_other_would(busy, pos_of):
     town, market = busy.town, busy.market
     busy.open("harbour-mart", "supermarket", tier="standard")
     busy.open("e-supermarket", "online-shop", terminals=0)
@@ -78,9 +82,24 @@ def test_many_who_ask_at_once_get_what_one_after_the_other_would(busy):
     )
     with reading(town.city.engine) as conn:
         assert [one.stock for one in products(conn)] == [0]
-    town.clear()
-    assert town.statement("harbour-mart").carried_fen == 1_000 - 6
+    with reading(town.city.engine) as conn:
+        mart = merchants(market, conn, partner="harbour-mart")[0]
+    pos = pos_of(busy, mart.terminals[0], mart)
+    raw = write_message(pos.purchase(number, 5_000), pos.key)
+    assert len(set(at_once(lambda _: pos.host.answer(raw), 4))) == 1
+    totals = {"_74": "0" * 10, "_76": f"{1:010d}", "_86": "0" * 16, "_88": f"{5_000:016d}"}
+    assert pos.ask("0500", _60="1", _97=f"C{5_000:016d}", **totals)["39"] == "00"
+    counter = busy.counter(mart.terminals[0])
+    town.load(card, 2_000)
+    counter.sell(card.reader, busy.day(), 500)
+    counter.void(card.reader, busy.day())
+
+    town.clear(counter)
+    assert town.statement("harbour-mart").carried_fen == 1_000 - 6 + 5_000 - 30
     assert town.statement("e-supermarket").carried_fen == 2_000 - 12
+    told = merchant_statement(market, "harbour-mart")
+    assert (told.till_fen, told.online_fen, told.paid_fen) == (500, 15_000, 497 + 5_964)
+    assert close_runs(market).voids == 1
     town.check_books()
 
 

@@ -150,9 +150,9 @@ class PosHost:
         return reply
 
     def _was_reversed(self, asked: _Asked) -> bool:
+        mine = _mine(asked.terminal, asked.day, asked.message.get(11))
         with reading(self._market.city.engine) as conn:
-            row = _row(conn, asked.terminal, asked.day, asked.message.get(11))
-        return row is not None and bool(row.reversed)
+            return bool(conn.scalar(select(message_table.c.reversed).where(mine)))
 
     # ── what is done ─────────────────────────────────────────────────────────────────────────────
 
@@ -304,6 +304,7 @@ def _mine(terminal: str, day: date, stan: str) -> Any:
 
 
 def _row(conn: Connection, terminal: str, day: date, stan: str) -> Row[Any] | None:
+    """Give the row of a message, held until the transaction ends."""
     query = select(message_table).where(_mine(terminal, day, stan)).with_for_update()
     return conn.execute(query).one_or_none()
 
