@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from citycard.testing.town import Town
-from citycard_egov.office import Office
+from citycard_egov.office import Office, identity_number
 
 SETTINGS: dict[str, Any] = {
     "departments": [
@@ -64,17 +65,10 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-def _number(serial: int, born: str = "19800101") -> str:
-    """Make the identity number of somebody: a district, a birthday, a serial, and the right check."""
-    plain = f"110101{born}{serial:03d}"
-    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-    total = sum(weight * int(digit) for weight, digit in zip(weights, plain, strict=True))
-    return plain + "10X98765432"[total % 11]
-
-
 @pytest.fixture
 def number() -> Callable[..., str]:
-    return _number
+    """Make the identity number of somebody by a serial number and a birthday such as 19800101."""
+    return lambda serial, born="19800101": identity_number("110101", dt.date.fromisoformat(born), serial)
 
 
 @pytest.fixture

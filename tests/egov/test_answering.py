@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from citycard.clock import SystemClock
 from citycard.ids import new_id
@@ -24,10 +25,10 @@ from citycard_egov.asking import city_id, city_key
 from citycard_egov.consents import give_consent, withdraw
 from citycard_egov.errors import ExchangeFailed, ExchangeRefused
 from citycard_egov.files import readings_of
-from citycard_egov.messages import opened, signed, verified
+from citycard_egov.messages import KeySigner, opened, signed, verified
 from citycard_egov.node import ExchangeNode, Peer
 from citycard_egov.office import Office
-from citycard_egov.queries import Party
+from citycard_egov.queries import Party, send_query
 from citycard_egov.tables import exchange_log
 
 EVER = dt.date(2099, 1, 1)
@@ -61,6 +62,21 @@ def consented(office: Office, who: str, node: str, field: str) -> Any:
         purpose="school place",
         until=EVER,
     )
+
+
+def content(person: str, node: str, fields: list[str]) -> dict[str, Any]:
+    """Make what a query of the school says."""
+    return {
+        "kind": "query",
+        "id": new_id(),
+        "from": "school",
+        "to": node,
+        "asker": "education",
+        "person": person,
+        "fields": fields,
+        "purpose": "school place",
+        "at": SystemClock().now(),
+    }
 
 
 @contextmanager
@@ -97,7 +113,7 @@ def test_a_school_asks_the_city_hall_which_another_process_serves(
         withdraw(office, given.id, given.resident)
         with pytest.raises(ExchangeRefused, match=r"\(consent\)"):
             school.ask(city, number(1), ["address"], **ask)
-    assert [content["event"] for _, content in school.log()] == [
+    assert [row["event"] for _, row in school.log()] == [
         *["failed", "asked"] * 4,
         "heard",
         "asked",
@@ -108,7 +124,7 @@ def test_a_school_asks_the_city_hall_which_another_process_serves(
         "asks: school place",
     )
     with reading(office.engine) as conn:
-        events = [content["event"] for _, content in chain.entries(conn, exchange_log)]
+        events = [row["event"] for _, row in chain.entries(conn, exchange_log)]
         assert chain.broken(conn, exchange_log) is None
     assert events == ["refused: consent", "refused: asker", "refused: consent", "given"]
 
@@ -133,7 +149,16 @@ def test_two_nodes_ask_one_another_with_the_citys_receipt(
             school.ask(party, number(1), ["vaccinated"], **ask)
         came = school.ask(party, number(1), ["vaccinated"], **ask, receipt=opened(receipt))
         assert came["values"] == {"vaccinated": "2025-05-01"}
-    head = next(content["head"] for _, content in school.log() if content["event"] == "heard")
+        # Somebody on the way sends it once more, or makes up one of his own.
+        again = content(number(1), "hospital", ["vaccinated"]) | {"consent": receipt}
+        right = signed(again, "school", school._signer)
+        assert send_query(party, right, SystemClock()).content["known"]
+        with pytest.raises(ExchangeRefused, match=r"\(replay\)"):
+            send_query(party, right, SystemClock())
+        thief = KeySigner(Ed25519PrivateKey.generate())
+        with pytest.raises(ExchangeRefused, match=r"\(signature\)"):
+            send_query(party, signed(again | {"id": new_id()}, "school", thief), SystemClock())
+    head = next(row["head"] for _, row in school.log() if row["event"] == "heard")
     assert hospital.broken(chain.Head(**head)) is None
     hospital.close()
 
@@ -142,26 +167,16 @@ def test_a_query_that_comes_again_or_from_a_stranger_is_refused_by_the_city(
     town: Town, office: Office, school: ExchangeNode, number: Callable[..., str]
 ) -> None:
     consented(office, number(1), city_id(office), "address")
-    content = {
-        "kind": "query",
-        "id": new_id(),
-        "from": "school",
-        "to": city_id(office),
-        "asker": "education",
-        "person": number(1),
-        "fields": ["address"],
-        "purpose": "school place",
-        "at": SystemClock().now(),
-    }
-    right = signed(content, "school", school._signer)
+    query = content(number(1), city_id(office), ["address"])
+    right = signed(query, "school", school._signer)
     codes = []
-    for query in (
+    for sent in (
         right,
         right,
-        signed(content, "hospital", school._signer),
+        signed(query, "hospital", school._signer),
         signed({}, "school", school._signer),
     ):
-        answer = answer_query(office, query)
+        answer = answer_query(office, sent)
         assert verified(answer, city_key(office))
         codes.append(answer.content.get("code", answer.content["kind"]))
     assert codes == ["answer", "replay", "signature", "malformed"]

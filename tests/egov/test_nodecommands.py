@@ -93,7 +93,9 @@ def test_a_school_and_a_city_are_joined_by_commands(
     assert "answered" in call("node", "log", school)[1]
 
 
-def test_what_is_no_node_and_no_key_is_one_line(call: Call, tmp_path: Path) -> None:
+def test_what_is_no_node_and_no_key_is_one_line(
+    call: Call, tmp_path: Path, number: Callable[..., str]
+) -> None:
     for words, code in (
         (("node", "key", tmp_path), 4),
         (("node", "serve", tmp_path), 4),
@@ -104,3 +106,10 @@ def test_what_is_no_node_and_no_key_is_one_line(call: Call, tmp_path: Path) -> N
     assert call("node", "init", tmp_path / "n", "--id", "n")[0] == 0
     assert call("node", "init", tmp_path / "n", "--id", "n")[0] == 4
     assert call("node", "peer", tmp_path / "n", "city", "short")[0] == 3
+    ask = ("http://127.0.0.1:1", number(1), "name", "--for", "n", "--purpose", "place")
+    code, _, err = call("node", "ask", tmp_path / "n", "city", *ask)
+    assert (code, "node peer made known" in err) == (3, True)
+    assert call("node", "peer", tmp_path / "n", "city", "00" * 32)[0] == 0
+    code, _, err = call("node", "ask", tmp_path / "n", "city", *ask)
+    assert (code, "no answer of city can be used" in err) == (4, True)
+    assert "failed" in call("node", "log", tmp_path / "n")[1]
