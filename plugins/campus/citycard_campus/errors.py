@@ -5,7 +5,6 @@ from __future__ import annotations
 from citycard.errors import CitycardError
 
 __all__ = [
-    "AbsenceUnknown",
     "BandClosed",
     "CampusOff",
     "CaseDecided",
@@ -82,13 +81,6 @@ class LessonUnknown(CitycardError):
 
     status, exit_code = 404, 4
     sentence = "class {group} has no lesson in room {room} at {at}"
-
-
-class AbsenceUnknown(CitycardError):
-    """No missed lesson is noted."""
-
-    status, exit_code = 404, 4
-    sentence = "no missed lesson {lesson} of pupil {pupil} on {day} is noted"
 
 
 class CaseUnknown(CitycardError):
