@@ -31,7 +31,7 @@ __all__ = ["Night", "live", "open_accounts"]
 
 #: One card in so many has an online account; more than ``_MOST`` are not opened.
 _ONE_IN, _MOST = 10, 2000
-_PUT_FEN = 200_000
+_PUT_FEN = 100_000
 _NOON, _NIGHT = dt.time(12), dt.time(23, 30)
 
 
@@ -61,27 +61,32 @@ class Night:
 
 
 def open_accounts(city: City) -> list[str]:
-    """Open online accounts with money for one card in ten, and list their cards; again without harm."""
+    """Open online accounts for one card in ten, and list their cards; again without harm."""
     with reading(city.engine) as conn:
         query = select(card.c.asn).where(card.c.status == "issued").order_by(card.c.asn)
         asns = list(conn.scalars(query))[::_ONE_IN][:_MOST]
-    numbers = [open_account(city, derived_id("simulated account", asn), asn).number for asn in asns]
+    for asn in asns:
+        open_account(city, derived_id("simulated account", asn), asn)
+    return asns
+
+
+def _top_up(city: City, day: dt.date, asns: Sequence[str]) -> None:
+    """Put a day's money into each account, and ten times as much into the first, which uses everything."""
     puts = [
         city.wallet.transfer(
-            derived_id("simulated top-up", number),
+            derived_id("simulated top-up", day, asn),
             TRUST_BANK,
-            online_account(number),
-            _PUT_FEN,
+            online_account(asn),
+            _PUT_FEN * (1 if place else 10),
             TransferCode.ORDER_PAID,
             ref="simulated",
         )
-        for number in numbers
+        for place, asn in enumerate(asns)
     ]
     with writing(city.engine) as conn:
         city.ledger.open_accounts(conn, [AccountSpec(address=TRUST_BANK, code=AccountCode.TRUST_BANK)])
         known = city.ledger.find(conn, [put.id for put in puts])
         city.ledger.post_all(conn, [put for put in puts if put.id not in known])
-    return asns
 
 
 def live(
@@ -107,6 +112,7 @@ def live(
     for place in progress(range(days), "days"):
         day = start + dt.timedelta(days=place)
         clock.moment = _moment(city, day, _NOON)
+        _top_up(city, day, accounts)
         before = {report.name: report.failures for report in city.plugins.reports()}
         lived = city.plugins.live_day(day, accounts, int(truth.plan["seed"]) + place, domains)
         clock.moment = _moment(city, day, _NIGHT)
