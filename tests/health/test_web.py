@@ -6,6 +6,9 @@ from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
 
 from citycard.ids import new_id
 from citycard.store import reading
@@ -224,6 +227,16 @@ def test_bad_input_gets_one_clear_answer(town, as_operator):
     for path in ("/health/visits/x", f"/health/visits/{uuid4()}", f"/health/statements/{uuid4()}/claims"):
         assert as_operator.get(path).status_code == 404
     assert as_operator.get("/health/slots?day=soon").status_code == 422
+    for path in (
+        "slots?clinic=%00",
+        "clinics/%00/day",
+        "insurers/%00/statements",
+        "patients/%00/record?reason=x",
+    ):
+        assert as_operator.get(f"/health/{path}").status_code == 404, path
+    assert (
+        as_operator.get("/health/mine?card=%00&reason=x", headers={"accept": "text/html"}).status_code == 200
+    )
     with reading(town.city.engine) as conn:
         assert conn.exec_driver_sql("SELECT count(*) FROM health_patient").scalar_one() == 0
 
@@ -310,3 +323,36 @@ def test_the_citys_people_open_a_page_with_a_reason(town, card, as_operator):
     assert log(town, card) == []
     assert "Visits" in page(as_operator, f"/health/mine?card={card.asn}&reason=complaint")
     assert [one.reason for one in log(town, card)] == ["complaint"]
+
+
+JUNK = [None, True, -1, 10**30, 1.5, "", "x" * 300, "\x00", "2026-02-30", [], [[]], {}, {"code": 1}, [None]]
+
+
+@examples(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_junk_is_refused_by_every_endpoint_and_breaks_none(as_operator, card, data):
+    """A field of a good body replaced, left out or added: a refusal, or nothing happened that should not."""
+    good = {
+        "/health/appointments": {"id": str(uuid4()), "card": card.asn, "slot": str(uuid4())},
+        "/health/visits": {
+            "id": str(uuid4()),
+            "card": card.asn,
+            "clinic": "clinic-east",
+            "items": [{"code": "gold"}],
+        },
+        f"/health/visits/{uuid4()}/returns": {"id": str(uuid4()), "lines": [1], "reason": "x"},
+        "/health/sports": {"id": str(uuid4()), "card": card.asn, "venue": "swim-hall"},
+        f"/health/patients/{card.asn}/person": {"name": "x", "born": "1970-01-31", "sex": "male"},
+        f"/health/patients/{card.asn}/entries": {"entries": [{"kind": "allergy", "display": "x"}]},
+        f"/health/patients/{card.asn}/doses": {"vaccine": "gold", "on": "2026-02-01", "lot": "L"},
+    }
+    path = data.draw(st.sampled_from(sorted(good)), label="path")
+    body = dict(good[path])
+    field = data.draw(st.sampled_from([*body, "more"]), label="field")
+    body[field] = data.draw(st.sampled_from(JUNK), label="junk")
+    if data.draw(st.booleans(), label="left out"):
+        del body[field]
+    answer = as_operator.post(path, json=body)
+    assert answer.status_code < 500, answer.text
+    if answer.status_code >= 400:
+        assert answer.json()["detail"]

@@ -25,6 +25,7 @@ from citycard_health.booking import (
     free_slots,
     keep,
 )
+from citycard_health.errors import NotFound
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -74,15 +75,22 @@ class ClinicDayQuery:
 
 def appointment_routes(settings: HealthSettings) -> Iterator[Route]:
     """Declare the endpoints of appointments in a city with these settings."""
-    yield from _looking()
+    yield from _looking(settings)
     yield from _booking(settings)
 
 
-def _looking() -> Iterator[Route]:
+def _check_clinic(settings: HealthSettings, clinic: str) -> None:
+    if not settings.has_clinic(clinic):
+        raise NotFound(what="clinic", name=repr(clinic[:40]))
+
+
+def _looking(settings: HealthSettings) -> Iterator[Route]:
     async def slots(request: Request) -> Response:
         from citycard.web import city_of, read_query
 
         query, city = read_query(request, SlotQuery), city_of(request)
+        if query.clinic:
+            _check_clinic(settings, query.clinic)
 
         def work() -> FreeSlots:
             with reading(city.engine) as conn:
@@ -97,6 +105,7 @@ def _looking() -> Iterator[Route]:
         query, city = read_query(request, ClinicDayQuery), city_of(request)
         clinic = request.path_params["clinic"]
         access.require_own(actor_of(request), access.READ_DESK, partner=clinic)
+        _check_clinic(settings, clinic)
 
         def work() -> ClinicDay:
             return clinic_day(city, clinic, query.day or city.now_local().date())

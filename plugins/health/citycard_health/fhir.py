@@ -190,14 +190,21 @@ def read_bundle(data: bytes, asn: str) -> tuple[PatientPerson, list[RecordEntry]
         raise BundleInvalid(
             path="Bundle.entry[0].resource", reason="expected the Composition of the document"
         )
-    subject, patient = _subject(resources, asn)
-    entries = []
+    subject, about = _subject(resources, asn)
+    person, entries = PatientPerson(), list[RecordEntry]()
     for place, (_, resource) in enumerate(resources):
-        if resource["resourceType"] in _KINDS:
-            path = f"Bundle.entry[{place}].resource"
-            _about(resource, subject, path)
-            entries += _entry(resource, path)
-    return _person(patient), entries
+        path = f"Bundle.entry[{place}].resource"
+        try:
+            if resource is about:
+                person = _person(resource)
+            elif resource["resourceType"] in _KINDS:
+                _about(resource, subject, path)
+                entries += _entry(resource, path)
+        except (AttributeError, TypeError, ValueError) as wrong:
+            # The models let pass what has another shape than the text of the standard says.
+            reason = str(wrong).split(":", maxsplit=1)[0][:200]
+            raise BundleInvalid(path=path, reason=reason) from None
+    return person, entries
 
 
 def _parsed(data: bytes) -> dict[str, Any]:
@@ -221,7 +228,7 @@ def _resources(document: Document) -> list[tuple[str, dict[str, Any]]]:
         path = f"Bundle.entry[{place}]"
         resource = one.get("resource") if isinstance(one, dict) else None
         kind = resource.get("resourceType") if isinstance(resource, dict) else None
-        if kind not in _KINDS and kind not in _OTHERS:
+        if not isinstance(kind, str) or (kind not in _KINDS and kind not in _OTHERS):
             known = ", ".join((*_OTHERS, *_KINDS))
             raise BundleInvalid(path=f"{path}.resource.resourceType", reason=f"expected one of {known}")
         assert isinstance(resource, dict)
@@ -255,7 +262,7 @@ def _subject(resources: Sequence[tuple[str, dict[str, Any]]], asn: str) -> tuple
     if len(patients) != 1:
         raise BundleInvalid(path="Bundle.entry", reason=f"expected one Patient, there are {len(patients)}")
     place, url, patient = patients[0]
-    cards = [one.get("value") for one in patient.get("identifier", []) if one.get("system") == CARD_SYSTEM]
+    cards = [one.get("value") for one in patient.get("identifier") or () if one.get("system") == CARD_SYSTEM]
     if cards != [asn]:
         path = f"Bundle.entry[{place}].resource.identifier"
         raise BundleInvalid(path=path, reason=f"expected card {asn} in {CARD_SYSTEM}, as the one patient")
@@ -290,18 +297,15 @@ def _entry(resource: Document, path: str) -> list[RecordEntry]:
     display = concept.get("text") or coding.get("display") or coding.get("code")
     if not display:
         raise BundleInvalid(path=f"{path}.{field}", reason="expected a text, or a coding with a display")
-    try:
-        made = RecordEntry(
-            kind=_KINDS[kind],
-            system=coding.get("system", ""),
-            code=coding.get("code", ""),
-            display=display,
-            on=_day(resource.get(_WHEN[kind])),
-            dose=_dose(resource),
-            detail=_detail(resource),
-        )
-    except ValueError as wrong:
-        raise BundleInvalid(path=path, reason=str(wrong).split(":", maxsplit=1)[0]) from None
+    made = RecordEntry(
+        kind=_KINDS[kind],
+        system=coding.get("system", ""),
+        code=coding.get("code", ""),
+        display=display,
+        on=_day(resource.get(_WHEN[kind])),
+        dose=_dose(resource),
+        detail=_detail(resource),
+    )
     return [made]
 
 
@@ -326,7 +330,9 @@ def _detail(resource: Document) -> str:
 
 def _day(text: str | None) -> dt.date | None:
     """Read a FHIR date or dateTime; of a month or a year, its first day."""
-    if not text:
+    if text is None:
         return None
+    if not isinstance(text, str):
+        raise TypeError(f"{text!r} is no date")
     day = text[:10]
     return dt.date.fromisoformat(day + "-01-01"[len(day) - 4 :] if len(day) < 10 else day)  # noqa: PLR2004

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -32,6 +33,7 @@ __all__ = [
     "HealthReading",
     "Patient",
     "PatientPerson",
+    "check_card",
     "find_patient",
     "hold_patient",
     "import_insured",
@@ -47,6 +49,7 @@ __all__ = [
 
 HIERARCHY = "health"
 _SEAL = "health"
+_ASN = re.compile(r"[0-9]{20}")
 _CHUNK = 500
 
 
@@ -118,6 +121,12 @@ def _sealer(city: City) -> Sealing:
 # ── who it is ────────────────────────────────────────────────────────────────────────────────────
 
 
+def check_card(asn: str) -> None:
+    """Raise NotFound for what is not the 20 digits of a card, before any database is asked."""
+    if not _ASN.fullmatch(asn):
+        raise NotFound(what="card", name=repr(asn[:20]))
+
+
 def find_patient(conn: Connection, asn: str) -> Patient:
     """Give the patient of a card; raise NotFound when nothing is known of its holder."""
     found = _known(conn, asn)
@@ -132,6 +141,7 @@ def patient_of(conn: Connection, asn: str, at: dt.datetime, *, in_use: bool = Tr
     The health record belongs to the holder: another card of the same holder leads to the same patient.
     Raise RegistryMissing, or VisitRefused for a card that is not in use, where it has to be (``in_use``).
     """
+    check_card(asn)
     card = registry.find_card(conn, asn)
     if in_use and card.status is not CardStatus.ISSUED:
         raise VisitRefused(reason=f"card {asn} is {card.status}, not in use")
@@ -154,6 +164,7 @@ def hold_patient(conn: Connection, patient: UUID) -> Patient:
 
 
 def _known(conn: Connection, asn: str) -> Patient | None:
+    check_card(asn)
     row = conn.execute(select(patient_table).where(patient_table.c.asn == asn)).one_or_none()
     if row is not None:
         return _patient(row)

@@ -45,6 +45,7 @@ __all__ = [
     "waiting_returns",
 ]
 
+_LONGEST = 100
 _BEGUN, _DONE = "begun", "done"
 
 
@@ -73,8 +74,8 @@ def return_lines(
 
     Raise VisitRefused, NotFound, or AlreadyDone for an id under which something else was given back.
     """
-    if not 0 < len(reason.strip()) <= 100:  # noqa: PLR2004 - the column's width
-        raise VisitRefused(reason="expected a reason of 1 to 100 characters")
+    if not (0 < len(reason.strip()) <= _LONGEST and reason.isprintable()):
+        raise VisitRefused(reason=f"expected a reason of 1 to {_LONGEST} characters")
     wanted = sorted(set(places))
     digest = hashlib.blake2b(json.dumps([str(visit), wanted]).encode(), digest_size=16).digest()
     with writing(city.engine) as conn:

@@ -23,7 +23,7 @@ from citycard.store import reading, writing
 from citycard.wallet import Programme, find_account, pots_of
 from citycard_health.errors import AlreadyDone, NotFound, SportsRefused
 from citycard_health.events import SportPaid, tell
-from citycard_health.patients import hold_patient, patient_of
+from citycard_health.patients import check_card, hold_patient, patient_of
 from citycard_health.settings import SPORTS
 from citycard_health.tables import sport as sport_table
 from citycard_health.tables import used as used_table
@@ -46,6 +46,9 @@ __all__ = [
     "sports_of",
     "waiting_sports",
 ]
+
+
+_LONGEST = 100
 
 
 class SportState(StrEnum):
@@ -139,6 +142,7 @@ def pay_sport(
     if settings.venue(venue) is None:
         known = ", ".join(one.id for one in settings.sports.venues) or "none"
         raise SportsRefused(reason=f"{venue[:40]!r} is no venue; there are {known}")
+    check_card(asn)
     amount_fen = price(city, asn, service=SPORTS, partner=venue).amount_fen
     with writing(city.engine) as conn:
         owner = hold_patient(conn, patient_of(conn, asn, city.clock.now()).id)
@@ -224,6 +228,8 @@ def return_sport(city: City, identity: UUID, *, reason: str, actor: str = "") ->
 
     Raise NotFound, or SportsRefused when nothing was paid.
     """
+    if not (0 < len(reason) <= _LONGEST and reason.isprintable()):
+        raise SportsRefused(reason=f"expected a reason of 1 to {_LONGEST} characters")
     row = _row(city, identity)
     if row.state == SportState.RETURNED.value:
         return _sport(row)

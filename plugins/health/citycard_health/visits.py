@@ -27,7 +27,7 @@ from citycard.wallet import Payment, Payments, available_fen, find_account, onli
 from citycard_health.claims import make_claim
 from citycard_health.errors import AlreadyDone, NotFound, VisitRefused
 from citycard_health.events import VisitChanged, tell
-from citycard_health.patients import Patient, hold_patient, patient_of, seal
+from citycard_health.patients import Patient, check_card, hold_patient, patient_of, seal
 from citycard_health.services import VISIT
 from citycard_health.split import Line, LineSplit, Used, rest_of, split_lines, used_by
 from citycard_health.tables import line as line_table
@@ -166,6 +166,7 @@ def _digest(*content: Any) -> bytes:
 def _check(city: City, settings: HealthSettings, asn: str, clinic: str, lines: Iterable[Line]) -> None:
     if not settings.has_clinic(clinic):
         raise VisitRefused(reason=f"{clinic[:40]!r} is no clinic of the city")
+    check_card(asn)
     payee(city, clinic)
     whole = sum(line.amount_fen for line in lines)
     quoted = price(city, asn, service=VISIT, partner=clinic, list_price_fen=whole).amount_fen

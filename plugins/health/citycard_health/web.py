@@ -14,6 +14,7 @@ from citycard_health import access
 from citycard_health.appointmentweb import appointment_routes
 from citycard_health.asking import HealthAct, answered, path_id, post
 from citycard_health.claims import ClaimStatement, claim_file, close_month, find_statement, statements_of
+from citycard_health.errors import NotFound
 from citycard_health.pages import page_routes
 from citycard_health.recordweb import record_routes
 from citycard_health.returns import VisitReturned, return_lines
@@ -205,6 +206,8 @@ def _insurers(settings: HealthSettings) -> Iterator[Route]:
 
         city, insurer = city_of(request), request.path_params["insurer"]
         access.require_own(actor_of(request), access.READ_CLAIMS, partner=insurer)
+        if all(one.id != insurer for one in settings.insurers):
+            raise NotFound(what="insurer", name=repr(insurer[:40]))
 
         def work() -> StatementList:
             with reading(city.engine) as conn:
