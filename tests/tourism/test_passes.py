@@ -125,3 +125,14 @@ def test_steps_wait_for_one_another(leisure, card):
     with pytest.raises(PassRefused, match="it is frozen"):
         north.freeze_pass(new_id(), card.reader, bought.id)
     assert north.freeze_pass(act, card.reader, bought.id).state == "frozen"
+
+
+def test_a_freeze_that_comes_again_after_the_thaw_does_nothing(leisure, card):
+    bought, north = on_the_card(leisure, card), leisure.counter("gym-north")
+    freeze, thaw = new_id(), new_id()
+    north.freeze_pass(freeze, card.reader, bought.id)
+    north.thaw_pass(thaw, card.reader, bought.id)
+    assert north.freeze_pass(freeze, card.reader, bought.id).state == "active"
+    with pytest.raises(ActRepeated):
+        north.cancel_pass(thaw, card.reader, bought.id)
+    assert leisure.gate("gym-north").enter(card.reader, leisure.at("10:00")).inside == 1

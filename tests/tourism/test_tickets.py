@@ -139,3 +139,23 @@ def test_a_move_to_a_full_slot_keeps_the_ticket(leisure, card):
     with pytest.raises(RightUnknown):
         move_online(leisure.office, new_id(), new_id(), leisure.at("14:00"))
     assert [one.id for one in leisure.ask(tickets_of, card.asn)] == [found.id]
+
+
+def test_an_act_that_comes_again_after_another_one_does_nothing(leisure, card):
+    show, ten, noon, two = (leisure.settings.show("dinosaurs"), *map(leisure.at, ("10:00", "12:00", "14:00")))
+    found = buy(leisure.office, new_id(), card.asn, show, ten)
+    first, second, back = new_id(), new_id(), new_id()
+    move_online(leisure.office, first, found.id, noon)
+    move_online(leisure.office, second, found.id, two)
+    assert move_online(leisure.office, first, found.id, noon).starts == two
+    with pytest.raises(ActRepeated):
+        move_online(leisure.office, first, found.id, ten)
+    with pytest.raises(ActRepeated):
+        give_back_online(leisure.office, second, found.id)
+    give_back_online(leisure.office, back, found.id)
+    for again in (first, second):
+        assert (
+            move_online(leisure.office, again, found.id, noon if again == first else two).state == "returned"
+        )
+    assert [taken(leisure, "dinosaurs", time) for time in ("10:00", "12:00", "14:00")] == [0, 0, 0]
+    assert left_fen(leisure, card) == 50_000 - 300

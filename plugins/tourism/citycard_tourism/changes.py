@@ -14,7 +14,8 @@ import attrs
 from sqlalchemy import Connection
 
 from citycard.store import publish, reading, writing
-from citycard_tourism.errors import ActRepeated, TicketRefused
+from citycard_tourism.acts import forget, noted_before
+from citycard_tourism.errors import TicketRefused
 from citycard_tourism.fares import ticket_refund_fen
 from citycard_tourism.office import Office
 from citycard_tourism.services import TICKET_SALE
@@ -35,9 +36,11 @@ __all__ = [
 
 def begin_move(office: Office, act: UUID, identity: UUID, starts: dt.datetime, *, state: str) -> Ticket:
     """Take places in another slot of the same show, and keep those of the old one until the card has it."""
-    return _begin(
-        office, act, identity, "move", state, lambda conn, found: _take_other(conn, office, found, starts)
-    )
+
+    def work(conn: Connection, found: Ticket) -> None:
+        _take_other(conn, office, found, starts)
+
+    return _begin(office, act, identity, "move", state, work, starts)
 
 
 def end_move(office: Office, found: Ticket) -> Ticket:
@@ -82,6 +85,7 @@ def abandon_step(office: Office, found: Ticket) -> None:
         now = find_ticket(conn, found.id, lock=True)
         if now.step == "move" and now.step_to is not None:
             free(conn, office.settings.show(now.show), now.step_to, now.people)
+        forget(conn, now.step_id)
         update_ticket(conn, now.serial, step="", step_id=None, step_to=None)
 
 
@@ -111,29 +115,35 @@ def _begin(
     step: str,
     state: str,
     work: Callable[[Connection, Ticket], None],
+    to: dt.datetime | None = None,
 ) -> Ticket:
+    """Note a change before the card is touched; one that was done has no ``step`` under way."""
     with writing(office.engine) as conn:
         found = find_ticket(conn, identity, lock=True)
-        if found.step_id != act:
-            if found.step:
-                raise TicketRefused(
-                    serial=found.serial, reason=f"a {found.step} is under way: finish that first"
-                )
-            if found.state != state:
-                raise TicketRefused(serial=found.serial, reason=_why_not(found, state))
-            latest = found.starts - dt.timedelta(minutes=office.settings.show(found.show).change_minutes)
-            if office.now > latest:
-                reason = f"it could be changed until {latest:%Y-%m-%d %H:%M}"
-                raise TicketRefused(serial=found.serial, reason=reason)
+        if not noted_before(conn, act, "ticket", found.serial, step, to):
+            _check_change(office, found, state)
             update_ticket(conn, found.serial, step=step, step_id=act)
             work(conn, found)
-        elif found.step and found.step != step:
-            raise ActRepeated(id=act)
-    with reading(office.engine) as conn:
-        return find_ticket(conn, identity)
+        now = find_ticket(conn, identity)
+    return now if now.step_id == act else attrs.evolve(now, step="")
+
+
+def _check_change(office: Office, found: Ticket, state: str) -> None:
+    latest = found.starts - dt.timedelta(minutes=office.settings.show(found.show).change_minutes)
+    reason = ""
+    if found.step:
+        reason = f"a {found.step} is under way: finish that first"
+    elif found.state != state:
+        reason = _why_not(found, state)
+    elif office.now > latest:
+        reason = f"it could be changed until {latest:%Y-%m-%d %H:%M}"
+    if reason:
+        raise TicketRefused(serial=found.serial, reason=reason)
 
 
 def _end(office: Office, found: Ticket, step: str, work: Callable[[Connection, Ticket], None]) -> Ticket:
+    if not found.step:
+        return found
     with writing(office.engine) as conn:
         now = find_ticket(conn, found.id, lock=True)
         if now.step == step and now.step_id == found.step_id:

@@ -21,6 +21,7 @@ from sqlalchemy.exc import IntegrityError
 
 from citycard.errors import CitycardError
 from citycard.store import publish, reading, writing
+from citycard_tourism.acts import forget, noted_before
 from citycard_tourism.errors import ActRepeated, PassRefused, RightUnknown
 from citycard_tourism.fares import pass_refund_fen, unused_days
 from citycard_tourism.office import Office
@@ -192,7 +193,7 @@ def begin_pass_step(office: Office, act: UUID, identity: UUID, step: str, states
     """Note what is to be done with a pass, before the card is touched; PassRefused where it cannot be."""
     with writing(office.engine) as conn:
         found = find_pass(conn, identity, lock=True)
-        if found.step_id != act:
+        if not noted_before(conn, act, "pass", found.serial, step):
             if found.step:
                 raise PassRefused(
                     serial=found.serial, reason=f"a {found.step} is under way: finish that first"
@@ -201,14 +202,15 @@ def begin_pass_step(office: Office, act: UUID, identity: UUID, step: str, states
                 raise PassRefused(serial=found.serial, reason=f"it is {found.state}")
             _check_step(office, found, step)
             _set(conn, found, step=step, step_id=act)
-        elif found.step and found.step != step:
-            raise ActRepeated(id=act)
-        return find_pass(conn, identity)
+        now = find_pass(conn, identity)
+    # One that was done before is given back with nothing under way.
+    return now if now.step_id == act else attrs.evolve(now, step="")
 
 
 def abandon_pass_step(office: Office, found: Pass) -> None:
     """Forget what was under way, because the card refused it."""
     with writing(office.engine) as conn:
+        forget(conn, found.step_id)
         _set(conn, found, step="", step_id=None)
 
 

@@ -32,6 +32,7 @@ __all__ = [
     "payment",
     "reader",
     "refund",
+    "right_act",
     "slot",
     "ticket",
     "visit",
@@ -98,6 +99,16 @@ pass_ = Table(
     Column("step_id", Uuid),
     CheckConstraint("state IN ('held', 'active', 'frozen', 'cancelled')", name="state"),
     sqlite_autoincrement=True,
+)
+
+right_act = Table(
+    "tourism_act",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("right", String(6), nullable=False),
+    Column("serial", Integer, nullable=False),
+    Column("step", String(8), nullable=False),
+    Column("to", LocalTime),
 )
 
 payment = Table(

@@ -13,6 +13,15 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "tourism_act",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("right", sa.String(length=6), nullable=False),
+        sa.Column("serial", sa.Integer(), nullable=False),
+        sa.Column("step", sa.String(length=8), nullable=False),
+        sa.Column("to", sa.DateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tourism_act")),
+    )
+    op.create_table(
         "tourism_loan",
         sa.Column(
             "serial", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
@@ -200,3 +209,4 @@ def downgrade() -> None:
     )
     op.drop_index(op.f("ix_tourism_loan_asn"), table_name="tourism_loan")
     op.drop_table("tourism_loan")
+    op.drop_table("tourism_act")
