@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from citycard_community.home import CommunityHome
+
 __all__ = ["MENU", "page_routes"]
 
 MENU = (
@@ -96,7 +98,7 @@ async def _shown(request: Request, card: str, notice: str = "") -> Response:
         new_id=new_id,
         titled=_titled(request),
         kinds=_kinds(request),
-        places={one.unit: one.place for one in (*home.units, *home.leases)} if home else {},
+        places=_names(home) if home else {},
         parks=[(one, park) for one in settings.communities if one.id in own for park in one.car_parks],
         openings=await run_in_threadpool(_own_openings, request, own) if asn == actor.subject else (),
         may_pay=actor.may(PAY_FEES, asn),
@@ -104,6 +106,11 @@ async def _shown(request: Request, card: str, notice: str = "") -> Response:
         may_invite=actor.may(INVITE, asn),
         may_let=actor.may(KEEP_LEASES, asn),
     )
+
+
+def _names(home: CommunityHome) -> dict[int, str]:
+    owned = {one.unit: one.place for one in home.units}
+    return owned | {one.unit: one.place for one in home.leases}
 
 
 def _own_openings(request: Request, communities: set[str]) -> tuple[Any, ...]:
