@@ -74,7 +74,7 @@ def test_what_else_the_biller_was_paid_stands_as_other_with_its_reference(
     pay(town, kiosk, citizen, due, "W1", 1000)
     town.clear(kiosk)
     settled = settlement_of(town.city, settings, WATER)
-    assert settled.differences == ()
+    assert (settled.differences, settled.day) == ((), town.now.date())
     assert kinds(settled) == [("card", 1000), ("other", 250)]
     assert [item.reference for item in settled.items if item.what == "other"] == [f"payment/{other}"]
 
@@ -121,6 +121,7 @@ def test_what_a_desk_gave_back_is_explained_by_its_receipt(town, settings, citiz
     town.clear()
     settled = settlement_of(town.city, settings, WATER)
     assert (settled.differences, kinds(settled)) == ((), [("account", 2000), ("back", -400)])
+    assert settled.day == town.now.date()
     first = settlement_of(town.city, settings, WATER, 1)
     assert (first.differences, first.sum_fen, first.closing_fen) == ((), 1000, 0)
 

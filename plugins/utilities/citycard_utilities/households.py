@@ -46,7 +46,8 @@ def keep_household(
                 value=number[:40],
                 expected=f"a household that {biller} has sent a bill for",
             )
-        if len(households_of(conn, asn)) >= _MOST:
+        kept = households_of(conn, asn)
+        if len(kept) >= _MOST and (biller, number) not in {(one.biller, one.number) for one in kept}:
             raise HouseholdInvalid(field="household", value=number, expected=f"at most {_MOST} of them")
         row = {"asn": asn, "biller": biller, "number": number, "label": label.strip()}
         insert_missing(conn, household, [row])

@@ -167,6 +167,7 @@ def _settled(conn: Connection, told: Statement, moves: list[_Move], opening_fen:
     ids = transfer_ids(told.run, told.partner)
     by_id = {move.id: move.change_fen for move in moves}
     own = set(ids.values())
+    day = _day(moves, own)
     adjusted = {one.id: one.about for one in adjustments_of_run(conn, told.run, told.partner)}
     rest = [move for move in moves if move.id not in own]
     fees = [move for move in rest if move.posted.transfer.code == TransferCode.FEE]
@@ -177,13 +178,13 @@ def _settled(conn: Connection, told: Statement, moves: list[_Move], opening_fen:
     left_fen = gross_fen - sum(item.amount_fen for item in cleared)
     if left_fen:
         # The biller may sell more than bills: what other services brought it stands in one line.
-        cleared.append(_other(f"clearing/{told.run}", left_fen, _day(told)))
+        cleared.append(_other(f"clearing/{told.run}", left_fen, day))
     items = [*cleared, *_explained(conn, rest, adjusted)]
     closing_fen = opening_fen + sum(by_id.values())
     settled = Settlement(
         biller=told.partner,
         run=told.run,
-        day=_day(told),
+        day=day,
         opening_fen=opening_fen,
         items=tuple(sorted(items, key=lambda item: (item.at, item.reference, item.amount_fen))),
         fee_fen=fee_fen,
@@ -196,8 +197,10 @@ def _settled(conn: Connection, told: Statement, moves: list[_Move], opening_fen:
     return attrs.evolve(settled, differences=tuple(_differences(settled, told, gross_fen)))
 
 
-def _day(told: Statement) -> dt.date:
-    return max((line.business_date for line in told.days), default=dt.date.min)
+def _day(moves: Sequence[_Move], own: set[UUID]) -> dt.date:
+    """Give the business day of a run: that of its own postings, or of the last that moved before it."""
+    days = [(move.id in own, move.posted.transfer.business_date) for move in moves]
+    return max(days, default=(True, dt.date.min))[1]
 
 
 def _cleared(conn: Connection, told: Statement, adjusted: set[str]) -> Iterator[Item]:
