@@ -9,6 +9,7 @@ from citycard.store import reading, writing
 from citycard.wallet import available_fen, online_account, partner_payable
 from citycard_retail.errors import MessageInvalid
 from citycard_retail.iso import Message, write_message
+from citycard_retail.tables import message
 
 
 def money(pos, number):
@@ -117,6 +118,17 @@ def test_a_batch_is_closed_when_both_have_the_same_totals(pos, guest):
     empty = pos.ask("0500", _60="2", **totals(0, 0))
     assert (empty["39"], empty["66"]) == ("00", "1")
     assert pos.ask("0500", _60="4", **totals(0, 0))["39"] == "12"
+
+
+def test_a_batch_stays_open_while_a_sale_of_it_has_no_answer(pos, guest):
+    asked = pos.purchase(guest, 700)
+    pos.send(asked)
+    with writing(pos.shops.town.city.engine) as conn:  # as if the host had stopped before it was written down
+        conn.execute(message.update().values(code="", reply=b""))
+    assert pos.ask("0500", _60="1", **totals(0, 0))["39"] == "95"
+    assert pos.send(asked)["39"] == "00"
+    assert pos.ask("0500", _60="1", **totals(1, 700))["39"] == "00"
+    assert money(pos, guest) == (99_300, 693, 7)
 
 
 REFUSED = [

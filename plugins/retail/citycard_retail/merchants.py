@@ -207,7 +207,10 @@ def merchants(market: Market, conn: Connection, *, partner: str = "") -> tuple[M
     if partner and not rows:
         raise MerchantUnknown(what=f"partner {partner!r}")
     numbers: dict[str, list[str]] = {}
-    for row in conn.execute(select(terminal).order_by(terminal.c.number)):
+    mine = select(terminal).order_by(terminal.c.number)
+    if partner:
+        mine = mine.where(terminal.c.partner == partner)
+    for row in conn.execute(mine):
         numbers.setdefault(row.partner, []).append(row.number)
     now = market.city.now_local()
     return tuple(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import attrs
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, select
 
 from citycard.store import writing
+from citycard.store.bulk import insert_missing
 from citycard_retail.answers import APPROVED, OUT_OF_BALANCE
 from citycard_retail.errors import MessageInvalid
 from citycard_retail.iso import Message
@@ -17,6 +18,7 @@ from citycard_retail.tables import message, pos_batch
 __all__ = ["Totals", "open_batch", "settle", "totals_of"]
 
 _CREDITS = ("02", "20")
+_MONEY = ("0200", "0220")
 
 
 @attrs.frozen(kw_only=True)
@@ -59,7 +61,7 @@ def totals_of(conn: Connection, terminal: str, number: int) -> Totals:
             message.c.batch == number,
             message.c.code == APPROVED,
             message.c.reversed == 0,
-            message.c.kind.in_(("0200", "0220")),
+            message.c.kind.in_(_MONEY),
         )
         .group_by(credit)
     )
@@ -76,8 +78,9 @@ def totals_of(conn: Connection, terminal: str, number: int) -> Totals:
 def settle(market: Market, terminal: str, asked: Message) -> dict[str, str]:
     """Close the batch of field 60 when its totals are those of the host; answer with the host's.
 
-    Field 66 says 1 in balance, 2 out of balance; out of balance the batch stays open. Of a batch that was
-    closed before, its totals are compared again. Raise MessageInvalid for a batch that is yet to come.
+    Field 66 says 1 in balance, 2 out of balance; out of balance the batch stays open, and so it does while a
+    sale of it has no answer: the POS sends that again, or reverses it. Of a batch that was closed before, its
+    totals are compared again. Raise MessageInvalid for a batch that is yet to come.
     """
     number = asked.number(60)
     told = {name: asked.get(int(name)) for name in ("74", "76", "86", "88", "97")}
@@ -86,12 +89,23 @@ def settle(market: Market, terminal: str, asked: Message) -> dict[str, str]:
         if not 1 <= number <= current:
             raise MessageInvalid(reason=f"batch {number}: {current} is open", field=60, code="12")
         totals = _closed(conn, terminal, number) if number < current else totals_of(conn, terminal, number)
-        if told != totals.fields():
+        if told != totals.fields() or (number == current and _unanswered(conn, terminal, number)):
             return {"39": OUT_OF_BALANCE, "60": str(number), "66": "2", **totals.fields()}
         if number == current:
             row = {"terminal": terminal, "number": number, "closed_at": market.city.now_local()}
-            conn.execute(insert(pos_batch), row | attrs.asdict(totals))
+            insert_missing(conn, pos_batch, [row | attrs.asdict(totals)])
     return {"60": str(number), "66": "1", **totals.fields()}
+
+
+def _unanswered(conn: Connection, terminal: str, number: int) -> bool:
+    query = select(message.c.stan).where(
+        message.c.terminal == terminal,
+        message.c.batch == number,
+        message.c.reply == b"",
+        message.c.reversed == 0,
+        message.c.kind.in_(_MONEY),
+    )
+    return conn.execute(query.limit(1)).one_or_none() is not None
 
 
 def _closed(conn: Connection, terminal: str, number: int) -> Totals:
