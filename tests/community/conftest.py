@@ -227,13 +227,19 @@ def made_town(tmp_path_factory):
 
 
 @pytest.fixture
-def estate(made_town, tmp_path):
+def on_sqlite(made_town, tmp_path):
     folder, moment = made_town
     clock = FixedClock(moment)
     city = City.open(shutil.copytree(folder, tmp_path / "town"), clock=clock)
     estate = Estate(town=Town(city, clock), settings=settings_of(city))
     yield estate
     estate.town.close()
+
+
+@pytest.fixture
+def estate(on_sqlite):
+    """The town as most tests have it."""
+    return on_sqlite
 
 
 @pytest.fixture

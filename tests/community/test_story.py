@@ -29,6 +29,11 @@ JUNE, DECEMBER = dt.date(2026, 6, 30), dt.date(2026, 12, 31)
 FEE_FEN = 22_375
 
 
+@pytest.fixture(params=["on_sqlite", pytest.param("on_postgresql", marks=pytest.mark.postgresql)])
+def estate(request):
+    return request.getfixturevalue(request.param)
+
+
 @pytest.fixture
 def people(estate):
     """A flat of 89.5 square metres, its lease until the end of June, and the cards of all who come."""
