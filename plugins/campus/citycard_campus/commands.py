@@ -269,6 +269,7 @@ def statement(
             ("eaten", yuan(made.pots.settled_fen)),
             ("gone back", yuan(made.pots.returned_fen)),
             ("left on cards", yuan(made.left_fen)),
+            ("uses that never came", made.uses_missing),
         )
     )
     if made.days:

@@ -42,7 +42,7 @@ PERMISSIONS = (
 )
 MENU = (
     MenuItem(path="/overview", title="Schools", title_zh="学校", permission=READ_SCHOOLS),
-    MenuItem(path="/mine", title="My children", title_zh="我的孩子", permission=READ_CHILDREN),
+    MenuItem(path="/mine", title="My children", title_zh="我的孩子", permission=READ_CHILDREN, own=True),
 )
 COMMANDS = tuple(
     Command(path=("campus", name), target=f"citycard_campus.commands:{attribute}", summary=summary)

@@ -134,9 +134,11 @@ def waiting(conn: Connection, *, limit: int = 1000) -> list[PotUse]:
 
 
 def missing_uses(conn: Connection, asn: str) -> list[int]:
-    """Give the numbers of uses of a card that later ones say there were, and that were never cleared."""
-    known = set(conn.scalars(select(pot_use.c.use).where(pot_use.c.asn == asn)))
-    return [number for number in range(1, max(known, default=0)) if number not in known]
+    """Give the numbers of uses of a card that later settled ones say there were, and that never came."""
+    rows = conn.execute(select(pot_use.c.use, pot_use.c.state).where(pot_use.c.asn == asn)).all()
+    known = {row.use for row in rows}
+    highest = max((row.use for row in rows if row.state == _SETTLED), default=0)
+    return [number for number in range(1, highest) if number not in known]
 
 
 def _settle(campus: Campus, run: int) -> Settled | None:
@@ -168,20 +170,21 @@ def _settle_decided(campus: Campus) -> None:
 
 def take_up(campus: Campus, conn: Connection, run: int, meal: ClearedUse) -> int:
     """Write down a meal that a pot paid, and pay the canteen or let it wait; return what was paid in fen."""
-    use, held = _judged(campus, conn, run, meal)
+    held = _held(conn, meal.asn)
+    why = _why(campus, held, meal)
+    # What a terminal did wrong closes no card's pot; what the card shows does.
+    set_back = "" if why or held is None else _set_back(conn, held, meal)
+    use = _used(run, meal, held, why or set_back)
     conn.execute(insert(pot_use), attrs.asdict(use))
-    _seen(conn, use)
     if use.state != _SETTLED or held is None:
-        _doubt(conn, use)
+        _doubt(conn, use, closing=bool(set_back))
         return 0
     _post(campus, conn, held, use)
     return use.pot_fen
 
 
-def _judged(campus: Campus, conn: Connection, run: int, meal: ClearedUse) -> tuple[PotUse, Pot | None]:
-    held = _held(conn, meal.asn)
-    why = _why(campus, conn, held, meal)
-    use = PotUse(
+def _used(run: int, meal: ClearedUse, held: Pot | None, why: str) -> PotUse:
+    return PotUse(
         record=meal.record,
         run=run,
         asn=meal.asn,
@@ -196,26 +199,28 @@ def _judged(campus: Campus, conn: Connection, run: int, meal: ClearedUse) -> tup
         why=why,
         decided_by="",
     )
-    return use, held
 
 
-def _why(campus: Campus, conn: Connection, held: Pot | None, meal: ClearedUse) -> str:
-    """Say why a use is not settled by itself; nothing when it is."""
-    facts = meal.facts
+def _why(campus: Campus, held: Pot | None, meal: ClearedUse) -> str:
+    """Say what is wrong with a record, whatever its card says; nothing when it is in order."""
     if meal.suspended:
         return f"clearing suspended the record ({meal.suspended}), in which only the pot paid"
     if held is None or not meal.partner:
         return "the card never had a pot" if held is None else "it came from another city"
-    mine = (pot_use.c.asn == meal.asn, pot_use.c.use == facts.uses)
+    band = campus.settings.band_at(meal.at)
+    if band is None or meal.facts.pot_fen + meal.amount_fen != band.price_fen(meal.facts.role.word):
+        return "pot and purse together are not the price of a meal"
+    return ""
+
+
+def _set_back(conn: Connection, held: Pot, meal: ClearedUse) -> str:
+    """Say how a record shows that a card was set back or copied; nothing when it does not."""
+    uses = meal.facts.uses
+    mine = (pot_use.c.asn == meal.asn, pot_use.c.use == uses, pot_use.c.state == _SETTLED)
     before = conn.scalar(select(pot_use.c.record).where(*mine).limit(1))
     if before is not None:
-        return f"use {facts.uses} of the pot was cleared before, in {before}: the card was set back or copied"
-    band = campus.settings.band_at(meal.at)
-    if band is None or facts.pot_fen + meal.amount_fen != band.price_fen(facts.role.word):
-        return "pot and purse together are not the price of a meal"
-    if facts.pot_fen > held.left_fen:
-        return f"the pot covers {held.left_fen} fen"
-    return ""
+        return f"use {uses} of the pot was cleared before, in {before}: the card was set back or copied"
+    return f"the pot covers {held.left_fen} fen" if meal.facts.pot_fen > held.left_fen else ""
 
 
 def _held(conn: Connection, asn: str) -> Pot | None:
@@ -227,13 +232,9 @@ def _held(conn: Connection, asn: str) -> Pot | None:
         return None
 
 
-def _seen(conn: Connection, use: PotUse) -> None:
-    later = (pot.c.asn == use.asn, pot.c.last_use < use.use)
-    conn.execute(update(pot).where(*later), {"last_use": use.use})
-
-
-def _doubt(conn: Connection, use: PotUse) -> None:
-    conn.execute(update(pot).where(pot.c.asn == use.asn), {"flagged": True})
+def _doubt(conn: Connection, use: PotUse, *, closing: bool) -> None:
+    if closing:
+        conn.execute(update(pot).where(pot.c.asn == use.asn), {"flagged": True})
     body = {"record": use.record, "card": use.asn, "amount_fen": use.pot_fen, "why": use.why}
     publish(conn, POT_DOUBTED, [body])
 
@@ -256,3 +257,5 @@ def _post(campus: Campus, conn: Connection, held: Pot, use: PotUse) -> None:
     ledger.post_all(conn, [moved])
     grown: dict[Any, Any] = {"settled_fen": pot.c.settled_fen + use.pot_fen}
     conn.execute(update(pot).where(pot.c.asn == use.asn).values(grown))
+    later = (pot.c.asn == use.asn, pot.c.last_use < use.use)
+    conn.execute(update(pot).where(*later), {"last_use": use.use})

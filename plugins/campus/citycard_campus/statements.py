@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 from citycard.store import reading
 from citycard_campus.pots import PotStanding, standing
 from citycard_campus.roll import pupils_of
-from citycard_campus.settling import uses_of
-from citycard_campus.tables import absence, pot_use, pupil
+from citycard_campus.settling import missing_uses, uses_of
+from citycard_campus.tables import absence, pot, pot_use, pupil
 
 if TYPE_CHECKING:
     from citycard_campus.campus import Campus
@@ -39,6 +39,7 @@ class SchoolStatement:
     """A school from a day through another: enrolled now, lessons missed, pots, and meals by day.
 
     ``pots`` are as they stand now: loaded = settled + returned + left, and left is the ledger's.
+    ``uses_missing`` counts uses of pots that later ones tell of, and whose records never came.
     """
 
     school: str
@@ -49,6 +50,7 @@ class SchoolStatement:
     missed: int
     pots: PotStanding
     left_fen: int
+    uses_missing: int
     days: tuple[MealDay, ...]
 
 
@@ -71,6 +73,8 @@ def school_statement(campus: Campus, school_id: str, since: dt.date, until: dt.d
         mine = (pot_use.c.school == school.number, pot_use.c.at.between(begin, end))
         uses = uses_of(conn, *mine, limit=_MOST)
         pots = standing(campus, conn, school)
+        cards = conn.scalars(select(pot.c.asn).where(pot.c.school == school.number, pot.c.last_use > 0))
+        lacking = sum(len(missing_uses(conn, asn)) for asn in cards.all())
     days = []
     for day, canteen in sorted({(use.at.date(), use.partner) for use in uses}):
         those = [use for use in uses if (use.at.date(), use.partner) == (day, canteen)]
@@ -93,5 +97,6 @@ def school_statement(campus: Campus, school_id: str, since: dt.date, until: dt.d
         missed=missed or 0,
         pots=pots,
         left_fen=pots.left_fen,
+        uses_missing=lacking,
         days=tuple(days),
     )
