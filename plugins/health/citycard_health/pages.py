@@ -39,7 +39,7 @@ __all__ = ["MENU", "page_routes"]
 _SEE_OTHER = 303
 _SHOWN = 20
 MENU = (
-    MenuItem(path="/mine", title="My health", title_zh="我的健康", permission=access.READ_RECORDS),
+    MenuItem(path="/mine", title="My health", title_zh="我的健康", permission=access.READ_RECORDS, own=True),
     MenuItem(path="/desk", title="Clinics", title_zh="医疗机构", permission=access.READ_DESK),
 )
 
