@@ -48,7 +48,7 @@ PERMISSIONS = (
     Permission(name=KEEP, title="Keep the supermarket's products and deliver orders.", roles=_PARTNER),
 )
 MENU = (
-    MenuItem(path="/shop", title="Supermarket", title_zh="网上超市", permission=SHOP),
+    MenuItem(path="/shop", title="Supermarket", title_zh="网上超市", permission=SHOP, own=True),
     MenuItem(path="/desk", title="Merchants", title_zh="商户", permission=READ),
 )
 
