@@ -19,7 +19,7 @@ from selenium.webdriver.chrome.service import Service
 ROOT = Path(__file__).parents[2]
 CALL = [sys.executable, "-c", "from citycard.cli.main import main; main()"]
 LIVED = (
-    *("--domains", "all", "--days", "2", "--cards", "150", "--terminals", "60", "--records", "1500"),
+    *("--domains", "all", "--days", "2", "--cards", "150", "--terminals", "100", "--records", "1500"),
     *("--start", (dt.date.today() - dt.timedelta(days=2)).isoformat()),  # noqa: DTZ011 - a day of this machine
 )
 FLAGS = (

@@ -243,11 +243,15 @@ class WalletSection:
 
 @attrs.frozen(kw_only=True)
 class District:
-    """A district of the city, which may switch plugins on and off for itself."""
+    """A district of the city, which may switch plugins on and off for itself.
+
+    ``partners`` are those of its partners that plugins declare, which know no districts.
+    """
 
     id: str
     name: str
     name_zh: str = ""
+    partners: tuple[str, ...] = ()
 
 
 def _of_districts(config: CityConfig, _attribute: object, section: SupervisionSection) -> None:

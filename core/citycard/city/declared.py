@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import attrs
+
 from citycard.errors import CitycardError
 
 if TYPE_CHECKING:
@@ -39,8 +41,12 @@ def open_declared(city: City) -> int:
 
 def _wanted(city: City) -> dict[str, tuple[list[Partner], list[AccountSpec]]]:
     wanted: dict[str, tuple[list[Partner], list[AccountSpec]]] = {}
+    home = {name: district.id for district in city.config.districts for name in district.partners}
     for participant in city.plugins.participants():
-        wanted.setdefault(participant.owner.plugin, ([], []))[0].append(participant.record.partner())
+        partner = participant.record.partner()
+        if partner.id in home and partner.district is None:
+            partner = attrs.evolve(partner, district=home[partner.id])
+        wanted.setdefault(participant.owner.plugin, ([], []))[0].append(partner)
     for account in city.plugins.accounts():
         name = account.owner.plugin
         wanted.setdefault(name, ([], []))[1].append(account.record.spec(name))

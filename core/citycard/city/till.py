@@ -95,6 +95,11 @@ class Visit:
         self.card_kind = session.view.card_kind
 
     @property
+    def at_home(self) -> bool:
+        """Say whether the card is the city's own; another city's debit is paid when its issuer accepts it."""
+        return self._till.issued(self._session.view.issuer)
+
+    @property
     def balance_fen(self) -> int:
         """Return what is on the purse now."""
         return self._session.balance_fen
@@ -237,6 +242,10 @@ class Till:
         return self._terminal.close_batch(business_date, at or self._city.now_local())
 
     # ── what a visit asks ────────────────────────────────────────────────────────────────────────
+
+    def issued(self, issuer: str) -> bool:
+        """Say whether cards of an issuer are the city's own."""
+        return issuer.startswith(self._content["issuer"])
 
     def service(self, name: str) -> Owned[Service]:
         """Return a service that is on here; raise ServiceUnknown or ServiceOff."""

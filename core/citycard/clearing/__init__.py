@@ -8,8 +8,8 @@
   ``outcomes`` keeps;
 - ``closing``, ``postings``, ``gaps``: what a run means, in one transaction; ``payments`` orders what it
   pays (``citycard.bank``);
-- ``statements``, ``explanation``, ``queries``: what came of it, for partners, doubters and pages; ``accepted``
-  for domains;
+- ``statements``, ``explanation``, ``queries``, ``accepted``: what came of it, for partners, doubters, pages
+  and domains;
 - ``context``: what the city supplies; ``codes`` and ``reports``: what is answered; ``columns`` and ``files``:
   records in Parquet; ``tables``: rows.
 """

@@ -88,12 +88,17 @@ class Permission:
 
 @attrs.frozen(kw_only=True)
 class MenuItem:
-    """Declare an entry of the operator's menu: one of your routes, seen by who has ``permission``."""
+    """Declare an entry of the menu: one of your routes, seen by who has ``permission``.
+
+    With ``own`` the page is about the reader's own things, and only who has some sees the entry: citizens
+    and partners.
+    """
 
     path: str = attrs.field(validator=_path)
     title: str = attrs.field(validator=words)
     permission: str = attrs.field(validator=_permission)
     title_zh: str = ""
+    own: bool = False
 
 
 @attrs.frozen(kw_only=True)

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Self
 import attrs
 
 from citycard import registry
+from citycard.card import CardProduct
 from citycard.chip import Chip
 from citycard.city import City
 from citycard.city.accounts import open_account, shadows
@@ -213,6 +214,24 @@ class Town:
         made = TownCard(asn=asn, chip=chip, reader=InProcessReader(chip))
         self.cards.append(made)
         return made
+
+    def guest(self) -> TownCard:
+        """Issue a card of a neighbour, under keys that both have; tills serve it after ``refresh``."""
+        issuer, asn, today = "01019902FFFFFFFF", "01019902000000000001", self.now.date()
+        # Kind 1 is known in every city.
+        product, own = CardProduct(name="guest", title="Guest", kind=1), self.city.config
+        theirs = attrs.evolve(
+            own,
+            city=attrs.evolve(own.city, issuer=issuer),
+            cards=attrs.evolve(own.cards, products=(product,)),
+        )
+        neighbour = City(self.city.folder, theirs)
+        chip = neighbour.issuing.chip(asn, product.name, today)
+        neighbour.close()
+        listed = registry.OtherCity(code="9902", name="Next", issuers=(issuer,), valid_from=today)
+        with writing(self.city.engine) as conn:
+            registry.add_city(conn, listed)
+        return TownCard(asn=asn, chip=chip, reader=InProcessReader(chip))
 
     def load(self, card: TownCard, amount_fen: int) -> int:
         """Load a card's purse at the city's desk, and return what is on it."""

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["MENU", "page_routes"]
 
 MENU = (
-    MenuItem(path="/mine", title="My community", title_zh="我的社区", permission=READ_HOME),
+    MenuItem(path="/mine", title="My community", title_zh="我的社区", permission=READ_HOME, own=True),
     MenuItem(path="/desk", title="Property desk", title_zh="物业前台", permission=READ_FEES),
 )
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["MENU", "pages"]
 
 MENU = (
-    MenuItem(path="/mine", title="Culture and leisure", title_zh="旅游娱乐", permission=READ),
+    MenuItem(path="/mine", title="Culture and leisure", title_zh="旅游娱乐", permission=READ, own=True),
     MenuItem(path="/office", title="Venues", title_zh="场馆", permission=VISITS),
 )
 _MINE = "/tourism/mine"

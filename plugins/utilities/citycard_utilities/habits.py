@@ -1,22 +1,25 @@
-"""How a simulated city pays bills at kiosks: some each morning, of every biller."""
+"""How a simulated city buys prepaid credit at counters; bills are paid online there (``live``)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from citycard.kernel.habits import Habit, HabitTap
-from citycard_utilities.sectors import BillFacts
+from citycard_utilities.sectors import CreditFacts
 from citycard_utilities.settings import UtilitySettings
 
 __all__ = ["habits"]
 
-_BILLS = (1860, 4520, 9875)
+_UNITS = (1000, 2000, 5000)
 
 
 def habits(settings: UtilitySettings) -> Iterator[Habit]:
-    """Give one habit for each biller and usual amount; such a bill is not in arrears."""
+    """Give a purchase of credit for each amount and each biller whose kind has a price for it."""
+    priced = {price.kind for price in settings.prices}
     for biller in settings.billers:
-        for place, amount_fen in enumerate(_BILLS):
-            facts = BillFacts(biller=biller.number, bill=f"SIM{place}", household=f"SIM{place}")
-            tap = HabitTap(partner=biller.id, facts=facts, list_price_fen=amount_fen)
-            yield Habit(there=(tap,))
+        if biller.kind not in priced:
+            continue
+        for place, units in enumerate(_UNITS, start=1):
+            meter = f"{biller.number * 1000 + place:012d}"
+            facts = CreditFacts(biller=biller.number, meter=meter, units=units, year_units=0, counter=1)
+            yield Habit(there=(HabitTap(partner=biller.id, facts=facts),))

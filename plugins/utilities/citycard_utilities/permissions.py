@@ -41,6 +41,6 @@ PERMISSIONS = (
     Permission(name=OVERVIEW, title="See where bills, files and direct debits stand.", roles=("clerk",)),
 )
 MENU = (
-    MenuItem(path="/mine", title="My bills", title_zh="我的账单", permission=PAY),
+    MenuItem(path="/mine", title="My bills", title_zh="我的账单", permission=PAY, own=True),
     MenuItem(path="/overview", title="Bills", title_zh="缴费总览", permission=OVERVIEW),
 )

@@ -33,7 +33,6 @@ def services(settings: UtilitySettings) -> Iterator[Service]:
         facts=BillFacts,
         request=partial(_bill, settings),
         shares=_paid_to(settings),
-        habits=partial(_habits, settings),
     )
     yield Service(
         name=CREDIT,
@@ -43,6 +42,7 @@ def services(settings: UtilitySettings) -> Iterator[Service]:
         facts=CreditFacts,
         request=partial(_credit, settings),
         shares=_paid_to(settings),
+        habits=partial(_habits, settings),
     )
     yield Service(
         name=METER,
