@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -87,3 +89,32 @@ def test_the_kiosk_charges_by_what_is_on_the_card_and_believes_no_forged_record(
     hall.clear(kiosk)
     assert hall.statement("civil-affairs").net_fen == 1500
     hall.check_books()
+
+
+def test_a_card_of_before_city_hall_pays_the_whole_fee_until_it_gets_the_sector(
+    tmp_path: Path, settings: dict[str, Any], number: Callable[..., str]
+) -> None:
+    town = Town.make(tmp_path, domains=["egov"], settings={"egov": settings}, enable=[])
+    card = town.card()
+    town.city.plugins.enable("egov", by="test")
+    town.city.open_declared()
+    office, who = Office.of(town.city), number(4, "19500101")
+    town.load(card, 5000)
+    register.tell(office, who, "civil-affairs", {"born": "1950-01-01"}, day=DAY, actor="test")
+    register.link_card(office, who, card.asn, actor="clerk")
+    fee = collect_fee(
+        office.settings,
+        office.settings.services[0],
+        lambda asn8: office.city.vault.card_key(RESIDENT_KEY.name, asn8),
+    )
+    kiosk = town.till(town.terminal("civil-affairs"))
+    assert kiosk.serve(card.reader, town.now, fee).amount_fen == 1000
+    town.pass_time(dt.timedelta(minutes=2))
+    assert "egov-resident" in town.update(card)
+    kiosk.refresh()
+    kiosk.serve(card.reader, town.now, write_rights(office, "clerk"))
+    town.pass_time(dt.timedelta(minutes=2))
+    assert kiosk.serve(card.reader, town.now, fee).amount_fen == 500
+    town.clear(kiosk)
+    town.check_books()
+    town.close()
