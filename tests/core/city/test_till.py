@@ -140,3 +140,18 @@ def test_another_till_goes_on_where_one_ended(town, till, card):
     again.serve(card.reader, town.pass_time(dt.timedelta(hours=1)), buy)
     town.clear(again)
     assert town.statement("melons").net_fen == 2 * PRICE_FEN
+
+
+def test_a_visit_says_whether_the_card_is_the_citys_own(town, till, card):
+    seen = []
+
+    def look(visit):
+        seen.append(visit.at_home)
+        raise LookupError
+
+    guest = town.guest()
+    till.refresh()
+    for one in (card.reader, guest.reader):
+        with pytest.raises(LookupError):
+            till.serve(one, town.now, look)
+    assert seen == [True, False]
