@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from citycard_utilities.errors import SlipInvalid
-from citycard_utilities.kiosk import Slip
+from citycard_utilities.errors import CardFromElsewhere, SlipInvalid
+from citycard_utilities.kiosk import Slip, pay_slip
 
 DUE = dt.date(2026, 3, 20)
 SLIP = Slip(biller=1, bill="W202602000017", household="H17", amount_fen=1234, due=DUE)
@@ -45,3 +45,10 @@ def test_what_is_no_slip_is_refused(text):
 def test_a_slip_that_no_record_can_hold_is_refused(change):
     with pytest.raises(SlipInvalid):
         Slip.read(attrs.evolve(SLIP, **change).barcode)
+
+
+def test_a_card_of_another_city_pays_no_bill(town):
+    kiosk, guest = town.till(town.terminal(town.partner("kiosk-street"))), town.guest()
+    kiosk.refresh()
+    with pytest.raises(CardFromElsewhere, match=guest.asn):
+        kiosk.serve(guest.reader, town.now, pay_slip(SLIP))

@@ -10,6 +10,7 @@ __all__ = [
     "BillSettled",
     "BillUnknown",
     "BillerUnknown",
+    "CardFromElsewhere",
     "CreditSpent",
     "HouseholdInvalid",
     "MandateConflict",
@@ -97,6 +98,13 @@ class ReversalRefused(CitycardError):
 
     status, exit_code = 409, 5
     sentence = "receipt {receipt}: {reason}"
+
+
+class CardFromElsewhere(CitycardError):
+    """Bills are paid with the city's own cards."""
+
+    status, exit_code = 409, 5
+    sentence = "card {asn} is of another city: bills are paid with a card of this city, or from an account"
 
 
 class CreditSpent(CitycardError):

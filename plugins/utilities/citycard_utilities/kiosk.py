@@ -15,7 +15,7 @@ import attrs
 from citycard.city.till import Sale, Visit
 from citycard.errors import CodecError
 from citycard_utilities.bills import BillView
-from citycard_utilities.errors import BillSettled, SlipInvalid
+from citycard_utilities.errors import BillSettled, CardFromElsewhere, SlipInvalid
 from citycard_utilities.rules import BILL
 from citycard_utilities.sectors import BillFacts
 from citycard_utilities.settings import UtilitySettings
@@ -95,9 +95,15 @@ def slip_of(settings: UtilitySettings, view: BillView) -> Slip:
 
 
 def pay_slip(slip: Slip) -> Callable[[Visit], Sale]:
-    """Decide at a till that a card pays a slip, with the late fee of the day."""
+    """Decide at a till that a card pays a slip, with the late fee of the day.
+
+    Raise CardFromElsewhere for a card of another city: whether its debit counts is known days later, and the
+    bill would be open until then.
+    """
 
     def decide(visit: Visit) -> Sale:
+        if not visit.at_home:
+            raise CardFromElsewhere(asn=visit.asn)
         facts = slip.facts()
         quote = visit.price(BILL, facts, list_price_fen=slip.amount_fen)
         return Sale(service=BILL, amount_fen=quote.amount_fen, facts=facts, list_price_fen=slip.amount_fen)
