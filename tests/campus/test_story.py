@@ -26,6 +26,11 @@ TIMETABLE = (
 )
 
 
+@pytest.fixture(params=["on_sqlite", pytest.param("on_postgresql", marks=pytest.mark.postgresql)])
+def place(request):
+    return request.getfixturevalue(request.param)
+
+
 @pytest.fixture
 def family(place):
     """Enrol two pupils and a teacher from a file in which two lines are bad."""
