@@ -9,17 +9,16 @@ import attrs
 from attrs.validators import ge, le, max_len, min_len
 
 from citycard.wallet.refunds import Destination
-from citycard_retail.merchants import Application, Merchant
+from citycard_retail.merchants import Merchant, MerchantApplication
 from citycard_retail.orderbook import Order
 from citycard_retail.shop import Product
 
 __all__ = [
-    "ApplicationList",
     "BasketChange",
     "HoldToEnd",
+    "MerchantApplicationList",
     "MerchantDecision",
     "MerchantList",
-    "OrderList",
     "OrderStep",
     "OrderToPlace",
     "ProductList",
@@ -27,6 +26,7 @@ __all__ = [
     "SaleRefund",
     "SaleToMake",
     "SaleVoid",
+    "ShopOrderList",
     "StayToCapture",
     "StayToHold",
 ]
@@ -131,10 +131,10 @@ class ReturnToMake:
 
 
 @attrs.frozen(kw_only=True)
-class ApplicationList:
+class MerchantApplicationList:
     """Applications, newest first."""
 
-    applications: tuple[Application, ...]
+    applications: tuple[MerchantApplication, ...]
 
 
 @attrs.frozen(kw_only=True)
@@ -152,7 +152,7 @@ class ProductList:
 
 
 @attrs.frozen(kw_only=True)
-class OrderList:
+class ShopOrderList:
     """Orders, newest first."""
 
     orders: tuple[Order, ...]

@@ -48,7 +48,7 @@ async def applied(request: Request) -> Response:
 
     def work(market: Market, _: str) -> object:
         found = read(market, lambda conn: applications(conn, state=query.state))
-        return bodies.ApplicationList(applications=found)
+        return bodies.MerchantApplicationList(applications=found)
 
     return await done(request, work)
 

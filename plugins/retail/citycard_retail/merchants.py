@@ -30,8 +30,8 @@ from citycard_retail.settings import RetailSettings, Tier
 from citycard_retail.tables import application, merchant, merchant_tier, terminal
 
 __all__ = [
-    "Application",
     "Merchant",
+    "MerchantApplication",
     "MerchantWish",
     "applications",
     "apply",
@@ -83,7 +83,7 @@ class MerchantWish:
 
 
 @attrs.frozen(kw_only=True)
-class Application:
+class MerchantApplication:
     """An application and what became of it: ``state`` is open, approved or rejected; moments are local."""
 
     id: UUID
@@ -118,7 +118,7 @@ class Merchant:
     since: datetime
 
 
-def apply(market: Market, wish: MerchantWish, *, actor: str) -> Application:
+def apply(market: Market, wish: MerchantWish, *, actor: str) -> MerchantApplication:
     """Write an application down, once for each id; nothing is opened before a second person approves.
 
     Raise ApplicationDiffers, TierUnknown, RetailValueInvalid, RegistryInvalid or RegistryMissing.
@@ -149,7 +149,9 @@ def apply(market: Market, wish: MerchantWish, *, actor: str) -> Application:
         return find_application(conn, wish.id)
 
 
-def decide(market: Market, identity: UUID, *, approve: bool, reason: str = "", actor: str) -> Application:
+def decide(
+    market: Market, identity: UUID, *, approve: bool, reason: str = "", actor: str
+) -> MerchantApplication:
     """Approve or reject an application, as somebody else than who applied; decided so again, nothing happens.
 
     Raise ApplicationUnknown, ApplicationRefused, RegistryConflict.
@@ -182,7 +184,7 @@ def decide(market: Market, identity: UUID, *, approve: bool, reason: str = "", a
         return find_application(conn, identity)
 
 
-def find_application(conn: Connection, identity: UUID) -> Application:
+def find_application(conn: Connection, identity: UUID) -> MerchantApplication:
     """Give an application; raise ApplicationUnknown."""
     row = conn.execute(select(application).where(application.c.id == identity)).one_or_none()
     if row is None:
@@ -190,7 +192,7 @@ def find_application(conn: Connection, identity: UUID) -> Application:
     return _application(row)
 
 
-def applications(conn: Connection, *, state: str = "", limit: int = 200) -> tuple[Application, ...]:
+def applications(conn: Connection, *, state: str = "", limit: int = 200) -> tuple[MerchantApplication, ...]:
     """Give the newest applications, newest first; those in one state when it is named."""
     query = select(application).order_by(application.c.applied_at.desc(), application.c.id).limit(limit)
     if state:
@@ -337,8 +339,10 @@ def _check_district(conn: Connection, district: str) -> None:
         )
 
 
-def _application(row: Row[Any]) -> Application:
-    return Application(**{field.name: getattr(row, field.name) for field in attrs.fields(Application)})
+def _application(row: Row[Any]) -> MerchantApplication:
+    return MerchantApplication(
+        **{field.name: getattr(row, field.name) for field in attrs.fields(MerchantApplication)}
+    )
 
 
 def tills(market: Market, conn: Connection) -> dict[str, dict[str, Any]]:

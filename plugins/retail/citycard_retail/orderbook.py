@@ -17,7 +17,7 @@ from citycard_retail.tables import order, order_line
 
 __all__ = [
     "Order",
-    "OrderLine",
+    "ShopOrderLine",
     "address_of",
     "become",
     "find_order",
@@ -29,7 +29,7 @@ __all__ = [
 
 
 @attrs.frozen(kw_only=True)
-class OrderLine:
+class ShopOrderLine:
     """So many of a product at the price of the order, and how many of them came back."""
 
     sku: str
@@ -56,7 +56,7 @@ class Order:
     reason: str
     at: datetime
     changed_at: datetime
-    lines: tuple[OrderLine, ...]
+    lines: tuple[ShopOrderLine, ...]
 
 
 def find_order(market: Market, identity: UUID) -> Order:
@@ -112,10 +112,10 @@ def become(market: Market, conn: Connection, row: Row[Any], state: str, *, reaso
 def order_of(conn: Connection, row: Row[Any]) -> Order:
     """Read an order with its lines."""
     lines = conn.execute(select(order_line).where(order_line.c.order == row.id).order_by(order_line.c.sku))
-    names = [field.name for field in attrs.fields(OrderLine)]
+    names = [field.name for field in attrs.fields(ShopOrderLine)]
     return Order(
         card=row.asn,
-        lines=tuple(OrderLine(**{name: getattr(line, name) for name in names}) for line in lines.all()),
+        lines=tuple(ShopOrderLine(**{name: getattr(line, name) for name in names}) for line in lines.all()),
         **{
             field.name: getattr(row, field.name)
             for field in attrs.fields(Order)

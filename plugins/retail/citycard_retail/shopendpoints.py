@@ -42,7 +42,7 @@ async def mine(request: Request) -> Response:
     card = _card(request)
 
     def work(market: Market, _: str) -> object:
-        return bodies.OrderList(orders=read(market, lambda conn: orderbook.orders(conn, asn=card)))
+        return bodies.ShopOrderList(orders=read(market, lambda conn: orderbook.orders(conn, asn=card)))
 
     return await done(request, work)
 
@@ -54,7 +54,7 @@ async def listed(request: Request) -> Response:
     def work(market: Market, _: str) -> object:
         _keeps(request, market)
         found = read(market, lambda conn: orderbook.orders(conn, state=query.state, limit=200))
-        return bodies.OrderList(orders=found)
+        return bodies.ShopOrderList(orders=found)
 
     return await done(request, work)
 

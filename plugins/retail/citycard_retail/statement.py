@@ -30,7 +30,7 @@ from citycard_retail.merchants import merchants
 from citycard_retail.refunds import GivenBack, find_given_back
 from citycard_retail.services import NUMBERS, SALE
 
-__all__ = ["CSV_COLUMNS", "MerchantStatement", "StatementLine", "merchant_statement", "statement_csv"]
+__all__ = ["CSV_COLUMNS", "MerchantStatement", "MerchantStatementLine", "merchant_statement", "statement_csv"]
 
 CSV_COLUMNS = ("at", "kind", "reference", "amount", "fee", "net")
 """The columns of ``statement_csv``; amounts are yuan with two decimals, below zero what goes out."""
@@ -49,7 +49,7 @@ _KINDS = {
 
 
 @attrs.frozen(kw_only=True)
-class StatementLine:
+class MerchantStatementLine:
     """One sale, or what came back, or what else moved: ``net_fen`` is what of it is the merchant's.
 
     ``kind`` is till, online, returned, fee or other; ``reference`` the record, or what the ledger refers to.
@@ -87,7 +87,7 @@ class MerchantStatement:
     owed_fen: int
     paid_fen: int
     end_to_end: str
-    lines: tuple[StatementLine, ...] = attrs.field(repr=False)
+    lines: tuple[MerchantStatementLine, ...] = attrs.field(repr=False)
 
 
 def merchant_statement(market: Market, partner: str, run: int | None = None) -> MerchantStatement:
@@ -153,7 +153,7 @@ def _rest_fen(cleared: Statement) -> int:
 # ── tills ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _till_lines(market: Market, cleared: Statement) -> list[StatementLine]:
+def _till_lines(market: Market, cleared: Statement) -> list[MerchantStatementLine]:
     drill = Drill(partner=cleared.partner, run=cleared.run)
     lines = []
     for record in partner_records(market.city, drill, limit=_MOST_RECORDS):
@@ -164,7 +164,7 @@ def _till_lines(market: Market, cleared: Statement) -> list[StatementLine]:
         mine = record.service == NUMBERS[SALE]
         fee = parts.get(market.settings.fees_partner, 0) if mine else 0
         lines.append(
-            StatementLine(
+            MerchantStatementLine(
                 at=record.at,
                 kind="till" if mine else "other",
                 reference=record.id,
@@ -177,7 +177,7 @@ def _till_lines(market: Market, cleared: Statement) -> list[StatementLine]:
         # The city takes a clearing fee of its own from this kind of partner (``[clearing]``).
         at = max((line.at for line in lines), default=market.city.now_local())
         lines.append(
-            StatementLine(
+            MerchantStatementLine(
                 at=at,
                 kind="fee",
                 reference=f"{_CLEARING}{cleared.run}",
@@ -253,7 +253,7 @@ def _ledger_lines(
     moved: list[PostedTransfer],
     given: dict[str, GivenBack],
     references: dict[UUID, str],
-) -> Iterator[StatementLine]:
+) -> Iterator[MerchantStatementLine]:
     """Make a line of each sale and each return, with the fee that moved along with it."""
     address = partner_payable(partner)
     groups: dict[str, list[Transfer]] = {}
@@ -272,7 +272,7 @@ def _ledger_lines(
                 kind = _KINDS.get(TransferCode(one.code), kind) if one.code in _CODES else kind
         if reference in given:
             amount_fen, fee = -given[reference].amount_fen, -given[reference].fee_fen
-        yield StatementLine(
+        yield MerchantStatementLine(
             at=transfers[0].event_time,
             kind=kind,
             reference=reference,

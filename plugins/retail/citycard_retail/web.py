@@ -79,17 +79,19 @@ def routes() -> Iterator[Route]:
 
 def _merchants() -> Iterator[Route]:
     from citycard_retail import bodies
-    from citycard_retail.merchants import Application, MerchantWish
+    from citycard_retail.merchants import MerchantApplication, MerchantWish
     from citycard_retail.statement import MerchantStatement
 
     ours = "endpoints"
-    yield _post("/applications", ours, "ask", APPLY, MerchantWish, Application, "Apply for a merchant.")
+    yield _post(
+        "/applications", ours, "ask", APPLY, MerchantWish, MerchantApplication, "Apply for a merchant."
+    )
     yield _get(
         "/applications",
         ours,
         "applied",
         READ,
-        bodies.ApplicationList,
+        bodies.MerchantApplicationList,
         "Applications, newest first.",
         query=StateQuery,
     )
@@ -99,7 +101,7 @@ def _merchants() -> Iterator[Route]:
         "decided",
         APPROVE,
         bodies.MerchantDecision,
-        Application,
+        MerchantApplication,
         "Approve or reject an application of somebody else.",
     )
     yield _get("/merchants", ours, "listed", READ, bodies.MerchantList, "The merchants with tiers and tills.")
@@ -141,9 +143,9 @@ def _shop() -> Iterator[Route]:
     ours = "shopendpoints"
     yield _get("/products", ours, "on_sale", PUBLIC, bodies.ProductList, "What the supermarket sells.")
     yield _get("/baskets/{card}", ours, "basket", SHOP, Basket, "The basket of a card.")
-    yield _get("/cards/{card}/orders", ours, "mine", SHOP, bodies.OrderList, "The orders of a card.")
+    yield _get("/cards/{card}/orders", ours, "mine", SHOP, bodies.ShopOrderList, "The orders of a card.")
     yield _get(
-        "/orders", ours, "listed", KEEP, bodies.OrderList, "The supermarket's orders.", query=StateQuery
+        "/orders", ours, "listed", KEEP, bodies.ShopOrderList, "The supermarket's orders.", query=StateQuery
     )
     for path, handler, permission, request, response, summary in (
         ("/baskets/{card}", "fill", SHOP, bodies.BasketChange, Basket, "Put products into a basket."),
