@@ -17,6 +17,13 @@ def test_a_guardian_sees_the_children_in_both_languages(place):
     assert "我的孩子" in chinese.text
 
 
+def test_only_who_may_have_children_finds_the_page_in_the_menu(place):
+    mother = place.town.card()
+    for role, subject, finds in (("citizen", mother.asn, True), ("operator", "", False)):
+        page = place.town.client(role, subject).get("/", headers=HTML)
+        assert (role, 'href="/campus/mine"' in page.text) == (role, finds)
+
+
 def test_a_stranger_sees_nobody(place):
     place.pupil()
     stranger = place.town.card()
