@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from starlette.concurrency import run_in_threadpool
@@ -16,6 +16,7 @@ from citycard_egov.disclosure import disclose
 from citycard_egov.errors import EgovInvalid
 from citycard_egov.office import Office
 from citycard_egov.rights import rights_of
+from citycard_egov.routing import office_of, titled
 from citycard_egov.settings import EgovSettings
 
 if TYPE_CHECKING:
@@ -28,20 +29,14 @@ _SEE_OTHER = 303
 _READINGS = 50
 
 
-def _office(request: Request, settings: EgovSettings) -> Office:
-    from citycard.web import city_of
-
-    return Office(city_of(request), settings)
-
-
 def page_routes(settings: EgovSettings) -> Iterator[Route]:
     """Declare the pages, and what their forms send."""
 
     def public(request: Request) -> Response:
         from citycard.web import render
 
-        found = disclose(_office(request, settings))
-        return render(request, "egov/public.html", disclosed=found, titled=_titled(request))
+        found = disclose(office_of(request, settings))
+        return render(request, "egov/public.html", disclosed=found, titled=titled(request))
 
     def mine(request: Request) -> Response:
         from citycard.web import actor_of, render
@@ -66,7 +61,7 @@ def page_routes(settings: EgovSettings) -> Iterator[Route]:
         asn = request.path_params["asn"]
         require(actor_of(request), "egov.give-consents", asn)
         form = await read_form(request)
-        await run_in_threadpool(_withdraw, _office(request, settings), asn, form.get("consent", ""))
+        await run_in_threadpool(_withdraw, office_of(request, settings), asn, form.get("consent", ""))
         return RedirectResponse(f"/egov/my/{asn}#consents", status_code=_SEE_OTHER)
 
     yield Route(
@@ -98,7 +93,7 @@ def _file(request: Request, settings: EgovSettings) -> Response:
     from citycard.web import actor_of, render, require
     from citycard.web.accounts import asked_by
 
-    asn, actor, office = request.path_params["asn"], actor_of(request), _office(request, settings)
+    asn, actor, office = request.path_params["asn"], actor_of(request), office_of(request, settings)
     require(actor, "egov.read-files", asn)
     own = bool(actor.subject) and actor.subject == asn
     why = request.query_params.get("why", "").strip() or ("the holder looks at the own file" if own else "")
@@ -119,7 +114,7 @@ def _file(request: Request, settings: EgovSettings) -> Response:
         consents=consents.consents_of(office, who),
         readings=files.readings_of(office, who)[:_READINGS],
         service=settings.service,
-        titled=_titled(request),
+        titled=titled(request),
         today=office.now().date(),
     )
 
@@ -127,7 +122,7 @@ def _file(request: Request, settings: EgovSettings) -> Response:
 def _desk(request: Request, settings: EgovSettings) -> Response:
     from citycard.web import render
 
-    office = _office(request, settings)
+    office = office_of(request, settings)
     with reading(office.engine) as conn:
         conflicts = register.open_conflicts(conn, limit=100)
         queue = applications.queue(conn)
@@ -141,7 +136,7 @@ def _desk(request: Request, settings: EgovSettings) -> Response:
         windows=[(one, windows.waiting(office, one.id)) for one in settings.windows],
         service=settings.service,
         field=settings.field,
-        titled=_titled(request),
+        titled=titled(request),
     )
 
 
@@ -149,7 +144,7 @@ async def _act(request: Request, settings: EgovSettings) -> Response:
     from citycard.web import actor_of, read_form, require
     from citycard.web.accounts import asked_by
 
-    form, actor, office = await read_form(request), actor_of(request), _office(request, settings)
+    form, actor, office = await read_form(request), actor_of(request), office_of(request, settings)
     what, name = form.get("act", ""), form.get("name", "")
     if what == "settle":
         require(actor, "egov.settle-conflicts")
@@ -189,10 +184,3 @@ def _uuid(field: str, text: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise EgovInvalid(field=field, value=text[:40], expected="a UUID") from None
-
-
-def _titled(request: Request) -> Any:
-    from citycard.web import language_of
-
-    chinese = language_of(request).code == "zh"
-    return lambda one, name="title": (getattr(one, f"{name}_zh", "") if chinese else "") or getattr(one, name)

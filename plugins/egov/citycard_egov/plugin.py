@@ -132,12 +132,14 @@ def citycard_permissions() -> Iterable[Permission]:
 @hookimpl
 def citycard_routes(settings: EgovSettings) -> Iterable[Route]:
     from citycard_egov.deskweb import DESK_ENDPOINTS
+    from citycard_egov.officepages import office_routes
     from citycard_egov.pages import page_routes
     from citycard_egov.web import CITIZEN_ENDPOINTS
 
     for endpoint in (*CITIZEN_ENDPOINTS, *DESK_ENDPOINTS):
         yield endpoint.route(settings)
     yield from page_routes(settings)
+    yield from office_routes(settings)
 
 
 @hookimpl

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from citycard.web import Actor
 
-__all__ = ["Asked", "Posted", "Shown"]
+__all__ = ["Asked", "Posted", "Shown", "office_of", "titled"]
 
 _OWNED = ("asn", "department")
 
@@ -114,12 +114,27 @@ class Posted(Shown):
         )
 
 
+def office_of(request: Request, settings: EgovSettings) -> Office:
+    """Give the office that a request is about."""
+    from citycard.web import city_of
+
+    return Office(city_of(request), settings)
+
+
+def titled(request: Request) -> Callable[..., str]:
+    """Give what names a thing in the reader's language: by its ``title``, or another field with a ``_zh``."""
+    from citycard.web import language_of
+
+    chinese = language_of(request).code == "zh"
+    return lambda one, name="title": (getattr(one, f"{name}_zh", "") if chinese else "") or getattr(one, name)
+
+
 def _asked(request: Request, settings: EgovSettings, permission: str, body: Any) -> Asked:
-    from citycard.web import actor_of, city_of, require
+    from citycard.web import actor_of, require
 
     who = actor_of(request)
     for name in _OWNED:
         owner = request.path_params.get(name) or getattr(body, name, None)
         if owner is not None:
             require(who, permission, owner)
-    return Asked(office=Office(city_of(request), settings), body=body, who=who, request=request)
+    return Asked(office=office_of(request, settings), body=body, who=who, request=request)

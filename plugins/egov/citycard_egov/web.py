@@ -50,6 +50,7 @@ PERMISSIONS = (
 MENU = (
     MenuItem(path="/public", title="Public disclosure", title_zh="信息公开", permission=PUBLIC),
     MenuItem(path="/my", title="My file", title_zh="我的档案", permission="egov.read-files", own=True),
+    MenuItem(path="/office", title="Office", title_zh="部门办件", permission="egov.read-applications"),
     MenuItem(path="/desk", title="Service desk", title_zh="办事窗口", permission="egov.read-windows"),
 )
 
