@@ -11,6 +11,7 @@ from citycard.ids import new_id
 from citycard.store import reading
 from citycard.terminal import InProcessReader
 from citycard.wallet import card_refund
+from citycard_tourism.changes import give_back_online
 from citycard_tourism.errors import (
     ActRepeated,
     CardFullOfTickets,
@@ -22,7 +23,7 @@ from citycard_tourism.errors import (
 from citycard_tourism.passes import buy_pass, find_pass
 from citycard_tourism.slots import slots_of
 from citycard_tourism.takings import refunds_due
-from citycard_tourism.tickets import find_ticket, release
+from citycard_tourism.tickets import buy, find_ticket, release
 
 DEBIT = 0x54
 
@@ -263,3 +264,28 @@ def test_an_act_that_was_torn_is_not_taken_for_the_next_one(leisure, after):
     assert leisure.town.balance_fen(card) == 100_000 - 90_001 - 3000
     leisure.clear()
     leisure.town.check_books()
+
+
+def test_a_ticket_that_was_given_back_meanwhile_is_not_put_onto_the_card(leisure):
+    card, counter, show = loaded(leisure), leisure.counter("city-museum"), leisure.settings.show("dinosaurs")
+    leisure.town.account(card, 20_000)
+    bought = buy(leisure.office, new_id(), card.asn, show, leisure.at("10:00"))
+    # The counter has read what waits; before it writes, the citizen gives the ticket back on the page.
+    give_back_online(leisure.office, new_id(), bought.id)
+    assert not counter._begin_write(bought, "paid")
+    assert counter.collect(card.reader) == []
+    with pytest.raises(RightMissing):
+        leisure.gate("city-museum").enter(card.reader, leisure.at("10:00"))
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_torn_collection_goes_on_and_keeps_the_page_from_giving_back(leisure, after):
+    card, counter, show = loaded(leisure), leisure.counter("city-museum"), leisure.settings.show("dinosaurs")
+    leisure.town.account(card, 20_000)
+    bought = buy(leisure.office, new_id(), card.asn, show, leisure.at("10:00"))
+    with pytest.raises(CardRemoved):
+        counter.collect(TornReader(card.chip, after=after))
+    with pytest.raises(TicketRefused, match="a write is under way"):
+        give_back_online(leisure.office, new_id(), bought.id)
+    assert counter.collect(card.reader) == [bought.serial]
+    assert leisure.gate("city-museum").enter(card.reader, leisure.at("10:00")).serial == bought.serial

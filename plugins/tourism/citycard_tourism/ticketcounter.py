@@ -51,8 +51,8 @@ class TicketCounter(Desk):
         if held.state != "held":
             return held
         fresh = not held.step
-        with writing(office.engine) as conn:
-            update_ticket(conn, held.serial, step="write")
+        if not self._begin_write(held, "held"):
+            raise TicketRefused(serial=held.serial, reason="it was given up meanwhile: buy under a new id")
 
         def decide(visit: Visit) -> Sale:
             sector = self._place_for(visit, held)
@@ -86,9 +86,7 @@ class TicketCounter(Desk):
         """Put tickets onto the card that were bought online, and return their serial numbers."""
         with reading(self.office.engine) as conn:
             waiting = tickets_of(conn, asn, states=("paid",))
-        for ticket in reversed(waiting):
-            self._collect(reader, ticket)
-        return [one.serial for one in reversed(waiting)]
+        return [one.serial for one in reversed(waiting) if self._collect(reader, one)]
 
     def return_ticket(self, act: UUID, reader: Reader, identity: UUID) -> Ticket:
         """Take a ticket that was not used off the card, and give back what the show's rule says."""
@@ -129,10 +127,10 @@ class TicketCounter(Desk):
         self.serve(reader, found.asn, decide, fresh=fresh, undo=lambda: abandon_step(office, found))
         return end_move(office, found)
 
-    def _collect(self, reader: Reader, ticket: Ticket) -> None:
+    def _collect(self, reader: Reader, ticket: Ticket) -> bool:
         office, fresh = self.office, not ticket.step
-        with writing(office.engine) as conn:
-            update_ticket(conn, ticket.serial, step="write")
+        if not self._begin_write(ticket, "paid"):
+            return False
 
         def decide(visit: Visit) -> Sale:
             sector = self._place_for(visit, ticket)
@@ -141,6 +139,16 @@ class TicketCounter(Desk):
 
         self.serve(reader, ticket.asn, decide, fresh=fresh, undo=lambda: abandon_step(office, ticket))
         end_sale(office, ticket, "card", None)
+        return True
+
+    def _begin_write(self, ticket: Ticket, state: str) -> bool:
+        """Note that a card is to be written, unless the ticket was changed by somebody else meanwhile."""
+        with writing(self.office.engine) as conn:
+            now = find_ticket(conn, ticket.id, lock=True)
+            if now.state != state or now.step not in {"", "write"} or now.starts != ticket.starts:
+                return False
+            update_ticket(conn, now.serial, step="write")
+            return True
 
     def _ticket(self, visit: Visit, sector: str, ticket: Ticket) -> TicketRecord:
         record = TicketRecord(
