@@ -85,8 +85,8 @@ class Enrolment:
 
     @property
     def pot_fen(self) -> int:
-        """Return what is in the meal pot."""
-        return self.loaded_fen - self.spent_fen
+        """Return what is in the meal pot; never less than nothing, whatever was written."""
+        return max(0, self.loaded_fen - self.spent_fen)
 
     def left_on(self, day: dt.date) -> int | None:
         """Return what the guardian's limit leaves of a day in fen; None without a limit."""
