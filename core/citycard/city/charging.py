@@ -61,12 +61,13 @@ def price(
         found = registry.find_partner(conn, partner)
         card = registry.find_card(conn, asn)
     _check_on(city, service, found)
-    given = {right.name for right in city.entitlements(asn, now)} if entitlements is None else entitlements
+    vouched = (right.name for right in city.entitlements(asn, now))
+    given = frozenset(vouched if entitlements is None else entitlements)
     request = PriceRequest(
         service=service,
         at=now,
         list_price_fen=list_price_fen,
-        entitlements=frozenset(given),
+        entitlements=given,  # type: ignore[arg-type]  # attrs takes any iterable of names
         product=card.product,
         district=found.district or "",
         partner=partner,

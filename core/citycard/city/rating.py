@@ -13,13 +13,13 @@ from citycard.terminal.record import RecordFlag, TransactionRecord
 if TYPE_CHECKING:
     from citycard.clearing.columns import Array
     from citycard.clearing.pricing import RuleBook
-    from citycard.kernel.plugins import Plugins
+    from citycard.kernel.reading import Reading
     from citycard.kernel.services import Service
 
 __all__ = ["alike", "claimed_fen", "rate", "spent_place", "with_claims"]
 
 
-def rate(plugins: Plugins, rules: RuleBook, record: TransactionRecord) -> Rating:
+def rate(plugins: Reading, rules: RuleBook, record: TransactionRecord) -> Rating:
     """Price a record by the rules and name its payees; ServiceUnknown when no plugin has its service."""
     owned = plugins.service(record.service)
     if owned is None:
@@ -41,7 +41,7 @@ def _facts(service: Service, data: bytes) -> Any:
     return decode(service.facts, data[: layout_of(service.facts).size])
 
 
-def claimed_fen(plugins: Plugins, service: int, records: Array) -> Array | None:
+def claimed_fen(plugins: Reading, service: int, records: Array) -> Array | None:
     """Give what terminals say that cards paid before on the day; None where a service does not ask for it."""
     import numpy as np
 
@@ -54,7 +54,7 @@ def claimed_fen(plugins: Plugins, service: int, records: Array) -> Array | None:
     return found
 
 
-def with_claims(plugins: Plugins, service: int, records: Array, spent_fen: Array) -> Array:
+def with_claims(plugins: Reading, service: int, records: Array, spent_fen: Array) -> Array:
     """Give records whose terminals claim this instead."""
     place = spent_place(plugins, service)
     assert place is not None
@@ -63,7 +63,7 @@ def with_claims(plugins: Plugins, service: int, records: Array, spent_fen: Array
     return told
 
 
-def spent_place(plugins: Plugins, service: int) -> slice | None:
+def spent_place(plugins: Reading, service: int) -> slice | None:
     """Say where in the facts of a service it stands what the card paid before on the day."""
     from citycard.card.codec import layout_of
 
@@ -74,7 +74,7 @@ def spent_place(plugins: Plugins, service: int) -> slice | None:
     return slice(field.offset, field.offset + field.kind.size)
 
 
-def alike(plugins: Plugins, rules: RuleBook, service: int, records: Array) -> Array | None:
+def alike(plugins: Reading, rules: RuleBook, service: int, records: Array) -> Array | None:
     """Give a row of bytes for each record of a service, so that equal rows cost the same and pay the same.
 
     None when nobody knows: the service does not say what its price depends on, or a rule of somebody else
@@ -102,7 +102,7 @@ def alike(plugins: Plugins, rules: RuleBook, service: int, records: Array) -> Ar
     return np.concatenate(told, axis=1)
 
 
-def _meddled(plugins: Plugins, rules: RuleBook, owner: str) -> bool:
+def _meddled(plugins: Reading, rules: RuleBook, owner: str) -> bool:
     """Say whether a rule of somebody else may have a word in the prices of a plugin's services."""
     others = {one.record.name for one in plugins.services() if one.owner.plugin != owner}
     return any(

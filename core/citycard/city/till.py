@@ -277,7 +277,9 @@ class Till:
 
     def quote(self, record: TransactionRecord) -> Quote:
         """Ask what a record should cost, as clearing does."""
-        return rate(self._city.plugins, self._city.rules, record).quote
+        quote = rate(self._city.plugins, self._city.rules, record).quote
+        assert quote is not None, "a record of our own has a price, or PriceUnknown is raised"
+        return quote
 
     # ── one card ─────────────────────────────────────────────────────────────────────────────────
 

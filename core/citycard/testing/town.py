@@ -269,7 +269,7 @@ class Town:
 
     def balance_fen(self, card: TownCard) -> int:
         """Read what is on a card's purse."""
-        return read_card(card.reader).purses[0].balance_fen
+        return read_card(card.reader).purses[0].balance_fen or 0
 
     # ── the end of the day ───────────────────────────────────────────────────────────────────────
 
