@@ -74,14 +74,7 @@ def command(
     records, files, cards, seconds and nights (day, records, codes, settled_fen, acts, online_fen,
     assets_fen, difference_fen, violations, failures).
     """
-    from citycard.simulate.compare import compare, found_in
-    from citycard.simulate.delivering import clear_simulation
-    from citycard.simulate.making import simulate
     from citycard.simulate.plan import SimulationPlan
-    from citycard.simulate.truth import Truth
-
-    if clears and checks:
-        raise click.UsageError("--check compares what was cleared before: leave --clear out")
 
     plan["start"] = start.date()
     if domains is not None:
@@ -90,12 +83,32 @@ def command(
         if context.get_parameter_source("faults") is click.core.ParameterSource.DEFAULT:
             plan["faults"] = 0.0
         names = () if domains == "all" else tuple(domains.split(","))
-        context.exit(
-            _live(folder, out, SimulationPlan(**plan, domains=names, evenly=True), engine, as_json=as_json)
-        )
+        wanted = SimulationPlan(**plan, domains=names, evenly=True)
+        context.exit(_live(folder, out, wanted, engine, as_json=as_json))
+    if clears and checks:
+        raise click.UsageError("--check compares what was cleared before: leave --clear out")
     wanted = SimulationPlan(**plan)
+    context.exit(_tap(folder, out, wanted, engine, clears=clears, checks=checks, as_json=as_json))
+
+
+def _tap(
+    folder: Path,
+    out: Path,
+    plan: SimulationPlan,
+    engine: str,
+    *,
+    clears: bool,
+    checks: bool,
+    as_json: bool,
+) -> int:
+    """Let the city tap, compare what clearing found with the truth, and give the exit code."""
+    from citycard.simulate.compare import compare, found_in
+    from citycard.simulate.delivering import clear_simulation
+    from citycard.simulate.making import simulate
+    from citycard.simulate.truth import Truth
+
     city = opened(folder)
-    truth = Truth.read(out) if checks else simulate(city, wanted, out, progress)
+    truth = Truth.read(out) if checks else simulate(city, plan, out, progress)
     told: dict[str, Any] = {
         "records": sum(one.records for one in truth.deliveries),
         "files": sum(one.files for one in truth.deliveries),
@@ -106,7 +119,7 @@ def command(
             emit(told)
         else:
             say(f"{told['records']:,} records in {told['files']:,} files with {len(truth.faults):,} faults")
-        return
+        return 0
     reports = clear_simulation(city, out, truth, engine=engine, progress=progress) if clears else []
     score = compare(truth, found_in(city, truth))
     if as_json:
@@ -120,7 +133,7 @@ def command(
             f"{score.faults_found:,} of {score.faults_injected:,} faults found in {told['records']:,} "
             f"records, {score.false_alarms:,} false alarms"
         )
-    context.exit(0 if score.perfect else 1)
+    return 0 if score.perfect else 1
 
 
 def _live(folder: Path, out: Path, plan: SimulationPlan, engine: str, *, as_json: bool) -> int:
