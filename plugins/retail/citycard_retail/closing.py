@@ -16,9 +16,8 @@ from sqlalchemy import Connection, insert, select, update
 from citycard import registry
 from citycard.card.codec import decode
 from citycard.clearing import Explanation, State, explain
+from citycard.clearing.accepted import accepted_records, closed_runs
 from citycard.clearing.queries import cleared
-from citycard.clearing.records import ID
-from citycard.clearing.tables import clearing_run
 from citycard.errors import CitycardError, RecordUnknown
 from citycard.ids import derived_id
 from citycard.ledger import AccountSpec
@@ -75,10 +74,7 @@ def void_id(record: str) -> UUID:
 
 def _next_run(market: Market) -> int | None:
     with reading(market.city.engine) as conn:
-        query = select(clearing_run.c.number).where(clearing_run.c.state == "closed")
-        query = query.where(clearing_run.c.number > _seen(conn)).order_by(clearing_run.c.number).limit(1)
-        found: int | None = conn.scalar(query)
-        return found
+        return next(iter(closed_runs(conn, _seen(conn))), None)
 
 
 def _seen(conn: Connection) -> int:
@@ -165,10 +161,7 @@ def _correct(market: Market, conn: Connection, run: int, partner: str, fee: int,
 
 
 def _voids(market: Market, conn: Connection, run: int) -> list[str]:
-    query = f"SELECT {ID} FROM outcomes WHERE service = $service AND state = 'accepted' ORDER BY 1"  # noqa: S608 - ours
-    with cleared(market.city, conn, None, range(run, run + 1)) as engine:
-        rows = [] if engine is None else engine.execute(query, {"service": NUMBERS[VOID]}).fetchall()
-    return [row[0] for row in rows]
+    return sorted(one.id for one in accepted_records(market.city, conn, run, {NUMBERS[VOID]}))
 
 
 def _waiting(market: Market) -> list[str]:

@@ -9,14 +9,9 @@ from typing import Any
 import attrs
 from sqlalchemy import Connection, func, select, update
 
-from citycard.card.codec import decode
-from citycard.clearing.finding import find_record, record_id
-from citycard.clearing.queries import cleared
-from citycard.clearing.tables import clearing_run, segment
 from citycard.errors import CodecError
 from citycard.store import reading, writing
 from citycard.store.bulk import insert_missing
-from citycard.terminal.record import read_record
 from citycard_tourism.office import Office
 from citycard_tourism.sectors import RightKind, Step, VisitFacts
 from citycard_tourism.services import NUMBERS, VISIT
@@ -42,12 +37,13 @@ def keep_visits(office: Office) -> int:
 
     Return how many are new; again without harm. What a break left out is kept the next time.
     """
-    closed = select(clearing_run.c.number).where(
-        clearing_run.c.state == "closed", clearing_run.c.number.not_in(select(counted_run.c.number))
-    )
+    # Imported here: endpoints are declared without clearing.
+    from citycard.clearing.accepted import closed_runs
+
     with reading(office.engine) as conn:
-        runs = list(conn.scalars(closed.order_by(clearing_run.c.number)))
-    return sum(_keep(office, run) for run in runs)
+        kept = set(conn.scalars(select(counted_run.c.number)))
+        runs = closed_runs(conn)
+    return sum(_keep(office, run) for run in runs if run not in kept)
 
 
 def visits_between(
@@ -89,46 +85,24 @@ def _keep(office: Office, run: int) -> int:
 
 
 def _visits(office: Office, run: int) -> Iterator[dict[str, Any]]:
-    for name, raw in _records(office, run):
-        try:
-            record = read_record(raw)
-            facts = decode(VisitFacts, record.facts)
-        except CodecError:
-            continue  # a terminal wrote what is no visit: it costs nothing, and opens nothing
-        if facts.step in {Step.ENTER, Step.LEAVE}:
-            yield {
-                "record": name,
-                "asn": record.asn,
-                "at": record.at,
-                "venue": facts.venue,
-                "right": int(facts.right),
-                "number": facts.number,
-                "serial": facts.serial,
-                "step": int(facts.step),
-                "people": facts.people,
-            }
+    # Imported here: endpoints are declared without clearing.
+    from citycard.clearing.accepted import accepted_records
 
-
-def _records(office: Office, run: int) -> Iterator[tuple[str, bytes]]:
-    """Give the accepted visits of a run, each with the bytes of its record."""
-    city = office.city
-    with reading(office.engine) as conn, cleared(city, conn, None, range(run, run + 1)) as engine:
-        if engine is None:
-            return
-        window = conn.execute(select(clearing_run).where(clearing_run.c.number == run)).one()
-        came = (segment.c.intake > window.from_intake, segment.c.intake <= window.watermark)
-        paths = [str(city.folder / path) for path in conn.scalars(select(segment.c.path).where(*came))]
-        found = engine.execute(_VISITS, {"service": NUMBERS[VISIT], "paths": paths}).fetchall()
-        for terminal, number, line, raw in found:
-            name = record_id(terminal, number, line)
-            # A record that an earlier run held came in before this one's files.
-            yield name, raw if raw is not None else find_record(city, conn, name).raw
-
-
-_VISITS = """
-SELECT told.terminal, told.batch_number, told.line, came.raw
-FROM outcomes told LEFT JOIN read_parquet($paths, hive_partitioning = false) came
-ON (came.batch_terminal, came.batch_number, came.line) = (told.terminal, told.batch_number, told.line)
-WHERE told.service = $service AND told.state = 'accepted'
-ORDER BY told.terminal, told.batch_number, told.line
-"""
+    with reading(office.engine) as conn:
+        for record in accepted_records(office.city, conn, run, {NUMBERS[VISIT]}):
+            try:
+                facts = record.read(VisitFacts)
+            except CodecError:
+                continue  # a terminal wrote what is no visit: it costs nothing, and opens nothing
+            if facts.step in {Step.ENTER, Step.LEAVE}:
+                yield {
+                    "record": record.id,
+                    "asn": record.asn,
+                    "at": record.at,
+                    "venue": facts.venue,
+                    "right": int(facts.right),
+                    "number": facts.number,
+                    "serial": facts.serial,
+                    "step": int(facts.step),
+                    "people": facts.people,
+                }
