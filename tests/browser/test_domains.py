@@ -38,11 +38,10 @@ def complaints(browser):
 
 
 def keep(browser, name):
-    """Keep a picture of the whole page, where somebody wants it."""
+    """Keep a picture of what is seen of the page, where somebody wants it."""
     folder = os.environ.get("CITYCARD_TEST_SCREENSHOTS")
     if folder:
-        whole = {"format": "png", "captureBeyondViewport": True}
-        picture = browser.execute_cdp_cmd("Page.captureScreenshot", whole)["data"]
+        picture = browser.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})["data"]
         Path(folder).mkdir(parents=True, exist_ok=True)
         (Path(folder) / f"{name}.png").write_bytes(base64.b64decode(picture))
 

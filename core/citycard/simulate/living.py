@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Night", "live", "open_accounts"]
 
-#: One card in so many has an online account; more than ``_MOST`` are not opened.
-_ONE_IN, _MOST = 10, 2000
+#: One card in so many has an online account, and no more than ``_MOST`` do.
+_ONE_IN, _MOST = 10, 200
 _PUT_FEN = 100_000
 _NOON, _NIGHT = dt.time(12), dt.time(23, 30)
 
