@@ -65,8 +65,8 @@ def command(
     its deliveries were received and cleared one after the other.
 
     With --domains the city lives day by day: cards tap in these domains alone, one card in ten, at most 200,
-    also uses them online, and each night jobs are run, the day is cleared and the books are checked. Without --faults there
-    are none then; leaves with 1 when the books of a night do not balance or a plugin failed.
+    also uses them online, and each night jobs are run, the day is cleared and the books are checked. Without
+    --faults there are none then; leaves with 1 when the books of a night do not balance or a plugin failed.
 
     With --json: an object with records, files, faults_injected, and after --clear or --check
     also faults_found, false_alarms, codes (code, faults_injected, faults_found, expected, found,
