@@ -10,6 +10,7 @@ import attrs
 import pytest
 from sqlalchemy import select
 
+from citycard.city import charging
 from citycard.store import reading
 from citycard.wallet import online_account
 from citycard_utilities import paying
@@ -57,13 +58,13 @@ def states(town):
         return bills, list(conn.scalars(select(receipt.c.state)))
 
 
-@pytest.mark.parametrize("place", ["charge", "_done"])
+@pytest.mark.parametrize("place", [(charging, "charge"), (paying, "_done")])
 def test_a_payment_that_is_broken_off_is_finished_by_whoever_comes_next(
     town, settings, account, monkeypatch, place
 ):
     identity = uuid4()
     with monkeypatch.context() as broken:
-        broken.setattr(paying, place, _broken_off)
+        broken.setattr(*place, _broken_off)
         with pytest.raises(_BrokenOffError):
             pay_bill(town.city, settings, identity, account, WATER, "W1")
     assert states(town)[1] == ["pending"]

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
+from citycard.city import refunds
 from citycard.city.charging import give_back
 from citycard.city.refunds import give_refund, purchase_of
 from citycard.store import reading
@@ -63,13 +64,13 @@ def open_bills(town, settings):
     return {one.bill: one.to_pay_fen for one in found.bills}
 
 
-@pytest.mark.parametrize("place", ["_move", "give_refund", "publish"])
+@pytest.mark.parametrize("place", [(returning, "_move"), (refunds, "give_refund"), (returning, "publish")])
 def test_a_reversal_that_is_broken_off_is_finished_and_moves_its_money_once(
     town, settings, citizen, at_kiosk, monkeypatch, place
 ):
     name, identity = at_kiosk(), uuid4()
     with monkeypatch.context() as broken:
-        broken.setattr(returning, place, _broken_off)
+        broken.setattr(*place, _broken_off)
         with pytest.raises(_BrokenOffError):
             reverse(town.city, settings, identity, name, **WHY)
     # Meanwhile the holder opened an account: what was given before stays where it went.

@@ -15,7 +15,6 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from citycard.city.charging import charge
 from citycard.errors import CitycardError, PaymentUnknown
 from citycard.store import publish, reading, writing
 from citycard.store.engine import write_alone
@@ -210,6 +209,8 @@ def pay_from_account(
 
     Raise what ``ask_payment`` and ``charge`` raise; nothing was paid then, and another try has a new id.
     """
+    from citycard.city.charging import charge
+
     asked = ask_payment(city, settings, identity, asn, number, amount_fen, way=ACCOUNT)
     if asked.state == _DONE:
         return asked

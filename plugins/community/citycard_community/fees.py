@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from citycard.clearing.pricing import Adjustment, FeeRule, PriceRequest, Stage
+from citycard import Adjustment, FeeRule, PriceRequest, Stage
 from citycard.money import percent_of, yuan
 from citycard_community.parking import parking_fen
 from citycard_community.sectors import ParkingStep

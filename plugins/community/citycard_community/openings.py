@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import attrs
 from sqlalchemy import Connection, select
 
-from citycard.clearing.records import ClearedRecord, select_cleared
 from citycard.store import reading
 from citycard.store.bulk import select_in
 from citycard_community.fees import DOOR
@@ -20,6 +19,7 @@ from citycard_community.tables import right, visit
 
 if TYPE_CHECKING:
     from citycard.city import City
+    from citycard.clearing.records import ClearedRecord
 
 __all__ = ["DoorOpening", "own_cards", "read_openings", "without_others"]
 
@@ -47,6 +47,8 @@ def read_openings(
     city: City, community: Community, doors: Iterable[Door], since: dt.date, until: dt.date, limit: int = 1000
 ) -> tuple[DoorOpening, ...]:
     """Read the openings of doors from a day until another, both included, the newest first."""
+    from citycard.clearing.records import select_cleared
+
     named = {door.terminal: door for door in doors}
     values = {
         "service": NUMBERS[DOOR],

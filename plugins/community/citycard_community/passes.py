@@ -9,7 +9,6 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, delete, insert, select, update
 
-from citycard.city.charging import charge
 from citycard.errors import CitycardError, PaymentUnknown
 from citycard.store import publish, writing
 from citycard.store.engine import write_alone
@@ -72,6 +71,8 @@ def sell_pass(
     live there, for months that are over or too many, or for a space that another pass has in one of them, and
     what ``charge`` raises; nothing was paid then.
     """
+    from citycard.city.charging import charge
+
     place = settings.community(community)
     park = _park(place, car_park, space)
     with writing(city.engine) as conn:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from citycard.clearing.pricing import PriceRequest
+from citycard import PriceRequest
 from citycard.kernel.services import Participant, Service
 from citycard_community.fees import CLINIC, DOOR, FEE, PARKING, PASS, RESIDENT, WRITE
 from citycard_community.sectors import ClinicFacts, DoorFacts, FeeFacts, ParkingFacts, PassFacts

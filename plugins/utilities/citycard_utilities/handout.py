@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from citycard.clearing.tables import statement
 from citycard.files import write_whole
 from citycard.store import reading
 from citycard_utilities.dayfile import write_dayfile
@@ -56,6 +55,8 @@ def hand_out(city: City, settings: UtilitySettings) -> list[Path]:
 
 def missing_files(city: City, settings: UtilitySettings) -> list[tuple[str, int]]:
     """Give the settlements, by biller and run, that have no file."""
+    from citycard.clearing.tables import statement
+
     query = select(statement.c.partner, statement.c.run).where(
         statement.c.partner.in_([biller.id for biller in settings.billers])
     )

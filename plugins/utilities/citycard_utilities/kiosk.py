@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import attrs
 
-from citycard.city.till import Sale, Visit
 from citycard.errors import CodecError
 from citycard_utilities.bills import BillView
 from citycard_utilities.errors import BillSettled, CardFromElsewhere, SlipInvalid
 from citycard_utilities.rules import BILL
 from citycard_utilities.sectors import BillFacts
 from citycard_utilities.settings import UtilitySettings
+
+if TYPE_CHECKING:
+    from citycard.city.till import Sale, Visit
 
 __all__ = ["Slip", "pay_slip", "slip_of"]
 
@@ -100,6 +103,7 @@ def pay_slip(slip: Slip) -> Callable[[Visit], Sale]:
     Raise CardFromElsewhere for a card of another city: whether its debit counts is known days later, and the
     bill would be open until then.
     """
+    from citycard.city.till import Sale
 
     def decide(visit: Visit) -> Sale:
         if not visit.at_home:

@@ -7,23 +7,16 @@ that gives back) comes with the run that posts it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import attrs
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, select
 
-from citycard.card.codec import decode, layout_of
-from citycard.clearing.adjusting import PostedAdjustment, adjustments_of_run
-from citycard.clearing.casecodes import AdjustmentCode
-from citycard.clearing.files import literal
-from citycard.clearing.finding import find_record, is_city, record_id
-from citycard.clearing.queries import cleared
-from citycard.clearing.tables import batch_file, clearing_run, segment
-from citycard.errors import RecordUnknown
+from citycard.card.codec import decode
 from citycard.store import reading, writing
-from citycard.store.bulk import insert_missing, select_in
-from citycard.terminal.record import TransactionRecord
+from citycard.store.bulk import insert_missing
 from citycard.wallet import partner_payable
 from citycard_utilities.receipts import CARD, Money, Taken, take
 from citycard_utilities.returning import note_moved
@@ -40,10 +33,6 @@ if TYPE_CHECKING:
     from citycard.city import City
 
 __all__ = ["Accepted", "Matched", "match_records", "match_runs"]
-
-_FACTS = next(field for field in layout_of(TransactionRecord).fields if field.name == "facts")
-_PLACE = slice(_FACTS.offset, _FACTS.offset + _FACTS.kind.size)
-_PAYS = {AdjustmentCode.A01, AdjustmentCode.A02, AdjustmentCode.A03, AdjustmentCode.A04}
 
 
 @attrs.frozen
@@ -73,13 +62,12 @@ class Matched:
 
 def match_runs(city: City, settings: UtilitySettings) -> list[Matched]:
     """Match every closed run that was not matched yet, in their order; again without harm."""
-    done = select(run_table.c.number)
-    query = select(clearing_run.c.number).where(
-        clearing_run.c.state == "closed", clearing_run.c.number.not_in(done)
-    )
+    from citycard.clearing.accepted import closed_runs
+
     with reading(city.engine) as conn:
-        numbers = list(conn.scalars(query.order_by(clearing_run.c.number)))
-    return [_match(city, settings, number) for number in numbers]
+        done = set(conn.scalars(select(run_table.c.number)))
+        numbers = closed_runs(conn)
+    return [_match(city, settings, number) for number in numbers if number not in done]
 
 
 def match_records(
@@ -105,12 +93,16 @@ def match_records(
 
 
 def _match(city: City, settings: UtilitySettings, number: int) -> Matched:
+    from citycard.clearing.adjusting import adjustments_of_run
+    from citycard.clearing.casecodes import AdjustmentCode
+
     with reading(city.engine) as conn:
-        records = [*_accepted(city, conn, number), *_decided(city, conn, settings, number)]
+        adjusted = adjustments_of_run(conn, number)
+        # What another than the biller got of a record, such as the kiosk's partner, pays no bill.
+        moved = {one.about for one in adjusted if _biller(settings, one.credit)}
+        records = list(_records(city, conn, number, moved))
         disputes = [
-            one
-            for one in adjustments_of_run(conn, number)
-            if one.code is AdjustmentCode.A06 and _biller(settings, one.debit)
+            one for one in adjusted if one.code is AdjustmentCode.A06 and _biller(settings, one.debit)
         ]
     with writing(city.engine) as conn:
         row = {
@@ -195,56 +187,14 @@ def _reading(
     }
 
 
-def _accepted(city: City, conn: Connection, number: int) -> Iterator[Accepted]:
-    """Read what a run accepted of our services; what other cities handed in has numbers of theirs."""
-    with cleared(city, conn, None, range(number, number + 1)) as engine:
-        if engine is None:
-            return
-        keys = engine.execute(
-            "SELECT DISTINCT terminal, batch_number FROM outcomes"
-            " WHERE state = 'accepted' AND list_contains($services, service)",
-            {"services": sorted(NUMBERS.values())},
-        ).fetchall()
-        ours = sorted((terminal, batch) for terminal, batch in keys if not is_city(terminal))
-        paths = [literal(city.folder / path) for path in _segments(conn, ours)]
-        if not paths:
-            return
-        engine.read_parquet(paths, hive_partitioning=False).create_view("handed_in")
-        rows = engine.execute(
-            "SELECT o.terminal, o.batch_number, o.line, o.asn, o.service, o.amount_fen, o.at, h.raw"
-            " FROM outcomes o JOIN handed_in h ON h.batch_terminal = o.terminal"
-            " AND h.batch_number = o.batch_number AND h.line = o.line"
-            " WHERE o.state = 'accepted' AND list_contains($services, o.service)"
-            " ORDER BY o.terminal, o.batch_number, o.line",
-            {"services": sorted(NUMBERS.values())},
-        ).fetchall()
-    for terminal, batch, line, asn, service, amount_fen, at, raw in rows:
-        yield Accepted(record_id(terminal, batch, line), asn, service, amount_fen, at, raw[_PLACE])
+def _records(city: City, conn: Connection, number: int, moved: Collection[str]) -> Iterator[Accepted]:
+    """Read what a run accepted of our services, and what people decided later and ``moved`` money of."""
+    from citycard.clearing.accepted import accepted_records, decided_records
 
-
-def _segments(conn: Connection, batches: list[tuple[str, int]]) -> list[str]:
-    query = select(batch_file.c.intake).where(batch_file.c.state == "accepted")
-    key = tuple_(batch_file.c.terminal, batch_file.c.number)
-    intakes = sorted({row.intake for row in select_in(conn, query, key, batches)})
-    found = select_in(conn, select(segment.c.path), segment.c.intake, intakes)
-    return sorted(row.path for row in found)
-
-
-def _decided(city: City, conn: Connection, settings: UtilitySettings, number: int) -> Iterator[Accepted]:
-    """Read the records of ours that people decided to pay, and whose money the run posted."""
-    for one in adjustments_of_run(conn, number):
-        if one.code in _PAYS and _biller(settings, one.credit):
-            yield from _of_adjustment(city, conn, one)
-
-
-def _of_adjustment(city: City, conn: Connection, one: PostedAdjustment) -> Iterator[Accepted]:
-    try:
-        found = find_record(city, conn, one.about)
-    except RecordUnknown:  # a position of a statement is about no bill
-        return
-    record = found.record
-    if record is not None and record.service in NUMBERS.values():
-        yield Accepted(found.id, record.asn, record.service, one.amount_fen, record.at, record.facts)
+    ours = NUMBERS.values()
+    decided = (one for one in decided_records(city, conn, number, ours) if one.id in moved)
+    for one in chain(accepted_records(city, conn, number, ours), decided):
+        yield Accepted(one.id, one.asn, one.service, one.amount_fen, one.at, one.facts)
 
 
 def _biller(settings: UtilitySettings, address: str) -> bool:

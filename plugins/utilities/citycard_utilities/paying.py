@@ -14,7 +14,6 @@ import attrs
 from sqlalchemy import Connection, insert, select, update
 
 from citycard import CitycardError, percent_of
-from citycard.city.charging import Charge, Onward, charge
 from citycard.errors import PaymentUnknown
 from citycard.store import reading, writing
 from citycard.wallet import Payments, find_account
@@ -46,6 +45,7 @@ from citycard_utilities.tables import bill, receipt, returned
 
 if TYPE_CHECKING:
     from citycard.city import City
+    from citycard.city.charging import Charge
 
 __all__ = ["ReceiptView", "finish_pending", "pay_bill", "receipt_of", "receipt_owner"]
 
@@ -200,6 +200,8 @@ def _finish(city: City, settings: UtilitySettings, row: Any, actor: str) -> Rece
 
 
 def _charged(city: City, settings: UtilitySettings, row: Any, actor: str) -> Charge:
+    from citycard.city.charging import Onward, charge
+
     payee = settings.biller(row.biller)
     with reading(city.engine) as conn:
         due = conn.scalar(select(bill.c.due).where(bill.c.biller == payee.id, bill.c.number == row.bill))

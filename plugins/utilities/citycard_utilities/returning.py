@@ -17,8 +17,6 @@ import attrs
 from sqlalchemy import Connection, insert, select, update
 
 from citycard import CitycardError
-from citycard.city.charging import give_back
-from citycard.city.refunds import give_refund, purchase_of
 from citycard.errors import OnlineAccountUnknown, PurchaseRefundUnknown
 from citycard.store import publish, reading, writing
 from citycard.wallet import AccountStatus, find_account
@@ -294,6 +292,8 @@ def _take_from(conn: Connection, row: Any, amount_fen: int) -> None:
 
 
 def _move(city: City, row: Any) -> bool:
+    from citycard.city.charging import give_back
+
     with reading(city.engine) as conn:
         paid = conn.execute(select(receipt).where(receipt.c.id == row.receipt)).one()
     try:
@@ -323,6 +323,8 @@ def _move(city: City, row: Any) -> bool:
 
 def _refund(city: City, row: Any, paid: Any) -> None:
     """Give a card's money back; what was given before it was broken off stays where it went then."""
+    from citycard.city.refunds import give_refund, purchase_of
+
     with reading(city.engine) as conn:
         with suppress(PurchaseRefundUnknown):
             find_refund(conn, row.id)

@@ -16,10 +16,6 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, select
 
-from citycard.clearing.adjusting import adjustments_of_run
-from citycard.clearing.postings import transfer_ids
-from citycard.clearing.statements import Statement, read_statement
-from citycard.clearing.tables import statement
 from citycard.errors import AccountMissing, RunUnknown, StatementUnknown
 from citycard.ledger import PostedTransfer, TransferCode
 from citycard.store import reading
@@ -32,6 +28,7 @@ from citycard_utilities.tables import meter_credit, receipt, returned
 
 if TYPE_CHECKING:
     from citycard.city import City
+    from citycard.clearing.statements import Statement
 
 __all__ = ["Item", "Settlement", "settlement_of"]
 
@@ -89,6 +86,8 @@ class Settlement:
 
 def settlement_of(city: City, settings: UtilitySettings, biller: str, run: int | None = None) -> Settlement:
     """Give what a run settled with a biller; of its latest one unless told. Raise SettlementMissing."""
+    from citycard.clearing.statements import read_statement
+
     settings.biller(biller)
     with reading(city.engine) as conn:
         try:
@@ -118,6 +117,8 @@ class _Move:
 
 def _moves(city: City, conn: Connection, told: Statement) -> tuple[list[_Move], int]:
     """Give the movements of a run, oldest first, and the balance before them."""
+    from citycard.clearing.tables import statement
+
     last = _number(city, conn, told.partner, told.run)
     query = select(statement.c.run).where(statement.c.partner == told.partner, statement.c.run < told.run)
     first = next(
@@ -147,6 +148,8 @@ def _moves(city: City, conn: Connection, told: Statement) -> tuple[list[_Move], 
 
 def _number(city: City, conn: Connection, biller: str, run: int) -> int:
     """Give the ledger's number of the last transfer by which a run settled with a biller; 0 for none."""
+    from citycard.clearing.postings import transfer_ids
+
     posted = city.ledger.find(conn, list(transfer_ids(run, biller).values()))
     return max((one.posted_seq for one in posted.values()), default=0)
 
@@ -164,6 +167,9 @@ def _back(city: City, conn: Connection, address: str) -> Iterator[_Move]:
 
 
 def _settled(conn: Connection, told: Statement, moves: list[_Move], opening_fen: int) -> Settlement:
+    from citycard.clearing.adjusting import adjustments_of_run
+    from citycard.clearing.postings import transfer_ids
+
     ids = transfer_ids(told.run, told.partner)
     by_id = {move.id: move.change_fen for move in moves}
     own = set(ids.values())
