@@ -62,7 +62,7 @@ def test_two_clinics_share_a_month_and_a_return_of_the_next_is_taken_off_it(town
     april = close_month(city, settings, "medicare", "2026-04")
     assert (april.claims, april.total_fen) == (2, late.insured_fen - 10_500)
     assert balance(town, CLAIMS) == balance(town, insurer_account("medicare")) == april.total_fen
-    assert [said for _, said in city.plugins.health()] == [None, None, None]
+    assert [said for _, said in city.plugins.health()] == [None] * 4
 
 
 def test_the_wrong_amount_settles_nothing(town, settings, insure, bank_day):

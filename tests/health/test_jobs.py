@@ -22,7 +22,7 @@ def test_a_city_is_told_to_make_healths_keys_and_they_are_not_its_own(tmp_path, 
     with pytest.raises(SystemExit) as left:
         main(["key", "hierarchy", "create", "health", "--city", str(city.folder)])
     assert not left.value.code
-    assert [said for _, said in city.plugins.health()] == [None, None, None]
+    assert [said for _, said in city.plugins.health()] == [None] * 4
     set_person(city, card.asn, PatientPerson(name="王小明"))
 
     till = town.till(town.terminal("clinic-east"))

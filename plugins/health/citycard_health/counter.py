@@ -1,4 +1,4 @@
-"""What cleared records say: purses paid visits, cards checked in, emergency data was read."""
+"""What accepted records say: purses paid visits, cards checked in, emergency data was read."""
 
 from __future__ import annotations
 
@@ -7,11 +7,6 @@ from uuid import UUID
 
 from sqlalchemy import Connection, insert, select, update
 
-from citycard.card import decode
-from citycard.clearing.codes import State
-from citycard.clearing.finding import find_record
-from citycard.clearing.records import ClearedRecord, select_cleared
-from citycard.clearing.tables import clearing_run
 from citycard.errors import RegistryMissing
 from citycard.ids import derived_id
 from citycard.store import reading, writing
@@ -28,10 +23,9 @@ from citycard_health.tables import visit as visit_table
 
 if TYPE_CHECKING:
     from citycard.city import City
+    from citycard.clearing.accepted import AcceptedRecord
 
 __all__ = ["take_records"]
-
-_MOST = 1_000_000
 
 
 def take_records(city: City) -> int:
@@ -39,13 +33,12 @@ def take_records(city: City) -> int:
 
     Return how many records there were.
     """
+    from citycard.clearing.accepted import closed_runs
+
     taken = 0
     with reading(city.engine) as conn:
-        seen = select(run_seen.c.number)
-        closed = select(clearing_run.c.number).where(
-            clearing_run.c.state == "closed", clearing_run.c.number.not_in(seen)
-        )
-        runs = sorted(conn.scalars(closed))
+        seen = set(conn.scalars(select(run_seen.c.number)))
+        runs = [number for number in closed_runs(conn) if number not in seen]
     for number in runs:
         taken += _take_run(city, number)
         with writing(city.engine) as conn:
@@ -55,36 +48,30 @@ def take_records(city: City) -> int:
 
 
 def _take_run(city: City, number: int) -> int:
-    services = (NUMBERS[VISIT], NUMBERS[REGISTRATION], NUMBERS[CARD_SERVICE])
-    conditions = ("service IN ($visit, $registration, $card)", "state = $state")
-    values = dict(zip(("visit", "registration", "card"), services, strict=True)) | {
-        "state": State.ACCEPTED.value
-    }
+    from citycard.clearing.accepted import accepted_records, decided_records
+
+    services = {NUMBERS[VISIT], NUMBERS[REGISTRATION], NUMBERS[CARD_SERVICE]}
     with reading(city.engine) as conn:
-        records = select_cleared(city, conn, conditions, values, runs=range(number, number + 1), limit=_MOST)
-        facts = [(record, _facts(city, conn, record.id)) for record in records]
+        records = [
+            *accepted_records(city, conn, number, services),
+            *decided_records(city, conn, number, services),
+        ]
     visits = set()
-    for record, raw in facts:
+    for record in records:
         with writing(city.engine) as conn:
             if record.service == NUMBERS[VISIT]:
-                visits |= _paid(conn, record, UUID(bytes=decode(VisitFacts, raw).visit))
+                visits |= _paid(conn, record, UUID(bytes=record.read(VisitFacts).visit))
             elif record.service == NUMBERS[REGISTRATION]:
-                booking = UUID(bytes=decode(RegistrationFacts, raw).booking)
-                keep(conn, booking, record.card, record.at, record.id)
+                booking = UUID(bytes=record.read(RegistrationFacts).booking)
+                keep(conn, booking, record.asn, record.at, record.id)
             else:
-                _read(conn, city, record, decode(EmergencyFacts, raw))
+                _read(conn, city, record, record.read(EmergencyFacts))
     for visit in sorted(visits):
         even_out(city, visit)
     return len(records)
 
 
-def _facts(city: City, conn: Connection, record: str) -> bytes:
-    found = find_record(city, conn, record).record
-    assert found is not None, "an accepted record can be read"
-    return found.facts
-
-
-def _paid(conn: Connection, record: ClearedRecord, visit: UUID) -> set[UUID]:
+def _paid(conn: Connection, record: AcceptedRecord, visit: UUID) -> set[UUID]:
     """Count what a purse paid of a visit, once; a record of no visit is the clinic's own affair."""
     query = select(visit_table.c.id).where(visit_table.c.id == visit).with_for_update()
     if conn.scalar(query) is None or not record.amount_fen:
@@ -98,18 +85,18 @@ def _paid(conn: Connection, record: ClearedRecord, visit: UUID) -> set[UUID]:
     return {visit}
 
 
-def _read(conn: Connection, city: City, record: ClearedRecord, facts: EmergencyFacts) -> None:
+def _read(conn: Connection, city: City, record: AcceptedRecord, facts: EmergencyFacts) -> None:
     if facts.act is not EmergencyAct.READ:
         return
     reason = facts.reason.name.lower().replace("_", " ") + (f": {facts.note}" if facts.note else "")
     reader = f"{record.partner}: {facts.staff}"
     told = HealthReading(at=record.at, reader=reader, what="emergency data", reason=reason, break_glass=True)
     try:
-        owner = patient_of(conn, record.card, city.clock.now(), in_use=False)
+        owner = patient_of(conn, record.asn, city.clock.now(), in_use=False)
     except RegistryMissing:
         return  # a card of another city, which keeps its own log
     if note_reading(conn, derived_id("health reading", record.id), owner.id, told):
         tell(
             conn,
-            DataRead(asn=record.card, reader=reader, what=told.what, reason=reason, break_glass=True),
+            DataRead(asn=record.asn, reader=reader, what=told.what, reason=reason, break_glass=True),
         )

@@ -74,6 +74,7 @@ def health_checks() -> Iterator[HealthCheck]:
     yield HealthCheck(name="health-keys", title="Health has keys of its own", check=_keys)
     yield HealthCheck(name="health-claims", title="The ledger has the claims", check=_claims_add_up)
     yield HealthCheck(name="health-places", title="No doctor is booked too often", check=_places_add_up)
+    yield HealthCheck(name="health-returns", title="Purses got what came back", check=_purses_got_it)
 
 
 def _keys(context: PluginContext) -> str | None:
@@ -99,6 +100,18 @@ def _claims_add_up(context: PluginContext) -> str | None:
                 return f"{insurer.id} owes {owed} fen by its claims, and {booked} fen by the ledger"
         waiting = context.city.ledger.balance_fen(conn, CLAIMS)
     return None if whole == waiting else f"{waiting} fen wait for insurers that owe {whole} fen"
+
+
+def _purses_got_it(context: PluginContext) -> str | None:
+    if context.engine is None:
+        return None
+    with reading(context.engine) as conn:
+        waiting = waiting_evening(conn)
+    if not waiting:
+        return None
+    visit, record = next(iter(waiting.items()))
+    told = f"the purse is owed money of visit {visit}: let the holder dispute record {record}"
+    return told if len(waiting) == 1 else f"{told}; {len(waiting) - 1} more visits wait so"
 
 
 def _places_add_up(context: PluginContext) -> str | None:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import attrs
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from citycard.city.charging import give_back
-from citycard.city.refunds import give_refund, purchase_of
+from citycard.errors import PurchaseRefundRefused
 from citycard.ids import derived_id
 from citycard.store import reading, writing
 from citycard.wallet.refunds import Destination
@@ -204,9 +204,10 @@ def waiting_returns(conn: Connection) -> list[UUID]:
     return list(conn.scalars(select(refund_table.c.id).where(refund_table.c.state == _BEGUN)))
 
 
-def waiting_evening(conn: Connection) -> list[UUID]:
-    """List the visits for which a purse is owed something that was not posted yet."""
-    return list(conn.scalars(select(return_table.c.visit).where(return_table.c.state == _BEGUN).distinct()))
+def waiting_evening(conn: Connection) -> dict[UUID, str]:
+    """Give the visits for which a purse is owed something that was not posted yet, each with a record of it."""
+    query = select(return_table.c.visit, return_table.c.record).where(return_table.c.state == _BEGUN)
+    return {row.visit: row.record for row in conn.execute(query.order_by(return_table.c.record))}
 
 
 # ── what the purse paid too much ─────────────────────────────────────────────────────────────────
@@ -215,7 +216,8 @@ def waiting_evening(conn: Connection) -> list[UUID]:
 def even_out(city: City, visit: UUID) -> int:
     """Owe the card what its purse paid beyond what it has to bear, record by record; return how many fen.
 
-    Records come late: what was given back meanwhile, and what was paid twice, is noticed here.
+    Records come late: what was given back meanwhile, and what was paid twice, is noticed here. What people
+    accepted after a run can be given back by a dispute alone; until one did, it waits.
     """
     with writing(city.engine) as conn:
         found = hold_visit(conn, visit)
@@ -227,7 +229,14 @@ def even_out(city: City, visit: UUID) -> int:
     with reading(city.engine) as conn:
         mine = (return_table.c.visit == visit, return_table.c.state == _BEGUN)
         begun = conn.execute(select(return_table).where(*mine)).all()
-    for row in begun:
+    return sum(row.amount_fen for row in begun if _give_back(city, row))
+
+
+def _give_back(city: City, row: Row[Any]) -> bool:
+    """Give back what is owed of a record; say whether that is done."""
+    from citycard.city.refunds import give_refund, purchase_of
+
+    try:
         give_refund(
             city,
             row.id,
@@ -236,12 +245,28 @@ def even_out(city: City, visit: UUID) -> int:
             Destination.PURSE,
             reason="visit given back",
             approved_by="health",
-            evidence=f"visit {visit}",
+            evidence=f"visit {row.visit}",
             actor="health",
         )
-        with writing(city.engine) as conn:
-            conn.execute(update(return_table).where(return_table.c.id == row.id).values(state=_DONE))
-    return sum(row.amount_fen for row in begun)
+    except PurchaseRefundRefused:
+        if not _came_back(city, row.record):
+            return False
+    with writing(city.engine) as conn:
+        conn.execute(update(return_table).where(return_table.c.id == row.id).values(state=_DONE))
+    return True
+
+
+def _came_back(city: City, record: str) -> bool:
+    """Say whether no more of a record is its card's to bear than the visit needs of it, by a dispute."""
+    from citycard.clearing.records import find_cleared
+    from citycard.clearing.standing import standing_of
+
+    with reading(city.engine) as conn:
+        paid = conn.execute(select(paid_table).where(paid_table.c.record == record)).one()
+        cleared = find_cleared(city, conn, record)
+        assert cleared is not None, "a run judged what was paid"
+        standing = standing_of(conn, cleared)
+    return standing.card_fen - standing.returned_fen <= paid.amount_fen - paid.returned_fen
 
 
 def _plan_returns(conn: Connection, visit: UUID, excess_fen: int) -> None:
