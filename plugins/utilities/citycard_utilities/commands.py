@@ -10,7 +10,7 @@ from uuid import UUID
 
 import click
 
-from citycard.cli.options import actor_option, city_option, id_option, json_option, opened
+from citycard.cli.options import NewFile, actor_option, city_option, id_option, json_option, opened
 from citycard.cli.output import emit, pairs, say, table
 from citycard.money import yuan
 
@@ -119,7 +119,10 @@ def pay(
 @city_option
 @json_option
 def collect_now(folder: Path, as_json: bool) -> None:
-    """Collect by direct debit what is near its due date; the job does it every hour."""
+    """Collect by direct debit what is near its due date; the job does it every hour.
+
+    With --json: an object with paid, amount_fen, refused and given_up (tries that were the last).
+    """
     from citycard_utilities.mandates import collect
 
     with _running(folder) as (city, settings):
@@ -134,7 +137,11 @@ def collect_now(folder: Path, as_json: bool) -> None:
 @city_option
 @json_option
 def match(folder: Path, as_json: bool) -> None:
-    """Match cleared payments with their bills, and give back what was too much."""
+    """Match cleared payments with their bills, and give back what was too much.
+
+    With --json: an object with runs (run, records, amount_fen, surplus_fen, unmatched, credits, readings) and
+    returns, which is how many moved.
+    """
     from citycard_utilities.handout import hand_out
     from citycard_utilities.matching import match_runs
     from citycard_utilities.returning import give_returns, note_refunds
@@ -171,7 +178,11 @@ def reverse_receipt(
     folder: Path,
     as_json: bool,
 ) -> None:
-    """Give the money of RECEIPT back, and open its bill again."""
+    """Give the money of RECEIPT back, and open its bill again.
+
+    With --json: an object with id, receipt, biller, bill, amount_fen, cause, reason, approved_by, actor,
+    state, told (what keeps the money) and at.
+    """
     from citycard_utilities.returning import reverse
 
     with _running(folder) as (city, settings):
@@ -188,7 +199,10 @@ def reverse_receipt(
 @city_option
 @json_option
 def assign_receipt(receipt: str, bill: str, folder: Path, as_json: bool) -> None:
-    """Let the money of RECEIPT, which has no bill, pay BILL of its biller."""
+    """Let the money of RECEIPT, which has no bill, pay BILL of its biller.
+
+    With --json: an object with receipt, bill and applied_fen.
+    """
     from citycard_utilities.returning import assign
 
     with _running(folder) as (city, settings):
@@ -202,7 +216,7 @@ def assign_receipt(receipt: str, bill: str, folder: Path, as_json: bool) -> None
 @click.command("export")
 @click.option("--biller", required=True, help="The biller's id.")
 @click.option("--run", type=int, default=None, help="The clearing run (default: the last that paid it).")
-@click.option("--to", "target", type=click.Path(path_type=Path), help="The file (default: BILLER-RUN.csv).")
+@click.option("--to", "target", type=NewFile(), help="The file (default: BILLER-RUN.csv).")
 @city_option
 @json_option
 def export(biller: str, run: int | None, target: Path | None, folder: Path, as_json: bool) -> None:
@@ -231,7 +245,10 @@ def export(biller: str, run: int | None, target: Path | None, folder: Path, as_j
 @click.argument("file", type=_FILE)
 @json_option
 def check(file: Path, as_json: bool) -> None:
-    """Check a biller's FILE as its receiver does: counts, sums, check sum."""
+    """Check a biller's FILE as its receiver does: counts, sums, check sum.
+
+    With --json: an object with biller, run, items, opening_fen, fee_fen, paid_fen, closing_fen and sha256.
+    """
     from citycard_utilities.dayfile import read_dayfile
 
     found = read_dayfile(file.read_bytes(), file=file.name)
@@ -245,7 +262,11 @@ def check(file: Path, as_json: bool) -> None:
 @city_option
 @json_option
 def show_overview(folder: Path, as_json: bool) -> None:
-    """Show where bills, files and direct debits stand."""
+    """Show where bills, files and direct debits stand.
+
+    With --json: an object with totals (of each biller and state), files, unmatched (receipts without a bill),
+    pending, returns, mandates, given_up (direct debits) and matched_run.
+    """
     from citycard_utilities.overview import overview
 
     with _running(folder) as (city, _):
