@@ -52,7 +52,8 @@ def test_residents_come_in_conflicts_are_settled_and_files_are_shown_with_a_reas
     assert run("register", "import", "civil-affairs", str(civil))[0] == 0
     (conflict,) = json.loads(run("register", "conflicts", "--json")[1])
     assert run("register", "settle", conflict["id"], "education", "--reason", "x")[0] == 3
-    assert run("register", "settle", conflict["id"], "police", "--reason", "seen")[0] == 0
+    code, out, _ = run("register", "settle", conflict["id"], "police", "--reason", "seen", "--json")
+    assert (code, json.loads(out)) == (0, {"conflict": conflict["id"], "department": "police"})
     assert run("register", "settle", conflict["id"], "police", "--reason", "seen")[0] == 4
 
     card = town.card()

@@ -38,8 +38,10 @@ def test_a_school_and_a_city_are_joined_by_commands(
     school, who = tmp_path / "school", number(1)
     code, key, _ = call("node", "init", school, "--id", "school")
     assert (code, call("node", "key", school)[1]) == (0, key)
+    assert json.loads(call("node", "key", school, "--json")[1]) == {"id": "school", "key": key.strip()}
     (tmp_path / "pupils.csv").write_text(f"id_number,grade\n{who},4\n")
-    assert call("node", "import", school, tmp_path / "pupils.csv")[0] == 0
+    code, out, _ = call("node", "import", school, tmp_path / "pupils.csv", "--json")
+    assert (code, json.loads(out)) == (0, {"persons": 1})
     with start_command("egov", "node", "serve", str(school), "--port", "0", folder=tmp_path) as process:
         try:
             assert process.stdout is not None
@@ -48,7 +50,9 @@ def test_a_school_and_a_city_are_joined_by_commands(
             city = ("--city", town.city.folder)
             me = json.loads(call("exchange", "key", "--json", *city)[1])
             known = ("--asks-for", "education", "--keeps-consents")
-            assert call("node", "peer", school, me["id"], me["key"], *known)[0] == 0
+            code, out, _ = call("node", "peer", school, me["id"], me["key"], *known, "--json")
+            peer = {"party": me["id"], "key": me["key"], "asks_for": ["education"], "keeps_consents": True}
+            assert (code, json.loads(out)) == (0, peer)
             office = Office.of(town.city)
             register.tell(office, who, "police", {"name": "Li"}, day=dt.date(2026, 2, 1), actor="t")
             ask = (
@@ -86,9 +90,15 @@ def test_a_school_and_a_city_are_joined_by_commands(
     log = json.loads(call("exchange", "log", "--json", *city)[1])
     head = next(content["head"] for _, content in log if content["event"] == "answered")
     assert call("exchange", "verify", *city)[0] == 0
+    code, out, _ = call("exchange", "verify", "--json", *city)
+    whole = json.loads(out)
+    assert (code, whole["whole"], whole["broken"], whole["head"]["seq"]) == (0, True, None, len(log))
     assert call("node", "verify", school, "--head", f"{head['seq']}:{head['hash']}")[0] == 0
     code, _, err = call("node", "verify", school, "--head", f"{head['seq'] + 1}:{head['hash']}")
     assert (code, "the other side saw row 2" in err) == (1, True)
+    code, out, _ = call("node", "verify", school, "--head", f"{head['seq'] + 1}:{head['hash']}", "--json")
+    broken = json.loads(out)
+    assert (code, broken["whole"], "row 2" in broken["broken"]) == (1, False, True)
     assert call("node", "verify", school, "--head", "x")[0] == 3
     assert "answered" in call("node", "log", school)[1]
 

@@ -58,6 +58,10 @@ def test_a_plan_goes_from_the_file_to_the_cards_and_its_bad_lines_are_an_exit_co
     assert "1 payments, 50.00 yuan" in out
     assert run("subsidy", "refuse", "p1")[0] == 5
     assert run("subsidy", "report", "no-plan")[0] == 4
+    file.write_text(f"card,amount\n{card.asn},50\n")
+    assert run(*(word.replace("p1", "p2") if word == "p1" else word for word in words))[0] == 0
+    code, out, _ = run("subsidy", "refuse", "p2", "--json")
+    assert (code, json.loads(out)["id"], json.loads(out)["state"]) == (0, "p2", "refused")
 
 
 def test_what_is_published_is_shown_until_it_is_withdrawn(
@@ -67,9 +71,13 @@ def test_what_is_published_is_shown_until_it_is_withdrawn(
     text.write_text("8 to 17")
     words = ("notice", "publish", "hours", str(text), "--department", "police", "--title", "Hours")
     assert run(*words)[0] == 0
-    assert json.loads(run("notice", "show")[1])["notices"][0]["body"] == "8 to 17"
+    assert json.loads(run(*words, "--json")[1])["title"] == "Hours"
+    assert json.loads(run("notice", "show", "--json")[1])["notices"][0]["body"] == "8 to 17"
+    code, out, _ = run("notice", "show")
+    assert (code, "hours" in out, "police" in out) == (0, True, True)
     text.write_text("9 to 17")
     assert run(*words)[0] == 5
     assert run("notice", "withdraw", "hours")[0] == 0
-    assert json.loads(run("notice", "show")[1])["notices"] == []
+    assert json.loads(run("notice", "show", "--json")[1])["notices"] == []
+    assert json.loads(run("notice", "withdraw", "hours", "--json")[1]) == {"withdrawn": "hours"}
     assert run("notice", "withdraw", "no-such")[0] != 0

@@ -42,9 +42,9 @@ def card() -> None:
 def activate(
     id_number: str, old_pin: str, new_pin: str, actor: str, folder: Path, as_json: bool, at: CardAt
 ) -> None:
-    """Link the card to the resident ID_NUMBER, give it its identity key, and change its PIN.
+    """Link the card to the resident ID_NUMBER.
 
-    The clerk has seen who it is. With --json: an object with card.
+    It gets its identity key and a new PIN. The clerk has seen who it is. With --json: an object with card.
     """
     from citycard_egov.identity import activate as write
     from citycard_egov.office import Office
@@ -65,7 +65,10 @@ def activate(
 @json_option
 @card_option
 def reset_pin(id_number: str, new_pin: str, folder: Path, as_json: bool, at: CardAt) -> None:
-    """Give the card of the resident ID_NUMBER a new PIN, also where it is locked. With --json: card."""
+    """Give the card of the resident ID_NUMBER a new PIN.
+
+    It may be locked. With --json: an object with card.
+    """
     from citycard_egov.identity import reset_pin as reset
     from citycard_egov.office import Office
 

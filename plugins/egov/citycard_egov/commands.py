@@ -28,9 +28,10 @@ def register() -> None:
 @city_option
 @json_option
 def import_(department: str, file: Path, actor: str, folder: Path, as_json: bool) -> int:
-    """Take DEPARTMENT's CSV FILE of residents: id_number, day, and fields that it may tell.
+    """Take DEPARTMENT's CSV FILE of residents.
 
-    Leaves with 1 when a row is bad; the others are taken all the same. With --json: an object with residents,
+    Its columns are id_number, day, and fields that the department may tell. Leaves with 1 when a row is bad;
+    the others are taken all the same. With --json: an object with residents,
     new, same, conflicts and bad (line, reason).
     """
     from citycard_egov.office import Office
@@ -81,13 +82,20 @@ def conflicts(folder: Path, as_json: bool) -> None:
 @click.option("--reason", required=True, help="Why its word stands.")
 @actor_option
 @city_option
-def settle(conflict: UUID, department: str, reason: str, actor: str, folder: Path) -> None:
-    """Settle CONFLICT for DEPARTMENT, whose word stands from now on."""
+@json_option
+def settle(conflict: UUID, department: str, reason: str, actor: str, folder: Path, as_json: bool) -> None:
+    """Settle CONFLICT for DEPARTMENT, whose word stands from now on.
+
+    With --json: an object with conflict and department.
+    """
     from citycard_egov.office import Office
     from citycard_egov.register import settle as settle_one
 
     settle_one(Office.of(opened(folder)), conflict, department, reason=reason, actor=actor)
-    say(f"settled for {department}")
+    if as_json:
+        emit({"conflict": str(conflict), "department": department})
+    else:
+        say(f"settled for {department}")
 
 
 @register.command()
@@ -98,9 +106,10 @@ def settle(conflict: UUID, department: str, reason: str, actor: str, folder: Pat
 @city_option
 @json_option
 def show(card: str, why: str, fields: tuple[str, ...], actor: str, folder: Path, as_json: bool) -> None:
-    """Show what stands about the holder of CARD; that you read it is written down first.
+    """Show what stands about the holder of CARD.
 
-    With --json: an array of objects with name, value, source, day and disputed.
+    That you read it is written down first. With --json: an array of objects with name, value, source, day and
+    disputed.
     """
     from citycard.store import reading
     from citycard_egov.files import FileReader, read_file
@@ -187,9 +196,10 @@ def queue(department: str | None, folder: Path, as_json: bool) -> None:
 @city_option
 @json_option
 def overdue(folder: Path, as_json: bool) -> int:
-    """Mark the steps whose last day is over; leaves with 1 when any step is overdue.
+    """Mark the steps whose last day is over.
 
-    With --json: an object with marked, how many are marked now for the first time, and overdue, how many are.
+    Leaves with 1 when any step is overdue. With --json: an object with marked,
+    how many are marked now for the first time, and overdue, how many are.
     """
     from citycard.store import reading
     from citycard_egov.applications import mark_overdue

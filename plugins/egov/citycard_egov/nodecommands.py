@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import attrs
 import click
 
 from citycard.cli.options import actor_option, city_option, json_option, opened
@@ -13,6 +14,7 @@ from citycard.cli.output import emit, say, table
 
 if TYPE_CHECKING:
     from citycard_egov.chain import Head
+    from citycard_egov.node import ExchangeNode
 
 __all__ = ["exchange", "node"]
 
@@ -60,9 +62,10 @@ def ask(
     folder: Path,
     as_json: bool,
 ) -> None:
-    """Ask PARTY for FIELDS about the resident ID_NUMBER, who consented to it.
+    """Ask PARTY for FIELDS about a resident.
 
-    With --json: an object with query, node, known and values.
+    The resident ID_NUMBER must have consented to it. With --json: an object with query, node, known and
+    values.
     """
     from citycard_egov.asking import ask as query
     from citycard_egov.office import Office
@@ -95,8 +98,13 @@ def city_log(folder: Path, as_json: bool) -> None:
 @exchange.command("verify")
 @click.option("--head", default="", help="A head of this log that another party has: NUMBER:HASH.")
 @city_option
-def city_verify(head: str, folder: Path) -> int:
-    """Check that the city's log is what was written; leaves with 1 when it is not."""
+@json_option
+def city_verify(head: str, folder: Path, as_json: bool) -> int:
+    """Check that the city's log is what was written.
+
+    Leaves with 1 when it is not. With --json: an object with whole, broken (why it is not, or null), and head
+    (seq, hash; null for an empty log).
+    """
     from citycard.store import reading
     from citycard_egov import chain
     from citycard_egov.office import Office
@@ -104,7 +112,8 @@ def city_verify(head: str, folder: Path) -> int:
 
     office = Office.of(opened(folder))
     with reading(office.engine) as conn:
-        return _verified(chain.broken(conn, exchange_log, seen=_head(head)), chain.head(conn, exchange_log))
+        broken = chain.broken(conn, exchange_log, seen=_head(head))
+        return _verified(broken, chain.head(conn, exchange_log), as_json=as_json)
 
 
 @click.group()
@@ -115,24 +124,33 @@ def node() -> None:
 @node.command()
 @click.argument("folder", type=_FOLDER)
 @click.option("--id", "node_id", required=True, help="The id of the node, as others name it.")
-def init(folder: Path, node_id: str) -> None:
-    """Make a node in FOLDER, and print its public key."""
+@json_option
+def init(folder: Path, node_id: str, as_json: bool) -> None:
+    """Make a node in FOLDER, and print its public key. With --json: an object with id and key."""
     from citycard_egov.node import ExchangeNode
 
     made = ExchangeNode.create(folder, node_id)
-    click.echo(made.public_key)
+    _print_key(made, as_json=as_json)
     made.close()
 
 
 @node.command("key")
 @click.argument("folder", type=_FOLDER)
-def node_key(folder: Path) -> None:
-    """Print the public key of the node in FOLDER."""
+@json_option
+def node_key(folder: Path, as_json: bool) -> None:
+    """Print the public key of the node in FOLDER. With --json: an object with id and key."""
     from citycard_egov.node import ExchangeNode
 
     found = ExchangeNode.open(folder)
-    click.echo(found.public_key)
+    _print_key(found, as_json=as_json)
     found.close()
+
+
+def _print_key(node: ExchangeNode, *, as_json: bool) -> None:
+    if as_json:
+        emit({"id": node.config.id, "key": node.public_key})
+    else:
+        click.echo(node.public_key)
 
 
 @node.command()
@@ -141,8 +159,20 @@ def node_key(folder: Path) -> None:
 @click.argument("public_key")
 @click.option("--asks-for", multiple=True, help="A department that it may ask for.")
 @click.option("--keeps-consents", is_flag=True, help="Consents that it signs count.")
-def peer(folder: Path, party: str, public_key: str, asks_for: tuple[str, ...], keeps_consents: bool) -> None:
-    """Let the node in FOLDER know PARTY by its PUBLIC_KEY; an entry that is there is replaced."""
+@json_option
+def peer(
+    folder: Path,
+    party: str,
+    public_key: str,
+    asks_for: tuple[str, ...],
+    keeps_consents: bool,
+    as_json: bool,
+) -> None:
+    """Let a node know PARTY by its PUBLIC_KEY.
+
+    An entry that the node in FOLDER has of it is replaced. With --json: an object with party, key, asks_for
+    and keeps_consents.
+    """
     from citycard_egov.errors import EgovInvalid
     from citycard_egov.node import ExchangeNode, Peer
 
@@ -155,21 +185,32 @@ def peer(folder: Path, party: str, public_key: str, asks_for: tuple[str, ...], k
     found = ExchangeNode.open(folder)
     found.add_peer(party, made)
     found.close()
-    say(f"{party} is known")
+    if as_json:
+        emit({"party": party, **attrs.asdict(made)})
+    else:
+        say(f"{party} is known")
 
 
 @node.command("import")
 @click.argument("folder", type=_FOLDER)
 @click.argument("file", type=_FILE)
-def import_(folder: Path, file: Path) -> None:
-    """Take a CSV FILE of persons into the node's own data: id_number, and a column for each field."""
+@json_option
+def import_(folder: Path, file: Path, as_json: bool) -> None:
+    """Take a CSV FILE of persons into a node's own data.
+
+    Its columns are id_number, and one for each field. With --json: an object with persons, how many there
+    are.
+    """
     from citycard_egov.node import ExchangeNode
     from citycard_egov.texts import read_text
 
     found = ExchangeNode.open(folder)
     count = found.import_people(read_text(file), file=file.name)
     found.close()
-    say(f"{count} persons")
+    if as_json:
+        emit({"persons": count})
+    else:
+        say(f"{count} persons")
 
 
 @node.command("ask")
@@ -195,9 +236,9 @@ def node_ask(
     token_file: Path | None,
     as_json: bool,
 ) -> None:
-    """Ask PARTY, whom the node in FOLDER knows, at URL for FIELDS about ID_NUMBER.
+    """Ask PARTY at URL for FIELDS about ID_NUMBER.
 
-    With --json: an object with query, known and values.
+    The node in FOLDER must know PARTY. With --json: an object with query, known and values.
     """
     from citycard_egov.errors import EgovInvalid
     from citycard_egov.messages import opened as read_message
@@ -235,8 +276,12 @@ def node_ask(
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8600, show_default=True, help="0 takes a free one."
 )
-def serve(folder: Path, host: str, port: int) -> None:
-    """Answer queries for the node in FOLDER until Ctrl-C; the address is printed on stdout."""
+@json_option
+def serve(folder: Path, host: str, port: int, as_json: bool) -> None:
+    """Answer queries for the node in FOLDER.
+
+    It stops at Ctrl-C; the address is printed on stdout. With --json: an object with id and address.
+    """
     import uvicorn
 
     from citycard.cli.serve import address_of, listen
@@ -245,7 +290,11 @@ def serve(folder: Path, host: str, port: int) -> None:
 
     found = ExchangeNode.open(folder)
     listening = listen(host, port)
-    click.echo(f"node {found.config.id} answers at {address_of(listening, host)}")
+    address = address_of(listening, host)
+    if as_json:
+        emit({"id": found.config.id, "address": address})
+    else:
+        click.echo(f"node {found.config.id} answers at {address}")
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     config = uvicorn.Config(node_app(found), access_log=False, log_level="warning", server_header=False)
     try:
@@ -272,13 +321,18 @@ def node_log(folder: Path, as_json: bool) -> None:
 @node.command("verify")
 @click.argument("folder", type=_FOLDER)
 @click.option("--head", default="", help="A head of this log that another party has: NUMBER:HASH.")
-def node_verify(folder: Path, head: str) -> int:
-    """Check that the node's log is what was written; leaves with 1 when it is not."""
+@json_option
+def node_verify(folder: Path, head: str, as_json: bool) -> int:
+    """Check that the node's log is what was written.
+
+    Leaves with 1 when it is not. With --json: an object with whole, broken (why it is not, or null), and head
+    (null: a node tells none).
+    """
     from citycard_egov.node import ExchangeNode
 
     found = ExchangeNode.open(folder)
     try:
-        return _verified(found.broken(_head(head)), None)
+        return _verified(found.broken(_head(head)), None, as_json=as_json)
     finally:
         found.close()
 
@@ -293,7 +347,10 @@ def _log(found: list[tuple[int, dict[str, object]]], *, as_json: bool) -> None:
     )
 
 
-def _verified(broken: str | None, head: Head | None) -> int:
+def _verified(broken: str | None, head: Head | None, *, as_json: bool) -> int:
+    if as_json:
+        emit({"whole": not broken, "broken": broken, "head": head})
+        return 1 if broken else 0
     if broken:
         say(f"the log is broken: {broken}")
         return 1

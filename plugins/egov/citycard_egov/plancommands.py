@@ -21,7 +21,7 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 @click.group()
 def subsidy() -> None:
-    """Payment plans: import, approve, refuse, pay, retry, report."""
+    """Payment plans: import, approve, refuse, pay, report."""
 
 
 @subsidy.command("import")
@@ -43,9 +43,10 @@ def import_(
     folder: Path,
     as_json: bool,
 ) -> int:
-    """Keep a CSV FILE as PLAN of PROGRAMME: columns amount (yuan), and id_number or card.
+    """Keep a CSV FILE of payments as PLAN of PROGRAMME.
 
-    Leaves with 1 when a line is bad. With --json: an object with plan and bad (line, reason).
+    Its columns are amount (yuan), and id_number or card. Leaves with 1 when a line is bad.
+    With --json: an object with plan and bad (line, reason).
     """
     from citycard_egov.office import Office
     from citycard_egov.plans import make_plan
@@ -85,12 +86,17 @@ def approve(plan: str, actor: str, folder: Path, as_json: bool) -> None:
 @subsidy.command()
 @click.argument("plan")
 @city_option
-def refuse(plan: str, folder: Path) -> None:
-    """Give up PLAN, of which nothing was paid."""
+@json_option
+def refuse(plan: str, folder: Path, as_json: bool) -> None:
+    """Give up PLAN, of which nothing was paid. With --json: the plan."""
     from citycard_egov.office import Office
     from citycard_egov.plans import refuse_plan
 
-    say(f"plan {plan} is {refuse_plan(Office.of(opened(folder)), plan).state}")
+    done = refuse_plan(Office.of(opened(folder)), plan)
+    if as_json:
+        emit(done)
+    else:
+        say(f"plan {plan} is {done.state}")
 
 
 @subsidy.command()
@@ -100,9 +106,10 @@ def refuse(plan: str, folder: Path) -> None:
 @city_option
 @json_option
 def pay(plan: str, retry: bool, actor: str, folder: Path, as_json: bool) -> int:
-    """Pay PLAN, or go on with one that was broken off; nobody is paid twice.
+    """Pay PLAN, or go on with one that was broken off.
 
-    Leaves with 1 when a line is bad. With --json: an object with plan and bad (line, reason).
+    Nobody is paid twice. Leaves with 1 when a line is bad. With --json: an object with plan and bad (line,
+    reason).
     """
     from citycard_egov.office import Office
     from citycard_egov.plans import pay_plan, retry_bad
@@ -175,6 +182,7 @@ def notice() -> None:
 @click.option("--chinese", type=_FILE, default=None, help="A file with the Chinese text.")
 @actor_option
 @city_option
+@json_option
 def publish(
     name: str,
     file: Path,
@@ -184,13 +192,14 @@ def publish(
     chinese: Path | None,
     actor: str,
     folder: Path,
+    as_json: bool,
 ) -> None:
-    """Publish the text of FILE under NAME."""
+    """Publish the text of FILE under NAME. With --json: the item, as notice show has it."""
     from citycard_egov.disclosure import publish_notice
     from citycard_egov.office import Office
     from citycard_egov.texts import read_text
 
-    publish_notice(
+    made = publish_notice(
         Office.of(opened(folder)),
         name,
         department=department,
@@ -200,26 +209,57 @@ def publish(
         body_zh=read_text(chinese) if chinese else "",
         actor=actor,
     )
-    say(f"{name} is public")
+    if as_json:
+        emit(made)
+    else:
+        say(f"{name} is public")
 
 
 @notice.command()
 @click.argument("name")
 @city_option
-def withdraw(name: str, folder: Path) -> None:
-    """Show NAME no longer."""
+@json_option
+def withdraw(name: str, folder: Path, as_json: bool) -> None:
+    """Show NAME no longer. With --json: an object with withdrawn, its name."""
     from citycard_egov.disclosure import withdraw_notice
     from citycard_egov.office import Office
 
     withdraw_notice(Office.of(opened(folder)), name)
-    say(f"{name} is not shown any more")
+    if as_json:
+        emit({"withdrawn": name})
+    else:
+        say(f"{name} is not shown any more")
 
 
 @notice.command()
 @city_option
-def show(folder: Path) -> None:
-    """Print as JSON what the city makes public: notices, subsidies, applications, small_count."""
+@json_option
+def show(folder: Path, as_json: bool) -> None:
+    """Show what the city makes public.
+
+    With --json: an object with notices, subsidies, applications and small_count; a sum of too few persons is
+    null.
+    """
     from citycard_egov.disclosure import disclose
     from citycard_egov.office import Office
 
-    emit(disclose(Office.of(opened(folder))))
+    found = disclose(Office.of(opened(folder)))
+    if as_json:
+        emit(found)
+        return
+    table(
+        ("item", "department", "title", "since"),
+        [(one.id, one.department, one.title, one.published_at) for one in found.notices],
+    )
+    few = f"fewer than {found.small_count}"
+    table(
+        ("what", "persons", "yuan"),
+        [
+            (
+                one.title,
+                few if one.persons is None else one.persons,
+                "" if one.amount_fen is None else yuan(one.amount_fen),
+            )
+            for one in (*found.subsidies, *found.applications)
+        ],
+    )

@@ -205,7 +205,7 @@ def waiting_returns(conn: Connection) -> list[UUID]:
 
 
 def waiting_evening(conn: Connection) -> dict[UUID, str]:
-    """Give the visits for which a purse is owed something that was not posted yet, each with a record of it."""
+    """Give the visits whose purse is owed something that was not posted yet, each with a record of it."""
     query = select(return_table.c.visit, return_table.c.record).where(return_table.c.state == _BEGUN)
     return {row.visit: row.record for row in conn.execute(query.order_by(return_table.c.record))}
 
