@@ -111,17 +111,18 @@ def test_an_operator_looks_a_card_up_and_the_desk_lets_a_flat(estate, landlord):
     form = {"unit": "1", "tenants": tenant.asn, "starts_on": "2026-03-02", "ends_on": "2026-12-31"}
     assert post(desk, "/community/desk/leases", id=lease, **form).status_code == 200
     mine = estate.town.client("citizen", tenant.asn).get("/community/mine", headers=HTML).text
-    assert "I rent sunrise 1-101 until 2026-12-31" in mine
+    assert "I rent Sunrise Court, East building, 101 until 2026-12-31" in mine
     changed = post(desk, "/community/desk/leases/change", lease=lease, last_day="2026-03-02")
-    assert "1-101 · Let from 2026-03-02 to 2026-03-02 · 1 tenant" in changed.text
+    assert "Sunrise Court, East building, 101 · Let from 2026-03-02 to 2026-03-02 · 1 tenant" in changed.text
 
 
 def test_the_pages_speak_chinese(estate, landlord):
     chinese = {"accept": "text/html", "accept-language": "zh"}
     page = estate.town.client("citizen", landlord.asn).get("/community/mine", headers=chinese).text
-    for words in ("我的社区", "应缴费用", "可开的门", "正门"):
+    for words in ("我的社区", "应缴费用", "可开的门", "正门", "朝阳苑东楼101"):
         assert words in page
     assert "Fees due" not in page
+    assert "sunrise 1-101" not in page
 
 
 def test_every_word_on_the_pages_has_a_chinese_one():

@@ -86,5 +86,9 @@ def test_the_pages_speak_chinese_and_are_whole_for_the_citys_people(town: Town, 
     assert "By biller" in pages["en"][0]
     assert "按收费单位" in pages["zh"][0]
     assert "应缴" in pages["zh"][1]
+    for page in (0, 1):
+        assert "Haibin Water" in pages["en"][page]
+        assert "海滨水务" in pages["zh"][page]
+        assert "Haibin Water" not in pages["zh"][page]
     # What is left in English on a Chinese page was forgotten.
     assert not re.findall(r"<(?:th|h2|label|button)[^>]*>\s*[A-Z][a-z]+ ", pages["zh"][0] + pages["zh"][1])

@@ -60,6 +60,9 @@ class HomeLease:
     lease: UUID
     unit: int
     place: str
+    community: str
+    building: int
+    room: str
     tenants: tuple[str, ...]
     starts_on: dt.date
     last_day: dt.date
@@ -71,6 +74,9 @@ class HomeUnit:
 
     unit: int
     place: str
+    community: str
+    building: int
+    room: str
     area: int
     leases: tuple[HomeLease, ...]
 
@@ -81,6 +87,9 @@ class HomeBill:
 
     bill: int
     place: str
+    community: str
+    building: int
+    room: str
     month: dt.date
     amount_fen: int
     late_fen: int
@@ -152,6 +161,9 @@ def home_of(city: City, settings: CommunitySettings, asn: str) -> CommunityHome:
                 HomeUnit(
                     unit=one.id,
                     place=one.name,
+                    community=one.community,
+                    building=one.building,
+                    room=one.room,
                     area=one.area,
                     leases=tuple(
                         lease_shown(conn, found)
@@ -204,6 +216,9 @@ def bill_shown(owed: Owed) -> HomeBill:
     return HomeBill(
         bill=owed.bill.id,
         place=f"{owed.community} {owed.building}-{owed.room}",
+        community=owed.community,
+        building=owed.building,
+        room=owed.room,
         month=owed.bill.month,
         amount_fen=owed.bill.amount_fen,
         late_fen=owed.bill.late_fen,
@@ -214,10 +229,14 @@ def bill_shown(owed: Owed) -> HomeBill:
 
 def lease_shown(conn: Connection, found: Lease) -> HomeLease:
     """Give a lease as it is shown."""
+    flat = find_unit(conn, found.unit)
     return HomeLease(
         lease=found.id,
         unit=found.unit,
-        place=find_unit(conn, found.unit).name,
+        place=flat.name,
+        community=flat.community,
+        building=flat.building,
+        room=flat.room,
         tenants=found.tenants,
         starts_on=found.starts_on,
         last_day=found.last_day,

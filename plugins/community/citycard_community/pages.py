@@ -15,6 +15,7 @@ from citycard.kernel.outside import MenuItem, Route
 from citycard.kernel.settings import structure
 from citycard_community import asking
 from citycard_community.errors import NotTheirs
+from citycard_community.naming import Names
 from citycard_community.permissions import (
     BUY_PASSES,
     INVITE,
@@ -30,9 +31,6 @@ from citycard_community.settings import Community
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
-
-    from citycard_community.home import CommunityHome
-
 __all__ = ["MENU", "page_routes"]
 
 MENU = (
@@ -55,11 +53,10 @@ class _Place:
     leases: tuple[Any, ...]
 
 
-def _titled(request: Request) -> Callable[[Any], str]:
-    from citycard.web import language_of
+def _names(request: Request) -> Names:
+    from citycard.web import city_of, language_of
 
-    chinese = language_of(request).code == "zh"
-    return lambda one: one.name_zh if chinese and one.name_zh else one.name
+    return Names(settings_of(city_of(request)), language_of(request).code == "zh")
 
 
 def _kinds(request: Request) -> dict[str, str]:
@@ -87,7 +84,7 @@ async def _shown(request: Request, card: str, notice: str = "") -> Response:
     actor, city = actor_of(request), city_of(request)
     asn = card or actor.subject
     home = await run_in_threadpool(acts.home, city, actor, asn) if asn else None
-    settings = settings_of(city)
+    names = _names(request)
     own = {door.community for door in home.doors} if home else set()
     return render(
         request,
@@ -96,21 +93,16 @@ async def _shown(request: Request, card: str, notice: str = "") -> Response:
         notice=notice,
         today=city.now_local().date(),
         new_id=new_id,
-        titled=_titled(request),
+        names=names,
         kinds=_kinds(request),
-        places=_names(home) if home else {},
-        parks=[(one, park) for one in settings.communities if one.id in own for park in one.car_parks],
+        places={one.unit: names.place(one) for one in (*home.leases, *home.units)} if home else {},
+        parks=[(one, park) for one in names.settings.communities if one.id in own for park in one.car_parks],
         openings=await run_in_threadpool(_own_openings, request, own) if asn == actor.subject else (),
         may_pay=actor.may(PAY_FEES, asn),
         may_buy=actor.may(BUY_PASSES, asn),
         may_invite=actor.may(INVITE, asn),
         may_let=actor.may(KEEP_LEASES, asn),
     )
-
-
-def _names(home: CommunityHome) -> dict[int, str]:
-    owned = {one.unit: one.place for one in home.units}
-    return owned | {one.unit: one.place for one in home.leases}
 
 
 def _own_openings(request: Request, communities: set[str]) -> tuple[Any, ...]:
@@ -139,7 +131,7 @@ async def _desk(request: Request) -> Response:
         places=await run_in_threadpool(_places, request),
         today=city.now_local().date(),
         new_id=new_id,
-        titled=_titled(request),
+        names=_names(request),
         kinds=_kinds(request),
         may_let=actor.may(KEEP_LEASES),
     )

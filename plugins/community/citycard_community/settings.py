@@ -217,10 +217,15 @@ class CommunitySettings:
 
     def community(self, name: str) -> Community:
         """Find a community by its id; raise CommunityUnknown."""
-        for one in self.communities:
-            if one.id == name:
-                return one
-        raise CommunityUnknown(community=name, known=", ".join(one.id for one in self.communities) or "none")
+        found = self.find(name)
+        if found is None:
+            known = ", ".join(one.id for one in self.communities) or "none"
+            raise CommunityUnknown(community=name, known=known)
+        return found
+
+    def find(self, name: str) -> Community | None:
+        """Find a community by its id, if it is still declared."""
+        return next((one for one in self.communities if one.id == name), None)
 
     def numbered(self, number: int) -> Community | None:
         """Find a community by the number that stands on cards."""

@@ -84,9 +84,6 @@ class _Pages:
         city, chinese = city_of(request), language_of(request).code == "zh"
         biller, household = (request.query_params.get(name, "") for name in ("biller", "household"))
         found = self._read(city, card, biller, household)
-        names = {
-            one.id: (one.name_zh if chinese and one.name_zh else one.name) for one in self._settings.billers
-        }
         kinds = {
             one.name: (one.title_zh if chinese and one.title_zh else one.title)
             for one in self._settings.kinds
@@ -95,7 +92,7 @@ class _Pages:
             request,
             "utilities/mine.html",
             mine=found,
-            names=names,
+            names=self._names(request),
             kinds=kinds,
             lines=citizen_lines_of(city.engine, self._settings, card) if card else [],
             chinese=chinese,
@@ -121,8 +118,17 @@ class _Pages:
     def overview(self, request: Request) -> Response:
         from citycard.web import city_of, render
 
-        names = {one.id: one.name for one in self._settings.billers}
-        return render(request, "utilities/overview.html", found=overview(city_of(request)), names=names)
+        found = overview(city_of(request))
+        return render(request, "utilities/overview.html", found=found, names=self._names(request))
+
+    def _names(self, request: Request) -> dict[str, str]:
+        """Name the billers in the reader's language."""
+        from citycard.web import language_of
+
+        chinese = language_of(request).code == "zh"
+        return {
+            one.id: (one.name_zh if chinese and one.name_zh else one.name) for one in self._settings.billers
+        }
 
     def _read(self, city: City, card: str, biller: str, household: str) -> Mine:
         searched = bills_of(city, self._settings, biller, household) if biller and household else None
