@@ -4,6 +4,8 @@ What an online account paid goes back to it. What a purse paid is given back as 
 record: it is owed to the card and loaded when it is next held to a reader, or goes to its account, or is
 paid at the desk. Each partner then has what is right, to the fen: where the shares of the core's refund are
 not the fee that the tier gives back, the difference moves between the merchant and who gets the fees.
+
+What moves it is imported by whoever gives back: endpoints are declared without it.
 """
 
 from __future__ import annotations
@@ -15,8 +17,6 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, Row, insert, select, update
 
-from citycard.city.charging import give_back
-from citycard.city.refunds import give_refund, purchase_of
 from citycard.errors import CitycardError
 from citycard.ids import derived_id
 from citycard.ledger.chart import TransferCode
@@ -266,6 +266,8 @@ def _move(market: Market, given: GivenBack, found: Sale) -> GivenBack:
 
 
 def _move_online(market: Market, given: GivenBack, found: Sale) -> None:
+    from citycard.city.charging import give_back
+
     give_back(
         market.city,
         given.id,
@@ -278,6 +280,8 @@ def _move_online(market: Market, given: GivenBack, found: Sale) -> None:
 
 
 def _move_offline(market: Market, given: GivenBack, found: Sale) -> None:
+    from citycard.city.refunds import give_refund, purchase_of
+
     city, fees = market.city, market.settings.fees_partner
     done = give_refund(
         city,

@@ -1,17 +1,18 @@
-"""Sales: what a merchant sold and what fee it has, paid from an online account or by a till's record."""
+"""Sales: what a merchant sold and what fee it has, paid from an online account or by a till's record.
+
+What charges, and what clearing accepted, is imported by whoever sells: endpoints are declared without it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import attrs
 from sqlalchemy import Connection, Row, select, update
 
-from citycard.city.charging import Onward, charge, price
-from citycard.clearing import State, explain
 from citycard.errors import CitycardError
 from citycard.ids import derived_id
 from citycard.ledger.chart import TransferCode
@@ -25,6 +26,9 @@ from citycard_retail.market import Market, digest_of
 from citycard_retail.merchants import merchants, tier_on
 from citycard_retail.services import NUMBERS, ONLINE, SALE
 from citycard_retail.tables import sale
+
+if TYPE_CHECKING:
+    from citycard.city.charging import Onward
 
 __all__ = ["Sale", "begin", "fee_onward", "find_sale", "pay_begun", "sale_of_record", "sales_of", "sell"]
 
@@ -81,6 +85,8 @@ def sell(
     OnlineAccountUnknown, RetailActDiffers, RetailValueInvalid for an amount, what the price and the wallet
     refuse, and DebitRefused.
     """
+    from citycard.city.charging import charge, price
+
     if not 0 < amount_fen <= market.settings.most_sale_fen:
         expected = f"1 to {market.settings.most_sale_fen} fen"
         raise RetailValueInvalid(field="amount_fen", value=amount_fen, expected=expected)
@@ -180,6 +186,8 @@ def pay_begun(market: Market, begun: Sale, pay: Callable[[], int]) -> Sale:
 
 def fee_onward(market: Market, fee: int) -> Sequence[Onward]:
     """Give the part of a payment that goes on to who gets the fees; nothing where there is no fee."""
+    from citycard.city.charging import Onward
+
     if not fee:
         return ()
     address = partner_payable(market.settings.fees_partner)
@@ -201,6 +209,8 @@ def find_sale(market: Market, name: str) -> Sale:
 
 def sale_of_record(market: Market, record: str) -> Sale:
     """Give the sale of a till's record that clearing accepted; raise SaleUnknown, RecordUnknown."""
+    from citycard.clearing import State, explain
+
     city = market.city
     with reading(city.engine) as conn:
         row = _row(conn, sale.c.purchase, record)

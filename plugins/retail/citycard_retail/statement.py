@@ -1,6 +1,7 @@
 """A merchant's statement of a run: every sale with its fee, by till and online, and what it adds up to.
 
 It is read from clearing and the ledger, not kept, and must come out at what clearing paid, to the fen.
+Clearing is imported by whoever reads one: endpoints are declared without it.
 """
 
 from __future__ import annotations
@@ -10,14 +11,12 @@ import io
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import takewhile
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import attrs
 from sqlalchemy import Connection
 
-from citycard.clearing import Statement, statement_of, statements_of
-from citycard.clearing.drilldown import Drill, partner_records
-from citycard.clearing.postings import spend_id, transfer_ids
 from citycard.ledger import PostedTransfer, Transfer
 from citycard.ledger.chart import TransferCode
 from citycard.money import yuan
@@ -29,6 +28,9 @@ from citycard_retail.market import Market
 from citycard_retail.merchants import merchants
 from citycard_retail.refunds import GivenBack, find_given_back
 from citycard_retail.services import NUMBERS, SALE
+
+if TYPE_CHECKING:
+    from citycard.clearing import Statement
 
 __all__ = ["CSV_COLUMNS", "MerchantStatement", "MerchantStatementLine", "merchant_statement", "statement_csv"]
 
@@ -95,6 +97,8 @@ def merchant_statement(market: Market, partner: str, run: int | None = None) -> 
 
     Raise MerchantUnknown, RunUnknown, StatementUnknown, or StatementDiffers, which must not happen.
     """
+    from citycard.clearing import statement_of
+
     with reading(market.city.engine) as conn:
         merchant = merchants(market, conn, partner=partner)[0]
     cleared = statement_of(market.city, partner, run)
@@ -154,6 +158,8 @@ def _rest_fen(cleared: Statement) -> int:
 
 
 def _till_lines(market: Market, cleared: Statement) -> list[MerchantStatementLine]:
+    from citycard.clearing.drilldown import Drill, partner_records
+
     drill = Drill(partner=cleared.partner, run=cleared.run)
     lines = []
     for record in partner_records(market.city, drill, limit=_MOST_RECORDS):
@@ -214,6 +220,9 @@ def _walk(
 
 def _first_of_run(market: Market, conn: Connection, run: int) -> int | None:
     """Give the number of the first transfer that a run posted, None when it posted nothing."""
+    from citycard.clearing import statements_of
+    from citycard.clearing.postings import spend_id, transfer_ids
+
     names = [one.partner for one in statements_of(market.city, run)]
     ids = [spend_id(run), *(each for name in names for each in transfer_ids(run, name).values())]
     return min((one.posted_seq for one in market.city.ledger.find(conn, ids).values()), default=None)

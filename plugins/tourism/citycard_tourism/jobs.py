@@ -1,30 +1,33 @@
-"""What happens by time: holds lapse, what was paid is finished, refunds are given, late books are told."""
+"""What happens by time: holds lapse, what was paid is finished, refunds are given, late books are told.
+
+Each job imports what it works with when it runs: declaring the jobs does without.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 
-from citycard.errors import PaymentUnknown
 from citycard.kernel.identity import PluginContext
 from citycard.kernel.outside import Job
-from citycard.store import reading
-from citycard.wallet import Payments
-from citycard_tourism.library import tell_overdue
 from citycard_tourism.office import Office
-from citycard_tourism.passes import buy_pass, held_passes
-from citycard_tourism.takings import give_due, payment_id
-from citycard_tourism.tickets import lapse_held
-from citycard_tourism.visits import keep_visits
 
 __all__ = ["JOBS"]
 
 
 def _lapse(context: PluginContext) -> None:
+    from citycard_tourism.tickets import lapse_held
+
     lapse_held(Office.of(context))
 
 
 def _finish(context: PluginContext) -> None:
     """Finish passes that an account paid and that a break left unfinished."""
+    from citycard.errors import PaymentUnknown
+    from citycard.store import reading
+    from citycard.wallet import Payments
+    from citycard_tourism.passes import buy_pass, held_passes
+    from citycard_tourism.takings import payment_id
+
     office = Office.of(context)
     with reading(office.engine) as conn:
         held = held_passes(conn)
@@ -37,14 +40,20 @@ def _finish(context: PluginContext) -> None:
 
 
 def _refund(context: PluginContext) -> None:
+    from citycard_tourism.takings import give_due
+
     give_due(Office.of(context))
 
 
 def _overdue(context: PluginContext) -> None:
+    from citycard_tourism.library import tell_overdue
+
     tell_overdue(Office.of(context))
 
 
 def _visits(context: PluginContext) -> None:
+    from citycard_tourism.visits import keep_visits
+
     keep_visits(Office.of(context))
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import attrs
 from sqlalchemy import Connection
 
-from citycard_tourism.library import Loan, loans_of
-from citycard_tourism.passes import Pass, passes_of
 from citycard_tourism.settings import TourismSettings
-from citycard_tourism.takings import refunds_due
-from citycard_tourism.tickets import Ticket, tickets_of
+
+if TYPE_CHECKING:
+    from citycard_tourism.library import Loan
+    from citycard_tourism.passes import Pass
+    from citycard_tourism.tickets import Ticket
 
 __all__ = [
     "LoanView",
@@ -120,6 +122,12 @@ def loan_view(loan: Loan) -> LoanView:
 
 def rights_of(conn: Connection, settings: TourismSettings, asn: str) -> Rights:
     """Read what a card has at venues."""
+    # Imported here: endpoints are declared by what they show, without what reads it.
+    from citycard_tourism.library import loans_of
+    from citycard_tourism.passes import passes_of
+    from citycard_tourism.takings import refunds_due
+    from citycard_tourism.tickets import tickets_of
+
     passes = [one for one in passes_of(conn, asn) if one.state != "held"]
     return Rights(
         card=asn,

@@ -243,7 +243,6 @@ class Programme:
 
 def routes(settings: TourismSettings) -> Iterator[Route]:
     """Declare the endpoints of a city with these settings."""
-    # Imported here: listing the plugins does without the desks and the wallet.
     from citycard_tourism.views import LoanView, PassView, Rights, TicketView
     from citycard_tourism.visits import VenueVisits
 
@@ -302,16 +301,14 @@ def routes(settings: TourismSettings) -> Iterator[Route]:
 
 def _bound(settings: TourismSettings, name: str) -> Callable[[Request], Any]:
     """Give an endpoint that works in the city of its request."""
-    # Imported here: listing the plugins does without the desks and the wallet.
-    from citycard_tourism.endpoints import ENDPOINTS
-
-    work = ENDPOINTS[name]
 
     async def endpoint(request: Request) -> Response:
+        # Imported here: listing the plugins does without the desks, the wallet and clearing.
         from citycard.web import city_of
+        from citycard_tourism.endpoints import ENDPOINTS
         from citycard_tourism.office import Office
 
-        return await work(Office(city_of(request), settings), request)
+        return await ENDPOINTS[name](Office(city_of(request), settings), request)
 
     endpoint.__name__ = name
     return endpoint
