@@ -88,7 +88,9 @@ def test_products_and_fees(call, tmp_path):
 
 def test_a_key_goes_into_a_new_file_of_its_owner(call, shops, pos, tmp_path):
     out = tmp_path / "pos.key"
-    call("pos", "key", pos.terminal, "--out", out)
+    told = json.loads(call("pos", "key", pos.terminal, "--out", out, "--json"))
+    assert (told["terminal"], told["file"]) == (pos.terminal, str(out))
+    assert pos.key.hex().upper() not in json.dumps(told)
     assert bytes.fromhex(out.read_text()) == pos.key
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
     call("pos", "key", "990199999999", "--out", tmp_path / "other.key", code=4)

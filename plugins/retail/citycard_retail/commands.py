@@ -194,9 +194,13 @@ def pos() -> None:
 @click.argument("terminal")
 @click.option("--out", type=NewFile(), required=True, help="The new file that gets the key, as 32 digits.")
 @city_option
-def pos_key(terminal: str, out: Path, folder: Path) -> None:
-    """Write the message key of the POS with number TERMINAL to a new file that its owner alone may read."""
-    from citycard.cli.output import say
+@json_option
+def pos_key(terminal: str, out: Path, folder: Path, as_json: bool) -> None:
+    """Write the message key of the POS with number TERMINAL to a new file that its owner alone may read.
+
+    With --json: an object with terminal, partner and file; the key stands in the file only.
+    """
+    from citycard.cli.output import emit, say
     from citycard.store import reading
     from citycard_retail.merchants import merchant_of_terminal
     from citycard_retail.poskeys import pos_key as derive
@@ -207,6 +211,8 @@ def pos_key(terminal: str, out: Path, folder: Path) -> None:
         key = derive(market.city, terminal)
     out.touch(mode=0o600, exist_ok=False)
     out.write_text(f"{key.hex().upper()}\n", encoding="ascii")
+    if as_json:
+        emit({"terminal": terminal, "partner": partner, "file": str(out)})
     say(f"the key of terminal {terminal} of {partner}: put it into the POS, then destroy {out}")
 
 
