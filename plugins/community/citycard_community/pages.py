@@ -95,7 +95,7 @@ async def _shown(request: Request, card: str, notice: str = "") -> Response:
         new_id=new_id,
         names=names,
         kinds=_kinds(request),
-        places={one.unit: names.place(one) for one in (*home.leases, *home.units)} if home else {},
+        places=_places_of(home, names) if home else {},
         parks=[(one, park) for one in names.settings.communities if one.id in own for park in one.car_parks],
         openings=await run_in_threadpool(_own_openings, request, own) if asn == actor.subject else (),
         may_pay=actor.may(PAY_FEES, asn),
@@ -103,6 +103,11 @@ async def _shown(request: Request, card: str, notice: str = "") -> Response:
         may_invite=actor.may(INVITE, asn),
         may_let=actor.may(KEEP_LEASES, asn),
     )
+
+
+def _places_of(home: CommunityHome, names: Names) -> dict[int, str]:
+    rented = {one.unit: names.place(one) for one in home.leases}
+    return rented | {one.unit: names.place(one) for one in home.units}
 
 
 def _own_openings(request: Request, communities: set[str]) -> tuple[Any, ...]:
