@@ -72,10 +72,17 @@ def citizen_lines(office: Office, asn: str) -> Iterator[CitizenLine]:
     lines += [
         CitizenLine(
             at=row.at,
-            title=f"{row.department} read your file: {row.why}"[:200],
-            title_zh=f"{row.department} 查阅了您的档案：{row.why}"[:200],
+            title=f"{_named(office, row.department)} read your file: {row.why}"[:200],
+            title_zh=f"{_named(office, row.department, chinese=True)}查阅了您的档案：{row.why}"[:200],
             path=f"/egov/my/{asn}#readings",
         )
         for row in read
     ]
     yield from sorted(lines, key=lambda line: line.at, reverse=True)[:_MOST]
+
+
+def _named(office: Office, department: str, *, chinese: bool = False) -> str:
+    found = office.settings.department(department)
+    if found is None:
+        return department
+    return (found.title_zh if chinese else "") or found.title

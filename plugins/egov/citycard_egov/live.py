@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from citycard import Lived, derived_id
-from citycard.city.accounts import make_programme
 from citycard.store import reading
 from citycard.wallet import Programme, fund_programme
 from citycard_egov.applications import State, decide, find_application
@@ -78,6 +77,8 @@ def _applied(office: Office, day: dt.date, who: UUID, asn: str) -> int:
 
 def _subsidised(office: Office, day: dt.date, accounts: Sequence[str]) -> int:
     """Pay a month's subsidy to everybody, approved by two persons; give how many got it."""
+    from citycard.city.accounts import make_programme
+
     made = Programme(
         id="living-allowance",
         title="Living allowance",

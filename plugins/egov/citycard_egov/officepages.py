@@ -16,7 +16,7 @@ from citycard.store import reading
 from citycard_egov import applications
 from citycard_egov.errors import EgovInvalid
 from citycard_egov.office import Office
-from citycard_egov.routing import office_of, titled
+from citycard_egov.routing import namers, office_of
 from citycard_egov.settings import Department, EgovSettings
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _mine(request: Request, settings: EgovSettings) -> Response:
     subject = actor_of(request).subject
     if settings.department(subject) is not None:
         return RedirectResponse(f"/egov/office/{subject}", status_code=_SEE_OTHER)
-    return render(request, "egov/offices.html", offices=settings.departments, titled=titled(request))
+    return render(request, "egov/offices.html", offices=settings.departments, **namers(request, settings))
 
 
 def _queue(request: Request, settings: EgovSettings) -> Response:
@@ -76,7 +76,7 @@ def _queue(request: Request, settings: EgovSettings) -> Response:
         office=department,
         queue=found,
         service=settings.service,
-        titled=titled(request),
+        **namers(request, settings),
     )
 
 
@@ -92,7 +92,7 @@ def _case(request: Request, settings: EgovSettings) -> Response:
         "seen": seen,
         "service": service,
         "department": department.id,
-        "titled": titled(request),
+        **namers(request, settings),
     }
     return render(request, "egov/case.html", **values)
 

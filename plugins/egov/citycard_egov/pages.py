@@ -16,7 +16,7 @@ from citycard_egov.disclosure import disclose
 from citycard_egov.errors import EgovInvalid
 from citycard_egov.office import Office
 from citycard_egov.rights import rights_of
-from citycard_egov.routing import office_of, titled
+from citycard_egov.routing import namers, office_of
 from citycard_egov.settings import EgovSettings
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def page_routes(settings: EgovSettings) -> Iterator[Route]:
         from citycard.web import render
 
         found = disclose(office_of(request, settings))
-        return render(request, "egov/public.html", disclosed=found, titled=titled(request))
+        return render(request, "egov/public.html", disclosed=found, **namers(request, settings))
 
     def mine(request: Request) -> Response:
         from citycard.web import actor_of, render
@@ -114,7 +114,7 @@ def _file(request: Request, settings: EgovSettings) -> Response:
         consents=consents.consents_of(office, who),
         readings=files.readings_of(office, who)[:_READINGS],
         service=settings.service,
-        titled=titled(request),
+        **namers(request, settings),
         today=office.now().date(),
     )
 
@@ -136,7 +136,7 @@ def _desk(request: Request, settings: EgovSettings) -> Response:
         windows=[(one, windows.waiting(office, one.id)) for one in settings.windows],
         service=settings.service,
         field=settings.field,
-        titled=titled(request),
+        **namers(request, settings),
     )
 
 

@@ -17,7 +17,6 @@ import attrs
 from sqlalchemy import Connection, func, insert, select, update
 
 from citycard import registry
-from citycard.city.accounts import open_account
 from citycard.errors import CitycardError
 from citycard.ids import derived_id
 from citycard.store import publish, reading, writing
@@ -304,6 +303,8 @@ def _ready(conn: Connection, plan_id: str) -> list[Any]:
 
 
 def _pay(office: Office, found: Plan, piece: Sequence[Any], actor: str) -> None:
+    from citycard.city.accounts import open_account
+
     with reading(office.engine) as conn:
         known = accounts_of(conn, [row.asn for row in piece])
     bad: dict[int, str] = {}

@@ -6,7 +6,7 @@ Who may is asked twice: the permission at the door, and here whether the thing i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from citycard.web import Actor
 
-__all__ = ["Asked", "Posted", "Shown", "office_of", "titled"]
+__all__ = ["Asked", "Posted", "Shown", "namers", "office_of"]
 
 _OWNED = ("asn", "department")
 
@@ -121,12 +121,30 @@ def office_of(request: Request, settings: EgovSettings) -> Office:
     return Office(city_of(request), settings)
 
 
-def titled(request: Request) -> Callable[..., str]:
-    """Give what names a thing in the reader's language: by its ``title``, or another field with a ``_zh``."""
+def _titled(request: Request) -> Callable[..., str]:
     from citycard.web import language_of
 
     chinese = language_of(request).code == "zh"
     return lambda one, name="title": (getattr(one, f"{name}_zh", "") if chinese else "") or getattr(one, name)
+
+
+def namers(request: Request, settings: EgovSettings) -> dict[str, Callable[..., str]]:
+    """Give a page what names things in the reader's language.
+
+    ``titled`` names a thing by its ``title``, or another field with a ``_zh``; ``named`` a department or a
+    node by its id; ``listed`` fields by their names. What is declared no more keeps its id.
+    """
+    say = _titled(request)
+
+    def named(party: str) -> str:
+        found = settings.party(party)
+        return say(found) if found else party
+
+    def listed(fields: Iterable[str]) -> str:
+        found = ((name, settings.field(name)) for name in fields)
+        return ", ".join(say(field) if field else name for name, field in found)
+
+    return {"titled": say, "named": named, "listed": listed}
 
 
 def _asked(request: Request, settings: EgovSettings, permission: str, body: Any) -> Asked:

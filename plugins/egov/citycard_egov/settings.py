@@ -169,6 +169,10 @@ class EgovSettings:
         """Find a department by its id."""
         return next((one for one in self.departments if one.id == name), None)
 
+    def party(self, name: str) -> Department | Node | None:
+        """Find whoever tells, asks or answers about residents by its id: a department or a node."""
+        return next((one for one in (*self.departments, *self.nodes) if one.id == name), None)
+
     def field(self, name: str) -> Field | None:
         """Find a field of the register by its name."""
         return next((one for one in self.fields if one.name == name), None)
