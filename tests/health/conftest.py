@@ -24,7 +24,13 @@ SETTINGS: dict[str, Any] = {
         {"name": "health-senior", "title": "Senior's health card", "kind": 57, "entitlements": ["senior"]},
     ],
     "clinics": [
-        {"id": "clinic-east", "name": "East Clinic", "account": "62009901000000017", "bic": "CITYCNBJXXX"},
+        {
+            "id": "clinic-east",
+            "name": "East Clinic",
+            "name_zh": "东城医院",
+            "account": "62009901000000017",
+            "bic": "CITYCNBJXXX",
+        },
         {"id": "clinic-west", "name": "West Clinic", "account": "62009901000000018", "bic": "CITYCNBJXXX"},
     ],
     "insurers": [{"id": "medicare", "name": "Medical Insurance Fund"}],

@@ -22,13 +22,13 @@ def test_appointments_and_visits_are_told_newest_first(town, settings):
     charge_visit(city, settings, new_id(), card.asn, "clinic-east", [VisitItem(code="blood")])
     told = [owned.record for owned in city.plugins.citizen_lines(card.asn)]
     assert [(one.title, one.amount_fen) for one in told] == [
-        ("You visited clinic-east", -3_000),
-        ("Your appointment was cancelled: clinic-east, Dr Wang, 2026-03-03 08:00", None),
+        ("You visited East Clinic", -3_000),
+        ("Your appointment was cancelled: East Clinic, Dr Wang, 2026-03-03 08:00", None),
     ]
     assert told[1].title_zh.startswith("您的预约已取消")
     assert list(city.plugins.citizen_lines(town.card().asn)) == []
     page = town.client("citizen", card.asn).get(f"/cards/{card.asn}", headers={"accept": "text/html"})
-    assert "You visited clinic-east" in page.text
+    assert "You visited East Clinic" in page.text
 
 
 def test_there_are_never_more_than_twenty(town, settings):

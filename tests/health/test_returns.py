@@ -92,7 +92,7 @@ def test_a_return_that_broke_off_is_finished_by_the_job(town, settings, monkeypa
         raise KeyboardInterrupt
 
     with monkeypatch.context() as power:
-        power.setattr("citycard_health.returns.give_back", cut)
+        power.setattr("citycard.city.charging.give_back", cut)
         with pytest.raises(KeyboardInterrupt):
             return_lines(city, new_id(), identity, reason="x", actor="x")
     assert balance(town, online_account(number)) == 0

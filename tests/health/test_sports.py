@@ -102,7 +102,7 @@ def test_a_payment_that_broke_off_is_finished_once(town, settings, swimmer, monk
 
     identity = new_id()
     with monkeypatch.context() as power:
-        power.setattr("citycard_health.sports.charge", cut)
+        power.setattr("citycard.city.charging.charge", cut)
         with pytest.raises(KeyboardInterrupt):
             pay_sport(town.city, settings, identity, swimmer.asn, "swim-hall")
     assert allowance(town.city, settings, swimmer.asn).pot_fen == 9_000

@@ -215,7 +215,7 @@ def test_emergency_data_is_read_by_health_terminals_alone_and_never_unseen(town:
         ("clinic-east: Dr Zhou", "unconscious: North Street", True)
     ]
     lines = [owned.record.title for owned in city.plugins.citizen_lines(card.asn)]
-    assert lines == ["clinic-east: Dr Zhou read your emergency data: unconscious: North Street"]
+    assert lines == ["East Clinic: Dr Zhou read your emergency data: unconscious: North Street"]
     town.check_books()
 
 

@@ -115,7 +115,7 @@ def test_a_visit_that_broke_off_goes_on_where_it_stopped(town, settings, insure,
         raise KeyboardInterrupt
 
     with monkeypatch.context() as power:
-        power.setattr("citycard_health.visits.charge", cut)
+        power.setattr("citycard.city.charging.charge", cut)
         with pytest.raises(KeyboardInterrupt):
             charge_visit(city, settings, identity, card.asn, "clinic-east", [SCAN])
     assert visit_of(city, identity).state is VisitState.CHARGING

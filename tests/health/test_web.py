@@ -303,15 +303,24 @@ def test_the_desk_shows_each_partner_its_own(town, card, as_clinic, as_operator)
     body = {"id": str(uuid4()), "card": card.asn, "clinic": "clinic-east", "items": [{"code": "scan"}]}
     as_clinic.post("/health/visits", json=body)
     every = page(as_operator, "/health/desk")
-    for words in ("clinic-east", "clinic-west", "Claims on medicare", "¥105.00", "swim-hall", "¥200.01"):
+    for words in (
+        "clinic-east",
+        "clinic-west",
+        "Claims on Medical Insurance Fund",
+        "¥105.00",
+        "swim-hall",
+        "¥200.01",
+    ):
         assert words in every
-    assert "机构" in page(as_operator, "/health/desk", "zh")
+    chinese = page(as_operator, "/health/desk", "zh")
+    assert "机构" in chinese
+    assert "东城医院" in chinese
     mine = page(as_clinic, "/health/desk")
-    assert "clinic-east" in mine
+    assert "East Clinic" in mine
     assert "clinic-west" not in mine
     assert "Claims on" not in mine
     insurer = page(town.client("partner", "medicare"), "/health/desk")
-    assert "Claims on medicare" in insurer
+    assert "Claims on Medical Insurance Fund" in insurer
     assert "clinic-east" not in insurer
 
 

@@ -11,7 +11,6 @@ from citycard.ids import new_id
 from citycard.kernel.outside import Permission
 from citycard.store import reading, writing
 from citycard.web.permissions import Actor, Role
-from citycard.web.sessions import require
 from citycard_health.errors import NotFound, ReadingRefused
 from citycard_health.events import DataRead, tell
 from citycard_health.patients import HealthReading, Patient, find_patient, note_reading
@@ -72,6 +71,8 @@ PERMISSIONS = (
 
 def require_own(actor: Actor, permission: str, *, card: str = "", partner: str = "") -> None:
     """Let citizens pass for their own card, partners for what is theirs, and the city's people for all."""
+    from citycard.web.sessions import require
+
     require(actor, permission, card if actor.role is Role.CITIZEN else partner)
 
 

@@ -18,7 +18,6 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from citycard.bank.receipts import Receipt, ReceiptKind, expect_receipt, receipts
 from citycard.ids import derived_id
 from citycard.ledger import AccountCode, AccountSpec
 from citycard.money import yuan
@@ -124,6 +123,8 @@ def close_month(city: City, settings: HealthSettings, insurer: str, month: str) 
     The bank then expects the insurer's money under the statement's reference. When more was given back than
     claimed, nothing is closed, and the next month takes it along. Raise NotFound or StatementRefused.
     """
+    from citycard.bank.receipts import Receipt, ReceiptKind, expect_receipt
+
     if all(one.id != insurer for one in settings.insurers):
         raise NotFound(what="insurer", name=insurer[:40])
     if not _MONTH.fullmatch(month):
@@ -192,6 +193,8 @@ def claim_file(conn: Connection, statement: ClaimStatement) -> str:
 
 def settle_paid(city: City) -> list[ClaimStatement]:
     """Settle every statement whose money the bank has booked; again without harm."""
+    from citycard.bank.receipts import receipts
+
     with reading(city.engine) as conn:
         received = {one.reference for one in receipts(conn, state="received")}
         waiting = [one for one in statements_of(conn) if one.state is StatementState.CLOSED]
@@ -204,6 +207,8 @@ def settle(city: City, identity: UUID) -> ClaimStatement:
     A clinic that gave back more than it claimed in the month pays the difference from its payable. Raise
     NotFound, or StatementRefused while the money has not come.
     """
+    from citycard.bank.receipts import receipts
+
     with writing(city.engine) as conn:
         write_alone(conn, statement_table)
         found = _known(conn, identity)

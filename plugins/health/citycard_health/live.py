@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from citycard import Lived, derived_id, yuan
-from citycard.city.accounts import grant_file
 from citycard.store import reading
 from citycard.wallet import fund_programme
 from citycard_health.booking import book, find_appointment, free_slots, import_schedule
@@ -85,6 +84,8 @@ def _booked(city: City, settings: HealthSettings, day: dt.date, asn: str) -> int
 
 def _swum(city: City, settings: HealthSettings, day: dt.date, asn: str) -> Lived:
     """Grant a year of sports from the social-security account, and pay an entrance of it."""
+    from citycard.city.accounts import grant_file
+
     programme = settings.sports.programme
     open_programme(city, settings, day.replace(month=1, day=1), day.replace(month=12, day=31))
     fund_programme(city.wallet, derived_id("simulated sports", day.year), programme, _FUNDS_FEN)

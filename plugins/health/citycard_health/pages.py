@@ -53,8 +53,9 @@ def page_routes(settings: HealthSettings) -> Iterator[Route]:
         city, actor = city_of(request), actor_of(request)
         card = actor.subject if access.is_citizen(actor) else request.query_params.get("card", "")
         values = _mine(city, settings, actor, card, request.query_params.get("reason", "")) if card else {}
+        citizen = access.is_citizen(actor)
         return render(
-            request, "health/mine.html", card=card, citizen=access.is_citizen(actor), **_EMPTY | values
+            request, "health/mine.html", card=card, citizen=citizen, settings=settings, **_EMPTY | values
         )
 
     async def make(request: Request) -> Response:
@@ -87,7 +88,7 @@ def page_routes(settings: HealthSettings) -> Iterator[Route]:
         from citycard.web import actor_of, city_of, render
 
         city, actor = city_of(request), actor_of(request)
-        return render(request, "health/desk.html", **_desk(city, settings, actor))
+        return render(request, "health/desk.html", settings=settings, **_desk(city, settings, actor))
 
     for path, endpoint, method, permission, summary in (
         ("/mine", mine, "GET", access.READ_RECORDS, "A citizen's own health: appointments, visits, doses."),

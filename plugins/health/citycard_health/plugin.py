@@ -123,7 +123,7 @@ def citycard_event_types() -> Iterable[EventType]:
 def citycard_citizen_lines(context: PluginContext, asn: str) -> Iterable[CitizenLine]:
     from citycard_health.lines import citizen_lines
 
-    yield from citizen_lines(context.city, asn)
+    yield from citizen_lines(context.city, context.settings, asn)
 
 
 @hookimpl

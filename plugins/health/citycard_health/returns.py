@@ -15,7 +15,6 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, Row, insert, select, update
 
-from citycard.city.charging import give_back
 from citycard.errors import PurchaseRefundRefused
 from citycard.ids import derived_id
 from citycard.store import reading, writing
@@ -181,6 +180,8 @@ def settle_state(conn: Connection, visit: UUID) -> None:
 
 def finish_return(city: City, identity: UUID) -> VisitReturned:
     """Go on with a refund whose insurance part stands: the online payment and the purse."""
+    from citycard.city.charging import give_back
+
     with reading(city.engine) as conn:
         row = conn.execute(select(refund_table).where(refund_table.c.id == identity)).one_or_none()
     if row is None:

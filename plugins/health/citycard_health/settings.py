@@ -236,6 +236,19 @@ class HealthSettings:
         """Find a venue by its partner."""
         return next((one for one in self.sports.venues if one.id == name), None)
 
+    def named(self, partner: str, language: str = "en") -> str:
+        """Say what people call a clinic, an insurer or a venue; one that is declared no more has its id."""
+        declared: list[Clinic | Insurer | Venue] = [*self.clinics, *self.insurers, *self.sports.venues]
+        found = next((one for one in declared if one.id == partner), None)
+        if found is None:
+            return partner
+        return (found.name_zh if language == "zh" else "") or found.name
+
+    def reader_named(self, reader: str, language: str = "en") -> str:
+        """Name the clinic of whoever read somebody's data: ``partner east``, or ``east: Dr Li`` at a till."""
+        partner, colon, staff = reader.removeprefix("partner ").partition(": ")
+        return f"{self.named(partner, language)}{colon}{staff}"
+
     def has_clinic(self, name: str) -> bool:
         """Say whether a partner is one of the clinics."""
         return any(one.id == name for one in self.clinics)

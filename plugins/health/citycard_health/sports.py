@@ -14,8 +14,6 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from citycard.city.accounts import make_programme
-from citycard.city.charging import charge, give_back, price
 from citycard.errors import DebitRefused, OnlineAccountUnknown, WalletRefused
 from citycard.ids import derived_id
 from citycard.money import yuan
@@ -89,6 +87,8 @@ class Allowance:
 
 def open_programme(city: City, settings: HealthSettings, starts_on: dt.date, ends_on: dt.date) -> bool:
     """Make the programme that pays sports at the city's venues; say whether it is new."""
+    from citycard.city.accounts import make_programme
+
     sports = settings.sports
     wanted = Programme(
         id=sports.programme,
@@ -139,6 +139,8 @@ def pay_sport(
 
     Raise SportsRefused, AlreadyDone, RegistryMissing; ServiceOff where the venue has health switched off.
     """
+    from citycard.city.charging import price
+
     if settings.venue(venue) is None:
         known = ", ".join(one.id for one in settings.sports.venues) or "none"
         raise SportsRefused(reason=f"{venue[:40]!r} is no venue; there are {known}")
@@ -187,6 +189,8 @@ def _count(conn: Connection, patient: UUID, year: int, amount_fen: int) -> None:
 
 def finish_sport(city: City, identity: UUID, *, actor: str = "") -> SportPayment:
     """Go on with a payment that counts for the cap: take the money, or count it no more."""
+    from citycard.city.charging import charge
+
     row = _row(city, identity)
     if row.state == SportState.CHARGING.value:
         try:
@@ -228,6 +232,8 @@ def return_sport(city: City, identity: UUID, *, reason: str, actor: str = "") ->
 
     Raise NotFound, or SportsRefused when nothing was paid.
     """
+    from citycard.city.charging import give_back
+
     if not (0 < len(reason) <= _LONGEST and reason.isprintable()):
         raise SportsRefused(reason=f"expected a reason of 1 to {_LONGEST} characters")
     row = _row(city, identity)

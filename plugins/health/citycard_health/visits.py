@@ -18,8 +18,6 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, Row, insert, select, update
 
-from citycard.city.accounts import payee
-from citycard.city.charging import charge, price
 from citycard.errors import DebitRefused, OnlineAccountUnknown, PaymentUnknown, WalletRefused
 from citycard.ids import derived_id
 from citycard.store import reading, writing
@@ -164,6 +162,9 @@ def _digest(*content: Any) -> bytes:
 
 
 def _check(city: City, settings: HealthSettings, asn: str, clinic: str, lines: Iterable[Line]) -> None:
+    from citycard.city.accounts import payee
+    from citycard.city.charging import price
+
     if not settings.has_clinic(clinic):
         raise VisitRefused(reason=f"{clinic[:40]!r} is no clinic of the city")
     check_card(asn)
@@ -266,6 +267,8 @@ def finish_charging(city: City, identity: UUID) -> ClinicVisit:
 
 def _charged(city: City, visit: ClinicVisit, patient_fen: int) -> Payment | None:
     """Charge what is at hand, subsidies alone where the account's own money is not to be had."""
+    from citycard.city.charging import charge
+
     tries = [derived_id("health visit", visit.id, turn) for turn in ("all", "subsidies")]
     for done in tries:
         try:
@@ -302,6 +305,8 @@ def _charged(city: City, visit: ClinicVisit, patient_fen: int) -> Payment | None
 
 def _at_hand(city: City, visit: ClinicVisit) -> tuple[int, int]:
     """Say what subsidies for this clinic, and what the account itself could pay now."""
+    from citycard.city.accounts import payee
+
     clinic, today = payee(city, visit.clinic), city.now_local().date()
     with reading(city.engine) as conn:
         account = find_account(conn, visit.asn)
