@@ -128,7 +128,7 @@ def _titled(request: Request) -> Callable[..., str]:
     return lambda one, name="title": (getattr(one, f"{name}_zh", "") if chinese else "") or getattr(one, name)
 
 
-def namers(request: Request, settings: EgovSettings) -> dict[str, Callable[..., str]]:
+def namers(request: Request, settings: EgovSettings) -> dict[str, Any]:
     """Give a page what names things in the reader's language.
 
     ``titled`` names a thing by its ``title``, or another field with a ``_zh``; ``named`` a department or a

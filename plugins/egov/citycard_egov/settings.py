@@ -171,7 +171,8 @@ class EgovSettings:
 
     def party(self, name: str) -> Department | Node | None:
         """Find whoever tells, asks or answers about residents by its id: a department or a node."""
-        return next((one for one in (*self.departments, *self.nodes) if one.id == name), None)
+        parties: list[Department | Node] = [*self.departments, *self.nodes]
+        return next((one for one in parties if one.id == name), None)
 
     def field(self, name: str) -> Field | None:
         """Find a field of the register by its name."""

@@ -267,7 +267,8 @@ def _came_back(city: City, record: str) -> bool:
         cleared = find_cleared(city, conn, record)
         assert cleared is not None, "a run judged what was paid"
         standing = standing_of(conn, cleared)
-    return standing.card_fen - standing.returned_fen <= paid.amount_fen - paid.returned_fen
+    needed_fen: int = paid.amount_fen - paid.returned_fen
+    return standing.card_fen - standing.returned_fen <= needed_fen
 
 
 def _plan_returns(conn: Connection, visit: UUID, excess_fen: int) -> None:
