@@ -31,6 +31,9 @@ from citycard_community.settings import Community
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
+
+    from citycard_community.home import CommunityHome
+
 __all__ = ["MENU", "page_routes"]
 
 MENU = (
