@@ -94,14 +94,17 @@ def charge(
 
     ``number`` is that of an online account, or of the card it hangs on. Subsidies for the
     partner's kind pay first. ``onward`` are parts that go on from it in the same step, such as its fee.
+    Asked again under an id that paid, the answer is that payment, whatever the price is by now; ActDiffers
+    for another account, partner or service. What a plugin refused, and what cost nothing, left no trace.
+
     Raise what ``price`` raises, DebitRefused, and what ``Payments.pay`` raises.
     """
     payments = Payments(city.wallet)
+    done = _paid(payments, identity)
     with reading(city.engine) as conn:
         account = find_account(conn, number)
-    done = _paid(payments, identity)
     if done is not None:
-        if (done.number, done.partner) != (account.number, partner):
+        if (done.number, done.partner, done.service) != (account.number, partner, service):
             raise ActDiffers(id=identity, kind="charge")
         return Charge(quote=None, payment=done)
     quote = price(

@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 
 from citycard.city import vaults
 from citycard.city.config import CONFIG_NAME, CityConfig, LiveChoices, read_config
-from citycard.city.tariffs import Priced, Tariffs, earlier_settings
+from citycard.city.tariffs import Priced, Tariffs, earlier_settings, newest_number
 from citycard.clock import Clock, SystemClock
 from citycard.errors import CityExists, CityUnfinished
 from citycard.kernel.plugins import Plugins
@@ -58,7 +58,7 @@ class City(Priced):
         self.timezone = ZoneInfo(config.city.timezone)
         self._hierarchies: dict[str, KeptVault] = {}
         self._vault_epoch: int | None = None
-        self._tariffs: tuple[int, Tariffs] | None = None
+        self._tariffs: tuple[tuple[int, int], Tariffs] | None = None
 
     @classmethod
     def create(
@@ -357,10 +357,10 @@ class City(Priced):
     @property
     def tariffs(self) -> Tariffs:
         """What prices records, each by the configuration that its terminal worked under."""
-        epoch = self.plugins.epoch
-        if self._tariffs is None or self._tariffs[0] != epoch:
-            with reading(self.engine) as conn:
-                self._tariffs = epoch, Tariffs(self.plugins, earlier_settings(self, conn))
+        with reading(self.engine) as conn:
+            known = self.plugins.epoch, newest_number(conn)
+            if self._tariffs is None or self._tariffs[0] != known:
+                self._tariffs = known, Tariffs(self.plugins, earlier_settings(self, conn))
         return self._tariffs[1]
 
     @property

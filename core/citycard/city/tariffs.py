@@ -15,9 +15,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from citycard.registry.tables import plugin_settings, terminal_configuration
+from citycard.store.bulk import select_in
 
 if TYPE_CHECKING:
     from citycard.city.city import City
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from citycard.kernel.reading import Reading
     from citycard.terminal.record import TransactionRecord
 
-__all__ = ["Earlier", "Priced", "Tariffs", "earlier_settings", "settings_now"]
+__all__ = ["Earlier", "Priced", "Tariffs", "earlier_settings", "newest_number", "settings_now"]
 
 _TOML = "toml"
 
@@ -50,21 +51,26 @@ class Tariffs:
 
     def __init__(self, plugins: Plugins, earlier: Earlier) -> None:
         self.earlier = earlier
+        self._plugins = plugins
         self._now = _Tariff(0, plugins, plugins.rules())
-        self._of: dict[int, _Tariff] = {}
-        for numbers, sections in earlier:
-            then = plugins.under(_read(sections))
-            made = _Tariff(numbers[0], then, then.rules())
-            self._of.update(dict.fromkeys(numbers, made))
+        self._sections = {number: place for place, (numbers, _) in enumerate(earlier) for number in numbers}
+        self._made: dict[int, _Tariff] = {}
 
     def of(self, number: int) -> _Tariff:
         """Give the plugins and rules that a configuration was made of; those of now for one nobody knows."""
-        return self._of.get(number, self._now)
+        place = self._sections.get(number)
+        if place is None:
+            return self._now
+        if place not in self._made:
+            numbers, sections = self.earlier[place]
+            then = self._plugins.under(_read(sections))
+            self._made[place] = _Tariff(numbers[0], then, then.rules())
+        return self._made[place]
 
     @property
     def change(self) -> bool:
         """Say whether any configuration has other prices than those of now."""
-        return bool(self._of)
+        return bool(self.earlier)
 
 
 class Priced:
@@ -132,6 +138,11 @@ def settings_now(city: City) -> tuple[str, dict[str, Any]]:
     return hashlib.sha256(json.dumps(sections, sort_keys=True).encode()).hexdigest(), sections
 
 
+def newest_number(conn: Connection) -> int:
+    """Give the number of the newest configuration, 0 before the first."""
+    return conn.scalar(select(func.max(terminal_configuration.c.number))) or 0
+
+
 def earlier_settings(city: City, conn: Connection) -> Earlier:
     """Give the settings of every configuration whose prices may be others than those of now."""
     now, _ = settings_now(city)
@@ -144,8 +155,8 @@ def earlier_settings(city: City, conn: Connection) -> Earlier:
     numbers: dict[str, list[int]] = {}
     for digest, number in conn.execute(query):
         numbers.setdefault(digest, []).append(number)
-    kept = select(plugin_settings).where(plugin_settings.c.digest.in_(numbers))
-    sections = {row.digest: row.sections for row in conn.execute(kept)}
+    rows = select_in(conn, select(plugin_settings), plugin_settings.c.digest, sorted(numbers))
+    sections = {row.digest: row.sections for row in rows}
     return tuple((tuple(found), sections[digest]) for digest, found in numbers.items())
 
 

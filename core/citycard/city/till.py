@@ -16,7 +16,6 @@ from citycard import registry
 from citycard.card.codec import decode, encode
 from citycard.card.product import Place
 from citycard.city.configuration import served_issuers, switched_on
-from citycard.city.rating import rate
 from citycard.errors import (
     CardLacksSector,
     CardRemoved,
@@ -276,8 +275,8 @@ class Till:
         raise CardLacksSector(asn="", sector=sector)
 
     def quote(self, record: TransactionRecord) -> Quote:
-        """Ask what a record should cost, as clearing does."""
-        quote = rate(self._city.plugins, self._city.rules, record).quote
+        """Ask what a record should cost, as clearing does: by the settings of the till's configuration."""
+        quote = self._city.rate(record).quote
         assert quote is not None, "a record of our own has a price, or PriceUnknown is raised"
         return quote
 

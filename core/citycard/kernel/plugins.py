@@ -28,7 +28,7 @@ from citycard.kernel.owned import Owner
 from citycard.kernel.past import Past, as_it_was
 from citycard.kernel.reading import Reading
 from citycard.kernel.reports import missing, report
-from citycard.kernel.settings import public
+from citycard.kernel.settings import public, with_secrets
 from citycard.kernel.states import PluginReport, State
 from citycard.store.engine import reading, writing
 
@@ -132,21 +132,27 @@ class Plugins(Reading, Lifecycle):
     def under(self, sections: Mapping[str, Mapping[str, Any]]) -> Reading:
         """Give the plugins as they were with these sections: to price by, not to run.
 
-        One that is off now is there, one that came since as well; one that is not installed any more, or does
-        not take such settings now, is as it is.
+        One that is off now is there, one that came since is not. One that is not installed any more, or does
+        not take such settings now, is as it is. Secrets, which sections do not have, are those of now.
         """
         with self._lock:
-            now, running = self.sections(), dict(self._live.running)
+            now, running = self.sections(), {}
             for name, section in sections.items():
-                entry = self._entries.get(name)
-                if entry is None or entry.barred or now.get(name) == section:
-                    continue
-                context = PluginContext(
-                    plugin=name, engine=self.engine, folder=self._folder, clock=self._clock, city=self._city
-                )
-                before = as_it_was(entry, section, self._core_version, self._failures, context)
-                if before is not None:
-                    running[name] = before
+                entry, runs = self._entries.get(name), self._live.running.get(name)
+                if runs is not None and (entry is None or now[name] == section):
+                    running[name] = runs
+                elif entry is not None and not entry.barred:
+                    context = PluginContext(
+                        plugin=name,
+                        engine=self.engine,
+                        folder=self._folder,
+                        clock=self._clock,
+                        city=self._city,
+                    )
+                    kept = with_secrets(section, self.choices.plugins.get(name) or {}, now.get(name))
+                    before = as_it_was(entry, kept, self._core_version, self._failures, context) or runs
+                    if before is not None:
+                        running[name] = before
             live = Live(running=running, memory=self._memory)
             return Past(live, self._failures, self._core_events)
 

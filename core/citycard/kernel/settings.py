@@ -20,7 +20,7 @@ from citycard.errors import CitycardError, SettingsInvalid
 if TYPE_CHECKING:
     from cattrs import Converter
 
-__all__ = ["environment", "public", "secret", "shown", "structure"]
+__all__ = ["environment", "public", "secret", "shown", "structure", "with_secrets"]
 
 Settings = TypeVar("Settings")
 
@@ -117,10 +117,27 @@ def public(kind: Any, content: Any) -> Any:
             for key, value in content.items()
             if not (key in fields and fields[key].metadata.get(_SECRET))
         }
-    inner = next((one for one in get_args(kind) if isinstance(one, type) and attrs.has(one)), None)
+    inner = get_args(kind)
     if isinstance(content, Mapping):
-        return {key: public(inner, value) for key, value in content.items()}
-    return [public(inner, member) for member in content] if isinstance(content, (list, tuple)) else content
+        return {key: _least(inner, value) for key, value in content.items()}
+    return [_least(inner, member) for member in content] if isinstance(content, (list, tuple)) else content
+
+
+def _least(kinds: tuple[Any, ...], content: Any) -> Any:
+    """Give what is public of a member by every kind that it may be of, one after the other."""
+    for kind in kinds:
+        content = public(kind, content)
+    return content
+
+
+def with_secrets(section: Mapping[str, Any], now: Mapping[str, Any], public_now: Any) -> dict[str, Any]:
+    """Put the secrets of a section of now back into one of earlier, which was kept without them.
+
+    ``public_now`` is the section of now without its secrets; None where nobody knows which they are, and then
+    what the earlier section has not is taken from that of now.
+    """
+    known = public_now or section
+    return {**{key: value for key, value in now.items() if key not in known}, **section}
 
 
 def shown(settings: Any) -> Any:

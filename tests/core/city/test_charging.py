@@ -66,6 +66,8 @@ def test_a_charge_happens_once_for_its_id_whatever_became_of_the_service(town, a
     assert balance(town, online_account(account)) == 100_000 - 600
     with pytest.raises(ActDiffers):
         pay(town, account, once, partner="plums")
+    with pytest.raises(ActDiffers):
+        pay(town, account, once, service="another")
 
 
 def test_what_costs_nothing_pays_nothing(town, account):

@@ -71,6 +71,39 @@ def test_a_terminal_that_charges_the_new_price_under_the_old_configuration_is_fo
     assert codes(town.clear(till)) == {"P01": 1}
 
 
+def test_a_till_charges_by_the_configuration_that_it_has_until_it_refreshes(town):
+    card, till = town.card(), town.till(town.terminal("melons"))
+    town.load(card, 5000)
+    new_price(town, 500)
+    town.city.configuration()
+    assert till.serve(card.reader, town.now, one).amount_fen == 300
+    till.refresh()
+    assert till.serve(card.reader, town.pass_time(DAY), one).amount_fen == 500
+    assert codes(town.clear(till)) == {"OK": 2}
+
+
+def test_another_process_learns_of_configurations_that_are_published_meanwhile(town):
+    card, till = town.card(), town.till(town.terminal("melons"))
+    town.load(card, 5000)
+    other = City.open(town.city.folder, clock=town.city.clock)
+    assert not other.tariffs.change
+    till.serve(card.reader, town.now, one)
+    new_price(town, 500)
+    town.city.configuration()
+    other.plugins.refresh()
+    assert other.tariffs.change
+    other.close()
+
+
+def test_a_plugin_that_came_since_has_no_word_in_earlier_prices(town):
+    town.city.configuration()
+    new_price(town, 500)
+    (earlier,) = town.city.tariffs.earlier
+    then = town.city.plugins.under({})
+    assert [owned.owner.plugin for owned in then.services()] == []
+    assert "market" in earlier[1]
+
+
 def test_no_secret_is_kept_with_the_settings(town):
     town.city.configuration()
     new_price(town, 500)

@@ -41,7 +41,12 @@ def test_a_card_page_tells_what_happened_in_every_domain_newest_first(town):
 def test_a_plugin_that_raises_says_nothing_on_a_card_page(town):
     town.card()
     asn = town.card().asn
-    page = town.client("operator").get(f"/cards/{asn}", headers=PAGE)
+    page = town.client(Role.CITIZEN, asn).get(f"/cards/{asn}", headers=PAGE)
     assert page.status_code == 200
     assert "melon" not in page.text
     assert town.city.plugins.report("market").failures == 1
+
+
+def test_what_happened_to_a_holder_is_shown_to_the_holder_alone(town):
+    for role in ("operator", "clerk", "auditor"):
+        assert "melon" not in town.client(role).get(f"/cards/{ASN}", headers=PAGE).text
