@@ -29,6 +29,7 @@ class Past(Reading):
         self._live = live
         self._failures = failures
         self._core_events = core_events
+        self._told = {}
 
 
 def as_it_was(

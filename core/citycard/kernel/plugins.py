@@ -85,6 +85,7 @@ class Plugins(Reading, Lifecycle):
         self._live = Live()
         self._seen: int | None = None
         self._failures = Failures()
+        self._told = {}
         self._traffic = Traffic()
         self._lock = RLock()
         super().__init__()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from citycard.errors import EventUnknown
+from citycard.errors import EventUnknown, PluginFailed
 from citycard.kernel.guard import Failures, raised
 from citycard.kernel.live import Live, Running
 from citycard.kernel.owned import Owned
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from citycard.kernel.data import Event, EventType, PersonalData, Schema
     from citycard.kernel.habits import Lived
     from citycard.kernel.identity import HealthCheck
-    from citycard.kernel.outside import Command, Job, MenuItem, Permission, Route
+    from citycard.kernel.outside import Command, Job, MenuItem, Permission, Route, TerminalConfig
     from citycard.kernel.services import Participant, Service
     from citycard.keys.hierarchy import KeyPurpose
 
@@ -38,6 +38,7 @@ class Reading:
     _live: Live
     _failures: Failures
     _core_events: Mapping[str, type]
+    _told: dict[tuple[str, str], Mapping[str, Any]]
 
     # ── the card ──
 
@@ -217,9 +218,24 @@ class Reading:
         config: dict[str, dict[str, Mapping[str, Any]]] = {}
         for plugin in self._live.within(district, partner):
             for section in (owned.record for owned in plugin.records["terminal_config"]):
-                current = section.current(plugin.context) if section.current else {}
+                current = self._current(plugin, section) if section.current else {}
                 config.setdefault(plugin.owner.plugin, {})[section.name] = {**section.values, **current}
         return {plugin: dict(sorted(sections.items())) for plugin, sections in config.items()}
+
+    def _current(self, plugin: Running, section: TerminalConfig) -> Mapping[str, Any]:
+        """Ask for the current values of a section; while that fails, those that were told last stand.
+
+        So one plugin's mistake keeps no list of another from the terminals. Raise PluginFailed when there are
+        none: terminals of a domain must not begin without its list.
+        """
+        key = plugin.owner.plugin, section.name
+        try:
+            assert section.current is not None
+            self._told[key] = section.current(plugin.context)
+        except PluginFailed:
+            if key not in self._told:
+                raise
+        return self._told[key]
 
     def health(self) -> list[tuple[Owned[HealthCheck], str | None]]:
         """Run every health check; give each with None when all is well, or one sentence."""

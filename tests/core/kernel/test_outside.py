@@ -188,3 +188,24 @@ def test_what_changes_while_the_city_runs_is_read_for_each_configuration(plugin,
     assert plugins.terminal_config() == {"zoo": {"doors": {"open": 6, "lost": []}}}
     lost.append(7)
     assert plugins.terminal_config() == {"zoo": {"doors": {"open": 6, "lost": [7]}}}
+
+
+def test_while_a_plugin_cannot_say_what_changes_terminals_are_told_what_they_were_told_last(plugin, city):
+    lost = ["1"]
+
+    def now(_):
+        return {"lost": [int(lost[0])]}
+
+    def citycard_terminal_config(settings):
+        yield TerminalConfig(name="doors", values={"open": 6}, current=now)
+
+    plugins = city(plugin("zoo", citycard_terminal_config))
+    lost[0] = "nobody"
+    with pytest.raises(PluginFailed):
+        plugins.terminal_config()
+    lost[0] = "2"
+    told = plugins.terminal_config()
+    assert told == {"zoo": {"doors": {"open": 6, "lost": [2]}}}
+    lost[0] = "nobody"
+    assert plugins.terminal_config() == told
+    assert plugins.report("zoo").failures == 2
