@@ -5,10 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from citycard.city.accounts import payee
 from citycard.city.charging import charge
-from citycard.errors import CitycardError, FundsMissing
+from citycard.errors import ActDiffers, CitycardError, FundsMissing, OnlineAccountUnknown
 from citycard.ids import new_id
 from citycard.store import reading
+from citycard.wallet import Payments
 from citycard_community.billing import (
     ask_payment,
     bill_month,
@@ -157,3 +159,37 @@ def test_a_tenant_sees_the_bills_of_the_own_months_and_while_the_lease_runs(esta
     assert [number for number, _ in estate.owed(owner)] == [1, 2]
     estate.town.pass_time(30 * DAY)
     assert estate.owed(tenant) == []
+
+
+def broken_off(monkeypatch, work):
+    """Do what breaks off as soon as the money has moved."""
+    pay_first = Payments.pay
+
+    def pay_and_break(*given, **named):
+        pay_first(*given, **named)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Payments, "pay", pay_and_break)
+        with pytest.raises(KeyboardInterrupt):
+            work()
+
+
+def test_what_was_paid_and_broke_off_is_finished_whatever_refuses_the_next_try(estate, owner, monkeypatch):
+    identity = new_id()
+    broken_off(monkeypatch, lambda: pay(estate, owner, identity=identity))
+    monkeypatch.setattr("citycard.city.charging.find_account", _gone)
+    assert pay(estate, owner, identity=identity).state == "done"
+    assert estate.owed(owner) == [(1, 0)]
+
+
+def _gone(_conn, number):
+    raise OnlineAccountUnknown(number=number)
+
+
+def test_an_id_that_paid_for_something_else_pays_no_bill(estate, owner):
+    identity = new_id()
+    Payments(estate.city.wallet).pay(identity, owner.asn, payee(estate.city, "sunrise-pm"), 1)
+    with pytest.raises(ActDiffers):
+        pay(estate, owner, identity=identity)
+    assert estate.owed(owner) == [(1, FEE_FEN)]

@@ -15,14 +15,14 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from citycard.errors import CitycardError, PaymentUnknown
+from citycard.errors import CitycardError
 from citycard.store import publish, reading, writing
 from citycard.store.engine import write_alone
-from citycard.wallet.payments import Payments
 from citycard_community.bills import Bill, accrued, fee_fen, paid
 from citycard_community.errors import BillUnknown, PartRefused, PaymentRefused
 from citycard_community.events import BillIssued, BillPaid, body_of
 from citycard_community.fees import FEE
+from citycard_community.onceonly import charge_once, is_paid
 from citycard_community.sectors import FeeFacts
 from citycard_community.services import facts_asked
 from citycard_community.settings import CommunitySettings, PropertyFee
@@ -207,10 +207,8 @@ def pay_from_account(
 ) -> BillPayment:
     """Pay a bill from the online account of a card; once for each ``identity``.
 
-    Raise what ``ask_payment`` and ``charge`` raise; nothing was paid then, and another try has a new id.
+    Raise what ``ask_payment`` and ``charge_once`` raise; nothing was paid then, and another try has a new id.
     """
-    from citycard.city.charging import charge
-
     asked = ask_payment(city, settings, identity, asn, number, amount_fen, way=ACCOUNT)
     if asked.state == _DONE:
         return asked
@@ -218,7 +216,7 @@ def pay_from_account(
     with reading(city.engine) as conn:
         community = settings.community(_community_of(conn, number))
     try:
-        charge(
+        charge_once(
             city,
             identity,
             asn,
@@ -253,7 +251,7 @@ def finish_payments(city: City, settings: CommunitySettings, now: dt.datetime) -
     finished = 0
     for row in rows:
         waits = _ACCOUNT_WAITS if row.way == ACCOUNT else _PURSE_WAITS
-        if row.way == ACCOUNT and _charged(city, row.id):
+        if row.way == ACCOUNT and is_paid(city, row.id, FEE):
             finish_payment(city, settings, row.id)
             finished += 1
         elif row.at + waits < now:
@@ -265,14 +263,6 @@ def asked_from_purse(conn: Connection) -> list[BillPayment]:
     """Give the payments at kiosks of which nobody knows yet whether they were made."""
     query = select(payment).where(payment.c.state == _ASKED, payment.c.way == PURSE)
     return [BillPayment(**row._mapping) for row in conn.execute(query)]  # noqa: SLF001 - a Row's own way
-
-
-def _charged(city: City, identity: UUID) -> bool:
-    try:
-        Payments(city.wallet).find(identity)
-    except PaymentUnknown:
-        return False
-    return True
 
 
 def _months(first: dt.date, last: dt.date | None, today: dt.date) -> list[dt.date]:

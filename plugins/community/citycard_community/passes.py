@@ -9,14 +9,14 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, delete, insert, select, update
 
-from citycard.errors import CitycardError, PaymentUnknown
+from citycard.errors import CitycardError
 from citycard.store import publish, writing
 from citycard.store.engine import write_alone
-from citycard.wallet.payments import Payments
 from citycard_community.errors import CarParkUnknown, PassRefused
 from citycard_community.events import PassSold, body_of
 from citycard_community.fees import PASS
 from citycard_community.granting import grant, rights_of_card
+from citycard_community.onceonly import charge_once, is_paid
 from citycard_community.sectors import PassFacts, RightKind
 from citycard_community.services import facts_asked
 from citycard_community.settings import CarPark, Community, CommunitySettings
@@ -69,10 +69,8 @@ def sell_pass(
 
     The space is kept while it is paid. Raise CommunityUnknown, CarParkUnknown, PassRefused for who does not
     live there, for months that are over or too many, or for a space that another pass has in one of them, and
-    what ``charge`` raises; nothing was paid then.
+    what ``charge_once`` raises; nothing was paid then.
     """
-    from citycard.city.charging import charge
-
     place = settings.community(community)
     park = _park(place, car_park, space)
     with writing(city.engine) as conn:
@@ -105,7 +103,7 @@ def sell_pass(
         community=place.number, car_park=car_park, space=space, first=month_of(first), months=months
     )
     try:
-        charge(
+        charge_once(
             city,
             identity,
             asn,
@@ -137,9 +135,7 @@ def finish_passes(city: City, settings: CommunitySettings, now: dt.datetime) -> 
         rows = conn.execute(select(*columns).where(*asked).distinct()).all()
     finished = 0
     for row in rows:
-        try:
-            Payments(city.wallet).find(row.sale)
-        except PaymentUnknown:
+        if not is_paid(city, row.sale, PASS):
             if row.asked_at + _WAITS < now:
                 _drop(city, row.sale)
             continue
