@@ -1,14 +1,18 @@
 """An order is paid once and takes its stock once; whatever comes of it, stock and money agree."""
 
 from datetime import timedelta
+from unittest.mock import Mock
 
 import pytest
 from sqlalchemy import select
 
-from citycard.errors import FundsMissing
+from citycard.city import charging
+from citycard.errors import FundsMissing, RefundRefused
 from citycard.ids import new_id
 from citycard.store import reading, writing
 from citycard.wallet import available_fen, online_account
+from citycard_retail import orders as module
+from citycard_retail import sales
 from citycard_retail.errors import BasketEmpty, OrderDiffers, OrderRefused, ProductUnknown, StockMissing
 from citycard_retail.orderbook import address_of, find_order, orders
 from citycard_retail.orders import cancel, finish_orders, place, return_lines, step
@@ -169,4 +173,48 @@ def test_an_order_that_was_broken_off_is_paid_or_cancelled_later(shops, card):
             gone.id: "cancelled",
         }
     assert free_fen(shops, card) == 20_000 - 333
+    assert finish_orders(shops.market) == 0
+
+
+def test_an_order_whose_sale_was_paid_is_paid_whatever_is_in_the_way_now(shops, card, monkeypatch):
+    filled(shops, card, rice=1)
+    once = new_id()
+    with monkeypatch.context() as broken:
+        broken.setattr(sales, "_end", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            place(shops.market, once, card, address=HOME)
+    monkeypatch.setattr(module, "sell", Mock(side_effect=StockMissing(sku="x", quantity=1, stock=0)))
+    made = place(shops.market, once, card, address=HOME)
+    assert (made.state, made.paid_fen, stock(shops)["rice"]) == ("paid", 333, 9)
+
+
+def test_a_refund_that_is_refused_is_tried_again_and_keeps_nobody_else_waiting(shops, card, monkeypatch):
+    made = []
+    for _ in range(2):
+        filled(shops, card, rice=1)
+        made.append(place(shops.market, new_id(), card, address=HOME).id)
+    back = delivered(shops, card, rice=2).id
+    real, refused = charging.give_back, {"yes": True}
+
+    def give_back(city, identity, payment, *args, **named):
+        if refused["yes"] and payment != module._payment_id(made[1]):
+            raise RefundRefused(id=payment, left_fen=0, wanted_fen=1)
+        return real(city, identity, payment, *args, **named)
+
+    monkeypatch.setattr(charging, "give_back", give_back)
+    with pytest.raises(RefundRefused):
+        cancel(shops.market, made[0])
+    with pytest.raises(RefundRefused):
+        return_lines(shops.market, new_id(), back, {"rice": 2})
+    with writing(shops.town.city.engine) as conn:  # as if it had stopped in the middle
+        conn.execute(order.update().where(order.c.id == made[1]).values(state="cancelling"))
+    shops.town.pass_time(timedelta(minutes=31))
+    assert finish_orders(shops.market) == 1
+    assert [find_order(shops.market, one).state for one in made] == ["cancelling", "cancelled"]
+    refused["yes"] = False
+    assert finish_orders(shops.market) == 0  # not yet: it was refused just now
+    shops.town.pass_time(timedelta(hours=1))
+    assert finish_orders(shops.market) == 2
+    assert [find_order(shops.market, one).state for one in made] == ["cancelled", "cancelled"]
+    assert free_fen(shops, card) == 20_000
     assert finish_orders(shops.market) == 0

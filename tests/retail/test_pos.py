@@ -1,5 +1,7 @@
 """What a POS asks happens once, and every answer has the code that says how it ended."""
 
+from datetime import timedelta
+
 import attrs
 import pytest
 
@@ -7,6 +9,7 @@ from citycard import registry
 from citycard.ledger.chart import AccountCode
 from citycard.store import reading, writing
 from citycard.wallet import available_fen, online_account, partner_payable
+from citycard_retail import sales
 from citycard_retail.errors import MessageInvalid
 from citycard_retail.iso import Message, write_message
 from citycard_retail.tables import message
@@ -175,3 +178,46 @@ def test_bytes_that_are_no_message_are_told_by_field(pos):
     for raw in (b"", b"0200", b"0200" + b"F" * 16, b"\xff" * 40, b"0" * 3000):
         with pytest.raises(MessageInvalid, match="response code 30"):
             pos.host.answer(raw)
+
+
+def stopped(pos, monkeypatch, asked, module=sales, name="_end"):
+    """Send a message whose host stops behind the payment."""
+
+    def stop(*_args):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(module, name, stop)
+        with pytest.raises(KeyboardInterrupt):
+            pos.send(asked)
+
+
+def test_a_purchase_that_stopped_behind_its_payment_is_reversed(pos, guest, monkeypatch):
+    asked = pos.purchase(guest, 10_000)
+    stopped(pos, monkeypatch, asked)
+    assert money(pos, guest) == (90_000, 9_900, 100)
+    assert pos.ask("0400", _90=pos.original(asked))["39"] == "00"
+    assert money(pos, guest) == (100_000, 0, 0)
+    assert pos.send(asked)["39"] == "21"
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_a_purchase_that_was_reversed_while_it_was_paid_is_undone_later(pos, guest, monkeypatch, again):
+    asked = pos.purchase(guest, 10_000)
+    stopped(pos, monkeypatch, asked)
+    with writing(pos.shops.town.city.engine) as conn:  # as if the reversal had come before the payment
+        conn.execute(message.update().values(reversed=1))
+    if again:
+        assert pos.send(asked)["39"] == "21"
+    else:
+        pos.shops.town.pass_time(timedelta(minutes=16))
+        pos.shops.town.city.plugins.run_job("retail.finish")
+    assert money(pos, guest) == (100_000, 0, 0)
+
+
+def test_a_completion_that_stopped_behind_its_payment_is_reversed(pos, guest, monkeypatch):
+    held = pos.ask("0100", _3="000000", _4="000000050000", _49="156", _102=guest)
+    advice = pos.message("0220", _3="000000", _4="000000032000", _49="156", _37=held["37"])
+    stopped(pos, monkeypatch, advice)
+    assert pos.ask("0400", _90=pos.original(advice))["39"] == "00"
+    assert money(pos, guest)[0] == 100_000

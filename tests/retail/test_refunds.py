@@ -2,9 +2,11 @@
 
 import random
 from datetime import timedelta
+from unittest.mock import Mock
 
 import pytest
 
+from citycard.city import charging
 from citycard.city.charging import give_back
 from citycard.errors import RefundRefused
 from citycard.ids import new_id
@@ -12,6 +14,7 @@ from citycard.ledger.chart import AccountCode
 from citycard.store import reading, writing
 from citycard.wallet import available_fen, online_account, partner_payable
 from citycard.wallet.refunds import Destination
+from citycard_retail import refunds
 from citycard_retail.errors import RetailActDiffers, RetailRefundRefused, SaleUnknown
 from citycard_retail.merchants import merchants
 from citycard_retail.refunds import finish_refunds, refund_sale, refunds_of_sale, void_sale
@@ -142,3 +145,56 @@ def test_a_tier_that_keeps_fees_lets_the_merchant_bear_them(shops):
     # The core took 25 fen from the fees: they have them again, and the hotel bears all of it.
     assert found[partner_payable("retail-fees")] == 0
     assert found[partner_payable("grand-hotel")] == -2_500
+
+
+@pytest.fixture
+def record(shops, account):
+    """Return the record of a till's sale of 50 yuan, for a tier that keeps its fees."""
+    shops.open("grand-hotel", "hotel")
+    town = shops.town
+    with reading(town.city.engine) as conn:
+        hotel = merchants(shops.market, conn, partner="grand-hotel")[0]
+    counter, card = shops.counter(hotel.terminals[0]), town.cards[0]
+    town.load(card, 10_000)
+    counter.sell(card.reader, shops.day(), 5_000)
+    town.clear(counter)
+    return f"{counter.number}-1-1"
+
+
+@pytest.mark.parametrize("place", ["before its fee", "before it is noted"])
+def test_a_tills_refund_that_stopped_is_finished_and_never_refused(shops, record, monkeypatch, place):
+    def stop(*_args, **_named):
+        raise KeyboardInterrupt
+
+    def fees():
+        with reading(city.engine) as conn:
+            found = city.ledger.balances(conn, AccountCode.PAYABLE_TO_PARTNERS)
+        return found[partner_payable("retail-fees")], found[partner_payable("grand-hotel")]
+
+    city, once = shops.town.city, new_id()
+    with monkeypatch.context() as broken:
+        if place == "before its fee":
+            broken.setattr(type(city.wallet), "transfer", stop)
+        else:
+            broken.setattr(refunds, "_end", stop)
+        with pytest.raises(KeyboardInterrupt):
+            refund_sale(shops.market, once, record, 2_500, **WHY)
+    shops.town.pass_time(timedelta(minutes=2))
+    with monkeypatch.context() as broken:
+        broken.setattr(type(city.ledger), "find", Mock(side_effect=SaleUnknown(id="x")))
+        assert refund_sale(shops.market, once, record, 2_500, **WHY).state == "begun"
+        assert finish_refunds(shops.market) == 0
+    assert find_sale(shops.market, record).returned_fen == 2_500
+    assert refund_sale(shops.market, once, record, 2_500, **WHY).state == "done"
+    assert fees() == (0, -2_500)
+
+
+def test_what_went_back_to_an_account_is_not_refused_afterwards(shops, account, monkeypatch):
+    sold = sell(shops.market, new_id(), account, "harbour-mart", 1_000)
+    once = new_id()
+    refund_sale(shops.market, once, str(sold.id), 400, **WHY)
+    with writing(shops.town.city.engine) as conn:  # as if it had stopped before it was noted
+        conn.execute(refund.update().values(state="begun"))
+    monkeypatch.setattr(charging, "give_back", Mock(side_effect=SaleUnknown(id="x")))
+    assert refund_sale(shops.market, once, str(sold.id), 400, **WHY).state == "done"
+    assert find_sale(shops.market, str(sold.id)).returned_fen == 400

@@ -24,7 +24,7 @@ def jobs() -> Iterator[Job]:
     )
     yield Job(
         name="finish",
-        title="Finish orders and refunds that were broken off",
+        title="Finish sales, orders and refunds that were broken off",
         every=timedelta(minutes=5),
         run=_finish,
     )
@@ -40,8 +40,10 @@ def _close_runs(context: PluginContext) -> None:
 def _finish(context: PluginContext) -> None:
     from citycard_retail.market import Market
     from citycard_retail.orders import finish_orders
+    from citycard_retail.pos import PosHost
     from citycard_retail.refunds import finish_refunds
 
     market = Market(context.city, context.settings)
+    PosHost(market).finish()
     finish_refunds(market)
     finish_orders(market)

@@ -30,7 +30,7 @@ from citycard_retail.merchants import Merchant, merchant_of_terminal, merchants
 from citycard_retail.posbatches import open_batch, settle
 from citycard_retail.poskeys import pos_key
 from citycard_retail.refunds import refund_sale, void_sale
-from citycard_retail.sales import find_sale, sell
+from citycard_retail.sales import find_sale, finish_sales, sell, settled
 from citycard_retail.tables import message as message_table
 
 __all__ = ["PosHost"]
@@ -100,11 +100,14 @@ class PosHost:
             return write_message(_reply(asked.message, {"39": code}), key)
         if repeated and row.reply:
             return bytes(row.reply)
-        if row.reversed:
-            return self._ended(asked, key, NOTHING_DONE, {})
         try:
-            more = self._done(asked)
-            code = more.pop("39", APPROVED)
+            if row.reversed:
+                # It may have been paid when the host stopped, before anybody saw that it was reversed.
+                self._undo(asked.terminal, asked.message.mti, asked.message.fields.get("3", ""), asked.act)
+                code, more = NOTHING_DONE, {}
+            else:
+                more = self._done(asked)
+                code = more.pop("39", APPROVED)
         except CitycardError as refused:
             code, more = code_of(refused), {}
             _log.info("terminal %s STAN %s: %s", asked.terminal, asked.message.get(11), refused)
@@ -117,6 +120,20 @@ class PosHost:
         return self._ended(asked, key, code, more)
 
     # ── what is written down ─────────────────────────────────────────────────────────────────────
+
+    def finish(self) -> int:
+        """Finish sales that were broken off, undo those that a POS reversed meanwhile, and count the paid."""
+        found = finish_sales(self._market)
+        for one in found:
+            query = select(message_table).where(message_table.c.act == one.id, message_table.c.reversed == 1)
+            with reading(self._market.city.engine) as conn:
+                row = conn.execute(query).one_or_none()
+            if row is not None:
+                try:
+                    self._undo(row.terminal, row.kind, row.processing, row.act)
+                except CitycardError as refused:
+                    _log.warning("sale %s was reversed and cannot be undone: %s", one.id, refused)
+        return len(found)
 
     def _noted(self, asked: _Asked) -> tuple[Row[Any], bool]:
         message = asked.message
@@ -270,7 +287,7 @@ class PosHost:
             if kind[:2] == "01":
                 if find_hold(self._market, act).state == "pending":
                     release(self._market, identity, act, actor=actor)
-            elif find_sale(self._market, str(act)).state == "paid":
+            elif settled(self._market, find_sale(self._market, str(act))).state == "paid":
                 void_sale(self._market, identity, str(act), actor=actor, any_day=True)
         except CitycardError as nothing:
             if code_of(nothing) != "25":  # it was never done

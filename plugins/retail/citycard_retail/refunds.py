@@ -10,6 +10,7 @@ What moves it is imported by whoever gives back: endpoints are declared without 
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -22,7 +23,8 @@ from citycard.ids import derived_id
 from citycard.ledger.chart import TransferCode
 from citycard.store import publish, reading, writing
 from citycard.wallet import partner_payable
-from citycard.wallet.refunds import Destination
+from citycard.wallet.refunds import Destination, find_refund
+from citycard.wallet.tables import payment_refund, purchase_refund
 from citycard_retail.errors import RetailActDiffers, RetailRefundRefused
 from citycard_retail.events import RETURNED
 from citycard_retail.fees import fee_after
@@ -41,6 +43,7 @@ __all__ = [
 ]
 
 Kind = Literal["void", "refund"]
+_log = logging.getLogger("citycard.retail.refunds")
 _REASON = 200
 _STALE = timedelta(minutes=1)
 
@@ -142,10 +145,10 @@ def finish_refunds(market: Market) -> int:
     finished = 0
     for one in waiting:
         try:
-            _move(market, one, find_sale(market, str(one.sale)))
+            moved = _move(market, one, find_sale(market, str(one.sale)))
         except CitycardError:
             continue
-        finished += 1
+        finished += moved.state == "done"
     return finished
 
 
@@ -253,21 +256,37 @@ def _where(found: Sale, to: Destination | None) -> Destination:
 
 
 def _move(market: Market, given: GivenBack, found: Sale) -> GivenBack:
-    """Move the money, which happens once; where the core refuses, the sale has it again."""
+    """Move the money, which happens once; where the core refuses, the sale has it again.
+
+    What the core gave back is never refused afterwards, whatever is in the way of the rest: it waits, and is
+    finished later.
+    """
     try:
         if found.channel == "online":
             _move_online(market, given, found)
         else:
             _move_offline(market, given, found)
-    except CitycardError:
+    except CitycardError as refused:
+        if _is_given(market, given, found):
+            _log.warning("refund %s was given, and waits to be finished: %s", given.id, refused)
+            return given
         _end(market, given, found, "refused")
         raise
     return _end(market, given, found, "done")
 
 
+def _is_given(market: Market, given: GivenBack, found: Sale) -> bool:
+    """Say whether the core gave the money back under this id."""
+    table = payment_refund if found.channel == "online" else purchase_refund
+    with reading(market.city.engine) as conn:
+        return conn.scalar(select(table.c.id).where(table.c.id == given.id)) is not None
+
+
 def _move_online(market: Market, given: GivenBack, found: Sale) -> None:
     from citycard.city.charging import give_back
 
+    if _is_given(market, given, found):
+        return
     give_back(
         market.city,
         given.id,
@@ -283,33 +302,39 @@ def _move_offline(market: Market, given: GivenBack, found: Sale) -> None:
     from citycard.city.refunds import give_refund, purchase_of
 
     city, fees = market.city, market.settings.fees_partner
-    done = give_refund(
-        city,
-        given.id,
-        purchase_of(city, found.purchase),
-        given.amount_fen,
-        Destination(given.to),
-        reason=given.reason,
-        approved_by=given.approved_by,
-        evidence=f"{given.kind} {given.id}",
-        actor=given.actor or "retail",
-    )
+    if not _is_given(market, given, found):
+        give_refund(
+            city,
+            given.id,
+            purchase_of(city, found.purchase),
+            given.amount_fen,
+            Destination(given.to),
+            reason=given.reason,
+            approved_by=given.approved_by,
+            evidence=f"{given.kind} {given.id}",
+            actor=given.actor or "retail",
+        )
+    with reading(city.engine) as conn:
+        done = find_refund(conn, given.id)
     taken_fen = sum(part.amount_fen for part in done.parts if part.partner == fees)
     more_fen = given.fee_fen - taken_fen
     if not more_fen:
         return
     to_merchant = (partner_payable(fees), partner_payable(found.partner))
     debit, credit = to_merchant if more_fen > 0 else to_merchant[::-1]
+    moved = city.wallet.transfer(
+        derived_id("retail fee", given.id),
+        debit,
+        credit,
+        abs(more_fen),
+        int(TransferCode.FEE),
+        ref=f"refund/{given.id}",
+    )
+    # Of the moment when the refund was begun: asked for again, it is the same transfer.
+    moved = attrs.evolve(moved, event_time=given.at, business_date=given.at.date())
     with writing(city.engine) as conn:
-        moved = city.wallet.transfer(
-            derived_id("retail fee", given.id),
-            debit,
-            credit,
-            abs(more_fen),
-            int(TransferCode.FEE),
-            ref=f"refund/{given.id}",
-        )
-        city.ledger.post_all(conn, [moved])
+        if not city.ledger.find(conn, [moved.id]):
+            city.ledger.post_all(conn, [moved])
 
 
 def _end(market: Market, given: GivenBack, found: Sale, state: str) -> GivenBack:

@@ -6,19 +6,22 @@ What charges, and what clearing accepted, is imported by whoever sells: endpoint
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import attrs
 from sqlalchemy import Connection, Row, select, update
 
-from citycard.errors import CitycardError
+from citycard import registry
+from citycard.errors import CitycardError, DebitRefused, OnlineAccountUnknown, PaymentUnknown
 from citycard.ids import derived_id
+from citycard.kernel.services import DebitRequest
 from citycard.ledger.chart import TransferCode
 from citycard.store import publish, reading, writing
 from citycard.store.bulk import insert_missing
-from citycard.wallet import find_account, partner_payable
+from citycard.wallet import Payments, find_account, partner_payable
 from citycard_retail.errors import RetailActDiffers, RetailValueInvalid, SaleUnknown
 from citycard_retail.events import SOLD
 from citycard_retail.fees import fee_fen
@@ -30,9 +33,22 @@ from citycard_retail.tables import sale
 if TYPE_CHECKING:
     from citycard.city.charging import Onward
 
-__all__ = ["Sale", "begin", "fee_onward", "find_sale", "pay_begun", "sale_of_record", "sales_of", "sell"]
+__all__ = [
+    "Sale",
+    "begin",
+    "fee_onward",
+    "find_sale",
+    "finish_sales",
+    "paid_sale",
+    "pay_begun",
+    "sale_of_record",
+    "sales_of",
+    "sell",
+    "settled",
+]
 
 _NOTE = 100
+_STALE = timedelta(minutes=15)
 
 
 @attrs.frozen(kw_only=True)
@@ -85,40 +101,33 @@ def sell(
     OnlineAccountUnknown, RetailActDiffers, RetailValueInvalid for an amount, what the price and the wallet
     refuse, and DebitRefused.
     """
-    from citycard.city.charging import charge, price
+    from citycard.city.charging import price
 
+    city = market.city
+    asked = {"partner": partner, "amount_fen": amount_fen, "service": service, "note": note}
+    known = _paid_before(market, identity, number, asked)
+    if known is not None:
+        return known
     if not 0 < amount_fen <= market.settings.most_sale_fen:
         expected = f"1 to {market.settings.most_sale_fen} fen"
         raise RetailValueInvalid(field="amount_fen", value=amount_fen, expected=expected)
-    city = market.city
     with reading(city.engine) as conn:
         merchant = merchants(market, conn, partner=partner)[0]
         account = find_account(conn, number)
     facts = {"mcc": market.settings.category(merchant.category).mcc}
-    asked = {"account": account.number, "partner": partner, "amount_fen": amount_fen, "service": service}
-    digest = digest_of(asked | {"note": note})
 
+    @cache
     def priced() -> int:
         return price(
             city, account.asn, service=service, partner=partner, list_price_fen=amount_fen, facts=facts
         ).amount_fen
 
+    digest = digest_of(asked | {"account": account.number})
     begun = begin(market, identity, partner, account.asn, priced, digest, service=service, note=note)
 
     def pay() -> int:
-        done = charge(
-            city,
-            identity,
-            account.number,
-            service=service,
-            partner=partner,
-            list_price_fen=amount_fen,
-            facts=facts,
-            onward=fee_onward(market, begun.fee_fen),
-            note=note,
-            actor=actor,
-        )
-        return done.amount_fen
+        priced()  # what was begun before is paid at its price of then, but only where it is sold still
+        return _pay(market, begun, account.number, note=note, actor=actor)
 
     return pay_begun(market, begun, pay)
 
@@ -173,15 +182,51 @@ def begin(
 
 
 def pay_begun(market: Market, begun: Sale, pay: Callable[[], int]) -> Sale:
-    """Let what was begun be paid by ``pay``, which does it once; note how it ended and tell it."""
+    """Let what was begun be paid by ``pay``, which does it once and gives how much; note how it ended."""
     if begun.state == "paid":
         return begun
     try:
-        pay()
+        amount_fen = pay()
     except CitycardError:
+        # What is in the way now does not undo what was paid before.
+        known = settled(market, begun)
+        if known.state == "paid":
+            return known
         _end(market, begun, "refused")
         raise
-    return _end(market, begun, "paid")
+    return _end(market, begun, "paid", amount_fen)
+
+
+def settled(market: Market, begun: Sale) -> Sale:
+    """Give a sale as it is; one that its account paid is ended as paid, if nobody came to note it."""
+    if begun.state == "paid":
+        return begun
+    try:
+        paid = Payments(market.city.wallet).find(begun.id)
+    except PaymentUnknown:
+        return begun
+    return _end(market, begun, "paid", paid.amount_fen)
+
+
+def paid_sale(market: Market, identity: UUID) -> Sale | None:
+    """Give the sale of an id when it was paid, whether or not that was noted; None otherwise."""
+    with reading(market.city.engine) as conn:
+        row = _row(conn, sale.c.id, identity)
+    found = None if row is None else settled(market, Sale.of(row))
+    return found if found is not None and found.state == "paid" else None
+
+
+def finish_sales(market: Market) -> tuple[Sale, ...]:
+    """End what was begun a while ago and broken off, as paid or as refused; give what was paid."""
+    before = market.city.now_local() - _STALE
+    query = select(sale).where(sale.c.state == "begun", sale.c.at <= before)
+    with reading(market.city.engine) as conn:
+        waiting = [Sale.of(row) for row in conn.execute(query.order_by(sale.c.at, sale.c.id))]
+    found = [settled(market, one) for one in waiting]
+    for one in found:
+        if one.state == "begun":
+            _end(market, one, "refused")  # whoever asks for it again may pay it yet
+    return tuple(one for one in found if one.state == "paid")
 
 
 def fee_onward(market: Market, fee: int) -> Sequence[Onward]:
@@ -260,15 +305,72 @@ def sales_of(conn: Connection, *, asn: str = "", partner: str = "", limit: int =
     return tuple(map(Sale.of, conn.execute(query)))
 
 
-def _end(market: Market, begun: Sale, state: str) -> Sale:
+def _paid_before(market: Market, identity: UUID, number: str, asked: dict[str, Any]) -> Sale | None:
+    """Give what was paid under an id, whatever became of merchant, price and account since.
+
+    Raise RetailActDiffers when it was something else.
+    """
+    known = paid_sale(market, identity)
+    if known is None:
+        return None
+    with reading(market.city.engine) as conn:
+        row = _row(conn, sale.c.id, identity)
+        assert row is not None
+        try:
+            number = find_account(conn, number).number
+        except OnlineAccountUnknown:
+            # The card that it was named by hangs on it no more.
+            paid = known.amount_fen and number == known.asn
+            number = Payments(market.city.wallet).find(identity).number if paid else number
+    if row.digest != digest_of(asked | {"account": number}):
+        raise RetailActDiffers(id=identity, kind="sale")
+    return known
+
+
+def _pay(market: Market, begun: Sale, number: str, *, note: str, actor: str) -> int:
+    """Ask every plugin, and pay what a sale was begun with: its fee is of just that."""
+    from citycard.city.accounts import payee
+
+    city, amount_fen = market.city, begun.amount_fen
+    if not amount_fen:
+        return 0
+    with reading(city.engine) as conn:
+        district = registry.find_partner(conn, begun.partner).district
+    refusal = city.plugins.veto(
+        DebitRequest(
+            asn=begun.asn,
+            service=begun.service,
+            amount_fen=amount_fen,
+            at=city.now_local(),
+            partner=begun.partner,
+            district=district or "",
+        )
+    )
+    if refusal is not None:
+        raise DebitRefused(reason=refusal.reason, code=refusal.code, plugin=refusal.plugin)
+    paid = Payments(city.wallet).pay(
+        begun.id,
+        number,
+        payee(city, begun.partner),
+        amount_fen,
+        onward=fee_onward(market, begun.fee_fen),
+        note=note or begun.service,
+        service=begun.service,
+        actor=actor,
+    )
+    return paid.amount_fen
+
+
+def _end(market: Market, begun: Sale, state: str, amount_fen: int | None = None) -> Sale:
+    paid_fen = begun.amount_fen if amount_fen is None else amount_fen
     with writing(market.city.engine) as conn:
         mine = update(sale).where(sale.c.id == begun.id, sale.c.state != "paid", sale.c.state != state)
-        if conn.execute(mine.values(state=state)).rowcount and state == "paid":
+        if conn.execute(mine.values(state=state, amount_fen=paid_fen)).rowcount and state == "paid":
             body = {
                 "sale": str(begun.id),
                 "partner": begun.partner,
                 "card": begun.asn,
-                "amount_fen": begun.amount_fen,
+                "amount_fen": paid_fen,
             }
             publish(conn, SOLD, [body], at=market.city.clock.now())
         row = _row(conn, sale.c.id, begun.id)

@@ -121,6 +121,7 @@ sale = Table(
 )
 Index("ix_retail_sale_asn", sale.c.asn, sale.c.at)
 Index("ix_retail_sale_partner", sale.c.partner, sale.c.at)
+Index("ix_retail_sale_state", sale.c.state, sale.c.at)
 
 refund = Table(
     "retail_refund",

@@ -148,6 +148,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_retail_sale_asn", "retail_sale", ["asn", "at"], unique=False)
     op.create_index("ix_retail_sale_partner", "retail_sale", ["partner", "at"], unique=False)
+    op.create_index("ix_retail_sale_state", "retail_sale", ["state", "at"], unique=False)
     op.create_table(
         "retail_void",
         sa.Column("record", sa.String(length=40), nullable=False),
@@ -240,6 +241,7 @@ def downgrade() -> None:
     op.drop_table("retail_merchant_tier")
     op.drop_index("ix_retail_void_state", table_name="retail_void")
     op.drop_table("retail_void")
+    op.drop_index("ix_retail_sale_state", table_name="retail_sale")
     op.drop_index("ix_retail_sale_partner", table_name="retail_sale")
     op.drop_index("ix_retail_sale_asn", table_name="retail_sale")
     op.drop_table("retail_sale")
