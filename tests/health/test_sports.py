@@ -7,9 +7,12 @@ from datetime import date, timedelta
 
 import pytest
 
+from citycard.city import charging
+from citycard.errors import DebitRefused
 from citycard.ids import new_id
 from citycard.store import reading
 from citycard.wallet import fund_programme, grant, online_account, partner_payable, report_programme
+from citycard_health import sports
 from citycard_health.errors import AlreadyDone, NotFound, SportsRefused
 from citycard_health.sports import (
     SportState,
@@ -129,3 +132,34 @@ def test_a_senior_pays_half_at_the_venue(town, settings, swimmer):
     city, card = town.city, town.card("health-senior")
     grant(city.wallet, new_id(), "health-sports", town.account(card), 1_500)
     assert pay_sport(city, settings, new_id(), card.asn, "swim-hall").amount_fen == 1_500
+
+
+@pytest.mark.parametrize("overtaken", [False, True])
+def test_a_refusal_is_not_believed_where_the_money_moved(town, settings, swimmer, monkeypatch, overtaken):
+    """Of two requests for one payment, one takes the money, and the other is refused, before it or after."""
+    city, identity = town.city, new_id()
+    real, first = charging.charge, []
+
+    def refused(*args, **more):
+        if first:
+            return real(*args, **more)
+        first.append(True)
+        if not overtaken:
+            real(*args, **more)
+            raise DebitRefused(reason="no", code="no", plugin="health")
+        with pytest.raises(SportsRefused):
+            sports.finish_sport(city, identity)
+        return real(*args, **more)
+
+    def other(*args, **more):
+        if len(first) == 1:
+            first.append(True)
+            raise DebitRefused(reason="no", code="no", plugin="health")
+        return refused(*args, **more)
+
+    monkeypatch.setattr(charging, "charge", other if overtaken else refused)
+    assert pay_sport(city, settings, identity, swimmer.asn, "swim-hall").state is SportState.PAID
+    left = allowance(city, settings, swimmer.asn)
+    assert (left.pot_fen, left.cap_left_fen) == (9_000, 7_000)
+    assert return_sport(city, identity, reason="closed").state is SportState.RETURNED
+    assert allowance(city, settings, swimmer.asn).cap_left_fen == 10_000

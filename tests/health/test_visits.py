@@ -7,15 +7,18 @@ from datetime import timedelta
 
 import pytest
 
+from citycard.city.charging import charge
 from citycard.errors import CitycardError, ServiceOff
-from citycard.ids import new_id
+from citycard.ids import derived_id, new_id
 from citycard.store import reading, writing
 from citycard.wallet import Accounts, ActKind, LimitRule, partner_payable
+from citycard_health import visits
 from citycard_health.claims import insurer_account
 from citycard_health.counter import take_records
 from citycard_health.errors import AlreadyDone, NotFound, VisitRefused
 from citycard_health.opening import settings_of
 from citycard_health.patients import find_patient, import_insured, open_sealed
+from citycard_health.services import VISIT
 from citycard_health.split import Used
 from citycard_health.tables import line
 from citycard_health.tills import Slip, pay_visit
@@ -211,3 +214,50 @@ def test_the_wrong_card_pays_nothing_and_a_tap_twice_comes_back(town, settings):
     with writing(city.engine) as conn:
         assert city.ledger.balance_fen(conn, f"card/{card.asn}/refund") == 3_000
     town.check_books()
+
+
+@pytest.mark.parametrize("moment", ["_at_hand", "_charged"])
+def test_two_requests_that_finish_one_visit_find_what_either_charged(town, settings, monkeypatch, moment):
+    """The second reads an account that the first has emptied for this visit: nothing more is due twice."""
+    city, card, identity = town.city, town.card(), new_id()
+    town.account(card, 3_000)
+    real, first = getattr(visits, moment), []
+
+    def overtaken(*args):
+        if not first:
+            first.append(True)
+            charge(
+                city,
+                derived_id("health visit", identity, "all"),
+                card.asn,
+                service=VISIT,
+                partner="clinic-east",
+                list_price_fen=3_000,
+                note=f"visit {identity}",
+                actor="health",
+            )
+        return real(*args) if moment == "_at_hand" else None
+
+    monkeypatch.setattr(visits, moment, overtaken)
+    done = charge_visit(city, settings, identity, card.asn, "clinic-east", [BLOOD])
+    assert (done.account_fen, done.purse_fen, done.left_fen) == (3_000, 0, 0)
+    assert (done.state, done.payment) == (VisitState.PAID, derived_id("health visit", identity, "all"))
+
+
+def test_a_charge_that_was_refused_for_another_sum_leaves_the_visit_to_the_purse(town, settings, monkeypatch):
+    """It broke off after the refusal; now that the account holds more, the same id would ask for more."""
+    city, card, identity = town.city, town.card(), new_id()
+    number = town.account(card, 1_000)
+    accounts = Accounts(city.wallet)
+    accounts.freeze(new_id(), number)
+
+    def cut(*_args, **_more):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as power:
+        power.setattr(visits, "tell", cut)
+        with pytest.raises(KeyboardInterrupt):
+            charge_visit(city, settings, identity, card.asn, "clinic-east", [BLOOD])
+    accounts.unfreeze(new_id(), number)
+    town.account(card, 1_000)
+    assert charge_visit(city, settings, identity, card.asn, "clinic-east", [BLOOD]).purse_fen == 3_000

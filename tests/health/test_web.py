@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -11,12 +11,13 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from citycard.ids import new_id
-from citycard.store import reading
+from citycard.store import reading, writing
 from citycard.wallet import fund_programme, grant
-from citycard_health.booking import free_slots
+from citycard_health.booking import free_slots, keep
 from citycard_health.patients import PatientPerson, find_patient, readings_of, set_person
 from citycard_health.sports import open_programme
 from citycard_health.visits import VisitItem, charge_visit
+from citycard_health.web import routes
 
 BUNDLE = {"content-type": "application/fhir+json"}
 
@@ -135,6 +136,35 @@ def test_records_are_read_with_a_reason_by_who_treats_the_patient(
     readers = {one["reader"] for one in as_citizen.get(f"{url}/readings").json()["readings"]}
     assert readers == {"partner clinic-east", f"citizen {card.asn}"}
     assert town.client("citizen", town.card().asn).get(f"{url}/record").status_code == 404
+
+
+def test_what_a_clinic_books_itself_shows_it_no_record_until_the_card_checks_in(town, card, as_clinic):
+    """Nor does its own word that the patient came; the till's record does."""
+    url = f"/health/patients/{card.asn}/record?reason=curious"
+    book = {"id": str(uuid4()), "card": card.asn, "slot": str(slots(town)[0].id)}
+    assert as_clinic.post("/health/appointments", json=book).json()["state"] == "booked"
+    assert as_clinic.get(url).status_code == 403
+    assert as_clinic.post(f"/health/appointments/{book['id']}/check-in", json={}).json()["state"] == "kept"
+    assert as_clinic.get(url).status_code == 403
+    assert log(town, card) == []
+    again = book | {"id": str(uuid4()), "slot": str(slots(town)[2].id)}
+    as_clinic.post("/health/appointments", json=again)
+    with writing(town.city.engine) as conn:
+        keep(conn, UUID(again["id"]), card.asn, town.now, "990100000001-1-1")
+    assert as_clinic.get(url).status_code == 200
+
+
+def test_nobody_writes_by_a_permission_to_read(town, settings, card, as_citizen):
+    """Who may only look, such as an auditor, does not check a patient in."""
+    unsafe = [route for route in routes(settings) if set(route.methods) - {"GET", "HEAD"}]
+    assert [route.path for route in unsafe if ".read-" in route.permission] == []
+    assert {"/appointments/{id}/check-in"} <= {route.path for route in unsafe}
+    book = {"id": str(uuid4()), "card": card.asn, "slot": str(slots(town)[0].id)}
+    as_citizen.post("/health/appointments", json=book)
+    path = f"/health/appointments/{book['id']}/check-in"
+    assert town.client("auditor").post(path, json={}).status_code == 403
+    assert as_citizen.post(path, json={}).status_code == 403
+    assert town.client("partner", "clinic-west").post(path, json={}).status_code == 403
 
 
 def test_sports_are_paid_by_the_citizen_or_the_venue(town, settings, card, as_citizen):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
 from citycard.ids import new_id
 from citycard.kernel.outside import Permission
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BOOK",
     "CHARGE",
+    "KEEP_DESK",
     "KEEP_RECORDS",
     "MANAGE",
     "PERMISSIONS",
@@ -43,6 +44,7 @@ CHARGE = "health.charge-visits"
 RETURN = "health.return-visits"
 SPEND = "health.pay-sports"
 READ_DESK = "health.read-desk"
+KEEP_DESK = "health.keep-desk"
 READ_CLAIMS = "health.read-claims"
 MANAGE = "health.manage-claims"
 
@@ -64,6 +66,7 @@ PERMISSIONS = (
         name=SPEND, title="Pay sports from the social-security account.", roles=("citizen", "partner")
     ),
     Permission(name=READ_DESK, title="See a clinic's day: who is expected, what is due.", roles=("partner",)),
+    Permission(name=KEEP_DESK, title="Note at a clinic's desk that patients came.", roles=("partner",)),
     Permission(name=READ_CLAIMS, title="See an insurer's claims and statements.", roles=("partner",)),
     Permission(name=MANAGE, title="Close and settle insurers' months, take in their files."),
 )
@@ -130,11 +133,13 @@ def _check_treats(conn: Connection, actor: Actor, owner: Patient, now: dt.dateti
 
 
 def _treats(conn: Connection, clinic: str, owner: Patient, now: dt.datetime) -> bool:
+    """Say whether a patient comes or came; what the clinic booked itself counts once the card checked in."""
+    asked_for = or_(booking.c.made_by != clinic, booking.c.record != "")
     booked = (
         select(booking.c.id)
         .join(slot, booking.c.slot == slot.c.id)
         .where(booking.c.patient == owner.id, booking.c.state != "cancelled", slot.c.clinic == clinic)
-        .where(slot.c.starts_at.between(now - _NEAR, now + _NEAR))
+        .where(slot.c.starts_at.between(now - _NEAR, now + _NEAR), asked_for)
     )
     visited = select(visit.c.id).where(
         visit.c.patient == owner.id, visit.c.clinic == clinic, visit.c.at >= now - _NEAR

@@ -139,7 +139,8 @@ def _booking(settings: HealthSettings) -> Iterator[Route]:
             with reading(city.engine) as conn:
                 clinic = find_slot(conn, body.slot).clinic
             access.require_own(actor, access.BOOK, card=body.card, partner=clinic)
-            return book(city, settings, body.id, body.card, body.slot)
+            made_by = actor.subject if actor.role.value == "partner" else ""
+            return book(city, settings, body.id, body.card, body.slot, made_by=made_by)
 
         return await answered(work)
 
@@ -165,7 +166,7 @@ def _booking(settings: HealthSettings) -> Iterator[Route]:
 
         def work() -> DoctorAppointment:
             found = find_appointment(city, identity)
-            access.require_own(actor, access.READ_DESK, partner=found.clinic)
+            access.require_own(actor, access.KEEP_DESK, partner=found.clinic)
             with writing(city.engine) as conn:
                 keep(conn, identity, found.asn, city.now_local())
             return find_appointment(city, identity)
@@ -175,6 +176,6 @@ def _booking(settings: HealthSettings) -> Iterator[Route]:
     for path, endpoint, permission, body, summary in (
         ("/appointments", make, access.BOOK, AppointmentToBook, "Book a slot for a card."),
         ("/appointments/{id}/cancel", drop, access.BOOK, HealthAct, "Cancel an appointment."),
-        ("/appointments/{id}/check-in", check_in, access.READ_DESK, HealthAct, "Note that a patient came."),
+        ("/appointments/{id}/check-in", check_in, access.KEEP_DESK, HealthAct, "Note that a patient came."),
     ):
         yield post(path, endpoint, permission, body, DoctorAppointment, summary)

@@ -191,8 +191,12 @@ def _slot(row: Row[Any]) -> DoctorSlot:
 # ── booking ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def book(city: City, settings: HealthSettings, identity: UUID, asn: str, slot: UUID) -> DoctorAppointment:
+def book(
+    city: City, settings: HealthSettings, identity: UUID, asn: str, slot: UUID, *, made_by: str = ""
+) -> DoctorAppointment:
     """Book a place of a slot for a card, once for each ``identity``; never more places than there are.
+
+    ``made_by`` is the clinic that booked for itself; empty where the holder, or the city for one, asked.
 
     Raise BookingRefused, NotFound, RegistryMissing, or AlreadyDone for an id with another card or slot.
     """
@@ -211,7 +215,7 @@ def book(city: City, settings: HealthSettings, identity: UUID, asn: str, slot: U
         if conn.execute(taken.values(taken=slot_table.c.taken + 1)).rowcount == 0:
             raise BookingRefused(reason=f"all {found.capacity} places at {found.starts_at:%H:%M} are booked")
         row = {"id": identity, "slot": slot, "patient": owner.id, "asn": asn, "state": "booked"}
-        conn.execute(insert(booking_table), row | {"made_at": now, "changed_at": now})
+        conn.execute(insert(booking_table), row | {"made_by": made_by, "made_at": now, "changed_at": now})
         return _told(conn, identity)
 
 

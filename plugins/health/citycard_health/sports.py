@@ -14,11 +14,11 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from citycard.errors import DebitRefused, OnlineAccountUnknown, WalletRefused
+from citycard.errors import DebitRefused, OnlineAccountUnknown, PaymentUnknown, WalletRefused
 from citycard.ids import derived_id
 from citycard.money import yuan
 from citycard.store import reading, writing
-from citycard.wallet import Programme, find_account, pots_of
+from citycard.wallet import Programme, find_account, find_payment, pots_of
 from citycard_health.errors import AlreadyDone, NotFound, SportsRefused
 from citycard_health.events import SportPaid, tell
 from citycard_health.patients import check_card, hold_patient, patient_of
@@ -191,12 +191,12 @@ def finish_sport(city: City, identity: UUID, *, actor: str = "") -> SportPayment
     """Go on with a payment that counts for the cap: take the money, or count it no more."""
     from citycard.city.charging import charge
 
-    row = _row(city, identity)
+    row, mine, why = _row(city, identity), derived_id("health sport", identity), ""
     if row.state == SportState.CHARGING.value:
         try:
             done = charge(
                 city,
-                derived_id("health sport", identity),
+                mine,
                 row.asn,
                 service=SPORTS,
                 partner=row.venue,
@@ -204,27 +204,44 @@ def finish_sport(city: City, identity: UUID, *, actor: str = "") -> SportPayment
                 actor=actor or "health",
             )
         except (WalletRefused, DebitRefused, OnlineAccountUnknown) as refused:
-            _end(city, identity, SportState.REFUSED, None)
-            raise SportsRefused(reason=str(refused)) from None
-        _end(city, identity, SportState.PAID, done.payment.id if done.payment else None)
+            why = str(refused)
+            _end(city, identity, mine, free=False)
+        else:
+            _end(city, identity, mine, free=done.payment is None)
         row = _row(city, identity)
     if row.state == SportState.REFUSED.value:
-        raise SportsRefused(reason="it was refused under this id before")
+        raise SportsRefused(reason=why or "it was refused under this id before")
     return _sport(row)
 
 
-def _end(city: City, identity: UUID, state: SportState, payment: UUID | None) -> None:
+def _end(city: City, identity: UUID, payment: UUID, *, free: bool) -> None:
+    """Note what came of a payment: paid where its money moved, by whichever request, or was ``free``."""
     with writing(city.engine) as conn:
         query = select(sport_table).where(sport_table.c.id == identity).with_for_update()
         row = conn.execute(query).one()
-        if row.state != SportState.CHARGING.value:
+        if row.state not in {SportState.CHARGING.value, SportState.REFUSED.value}:
             return
-        values = {"state": state.value, "payment": payment}
+        moved = _moved(conn, payment)
+        state = SportState.PAID if moved or free else SportState.REFUSED
+        if row.state == state.value:
+            return
+        values = {"state": state.value, "payment": payment if moved else None}
         conn.execute(update(sport_table).where(sport_table.c.id == identity).values(values))
         if state is SportState.REFUSED:
             _count(conn, row.patient, row.year, -row.amount_fen)
             return
+        if row.state == SportState.REFUSED.value:
+            # Another request was refused, and counted it no more, before this one took the money.
+            _count(conn, row.patient, row.year, row.amount_fen)
         tell(conn, SportPaid(sport=str(identity), asn=row.asn, venue=row.venue, amount_fen=row.amount_fen))
+
+
+def _moved(conn: Connection, payment: UUID) -> bool:
+    try:
+        find_payment(conn, payment)
+    except PaymentUnknown:
+        return False
+    return True
 
 
 def return_sport(city: City, identity: UUID, *, reason: str, actor: str = "") -> SportPayment:

@@ -96,6 +96,7 @@ booking = Table(
     Column("asn", String(20), nullable=False),
     Column("state", String(10), nullable=False),
     Column("made_at", LocalTime, nullable=False),
+    Column("made_by", String(64), nullable=False, default=""),
     Column("changed_at", LocalTime, nullable=False),
     Column("record", String(40), nullable=False, default=""),
 )

@@ -18,10 +18,10 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, Row, insert, select, update
 
-from citycard.errors import DebitRefused, OnlineAccountUnknown, PaymentUnknown, WalletRefused
+from citycard.errors import ActDiffers, DebitRefused, OnlineAccountUnknown, PaymentUnknown, WalletRefused
 from citycard.ids import derived_id
 from citycard.store import reading, writing
-from citycard.wallet import Payment, Payments, available_fen, find_account, online_account, pots_of
+from citycard.wallet import Payment, available_fen, find_account, find_payment, online_account, pots_of
 from citycard_health.claims import make_claim
 from citycard_health.errors import AlreadyDone, NotFound, VisitRefused
 from citycard_health.events import VisitChanged, tell
@@ -237,11 +237,13 @@ def finish_charging(city: City, identity: UUID) -> ClinicVisit:
         return found
     patient_fen = found.price_fen - found.insured_fen
     paid = _charged(city, found, patient_fen) if patient_fen else None
-    online_fen = paid.amount_fen if paid else 0
-    subsidy_fen = sum(part.amount_fen for part in paid.parts if part.programme) if paid else 0
-    rest = rest_of(patient_fen, subsidy_fen=subsidy_fen, account_fen=online_fen - subsidy_fen)
     with writing(city.engine) as conn:
         if hold_visit(conn, identity).state is VisitState.CHARGING:
+            # Another request for this visit may have charged meanwhile what this one then missed.
+            paid = paid or _paid_before(conn, identity)
+            online_fen = paid.amount_fen if paid else 0
+            subsidy_fen = sum(part.amount_fen for part in paid.parts if part.programme) if paid else 0
+            rest = rest_of(patient_fen, subsidy_fen=subsidy_fen, account_fen=online_fen - subsidy_fen)
             state = VisitState.DUE if rest.purse_fen else VisitState.PAID
             values = {
                 "state": state.value,
@@ -269,17 +271,15 @@ def _charged(city: City, visit: ClinicVisit, patient_fen: int) -> Payment | None
     """Charge what is at hand, subsidies alone where the account's own money is not to be had."""
     from citycard.city.charging import charge
 
-    tries = [derived_id("health visit", visit.id, turn) for turn in ("all", "subsidies")]
-    for done in tries:
-        try:
-            return Payments(city.wallet).find(done)
-        except PaymentUnknown:
-            continue
-    for turn, mine in enumerate(tries):
+    for turn, mine in enumerate(_tries(visit.id)):
         try:
             subsidy_fen, own_fen = _at_hand(city, visit)
         except OnlineAccountUnknown:
             return None
+        with reading(city.engine) as conn:
+            before = _paid_before(conn, visit.id)
+        if before is not None:
+            return before
         rest = rest_of(
             patient_fen, subsidy_fen=subsidy_fen, account_fen=own_fen if visit.use_account and not turn else 0
         )
@@ -297,9 +297,24 @@ def _charged(city: City, visit: ClinicVisit, patient_fen: int) -> Payment | None
                 note=f"visit {visit.id}",
                 actor="health",
             )
-        except (WalletRefused, DebitRefused):
+        except (WalletRefused, DebitRefused, ActDiffers):
+            # Differing, another request for this visit asked for another sum: it is found, or was refused.
             continue
         return made.payment
+    return None
+
+
+def _tries(identity: UUID) -> list[UUID]:
+    return [derived_id("health visit", identity, turn) for turn in ("all", "subsidies")]
+
+
+def _paid_before(conn: Connection, identity: UUID) -> Payment | None:
+    """Give what was charged online for a visit, by whichever request."""
+    for done in _tries(identity):
+        try:
+            return find_payment(conn, done)
+        except PaymentUnknown:
+            continue
     return None
 
 

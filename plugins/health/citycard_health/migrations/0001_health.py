@@ -73,6 +73,7 @@ def upgrade() -> None:
         sa.Column("asn", sa.String(length=20), nullable=False),
         sa.Column("state", sa.String(length=10), nullable=False),
         sa.Column("made_at", sa.DateTime(), nullable=False),
+        sa.Column("made_by", sa.String(length=64), nullable=False),
         sa.Column("changed_at", sa.DateTime(), nullable=False),
         sa.Column("record", sa.String(length=40), nullable=False),
         sa.ForeignKeyConstraint(
