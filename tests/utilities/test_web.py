@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -183,3 +184,33 @@ def test_a_clerk_assigns_money_without_a_bill_and_reverses_a_receipt(town, peopl
     assert [answer.json()["applied_fen"] for answer in assigned] == [700, 700]
     assert (wrong.status_code, twice.status_code) == (409, 409)
     assert (backs[0].json()["state"], backs[0].json()) == ("done", backs[1].json())
+
+
+def test_a_partner_finds_its_own_bills_only(town, people):
+    paths = (FIND, f"/utilities/bills/slip?biller={WATER}&bill=W1")
+    for partner, status in ((WATER, 200), ("power-grid", 403)):
+        with town.client("partner", partner) as client:
+            assert [client.get(path).status_code for path in paths] == [status] * 2
+
+
+def test_a_citizen_looks_up_a_few_households_an_hour(town, people):
+    def look(client, number):
+        return client.get(f"/utilities/bills?biller={WATER}&household=H{number}")
+
+    keep = {"act": "keep", "biller": WATER, "household": "H1"}
+    with town.client("citizen", people.asn) as client:
+        found = [look(client, number).status_code for number in (*range(2, 12), 2, 12)]
+        others = [
+            client.get(f"/utilities/bills/slip?biller={WATER}&bill=W1"),
+            client.get(f"/utilities/mine?biller={WATER}&household=H1"),
+            client.post("/utilities/mine", data=keep),
+        ]
+        told = look(client, 12).json()["detail"]
+        town.pass_time(dt.timedelta(minutes=61))
+        later = look(client, 12).status_code
+    with town.client("operator") as client:
+        clerk = {look(client, number).status_code for number in range(20)}
+    assert found == [200] * 11 + [429]
+    assert [answer.status_code for answer in others] == [429] * 3
+    assert "wait" in told
+    assert (later, clerk) == (200, {200})

@@ -24,6 +24,7 @@ __all__ = [
     "SettlementDiffers",
     "SettlementMissing",
     "SlipInvalid",
+    "TooManyHouseholds",
     "UtilitiesOff",
     "UtilitySettingsInvalid",
 ]
@@ -176,3 +177,10 @@ class UtilitiesOff(CitycardError):
 
     status, exit_code = 409, 5
     sentence = "utilities does not run in the city in {folder}: {reason}"
+
+
+class TooManyHouseholds(CitycardError):
+    """A citizen looked up the bills of many households."""
+
+    status, exit_code = 429, 5
+    sentence = "you looked up {allowed} households within an hour: wait {minutes} minutes, then try again"

@@ -17,6 +17,7 @@ from citycard.store import reading
 from citycard.wallet import available_fen, find_account, online_account
 from citycard_utilities.bills import HouseholdBills, bills_of
 from citycard_utilities.households import Household, forget_household, households_of, keep_household
+from citycard_utilities.lookups import Lookups, may_see
 from citycard_utilities.mandates import MandateView, end_mandate, make_mandate, mandate_owner, mandates_of
 from citycard_utilities.notices import citizen_lines_of
 from citycard_utilities.overview import overview
@@ -47,9 +48,9 @@ class Mine:
     searched: HouseholdBills | None
 
 
-def pages(settings: UtilitySettings) -> Iterator[Route]:
+def pages(settings: UtilitySettings, lookups: Lookups) -> Iterator[Route]:
     """Declare the pages of a city with these settings."""
-    shown = _Pages(settings)
+    shown = _Pages(settings, lookups)
     yield Route(
         path="/mine",
         endpoint=shown.mine,
@@ -74,8 +75,9 @@ def pages(settings: UtilitySettings) -> Iterator[Route]:
 class _Pages:
     """The pages, with the settings they were declared with."""
 
-    def __init__(self, settings: UtilitySettings) -> None:
+    def __init__(self, settings: UtilitySettings, lookups: Lookups) -> None:
         self._settings = settings
+        self._lookups = lookups
 
     def mine(self, request: Request) -> Response:
         from citycard.web import city_of, language_of, render
@@ -83,6 +85,8 @@ class _Pages:
         card = _card(request, request.query_params)
         city, chinese = city_of(request), language_of(request).code == "zh"
         biller, household = (request.query_params.get(name, "") for name in ("biller", "household"))
+        if biller and household:
+            may_see(request, self._lookups, PAY, biller, household)
         found = self._read(city, card, biller, household)
         kinds = {
             one.name: (one.title_zh if chinese and one.title_zh else one.title)
@@ -109,6 +113,10 @@ class _Pages:
             raise QueryInvalid(field="act", text=what[:40], expected=f"one of {', '.join(_ACTS)}")
         if what in {"collect", "end"}:
             require(actor_of(request), MANDATES, card)
+        if what == "keep":
+            # The page then shows the bills of what is kept.
+            biller, household = form.get("biller", ""), form.get("household", "")
+            may_see(request, self._lookups, PAY, biller, household)
         await run_in_threadpool(self._do, city, what, card, form, str(actor_of(request).role))
         back = {name: form[name] for name in ("biller", "household") if form.get(name) and what == "pay"}
         if not actor_of(request).subject:

@@ -29,6 +29,7 @@ from citycard_utilities.handout import dayfile_of
 from citycard_utilities.importing import FileReport, files_of, take_file
 from citycard_utilities.jobs import after_run
 from citycard_utilities.kiosk import slip_of
+from citycard_utilities.lookups import Lookups, may_see
 from citycard_utilities.mandates import MandateView, end_mandate, make_mandate, mandate_owner, mandates_of
 from citycard_utilities.overview import Overview, overview
 from citycard_utilities.paying import ReceiptView, pay_bill, receipt_of, receipt_owner
@@ -57,9 +58,9 @@ _MIB = 1024 * 1024
 _NAME_MOST = 200
 
 
-def routes(settings: UtilitySettings) -> Iterator[Route]:
+def routes(settings: UtilitySettings, lookups: Lookups) -> Iterator[Route]:
     """Declare the endpoints of a city with these settings, without the pages."""
-    served = _Served(settings)
+    served = _Served(settings, lookups)
     yield from _about_bills(served)
     yield from _about_mandates(served)
     yield from _about_billers(served)
@@ -126,8 +127,9 @@ def _route(
 class _Served:
     """The endpoints, with the settings they were declared with."""
 
-    def __init__(self, settings: UtilitySettings) -> None:
+    def __init__(self, settings: UtilitySettings, lookups: Lookups) -> None:
         self._settings = settings
+        self._lookups = lookups
 
     def find(self, request: Request) -> Response:
         from citycard.web import city_of, json_answer, read_query
@@ -136,6 +138,7 @@ class _Served:
         for field in ("biller", "household"):
             if not getattr(asked, field):
                 raise QueryInvalid(field=field, text="", expected="a biller's id and a household's number")
+        may_see(request, self._lookups, FIND, asked.biller, asked.household)
         found = bills_of(
             city_of(request),
             self._settings,
@@ -150,8 +153,10 @@ class _Served:
 
         asked: SlipQuery = read_query(request, SlipQuery)
         city = city_of(request)
+        may_see(request, self._lookups, FIND, asked.biller, "")
         with reading(city.engine) as conn:
             view = bill_of(conn, self._settings, asked.biller, asked.bill, city.now_local().date())
+        may_see(request, self._lookups, FIND, asked.biller, view.household)
         return json_answer(BillSlip(barcode=slip_of(self._settings, view).barcode))
 
     async def pay(self, request: Request) -> Response:
