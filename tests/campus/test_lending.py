@@ -6,7 +6,8 @@ from schooltown import SCHOOL
 from citycard.errors import CardRemoved
 from citycard.store import reading
 from citycard_campus.errors import LoanRefused
-from citycard_campus.lending import LibraryDesk, loans_of
+from citycard_campus.lending import LibraryDesk
+from citycard_campus.loans import loans_of
 from citycard_campus.roll import end
 
 FEED = dt.timedelta(minutes=2)

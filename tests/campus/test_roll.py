@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 from schooltown import HEADER, SCHOOL
 
 from citycard.city.office import Office
-from citycard.store import reading
+from citycard.store import reading, writing
 from citycard_campus.errors import FileNotRoll, PupilRefused, PupilUnknown
 from citycard_campus.roll import Wanted, end, enrol, import_roll, pupil_of, pupils_of, stopped
+from citycard_campus.tables import pot
 
 UNTIL = dt.date(2027, 7, 15)
 
@@ -99,8 +100,14 @@ def test_terminals_hear_of_ended_enrolments_until_the_card_says_so_itself(place)
     card = place.town.card()
     enrol(place.campus, wanted(card))
     end(place.campus, 1, "graduated")
-    assert stopped(place.campus.engine, UNTIL)["ended"] == {"1": "graduated"}
-    assert stopped(place.campus.engine, UNTIL + dt.timedelta(days=1))["ended"] == {}
+    with writing(place.campus.engine) as conn:
+        conn.execute(pot.update().values(flagged=True))
+    told = stopped(place.campus.engine, UNTIL)
+    assert told == {"ended": [1], "closed_pots": [100 + int(card.asn[-2:])]}
+    # Terminals get numbers: no reasons, and nobody's card.
+    assert "graduated" not in str(told)
+    assert card.asn not in str(told)
+    assert stopped(place.campus.engine, UNTIL + dt.timedelta(days=1)) == {"ended": [], "closed_pots": []}
     with reading(place.campus.engine) as conn, pytest.raises(PupilUnknown):
         pupil_of(conn, card.asn)
     with pytest.raises(PupilUnknown):

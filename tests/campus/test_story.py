@@ -220,7 +220,7 @@ def test_graduation_ends_the_rights_at_the_next_tap_and_the_rest_goes_back(place
     assert ended.json() == {"number": number, "left_on": "2026-03-02", "why": "graduated"}
     for post in (gate, canteen):
         post.refresh()
-    with pytest.raises(RightsEnded, match="graduated"):
+    with pytest.raises(RightsEnded, match="the school ended the enrolment"):
         gate.enter(lei.reader, town.now)
     town.pass_time(dt.timedelta(minutes=5))
     assert canteen.sell(lei.reader, town.now).amount_fen == 2500

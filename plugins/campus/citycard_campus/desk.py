@@ -5,11 +5,13 @@ Only sums that grow and the newest limits are written, so that a tap done twice 
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from typing import TYPE_CHECKING
 
 from citycard.card.codec import evolve
 from citycard.city.till import Receipt, Sale, Visit
+from citycard.errors import WalletRefused
 from citycard.store import reading, writing
 from citycard_campus.errors import MarkBroken, PupilUnknown, RightsEnded, SectorStale
 from citycard_campus.fares import DESK
@@ -43,7 +45,9 @@ class Desk(Post):
         return self.serve(reader, at, enrol)
 
     def _enrol(self, visit: Visit, *, heal: bool) -> Sale:
-        carry(self.campus, visit.asn)
+        # An account that is frozen keeps its grant, and is no reason not to write the rest.
+        with contextlib.suppress(WalletRefused):
+            carry(self.campus, visit.asn)
         with reading(self.campus.engine) as conn:
             known, held = pupil_of(conn, visit.asn), find_pot(conn, visit.asn)
         if known.school != self.school.number:

@@ -13,7 +13,7 @@ from citycard import CitizenLine
 from citycard.store import reading, writing
 from citycard_campus.attendance import Absence, Presence, absences_of, presences_of
 from citycard_campus.errors import GuardianUnknown, PupilRefused
-from citycard_campus.lending import Loan, loans_of
+from citycard_campus.loans import Loan, loans_of
 from citycard_campus.pots import Pot, find_pot
 from citycard_campus.roll import Pupil, find_pupil, pupils_of
 from citycard_campus.settings import hour

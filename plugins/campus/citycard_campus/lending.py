@@ -6,41 +6,25 @@ import datetime as dt
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import attrs
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, update
 
 from citycard.card.codec import decode
 from citycard.city.till import Receipt, Sale, Visit
 from citycard.store import reading, writing
 from citycard_campus.errors import LoanRefused
 from citycard_campus.fares import LIBRARY
+from citycard_campus.loans import Loan, loans_of
 from citycard_campus.posts import Post
 from citycard_campus.sectors import ENROLMENT, Enrolment, LibraryFacts, Role, Sort
 from citycard_campus.tables import loan
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from citycard.terminal import Reader
 
-__all__ = ["LibraryDesk", "Loan", "loans_of"]
+__all__ = ["LibraryDesk"]
 
 _LONGEST = 20
 _TWICE = 2
-
-
-@attrs.frozen(kw_only=True)
-class Loan:
-    """An item that was lent; ``back_at`` is None while it is out, ``late_fen`` what it cost late."""
-
-    id: int
-    pupil: int
-    school: int
-    item: str
-    lent_at: dt.datetime
-    due: dt.date
-    back_at: dt.datetime | None
-    late_fen: int
 
 
 class LibraryDesk(Post):
@@ -128,12 +112,6 @@ class LibraryDesk(Post):
             item=item,
             due=due,
         )
-
-
-def loans_of(conn: Connection, *conditions: Any, limit: int = 200) -> list[Loan]:
-    """Give the loans for which conditions on the table hold, newest first."""
-    found = conn.execute(select(loan).where(*conditions).order_by(loan.c.id.desc()).limit(limit))
-    return [Loan(**row._mapping) for row in found]  # noqa: SLF001 - a Row's own way
 
 
 def _check(item: str) -> None:

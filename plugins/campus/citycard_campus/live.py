@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from citycard import Lived, derived_id
-from citycard.city.accounts import make_programme
 from citycard.store import writing
 from citycard.wallet import Programme, fund_programme
 from citycard_campus.attendance import attend, import_timetable, tell_missing
@@ -79,6 +78,8 @@ def _attended(campus: Campus, day: dt.date, pupils: Sequence[str]) -> int:
 
 
 def _funded(campus: Campus, school: School, day: dt.date) -> None:
+    from citycard.city.accounts import make_programme
+
     made = Programme(
         id=school.programme,
         title="School meals",

@@ -16,6 +16,7 @@ from citycard.city.till import Receipt, Sale, Till, Visit
 from citycard.errors import CardLacksSector
 from citycard_campus.errors import DayLimitReached, NotEnrolled, RightsEnded
 from citycard_campus.marks import check, marked
+from citycard_campus.roll import pot_number
 from citycard_campus.sectors import ENROLMENT, Enrolment, Role
 from citycard_campus.services import TERMINALS
 
@@ -68,7 +69,7 @@ class Post:
         return Holder(
             enrolment=enrolment,
             role=enrolment.role if here else Role.GUEST,
-            pot_open=here and visit.asn not in known.get("closed_pots", ()),
+            pot_open=here and pot_number(enrolment.pupil, visit.asn) not in known.get("closed_pots", ()),
         )
 
     def enrolled(self, visit: Visit) -> Enrolment:
@@ -105,4 +106,4 @@ class Post:
         """Say why an enrolment is over; nothing while it holds."""
         if enrolment.until is None or at.date() > enrolment.until:
             return f"its last day was {enrolment.until}"
-        return str(known.get("ended", {}).get(str(enrolment.pupil), ""))
+        return "the school ended the enrolment" if enrolment.pupil in known.get("ended", ()) else ""

@@ -8,18 +8,19 @@ goes from there to the canteen (``settling``). ``give_back`` reverses the paymen
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import datetime as dt
 import io
+import logging
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import attrs
 from sqlalchemy import Connection, insert, select, update
 
-from citycard.city.accounts import grant_file, payee
-from citycard.city.charging import Onward, give_back
-from citycard.errors import OnlineAccountUnknown, PaymentUnknown
+from citycard.errors import CitycardError, OnlineAccountUnknown, PaymentUnknown, WalletRefused
 from citycard.ids import derived_id
 from citycard.money import yuan
 from citycard.store import publish, reading, writing
@@ -28,6 +29,7 @@ from citycard.wallet import (
     account_subsidy,
     available_fen,
     find_account,
+    find_payment,
     find_programme,
 )
 from citycard_campus.errors import PupilUnknown, SettingInvalid
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CARRIED",
     "MEAL_SETTLED",
+    "MealsCarried",
     "Pot",
     "PotStanding",
     "carry",
@@ -53,6 +56,8 @@ __all__ = [
     "standing",
 ]
 
+_log = logging.getLogger("citycard.campus")
+
 CARRIED = 4001
 MEAL_SETTLED = 4002
 """Why money moved: onto a card's pot, and from a pot to a canteen. Codes from 1000 are free for plugins."""
@@ -60,12 +65,17 @@ MEAL_SETTLED = 4002
 
 @attrs.frozen(kw_only=True)
 class Pot:
-    """The pot of one card in fen: carried onto it, taken by cleared meals, gone back; uses cleared so far."""
+    """The pot of one card in fen: carried onto it, taken by cleared meals, gone back; uses cleared so far.
+
+    ``carrying_fen`` is on its way, by the payment of try number ``tries``; 0 when nothing is.
+    """
 
     asn: str
     pupil: int
     school: int
     loads: int
+    tries: int
+    carrying_fen: int
     loaded_fen: int
     settled_fen: int
     returned_fen: int
@@ -105,6 +115,14 @@ class PotStanding:
         return self.left_fen - self.ledger_fen
 
 
+@attrs.frozen(kw_only=True)
+class MealsCarried:
+    """What was put aside for cards, in fen, and by enrolment why something was not."""
+
+    carried_fen: int
+    refused: Mapping[int, str]
+
+
 def grant_meals(campus: Campus, school: School, batch: str, *, actor: str = "") -> BulkGrant:
     """Grant every enrolled pupil's month out of the school's programme; a batch such as 2026-12 once.
 
@@ -113,6 +131,8 @@ def grant_meals(campus: Campus, school: School, batch: str, *, actor: str = "") 
     """
     if not school.programme:
         raise SettingInvalid(field=f"schools: {school.id}", reason="it names no programme that pays meals")
+    from citycard.city.accounts import grant_file
+
     today = campus.now().date()
     with reading(campus.engine) as conn:
         find_programme(conn, school.programme)
@@ -132,38 +152,65 @@ def grant_meals(campus: Campus, school: School, batch: str, *, actor: str = "") 
     )
 
 
-def carry_all(campus: Campus) -> int:
-    """Put aside for the card of every enrolled pupil what was granted for meals; return how much in fen."""
-    today = campus.now().date()
+def carry_all(campus: Campus) -> MealsCarried:
+    """Put aside for the card of every enrolled pupil what was granted for meals.
+
+    Where that is refused, as from a frozen account, it is told, and the others' is put aside all the same.
+    """
+    today, carried_fen, refused = campus.now().date(), 0, {}
     with reading(campus.engine) as conn:
         pupils = pupils_of(conn, pupil.c.left_on.is_(None))
-    return sum(carry(campus, one.asn) for one in pupils if one.enrolled(today))
+        cards = {one.asn: one.number for one in pupils if one.enrolled(today)}
+        # What is on its way arrives, whatever became of the enrolment meanwhile.
+        for begun in conn.execute(select(pot.c.asn, pot.c.pupil).where(pot.c.carrying_fen > 0)):
+            cards[begun.asn] = begun.pupil
+    for asn, number in cards.items():
+        try:
+            carried_fen += carry(campus, asn)
+        except CitycardError as wrong:
+            refused[number] = str(wrong)
+    if refused:
+        number, why = next(iter(refused.items()))
+        _log.warning("%d grants of meals wait, the first of enrolment %d: %s", len(refused), number, why)
+    return MealsCarried(carried_fen=carried_fen, refused=refused)
 
 
 def carry(campus: Campus, asn: str) -> int:
     """Put aside for a card what its pupil was granted for meals; return how much was new in fen.
 
-    Done twice, or interrupted anywhere and done again, it is done once.
+    Done twice, or interrupted anywhere and done again, it is done once. Raise what the wallet refuses with,
+    such as AccountNotOpen: it is tried anew, and under another id, when it is asked for again.
     """
-    found = _carried(campus, asn)
+    from citycard.city.accounts import payee
+    from citycard.city.charging import Onward, give_back
+
+    found = _begun(campus, asn)
     if found is None:
         return 0
-    held, school, account, identity, amount_fen = found
+    held, school, account = found
+    amount_fen = held.carrying_fen
     onward = [Onward(address=school.pot, amount_fen=amount_fen, code=CARRIED)]
-    paid = Payments(campus.city.wallet).pay(
-        identity,
-        account,
-        payee(campus.city, school.meals),
-        amount_fen,
-        onward=onward,
-        note="meals on the card",
-    )
+    try:
+        paid = Payments(campus.city.wallet).pay(
+            _identity(held),
+            account,
+            payee(campus.city, school.meals),
+            amount_fen,
+            onward=onward,
+            note="meals on the card",
+        )
+    except WalletRefused:
+        # The wallet remembers a refusal by its id.
+        with writing(campus.engine) as conn:
+            mine = (pot.c.asn == asn, pot.c.tries == held.tries)
+            conn.execute(update(pot).where(*mine), {"carrying_fen": 0})
+        raise
     strange = any(not part.programme for part in paid.parts)
     if strange:
         # The grant was spent or lapsed meanwhile: the holder's own money does not become meal money.
         give_back(
             campus.city,
-            derived_id("campus carry back", asn, held.loads + 1),
+            derived_id("campus carry back", paid.id),
             paid.id,
             amount_fen,
             onward=onward,
@@ -217,34 +264,52 @@ def standing(campus: Campus, conn: Connection, school: School) -> PotStanding:
     )
 
 
-def _carried(campus: Campus, asn: str) -> tuple[Pot, School, str, UUID, int] | None:
-    """Say what is to be carried onto a card, from which account and under which id; None for nothing."""
+def _begun(campus: Campus, asn: str) -> tuple[Pot, School, str] | None:
+    """Give a pot with what is on its way into it, begun now or before, and from which account; None for none.
+
+    What is begun is written down first: interrupted, it goes on as the same payment.
+    """
     with reading(campus.engine) as conn:
-        held = find_pot(conn, asn)
-        school = campus.settings.school(held.school)
-        if held.given_up_on is not None or not school.programme:
-            return None
-        identity = derived_id("campus carry", asn, held.loads + 1)
-        begun = _begun(campus, identity)
-        if begun is not None:
-            return held, school, begun.number, identity, begun.amount_fen
-        try:
-            account = find_account(conn, asn)
-        except OnlineAccountUnknown:
-            return None
-        programme = find_programme(conn, school.programme)
-        address = account_subsidy(account.number, programme.id)
-        amount_fen = available_fen(conn, campus.city.wallet, address)
-        if not amount_fen or not programme.starts_on <= campus.now().date() <= programme.ends_on:
-            return None
-    return held, school, account.number, identity, amount_fen
+        found = _due(campus, conn, asn)
+    if found is None or not found[-1]:
+        return None if found is None else found[:-1]
+    with writing(campus.engine) as conn:
+        conn.execute(select(pot.c.asn).where(pot.c.asn == asn).with_for_update())
+        found = _due(campus, conn, asn)
+        if found is None or not found[-1]:
+            return None if found is None else found[:-1]
+        held, school, account, amount_fen = found
+        begun = {"tries": held.tries + 1, "carrying_fen": amount_fen}
+        conn.execute(update(pot).where(pot.c.asn == asn), begun)
+        return find_pot(conn, asn), school, account
 
 
-def _begun(campus: Campus, identity: UUID) -> Payment | None:
-    try:
-        return Payments(campus.city.wallet).find(identity)
-    except PaymentUnknown:
+def _due(campus: Campus, conn: Connection, asn: str) -> tuple[Pot, School, str, int] | None:
+    """Say what is to be carried onto a card, and is not on its way; None when there is nothing to do."""
+    held = find_pot(conn, asn)
+    school = campus.settings.school(held.school)
+    if not held.carrying_fen and (held.given_up_on is not None or not school.programme):
         return None
+    if held.carrying_fen:
+        with contextlib.suppress(PaymentUnknown):
+            return held, school, find_payment(conn, _identity(held)).number, 0
+    try:
+        account = find_account(conn, asn)
+    except OnlineAccountUnknown:
+        return None
+    if held.carrying_fen:
+        return held, school, account.number, 0
+    programme = find_programme(conn, school.programme)
+    address = account_subsidy(account.number, programme.id)
+    amount_fen = available_fen(conn, campus.city.wallet, address)
+    if not amount_fen or not programme.starts_on <= campus.now().date() <= programme.ends_on:
+        return None
+    account.must_be_open()
+    return held, school, account.number, amount_fen
+
+
+def _identity(held: Pot) -> UUID:
+    return derived_id("campus carry", held.asn, held.tries, held.carrying_fen)
 
 
 def _note_load(campus: Campus, held: Pot, paid: Payment, *, returned_fen: int) -> int:
@@ -253,6 +318,7 @@ def _note_load(campus: Campus, held: Pot, paid: Payment, *, returned_fen: int) -
         mine = (pot.c.asn == held.asn, pot.c.loads == held.loads)
         grown: dict[Any, Any] = {
             "loads": turn,
+            "carrying_fen": 0,
             "loaded_fen": pot.c.loaded_fen + paid.amount_fen - returned_fen,
         }
         if not conn.execute(update(pot).where(*mine).values(grown)).rowcount:
@@ -288,6 +354,8 @@ def _send_back(campus: Campus, load: Any) -> int:
     """Give back what was set aside of a load; interrupted and done again, it is done once."""
     with reading(campus.engine) as conn:
         school = campus.settings.school(find_pot(conn, load.asn).school)
+    from citycard.city.charging import Onward, give_back
+
     part_fen: int = load.returning_fen
     give_back(
         campus.city,

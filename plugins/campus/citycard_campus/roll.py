@@ -34,6 +34,7 @@ __all__ = [
     "find_pupil",
     "import_roll",
     "move_card",
+    "pot_number",
     "pupil_of",
     "pupils_of",
     "stopped",
@@ -226,19 +227,28 @@ def pupils_of(conn: Connection, *conditions: Any) -> list[Pupil]:
 
 
 def stopped(engine: Engine, today: dt.date) -> Mapping[str, Any]:
-    """Say what terminals must refuse before the card itself says so: ended enrolments, closed pots.
+    """Say what terminals must refuse before the card itself says so, in numbers that name nobody.
 
-    ``ended`` has numbers of enrolments whose last day is still to come, ``closed_pots`` cards.
+    ``ended`` has those of enrolments whose last day is still to come, ``closed_pots`` what ``pot_number``
+    makes of cards.
     """
     with reading(engine) as conn:
-        ended = select(pupil.c.number, pupil.c.left_why).where(
-            pupil.c.left_on.is_not(None), pupil.c.until >= today
+        ended = select(pupil.c.number).where(pupil.c.left_on.is_not(None), pupil.c.until >= today)
+        # A card says itself when its enrolment is over, and its pot with it.
+        closed = (
+            select(pot.c.pupil, pot.c.asn)
+            .join(pupil, pupil.c.number == pot.c.pupil)
+            .where(pot.c.flagged.is_(True), pupil.c.until >= today)
         )
-        closed = select(pot.c.asn).where(pot.c.flagged.is_(True)).order_by(pot.c.asn)
         return {
-            "ended": {str(row.number): row.left_why for row in conn.execute(ended.order_by(pupil.c.number))},
-            "closed_pots": list(conn.scalars(closed)),
+            "ended": list(conn.scalars(ended.order_by(pupil.c.number))),
+            "closed_pots": sorted(pot_number(row.pupil, row.asn) for row in conn.execute(closed)),
         }
+
+
+def pot_number(number: int, asn: str) -> int:
+    """Tell the pots of an enrolment's cards apart: by its number, and the last two digits of the card's."""
+    return number * 100 + int(asn[-2:])
 
 
 def _wanted(row: Mapping[str, str]) -> Wanted:

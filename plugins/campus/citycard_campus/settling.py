@@ -12,13 +12,11 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from sqlalchemy import Connection, func, insert, select, update
 
-from citycard.clearing.casetables import clearing_decision
 from citycard.ids import derived_id
 from citycard.ledger import AccountCode, AccountSpec
 from citycard.store import publish, reading, writing
 from citycard.wallet import partner_payable
 from citycard_campus.attendance import note_presences
-from citycard_campus.cleared import ClearedUse, accepted_by_people, accepted_of, closed_runs
 from citycard_campus.errors import CaseDecided, CaseUnknown, PotUncovered, PupilUnknown
 from citycard_campus.events import POT_DOUBTED
 from citycard_campus.fares import CANTEEN, LESSON
@@ -28,6 +26,7 @@ from citycard_campus.tables import cleared_run, pot, pot_use
 
 if TYPE_CHECKING:
     from citycard_campus.campus import Campus
+    from citycard_campus.cleared import ClearedUse
 
 __all__ = [
     "PotUse",
@@ -75,6 +74,9 @@ class PotUse:
 
 def settle(campus: Campus) -> list[Settled]:
     """Take up every closed run that was not taken up yet, and what people accepted since; again harmless."""
+    # Imported here and below: clearing is heavy, and pages that only show a pot do without.
+    from citycard_campus.cleared import closed_runs
+
     with reading(campus.engine) as conn:
         last = conn.scalar(select(func.max(cleared_run.c.run))) or 0
         runs = closed_runs(conn, last)
@@ -142,6 +144,8 @@ def missing_uses(conn: Connection, asn: str) -> list[int]:
 
 
 def _settle(campus: Campus, run: int) -> Settled | None:
+    from citycard_campus.cleared import accepted_of
+
     numbers = {NUMBERS[CANTEEN], NUMBERS[LESSON]}
     records = accepted_of(campus, run, numbers)
     meals = [one for one in records if one.service == NUMBERS[CANTEEN] and one.facts.pot_fen]
@@ -158,6 +162,9 @@ def _settle(campus: Campus, run: int) -> Settled | None:
 
 
 def _settle_decided(campus: Campus) -> None:
+    from citycard.clearing.casetables import clearing_decision
+    from citycard_campus.cleared import accepted_by_people
+
     with reading(campus.engine) as conn:
         decided = clearing_decision.c.record == pot_use.c.record
         known = set(conn.scalars(select(pot_use.c.record).join(clearing_decision, decided)))

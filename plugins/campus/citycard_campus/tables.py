@@ -65,7 +65,8 @@ pupil = Table(
 )
 
 # The pot of one card: what was carried onto it, what cleared meals took, what went back. ``given_up_on`` is
-# the day from which the card was not its pupil's any more.
+# the day from which the card was not its pupil's any more. ``carrying_fen`` is on its way into it, by the
+# payment of try number ``tries``.
 pot = Table(
     "campus_pot",
     metadata,
@@ -73,6 +74,8 @@ pot = Table(
     Column("pupil", Integer, ForeignKey(pupil.c.number), nullable=False, index=True),
     Column("school", Integer, nullable=False),
     Column("loads", Integer, nullable=False),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("carrying_fen", Fen, nullable=False, server_default="0"),
     Column("loaded_fen", Fen, nullable=False),
     Column("settled_fen", Fen, nullable=False),
     Column("returned_fen", Fen, nullable=False),

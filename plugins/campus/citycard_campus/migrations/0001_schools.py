@@ -62,6 +62,8 @@ def _pots() -> None:
         sa.Column("pupil", sa.Integer(), nullable=False),
         sa.Column("school", sa.Integer(), nullable=False),
         sa.Column("loads", sa.Integer(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False, server_default="0"),
+        sa.Column("carrying_fen", sa.BigInteger(), nullable=False, server_default="0"),
         sa.Column("loaded_fen", sa.BigInteger(), nullable=False),
         sa.Column("settled_fen", sa.BigInteger(), nullable=False),
         sa.Column("returned_fen", sa.BigInteger(), nullable=False),
