@@ -9,7 +9,8 @@ import pytest
 from citycard.errors import CardRefused, FundsMissing
 from citycard.ids import new_id
 from citycard.store import reading
-from citycard.wallet import online_account, partner_payable
+from citycard.wallet import Payments, online_account, partner_payable
+from citycard_tourism import passes
 from citycard_tourism.errors import ActRepeated, PassRefused, RightUnknown
 from citycard_tourism.passes import buy_pass, find_pass
 
@@ -136,3 +137,28 @@ def test_a_freeze_that_comes_again_after_the_thaw_does_nothing(leisure, card):
     with pytest.raises(ActRepeated):
         north.cancel_pass(thaw, card.reader, bought.id)
     assert leisure.gate("gym-north").enter(card.reader, leisure.at("10:00")).inside == 1
+
+
+def test_a_pass_that_was_paid_and_broke_off_is_finished_and_gives_back_what_each_branch_got(
+    leisure, card, monkeypatch
+):
+    act, gym, pay = new_id(), leisure.settings.plan("gym"), Payments.pay
+
+    def pay_and_break(*given, **named):
+        pay(*given, **named)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Payments, "pay", pay_and_break)
+        with pytest.raises(KeyboardInterrupt):
+            buy_pass(leisure.office, act, card.asn, gym)
+    # Meanwhile the branches share in another way, and the first one sells nothing any more.
+    monkeypatch.setattr(passes, "weights_of", lambda *_: {"gym-north": 1, "gym-south": 3})
+    leisure.city.plugins.disable("tourism", by="tests", partner="gym-north")
+    assert buy_pass(leisure.office, act, card.asn, gym).state == "active"
+    leisure.city.plugins.enable("tourism", by="tests", partner="gym-north")
+    leisure.counter("gym-north").collect(card.reader)
+    leisure.counter("gym-north").cancel_pass(new_id(), card.reader, act)
+    assert (owed(leisure), fen(leisure, online_account(card.asn))) == ([0, 0], 100_000)
+    leisure.clear()
+    leisure.town.check_books()

@@ -6,15 +6,27 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from citycard.errors import AccountNotOpen, CitycardError, OnlineAccountUnknown, ServiceOff
+from citycard.city.accounts import payee
+from citycard.errors import (
+    AccountNotOpen,
+    ActDiffers,
+    CitycardError,
+    OnlineAccountUnknown,
+    PointsRefused,
+    ServiceOff,
+)
 from citycard.ids import new_id
 from citycard.store import reading, writing
-from citycard.wallet import Accounts, online_account
+from citycard.wallet import Accounts, Payments, Points, online_account
+from citycard.wallet.points import lots_of
+from citycard_tourism import tickets
 from citycard_tourism.changes import give_back_online, move_online
 from citycard_tourism.counter import Counter
 from citycard_tourism.errors import ActRepeated, RightUnknown, SlotFull, TicketRefused
+from citycard_tourism.loyalty import open_schemes, sell
 from citycard_tourism.slots import set_capacity, slots_of
-from citycard_tourism.tickets import buy, find_ticket, tickets_of
+from citycard_tourism.takings import payment_id
+from citycard_tourism.tickets import buy, find_ticket, release, tickets_of
 
 
 @pytest.fixture
@@ -159,3 +171,94 @@ def test_an_act_that_comes_again_after_another_one_does_nothing(leisure, card):
         )
     assert [taken(leisure, "dinosaurs", time) for time in ("10:00", "12:00", "14:00")] == [0, 0, 0]
     assert left_fen(leisure, card) == 50_000 - 300
+
+
+def broken_off(monkeypatch, where, name, work):
+    """Do what breaks off as soon as the money, or the points, have moved."""
+    move = getattr(where, name)
+
+    def move_and_break(*given, **named):
+        move(*given, **named)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(where, name, move_and_break)
+        with pytest.raises(KeyboardInterrupt):
+            work()
+
+
+def test_a_ticket_that_was_paid_and_broke_off_is_finished_when_nothing_is_sold_any_more(
+    leisure, card, monkeypatch
+):
+    act, film, starts = new_id(), leisure.settings.show("film"), leisure.at("19:30")
+    broken_off(monkeypatch, Payments, "pay", lambda: buy(leisure.office, act, card.asn, film, starts))
+    leisure.city.plugins.disable("tourism", by="tests", partner="old-cinema")
+    assert buy(leisure.office, act, card.asn, film, starts).state == "paid"
+    assert (taken(leisure), left_fen(leisure, card)) == (1, 46_000)
+
+
+def test_an_id_that_paid_for_something_else_buys_no_ticket(leisure, card):
+    act, film, starts = new_id(), leisure.settings.show("film"), leisure.at("19:30")
+    venue = payee(leisure.city, "old-cinema")
+    Payments(leisure.city.wallet).pay(payment_id(act), card.asn, venue, 1)
+    with pytest.raises(ActDiffers):
+        buy(leisure.office, act, card.asn, film, starts)
+    assert taken(leisure) == 0
+
+
+@pytest.fixture
+def points(leisure, card):
+    """Give what buys a ticket for 20.00 and 500 of 600 points."""
+    leisure.town.account(card, 100_000)
+    open_schemes(leisure.office)
+    sell(leisure.office, new_id(), card.asn, "bookshop", 60_000)
+    film, starts = leisure.settings.show("film"), leisure.at("19:30")
+    return lambda act: buy(leisure.office, act, card.asn, film, starts, scheme="bookshop", points=500)
+
+
+def points_left(leisure, card):
+    return sum(lot.unused for lot in leisure.ask(lots_of, card.asn))
+
+
+def test_a_ticket_that_another_call_finished_meanwhile_gives_nothing_back(leisure, card, points, monkeypatch):
+    act, had_fen, use = new_id(), left_fen(leisure, card), tickets._use_points
+
+    def refuse_late(*_given):
+        monkeypatch.setattr(tickets, "_use_points", use)
+        points(act)
+        raise PointsRefused(scheme="bookshop", reason="it is a test")
+
+    monkeypatch.setattr(tickets, "_use_points", refuse_late)
+    with pytest.raises(PointsRefused):
+        points(act)
+    assert leisure.ask(find_ticket, act).state == "paid"
+    assert (had_fen - left_fen(leisure, card), points_left(leisure, card), taken(leisure)) == (2000, 100, 1)
+
+
+def test_a_ticket_that_lapsed_while_it_was_paid_costs_neither_money_nor_points(
+    leisure, card, points, monkeypatch
+):
+    act, had_fen, pay = new_id(), left_fen(leisure, card), tickets.pay_online
+
+    def pay_late(office, *given):
+        done = pay(office, *given)
+        release(office, act)
+        return done
+
+    monkeypatch.setattr(tickets, "pay_online", pay_late)
+    for _ in range(2):
+        with pytest.raises(TicketRefused, match="new id"):
+            points(act)
+    assert (left_fen(leisure, card), points_left(leisure, card), taken(leisure)) == (had_fen, 600, 0)
+    leisure.clear()
+    leisure.town.check_books()
+
+
+def test_a_ticket_whose_points_are_used_is_finished_and_not_given_up(leisure, card, points, monkeypatch):
+    act = new_id()
+    broken_off(monkeypatch, Points, "use", lambda: points(act))
+    with pytest.raises(TicketRefused, match="being paid with points"):
+        release(leisure.office, act)
+    leisure.city.plugins.disable("tourism", by="tests", partner="old-cinema")
+    assert points(act).state == "paid"
+    assert (points_left(leisure, card), taken(leisure)) == (100, 1)

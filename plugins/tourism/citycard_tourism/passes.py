@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
@@ -29,7 +30,16 @@ from citycard_tourism.sectors import PassFacts, Step
 from citycard_tourism.services import PASS_SALE, weights_of
 from citycard_tourism.settings import Plan
 from citycard_tourism.tables import pass_, visit
-from citycard_tourism.takings import Paid, give_due, note_paid, order_refund, paid_of, pay_online, payment_id
+from citycard_tourism.takings import (
+    Paid,
+    give_due,
+    note_paid,
+    order_refund,
+    paid_of,
+    pay_online,
+    payment_id,
+    taken_online,
+)
 
 __all__ = [
     "Pass",
@@ -137,25 +147,32 @@ def hold_pass(office: Office, act: UUID, asn: str, plan: Plan, *, seller: int = 
 def buy_pass(office: Office, act: UUID, asn: str, plan: Plan) -> Pass:
     """Buy a pass from the online account of a card; a counter puts it onto the card. Once per act."""
     held = hold_pass(office, act, asn, plan)
-    if held.state != "held":
+    taken = taken_online(office, act, PASS_SALE)
+    if taken is None and held.state != "held":
         with reading(office.engine) as conn:
             paid = paid_of(conn, PASS_SALE, held.serial)
         if not paid:
             raise PassRefused(serial=held.serial, reason="it was refused before: buy under a new id")
         return held
-    facts = PassFacts(plan=plan.number, serial=held.serial)
-    weights = weights_of(office.settings, plan, facts)
-    asked = {"plan": plan.name, "turn": 0}
-    try:
-        done, partner, onward = pay_online(office, act, asn, PASS_SALE, asked, held.rights, weights)
-    except CitycardError:
-        with writing(office.engine) as conn:
-            conn.execute(
-                update(pass_).where(pass_.c.id == act, pass_.c.state == "held").values(state="cancelled")
-            )
-        raise
+    if taken is None:
+        facts = PassFacts(plan=plan.number, serial=held.serial)
+        weights = weights_of(office.settings, plan, facts)
+        asked = {"plan": plan.name, "turn": 0}
+        try:
+            taken = pay_online(office, act, asn, PASS_SALE, asked, held.rights, weights)
+        except CitycardError:
+            with writing(office.engine) as conn:
+                unpaid = (pass_.c.id == act, pass_.c.state == "held")
+                conn.execute(update(pass_).where(*unpaid).values(state="cancelled"))
+            raise
     return end_pass_sale(
-        office, held, plan, way="account", amount_fen=done.amount_fen, partner=partner, onward=onward
+        office,
+        held,
+        plan,
+        way="account",
+        amount_fen=taken.amount_fen,
+        partner=taken.partner,
+        onward=taken.onward,
     )
 
 
@@ -167,12 +184,16 @@ def end_pass_sale(
     way: str,
     amount_fen: int,
     partner: str,
-    onward: dict[str, int] | None = None,
+    onward: Mapping[str, int] | None = None,
 ) -> Pass:
-    """Note that a pass was paid; by a purse it is on the card too. Again without harm."""
+    """Note that a pass was paid; by a purse it is on the card too. Again without harm.
+
+    One that a call refused while another one under its id paid is a pass nevertheless.
+    """
     with writing(office.engine) as conn:
         found = find_pass(conn, held.id, lock=True)
-        if found.state == "held":
+        unpaid = found.state == "cancelled" and not paid_of(conn, PASS_SALE, found.serial)
+        if found.state == "held" or unpaid:
             _set(conn, found, state="active", on_card=way == "purse")
             paid = _paid(office, found, plan.days, way, amount_fen, partner, onward or {}, found.id)
             note_paid(conn, paid)
@@ -320,7 +341,7 @@ def _paid(
     way: str,
     amount_fen: int,
     partner: str,
-    onward: dict[str, int],
+    onward: Mapping[str, int],
     act: UUID,
 ) -> Paid:
     return Paid(

@@ -13,20 +13,26 @@ from typing import Any
 from uuid import UUID
 
 import attrs
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
 from citycard.card.codec import decode
-from citycard.city.charging import Charge, Onward, charge, give_back, price
+from citycard.city.charging import Onward, charge, give_back, price
 from citycard.city.refunds import give_refund, purchase_of
 from citycard.clearing.codes import State
 from citycard.clearing.finding import find_record
 from citycard.clearing.queries import card_taps
-from citycard.errors import CitycardError, OnlineAccountUnknown, RecordUnknown
+from citycard.errors import (
+    CitycardError,
+    OnlineAccountUnknown,
+    PaymentUnknown,
+    RecordUnknown,
+)
 from citycard.ids import derived_id
 from citycard.money import split
 from citycard.store import publish, reading, writing
 from citycard.store.bulk import insert_missing
 from citycard.wallet.online import AccountStatus, find_account
+from citycard.wallet.paymentbook import find_payment
 from citycard.wallet.refunds import Destination
 from citycard_tourism.office import Office
 from citycard_tourism.sectors import PassFacts, TicketFacts
@@ -36,6 +42,7 @@ from citycard_tourism.tables import payment, refund
 __all__ = [
     "Paid",
     "RefundLine",
+    "Taken",
     "give_due",
     "note_paid",
     "order_refund",
@@ -43,9 +50,11 @@ __all__ = [
     "pay_online",
     "payment_id",
     "refunds_due",
+    "taken_online",
 ]
 
 _TAPS_MOST = 2000
+_SHARES_MOST = 256
 
 
 @attrs.frozen(kw_only=True)
@@ -63,6 +72,19 @@ class Paid:
     partner: str
     onward: Mapping[str, int]
     at: dt.datetime
+
+
+@attrs.frozen(kw_only=True)
+class Taken:
+    """What an online account paid: ``partner`` was paid, and ``onward`` is what others got of it.
+
+    ``left_fen`` is what did not come back yet.
+    """
+
+    amount_fen: int
+    left_fen: int
+    partner: str
+    onward: Mapping[str, int]
 
 
 @attrs.frozen(kw_only=True)
@@ -92,27 +114,69 @@ def pay_online(
     facts: Mapping[str, Any],
     rights: int,
     weights: Mapping[str, int],
-) -> tuple[Charge, str, dict[str, int]]:
-    """Charge the online account of a card, once for each act; give it, who was paid, and who else got what.
+) -> Taken:
+    """Charge the online account of a card, once for each act; what was charged before is given again.
 
     The price goes to the partners by ``weights``: the first is paid and passes on what is the others'.
+    Raise what ``price`` and ``charge`` raise; nothing was paid then.
     """
+    before = taken_online(office, act, service)
+    if before is not None:
+        return before
     first, *others = weights
     entitlements = office.settings.entitlements(rights)
-    quote = price(office.city, asn, service=service, partner=first, facts=facts, entitlements=entitlements)
-    parts = split(quote.amount_fen, list(weights.values()))
-    onward = {name: fen for name, fen in zip(others, parts[1:], strict=True) if fen}
-    done = charge(
-        office.city,
-        payment_id(act),
-        asn,
-        service=service,
-        partner=first,
-        facts=facts,
-        entitlements=entitlements,
-        onward=[Onward.share(name, fen) for name, fen in onward.items()],
-    )
-    return done, first, onward
+    try:
+        quote = price(
+            office.city, asn, service=service, partner=first, facts=facts, entitlements=entitlements
+        )
+        parts = split(quote.amount_fen, list(weights.values()))
+        done = charge(
+            office.city,
+            payment_id(act),
+            asn,
+            service=service,
+            partner=first,
+            facts=facts,
+            entitlements=entitlements,
+            onward=[Onward.share(name, fen) for name, fen in zip(others, parts[1:], strict=True) if fen],
+        )
+    except CitycardError:
+        # The same act may have come twice at once, and the other one paid.
+        meanwhile = taken_online(office, act, service)
+        if meanwhile is None:
+            raise
+        return meanwhile
+    if done.payment is None:
+        return Taken(amount_fen=0, left_fen=0, partner=first, onward={})
+    taken = taken_online(office, act, service)
+    assert taken is not None
+    return taken
+
+
+def taken_online(office: Office, act: UUID, service: str) -> Taken | None:
+    """Give what an act's payment took from an account and whom it went to; None when it paid nothing.
+
+    What went on is read from the ledger: prices and shares may have changed since it was paid.
+    """
+    identity = payment_id(act)
+    with reading(office.engine) as conn:
+        try:
+            paid = find_payment(conn, identity)
+        except PaymentUnknown:
+            return None
+        # The ids that the wallet gives to what goes on from a payment.
+        ids = [derived_id("payment", identity, "onward", place) for place in range(_SHARES_MOST)]
+        moved = office.city.ledger.find(conn, ids)
+    if paid.service != service:
+        return None
+    gone = [moved[one].transfer for one in ids if one in moved]
+    onward = {_partner_of(one.credit_address): one.amount_fen for one in gone}
+    left_fen = paid.amount_fen - paid.returned_fen
+    return Taken(amount_fen=paid.amount_fen, left_fen=left_fen, partner=paid.partner, onward=onward)
+
+
+def _partner_of(payable: str) -> str:
+    return payable.removeprefix("partner/").removesuffix("/payable")
 
 
 def note_paid(conn: Connection, paid: Paid) -> None:
@@ -129,13 +193,13 @@ def paid_of(conn: Connection, service: str, serial: int) -> list[Paid]:
 def order_refund(
     conn: Connection, paid: Paid, act: UUID, amount_fen: int, reason: str, *, asn: str, at: dt.datetime
 ) -> None:
-    """Write down that a part of a payment comes back to a card; nothing where that is 0 fen."""
+    """Write down that a part of a payment comes back to a card, once; nothing where that is 0 fen."""
     if amount_fen <= 0:
         return
     # An act may give back several payments, each with an id of its own.
     identity = derived_id("tourism", "refund", act, paid.id)
     row = {"payment": paid.id, "id": identity, "asn": asn, "amount_fen": amount_fen, "reason": reason}
-    conn.execute(insert(refund), row | {"state": "due", "waits_for": "", "at": at})
+    insert_missing(conn, refund, [row | {"state": "due", "waits_for": "", "at": at}])
 
 
 def refunds_due(conn: Connection, asn: str | None = None) -> list[RefundLine]:

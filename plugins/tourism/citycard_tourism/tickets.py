@@ -20,17 +20,27 @@ from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from citycard.city.charging import price
-from citycard.errors import CitycardError, PaymentUnknown
+from citycard.errors import CitycardError
 from citycard.ids import derived_id
 from citycard.store import publish, reading, writing
-from citycard.wallet import Payments, Points, find_account
+from citycard.wallet import Points, find_account
+from citycard.wallet.tables import points_act
 from citycard_tourism.errors import ActRepeated, RightUnknown, TicketRefused
 from citycard_tourism.office import Office
 from citycard_tourism.services import TICKET_SALE
 from citycard_tourism.settings import Show
 from citycard_tourism.slots import check_slot, free, take
 from citycard_tourism.tables import ticket
-from citycard_tourism.takings import Paid, note_paid, pay_online, payment_id
+from citycard_tourism.takings import (
+    Paid,
+    Taken,
+    give_due,
+    note_paid,
+    order_refund,
+    pay_online,
+    payment_id,
+    taken_online,
+)
 
 __all__ = [
     "Ticket",
@@ -44,6 +54,8 @@ __all__ = [
     "told",
     "update_ticket",
 ]
+
+_POINTS = "points"
 
 
 @attrs.frozen(kw_only=True)
@@ -159,6 +171,7 @@ def hold(
     if not same or (found.state == "held" and found.starts != starts):
         raise ActRepeated(id=act)
     if found.state == "lapsed":
+        _undo(office, found)
         raise TicketRefused(serial=found.serial, reason="it was given up or refused: buy under a new id")
     return found
 
@@ -181,28 +194,17 @@ def buy(
     held = hold(office, act, asn, show, starts, people, way="account", scheme=scheme, points=points)
     if held.state != "held":
         return held
-    facts = {"show": show.name, "people": people, "points_fen": held.points_fen}
+    taken = taken_online(office, act, TICKET_SALE)
     try:
-        done, partner, onward = pay_online(office, act, asn, TICKET_SALE, facts, held.rights, {show.venue: 1})
+        if taken is None and held.step != _POINTS:
+            facts = {"show": show.name, "people": people, "points_fen": held.points_fen}
+            taken = pay_online(office, act, asn, TICKET_SALE, facts, held.rights, {show.venue: 1})
         if points:
             _use_points(office, held, show.venue)
     except CitycardError:
         _undo(office, held)
         raise
-    paid = Paid(
-        id=payment_id(act),
-        asn=asn,
-        service=TICKET_SALE,
-        serial=held.serial,
-        turn=0,
-        days=0,
-        way="account",
-        amount_fen=done.amount_fen,
-        partner=partner,
-        onward=onward,
-        at=office.now,
-    )
-    return end_sale(office, held, "paid", paid)
+    return end_sale(office, held, "paid", _paid_online(office, held, taken))
 
 
 def end_sale(office: Office, held: Ticket, state: str, paid: Paid | None) -> Ticket:
@@ -210,13 +212,13 @@ def end_sale(office: Office, held: Ticket, state: str, paid: Paid | None) -> Tic
     with writing(office.engine) as conn:
         found = find_ticket(conn, held.id, lock=True)
         lapsed = found.state == "lapsed"
-        if found.state in {"held", "paid"}:
+        if found.state == "held" or (found.state, state) == ("paid", "card"):
             update_ticket(conn, found.serial, state=state, step="")
             if paid is not None:
                 note_paid(conn, paid)
                 publish(conn, "tourism.ticket-sold", [told(office, found)])
     if lapsed:
-        _undo(office, held)
+        _undo(office, found)
         raise TicketRefused(serial=found.serial, reason="it lapsed before it was paid: buy under a new id")
     with reading(office.engine) as conn:
         return find_ticket(conn, held.id)
@@ -226,10 +228,11 @@ def release(office: Office, act: UUID) -> Ticket:
     """Free the places of a ticket that is held and will not be paid; TicketRefused for any other state."""
     with writing(office.engine) as conn:
         found = find_ticket(conn, act, lock=True)
-        if found.state == "held":
+        if found.state == "held" and found.step != _POINTS:
             _free(conn, office, found)
         elif found.state != "lapsed":
-            raise TicketRefused(serial=found.serial, reason=f"it is {found.state}, not held")
+            state = "being paid with points" if found.state == "held" else found.state
+            raise TicketRefused(serial=found.serial, reason=f"it is {state}, not held")
     return attrs.evolve(found, state="lapsed")
 
 
@@ -239,15 +242,13 @@ def lapse_held(office: Office) -> int:
     with reading(office.engine) as conn:
         due = [Ticket(**row._mapping) for row in conn.execute(select(ticket).where(*late))]  # noqa: SLF001 - a Row's way
     for one in due:
-        try:
-            if one.price_fen:
-                Payments(office.city.wallet).find(payment_id(one.id))
+        # What is refused, its places are free; what was paid meanwhile is finished the next time.
+        with suppress(CitycardError):
+            if one.price_fen and taken_online(office, one.id, TICKET_SALE) is None:
+                release(office, one.id)
+                continue
             show = office.settings.show(one.show)
             buy(office, one.id, one.asn, show, one.starts, one.people, scheme=one.scheme, points=one.points)
-        except PaymentUnknown:
-            release(office, one.id)
-        except CitycardError:
-            continue  # it was refused, and its places are free
     return len(due)
 
 
@@ -264,27 +265,61 @@ def _points_fen(office: Office, show: Show, scheme: str, points: int, full_fen: 
 
 
 def _use_points(office: Office, held: Ticket, venue: str) -> None:
-    identity = derived_id("tourism", "points", held.id)
-    with reading(office.engine) as conn:
+    """Use the points of a ticket whose money is paid. From here on nobody else gives its places up."""
+    with writing(office.engine) as conn:
+        found = find_ticket(conn, held.id, lock=True)
+        if found.state != "held" or _points_used(conn, held):
+            return
+        update_ticket(conn, found.serial, step=_POINTS)
         number = find_account(conn, held.asn).number
     # Of lots that were paid in at less than the venue promises it gets less, and bears that itself.
-    Points(office.city.wallet).use(identity, number, held.scheme, venue, held.points)
+    Points(office.city.wallet).use(_points_id(held), number, held.scheme, venue, held.points)
+
+
+def _points_id(held: Ticket) -> UUID:
+    return derived_id("tourism", "points", held.id)
+
+
+def _points_used(conn: Connection, held: Ticket) -> bool:
+    used = select(points_act.c.id).where(points_act.c.id == _points_id(held)).limit(1)
+    return conn.execute(used).first() is not None
 
 
 def _undo(office: Office, held: Ticket) -> None:
-    """Give back what an online ticket had paid before it was refused, and free its places."""
-    wallet = Payments(office.city.wallet)
-    try:
-        paid = wallet.find(payment_id(held.id))
-    except PaymentUnknown:
-        paid = None
-    if paid is not None and paid.returned_fen < paid.amount_fen:
-        back = derived_id("tourism", "undo", held.id)
-        wallet.give_back(back, paid.id, paid.amount_fen - paid.returned_fen, note="the sale was refused")
+    """Free the places of an online ticket that was refused, and give back once what it had paid.
+
+    One that another call finished meanwhile, or whose points it used, stays as it is.
+    """
+    taken = taken_online(office, held.id, TICKET_SALE) if held.way == "account" else None
     with writing(office.engine) as conn:
         found = find_ticket(conn, held.id, lock=True)
+        if found.state not in {"held", "lapsed"} or _points_used(conn, found):
+            return
         if found.state == "held":
             _free(conn, office, found)
+        if taken is not None:
+            paid = _paid_online(office, found, taken)
+            note_paid(conn, paid)
+            reason = "the sale was refused"
+            order_refund(conn, paid, found.id, taken.left_fen, reason, asn=found.asn, at=office.now)
+    if taken is not None:
+        give_due(office, held.asn)
+
+
+def _paid_online(office: Office, held: Ticket, taken: Taken | None) -> Paid:
+    return Paid(
+        id=payment_id(held.id),
+        asn=held.asn,
+        service=TICKET_SALE,
+        serial=held.serial,
+        turn=0,
+        days=0,
+        way="account",
+        amount_fen=taken.amount_fen if taken else 0,
+        partner=taken.partner if taken else office.settings.show(held.show).venue,
+        onward=taken.onward if taken else {},
+        at=office.now,
+    )
 
 
 def _free(conn: Connection, office: Office, found: Ticket) -> None:
