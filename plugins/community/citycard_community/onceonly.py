@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from citycard.errors import ActDiffers, CitycardError, PaymentUnknown
+from citycard.errors import CitycardError, PaymentUnknown
 from citycard.wallet.payments import Payments
 
 if TYPE_CHECKING:
@@ -17,21 +17,19 @@ __all__ = ["charge_once", "is_paid"]
 def charge_once(city: City, identity: UUID, asn: str, *, service: str, **asked: Any) -> None:
     """Charge an account, unless it was paid under this id before: then nothing is in the way any more.
 
-    Raise what ``charge`` raises, and ActDiffers for an id that paid something else: then nothing was paid.
+    Raise what ``charge`` raises; nothing was paid for the service then.
     """
     from citycard.city.charging import charge
 
     if is_paid(city, identity, service):
         return
     try:
-        done = charge(city, identity, asn, service=service, **asked)
+        charge(city, identity, asn, service=service, **asked)
     except CitycardError:
         # The same call may have come twice at once, and the other one paid.
         if is_paid(city, identity, service):
             return
         raise
-    if done.payment is not None and done.payment.service != service:
-        raise ActDiffers(id=identity, kind="charge")
 
 
 def is_paid(city: City, identity: UUID, service: str) -> bool:
