@@ -133,7 +133,9 @@ def test_who_opened_a_door_is_shown_only_to_who_may(estate, home):
         assert nobody.get(path).status_code == 403
     page = estate.town.client("operator").get(f"/cards/{tenant.asn}", headers={"accept": "text/html"}).text
     assert "community openings" in page
-    assert "You rent a home in Sunrise Court" in page
+    assert "You rent a home in Sunrise Court" not in page
+    own = citizen(estate, tenant).get(f"/cards/{tenant.asn}", headers={"accept": "text/html"}).text
+    assert "You rent a home in Sunrise Court" in own
 
 
 BAD = [
