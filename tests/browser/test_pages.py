@@ -41,8 +41,8 @@ def test_a_newcomer_sees_the_day_of_the_city(browser):
     assert re.fullmatch(r"Haibin, .*\d{4}: [\d,]+ taps", text(browser, "h1"))
     assert [heading.text for heading in every(browser, ".panel h2")] == [
         "Taps over the day",
-        "What each operator earned",
-        "What a ride cost",
+        "What each partner earned",
+        "What a use cost",
         "Where every fen is",
         "What became of every record",
         "What the card does here",

@@ -11,6 +11,7 @@ from citycard.city.atcard import CardDesk
 from citycard.ids import new_id
 from citycard.store import reading
 from citycard.testing.town import DESK
+from citycard.wallet.payments import Payments
 from citycard.wallet.refunds import Destination
 from citycard_retail.closing import close_runs
 from citycard_retail.errors import NothingToVoid
@@ -95,7 +96,8 @@ def test_a_mart_sells_voids_and_refunds_by_both_channels_and_is_paid_to_the_fen(
 def test_a_hotel_holds_a_deposit_captures_a_part_and_its_pos_speaks_iso_8583(shops, pos, guest):
     town, market = shops.town, shops.market
     held = hold(market, new_id(), guest, "grand-hotel", 60_000, note="room 7")
-    stay = capture(market, new_id(), held.id, 45_000)
+    stay = capture(market, taken := new_id(), held.id, 45_000)
+    assert Payments(town.city.wallet).find(taken).service == "retail-hotel"
     assert (stay.amount_fen, stay.fee_fen) == (45_000, 450)
 
     async def at_the_bar():

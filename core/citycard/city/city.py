@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import make_url
 
 from citycard.city import vaults
-from citycard.city.config import CONFIG_NAME, CityConfig, LiveChoices, read_config
+from citycard.city.config import CONFIG_NAME, CityConfig, LiveChoices, read_config, read_config_file
 from citycard.city.tariffs import Priced, Tariffs, earlier_settings, newest_number
 from citycard.clock import Clock, SystemClock
 from citycard.errors import CityExists, CityUnfinished
@@ -66,9 +66,12 @@ class City(Priced):
     ) -> Self:
         """Make a city in a folder from a configuration file; raise CityExists when one is there.
 
+        A configuration that is not valid is refused with CityConfigInvalid before anything is written.
+
         The 16-byte ``root`` of a key ceremony is used once and not kept; without one, a root is drawn.
         May be interrupted and called again: only a finished city counts as one that exists.
         """
+        config = read_config_file(template)
         # Where cards went is in the database: a new folder is its owner's alone.
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if (folder / CONFIG_NAME).exists() and vaults.vault_path(folder, read_config(folder)).exists():
@@ -78,7 +81,7 @@ class City(Priced):
             (folder / ".gitignore").write_text("*\n", encoding="utf-8")
         if template.resolve() != (folder / CONFIG_NAME).resolve():
             shutil.copyfile(template.resolve(), folder / CONFIG_NAME)
-        city = cls(folder, read_config(folder), clock=clock)
+        city = cls(folder, config, clock=clock)
         city.upgrade()
         # The vault is written last and at once: it is what says that the city is finished.
         vaults.create_vault(folder, city.config, root=root).close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import tomllib
 from collections.abc import Mapping
 from datetime import date
@@ -33,6 +34,7 @@ __all__ = [
     "VaultSection",
     "WalletSection",
     "read_config",
+    "read_config_file",
 ]
 
 log = logging.getLogger("citycard.city")
@@ -41,13 +43,19 @@ CONFIG_NAME = "city.toml"
 _SHORT_ISSUERS = {"chongqing", "city-union", "city-union-34"}
 
 
+def _four_digits(_section: CitySection, _attribute: object, code: str) -> None:
+    if re.fullmatch(r"[0-9]{4}", code) is None:
+        msg = f"code is {code!r}: expected four digits, such as 5810"
+        raise ValueError(msg)
+
+
 @attrs.frozen(kw_only=True)
 class CitySection:
     """Who the city is: names, four-digit GB/T 13497 code, issuer id (16 hex digits), and time zone."""
 
     name: str
     name_zh: str = ""
-    code: str = attrs.field(validator=attrs.validators.matches_re(r"\d{4}"))
+    code: str = attrs.field(validator=_four_digits)
     issuer: str = attrs.field(
         default=attrs.Factory(lambda self: f"0101{self.code}FFFFFFFF", takes_self=True),
         validator=attrs.validators.matches_re(r"[0-9A-F]{16}"),
@@ -328,11 +336,18 @@ class LiveChoices:
 
 def read_config(folder: Path) -> CityConfig:
     """Read ``city.toml`` in a folder; CityNotFound and CityConfigInvalid say what to do."""
-    path = folder / CONFIG_NAME
+    try:
+        return read_config_file(folder / CONFIG_NAME)
+    except FileNotFoundError as missing:
+        raise CityNotFound(folder=folder) from missing
+
+
+def read_config_file(path: Path) -> CityConfig:
+    """Read a configuration; FileNotFoundError when it is not there, CityConfigInvalid says what to mend."""
     try:
         text = path.read_text(encoding="utf-8")
     except (FileNotFoundError, NotADirectoryError) as missing:
-        raise CityNotFound(folder=folder) from missing
+        raise FileNotFoundError(path) from missing
     except (OSError, UnicodeDecodeError) as unreadable:
         raise CityConfigInvalid(path=path, reason=str(unreadable)) from unreadable
     try:

@@ -113,7 +113,7 @@ def enable(name: str, district: str | None, partner: str | None, folder: Path, a
     city = _city(folder, district, partner)
     report = city.plugins.enable(name, by=_who(), district=district, partner=partner)
     city.open_declared()
-    _show(report, as_json)
+    _tell_switch(report, district, partner, as_json)
 
 
 @group.command("disable")
@@ -128,7 +128,8 @@ def disable(name: str, district: str | None, partner: str | None, folder: Path, 
     Its tables stay, and so does what cards and ledgers carry of it. With --json: the object that show gives.
     """
     plugins = _city(folder, district, partner).plugins
-    _show(plugins.disable(name, by=_who(), district=district, partner=partner), as_json)
+    report = plugins.disable(name, by=_who(), district=district, partner=partner)
+    _tell_switch(report, district, partner, as_json)
 
 
 @group.command("jobs")
@@ -209,7 +210,9 @@ def _reports(plugins: Plugins) -> list[PluginReport]:
 
 
 def _city(folder: Path, district: str | None = None, partner: str | None = None) -> City:
-    """Open a city; RegistryMissing for a district or partner it does not have."""
+    """Open a city; RegistryMissing for a district or partner it does not have, UsageError for one of each."""
+    if district and partner:
+        raise click.UsageError("give --district or --partner, one at a time: each is a switch of its own")
     city = opened(folder)
     if district and district not in {each.id for each in city.config.districts}:
         raise RegistryMissing(record="district", key=district)
@@ -228,6 +231,19 @@ def _checked(plugins: Plugins, name: str) -> dict[str, Any]:
     except CitycardError as error:
         return {"name": name, "ok": False, "reason": str(error), "claims": ()}
     return {"name": name, "ok": True, "reason": "", "claims": report.claims}
+
+
+def _tell_switch(report: PluginReport, district: str | None, partner: str | None, as_json: bool) -> None:
+    """Say in one line what was switched, and how the plugin stands in the whole city."""
+    if as_json:
+        _show(report, as_json)
+        return
+    scope, key = ("district", district) if district else ("partner", partner) if partner else ("city", "")
+    wanted = {(one["scope"], one["id"]): one["wanted"] for one in report.scopes}
+    where = f"{scope} {key}".strip() if key else "the whole city"
+    switch = "on" if wanted.get((scope, key or ""), report.running) else "off"
+    why = f" ({report.reason})" if report.reason else ""
+    click.echo(f"{report.name} is switched {switch} for {where}; it is {report.state}{why}")
 
 
 def _show(report: PluginReport, as_json: bool) -> None:

@@ -81,7 +81,7 @@ class ServiceOff(CitycardError):
     """A service is switched off for a partner or its district."""
 
     status, exit_code = 409, 5
-    sentence = "service {service} is switched off for {where}: citycard plugin enable switches it on"
+    sentence = "{where} does not take the card for {service} now: it is switched off"
 
 
 class ServiceUnknown(CitycardError):

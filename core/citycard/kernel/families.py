@@ -25,7 +25,7 @@ RESERVED = frozenset({
     "online", "other", "outbox", "partner", "partners", "payment", "personalisation", "place", "plugin",
     "plugins", "points", "product", "providers", "public", "purchase", "record", "refund", "replay",
     "run", "sam", "sandbox", "serve", "simulate", "statement", "static", "stock", "subsidies",
-    "subsidy", "terminal", "topup", "topups", "transfer", "trust", "wallet", "window",
+    "subsidy", "supervision", "terminal", "topup", "topups", "transfer", "trust", "wallet", "window",
 })  # fmt: skip
 
 Keys = Callable[[Any, str], Iterable[tuple[str, str]]]

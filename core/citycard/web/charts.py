@@ -63,7 +63,7 @@ def held_segments(money: FloatView, say: Language) -> tuple[Segment, ...]:
         (say("owed to partners"), money.payables_fen, "series-2"),
         (say("paid to partners"), money.settled_fen, "series-1"),
         (say("clearing fees"), money.fees_fen, "series-5"),
-        *([(say("elsewhere in the ledger"), money.other_fen, "series-4")] if money.other_fen else []),
+        *([(say("on accounts and on its way"), money.other_fen, "series-4")] if money.other_fen else []),
     )
     return tuple(
         Segment(name=name, size=max(amount_fen, 0), words=say.money(amount_fen), style=style)
@@ -215,7 +215,7 @@ def _operators(operators: Sequence[OperatorTake], say: Language) -> Markup:
         Bar(name=item.name, size=max(item.charged_fen, 0), words=say.money(item.charged_fen))
         for item in operators
     ]
-    return bars(say("Fares charged by operator"), items)
+    return bars(say("Charged by partner"), items)
 
 
 def _fare_tick(band: FareBand, say: Language) -> str:
@@ -232,9 +232,9 @@ def _fares(bands: Sequence[FareBand], say: Language) -> Markup:
             name=fare_name(band, say),
             tick=_fare_tick(band, say),
             segments=(
-                Segment(name=say("rides"), size=band.rides, words=f"{band.rides:,}", style="series-2"),
+                Segment(name=say("uses"), size=band.rides, words=f"{band.rides:,}", style="series-2"),
             ),
         )
         for band in bands
     ]
-    return columns(say("Rides by fare"), items, height_px=250)
+    return columns(say("Uses by amount"), items, height_px=250)

@@ -241,14 +241,14 @@ def _facts(shown: DayView, say: Language) -> list[dict[str, str]]:
             "note": say.count("{number} card issued", "{number} cards issued", shown.cards),
         },
         {
-            "name": say("Rides paid"),
+            "name": say("Paid uses"),
             "words": f"{shown.rides:,}",
             "note": say("{amount} on average", amount=say.money(average_fen)),
         },
         {
-            "name": say("Fares charged"),
+            "name": say("Charged"),
             "words": say.money(shown.charged_fen),
-            "note": say.count("by {number} operator", "by {number} operators", len(shown.operators)),
+            "note": say.count("by {number} partner", "by {number} partners", len(shown.operators)),
         },
         {
             "name": say("Records cleared"),

@@ -75,7 +75,8 @@ def capture(
 
     def pay() -> int:
         onward = fee_onward(market, begun.fee_fen)
-        return holds.capture(identity, hold_id, taken_fen, onward=onward, actor=actor).captured_fen
+        captured = holds.capture(identity, hold_id, taken_fen, onward=onward, service=HOTEL, actor=actor)
+        return captured.captured_fen
 
     return pay_begun(market, begun, pay)
 

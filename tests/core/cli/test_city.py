@@ -35,6 +35,28 @@ def test_a_city_is_made_once(town, template, capsys):
     assert "already holds a city" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (CITY.replace('"9901"', '"99"'), "code is '99': expected four digits"),
+        (CITY.replace("name", "nmae"), "nmae"),
+        ("[city", "template.toml"),
+    ],
+)
+def test_a_wrong_configuration_writes_nothing_and_a_right_one_is_taken_after_it(
+    wrong, message, template, tmp_path, capsys
+):
+    words = ["city", "create", str(tmp_path / "new"), "--config", str(template)]
+    template.write_text(wrong)
+
+    assert _run(words) == 3
+    err = capsys.readouterr().err
+    assert (message in err, str(template) in err, (tmp_path / "new").exists()) == (True, True, False)
+
+    template.write_text(CITY)
+    assert _run(words) == 0
+
+
 def test_git_keeps_out_of_a_new_city_and_not_out_of_a_folder_with_something_in_it(town, template, tmp_path):
     assert (town / ".gitignore").read_text() == "*\n"
 
