@@ -7,6 +7,7 @@ anywhere, the same call, or the job, goes on where it stopped.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
 import json
@@ -277,12 +278,10 @@ def _charged(city: City, visit: ClinicVisit, patient_fen: int) -> Payment | None
         except OnlineAccountUnknown:
             return None
         with reading(city.engine) as conn:
-            before = _paid_before(conn, visit.id)
-        if before is not None:
-            return before
-        rest = rest_of(
-            patient_fen, subsidy_fen=subsidy_fen, account_fen=own_fen if visit.use_account and not turn else 0
-        )
+            if before := _paid_before(conn, visit.id):
+                return before
+        account_fen = own_fen if visit.use_account and not turn else 0
+        rest = rest_of(patient_fen, subsidy_fen=subsidy_fen, account_fen=account_fen)
         wanted_fen = rest.subsidy_fen + rest.account_fen
         if not wanted_fen:
             continue
@@ -298,8 +297,7 @@ def _charged(city: City, visit: ClinicVisit, patient_fen: int) -> Payment | None
                 actor="health",
             )
         except (WalletRefused, DebitRefused, ActDiffers):
-            # Differing, another request for this visit asked for another sum: it is found, or was refused.
-            continue
+            continue  # one that differs asked for another sum: it is found, or was refused
         return made.payment
     return None
 
@@ -311,10 +309,8 @@ def _tries(identity: UUID) -> list[UUID]:
 def _paid_before(conn: Connection, identity: UUID) -> Payment | None:
     """Give what was charged online for a visit, by whichever request."""
     for done in _tries(identity):
-        try:
+        with contextlib.suppress(PaymentUnknown):
             return find_payment(conn, done)
-        except PaymentUnknown:
-            continue
     return None
 
 
