@@ -231,9 +231,7 @@ def _fares(bands: Sequence[FareBand], say: Language) -> Markup:
         Column(
             name=fare_name(band, say),
             tick=_fare_tick(band, say),
-            segments=(
-                Segment(name=say("uses"), size=band.rides, words=f"{band.rides:,}", style="series-2"),
-            ),
+            segments=(Segment(name=say("uses"), size=band.rides, words=f"{band.rides:,}", style="series-2"),),
         )
         for band in bands
     ]

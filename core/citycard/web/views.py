@@ -156,7 +156,10 @@ class DayView:
 
 @attrs.frozen(kw_only=True)
 class PartnerView:
-    """A partner with its sums over all clearing runs: gross, fees, net, and what the ledger still owes it."""
+    """A partner with its sums over all clearing runs: gross, fees, net, and what the ledger still owes it.
+
+    Sums are of records that terminals wrote. Without an account, ``has_account``, nothing can be paid out.
+    """
 
     id: str
     name: str
@@ -167,6 +170,7 @@ class PartnerView:
     fee_fen: int
     net_fen: int
     unpaid_fen: int
+    has_account: bool
 
 
 @attrs.frozen(kw_only=True)

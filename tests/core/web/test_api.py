@@ -158,7 +158,7 @@ def test_partners_are_paid_what_their_terminals_took_less_the_fee(client, operat
     assert {name: one["gross_fen"] for name, one in partners.items()} == gross
     assert {name: one["fee_fen"] for name, one in partners.items()} == {"harbour-ferry": 18, "park-gates": 2}
     assert [one["gross_fen"] - one["fee_fen"] - one["net_fen"] for one in partners.values()] == [0, 0]
-    assert [one["unpaid_fen"] for one in partners.values()] == [0, 0]
+    assert [(one["unpaid_fen"], one["has_account"]) for one in partners.values()] == [(0, True), (0, True)]
 
 
 def test_a_statement_adds_up_to_the_partner(client, operator):

@@ -68,4 +68,5 @@ def _view(partner: registry.Partner, sums: Mapping[str, Row[Any]], owed: Mapping
         fee_fen=int(total.fee_fen) if total else 0,
         net_fen=int(total.net_fen) if total else 0,
         unpaid_fen=owed.get(partner_payable(partner.id), 0),
+        has_account=bool(partner.account_no and partner.bank_bic),
     )
