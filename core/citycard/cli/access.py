@@ -37,7 +37,7 @@ def grant(folder: Path, as_json: bool, role: str, subject: str, days: int, label
 
     With --json: an object with id, role, subject, expires_at and token.
     """
-    from citycard.registry import find_partner
+    from citycard.registry import find_card, find_partner
     from citycard.store import writing
     from citycard.web.permissions import Role
     from citycard.web.tables import ensure_tables
@@ -50,6 +50,8 @@ def grant(folder: Path, as_json: bool, role: str, subject: str, days: int, label
     with writing(city.engine) as conn:
         if role == "partner":
             find_partner(conn, subject)
+        elif role == "citizen":
+            find_card(conn, subject)
         access, secret = make(
             conn, role=Role(role), days=days, at=city.clock.now(), subject=subject, label=label[:100]
         )

@@ -71,8 +71,9 @@ def test_a_citizen_or_a_partner_needs_a_subject(folder, role):
     assert (done.exit_code, "--for" in done.output) == (2, True)
 
 
-def test_nothing_is_granted_for_a_partner_that_is_not_registered(run, folder):
-    wanted = ["grant", "--role", "partner", "--for", "nobody", "--city", str(folder)]
+@pytest.mark.parametrize("role", ["partner", "citizen"])
+def test_nothing_is_granted_for_a_partner_or_a_card_that_is_not_registered(role, run, folder):
+    wanted = ["grant", "--role", role, "--for", "nobody", "--city", str(folder)]
     with pytest.raises(RegistryMissing, match="'nobody' is not registered"):
         CliRunner().invoke(group, wanted, catch_exceptions=False)
     assert json.loads(run("list", "--json").stdout) == []
