@@ -4,6 +4,7 @@ Real chips, tills, ledger, clearing and pages; nothing of the plugin is stood in
 """
 
 import datetime as dt
+from importlib.metadata import entry_points
 
 import pytest
 from schooltown import CANTEEN, HEADER, PROGRAMME, SCHOOL, SETTINGS, SchoolTown
@@ -271,6 +272,10 @@ def test_a_lost_card_is_refused_and_its_pot_follows_to_the_next_one(place, famil
     assert (pots.difference_fen, place.programme().difference_fen) == (0, 0)
 
 
+@pytest.mark.skipif(
+    not {"transit", "retail"} <= entry_points(group="citycard").names,
+    reason="needs transit and retail installed beside campus, as `tox run -e contract` has them",
+)
 def test_the_same_card_pays_the_bus_and_a_shop(tmp_path):
     transit = {
         "operators": [{"id": "bus-1", "name": "Bus One", "number": 1}],
