@@ -32,7 +32,7 @@ def test_a_residents_data_is_handed_over_and_erased(
     read_file(office, who, FileReader(name="clerk", department="police", why="question"))
     assert [line.title for line in citizen_lines(office, card.asn)] == [
         "Application: Hearing, open",
-        "police read your file: question",
+        "Police read your file: question",
     ]
     with reading(office.engine) as conn:
         facts = list(PERSONAL_DATA.export(conn, card.asn))

@@ -196,7 +196,7 @@ def pos() -> None:
 @city_option
 @json_option
 def pos_key(terminal: str, out: Path, folder: Path, as_json: bool) -> None:
-    """Write the message key of the POS with number TERMINAL to a new file that its owner alone may read.
+    """Write the key of POS TERMINAL to a new file for its owner alone.
 
     With --json: an object with terminal, partner and file; the key stands in the file only.
     """
