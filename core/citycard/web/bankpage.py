@@ -14,8 +14,8 @@ from citycard.bank.cases import CaseStep, take
 from citycard.bank.codes import How
 from citycard.bank.reconciling import ITEM_TITLES, Reconciliation
 from citycard.bank.resolving import resolve
-from citycard.errors import CaseUnknown, QueryInvalid
-from citycard.ids import new_id
+from citycard.errors import CaseUnknown
+from citycard.ids import new_id, uuid_in
 from citycard.web import sources
 from citycard.web.bankapi import ResolutionBody, actor_name
 from citycard.web.context import city_of
@@ -78,14 +78,15 @@ async def case(request: Request) -> Response:
 async def take_case(request: Request) -> Response:
     form, city, name = await read_form(request), city_of(request), _case_id(request)
     others = form.get("from_other") == "yes"
-    await run_in_threadpool(take, city, name, actor=actor_name(request), step=_id(form), from_other=others)
+    step = uuid_in(form, "id")
+    await run_in_threadpool(take, city, name, actor=actor_name(request), step=step, from_other=others)
     return RedirectResponse(f"/bank/exceptions/{name}", HTTPStatus.SEE_OTHER)
 
 
 async def resolve_case(request: Request) -> Response:
     form, city, name = await read_form(request), city_of(request), _case_id(request)
     fields = ("how", "reason", "payment", "account", "to_name", "to_account")
-    body = ResolutionBody(id=_id(form), **{field: form.get(field, "").strip() for field in fields})
+    body = ResolutionBody(id=uuid_in(form, "id"), **{field: form.get(field, "").strip() for field in fields})
     await run_in_threadpool(resolve, city, name, body.resolution(), actor=actor_name(request), step=body.id)
     return RedirectResponse(f"/bank/exceptions/{name}", HTTPStatus.SEE_OTHER)
 
@@ -96,13 +97,6 @@ def _case_id(request: Request) -> UUID:
         return UUID(text)
     except ValueError:
         raise CaseUnknown(case=text[:40]) from None
-
-
-def _id(form: dict[str, str]) -> UUID:
-    try:
-        return UUID(form.get("id", ""))
-    except ValueError:
-        raise QueryInvalid(field="id", text=form.get("id", "")[:40], expected="a UUID") from None
 
 
 def _items(found: Reconciliation, say: Language) -> list[dict[str, Any]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
-from uuid import UUID
 
 import attrs
 from starlette.concurrency import run_in_threadpool
@@ -18,8 +17,7 @@ from citycard.clearing.deciding import decide, take
 from citycard.clearing.disputes import Dispute, DisputeState, add_evidence
 from citycard.clearing.exceptions import ExceptionCase, today
 from citycard.clearing.upholding import decide_dispute
-from citycard.errors import QueryInvalid
-from citycard.ids import new_id
+from citycard.ids import new_id, uuid_in
 from citycard.money import parse_yuan
 from citycard.store.steps import CaseStep
 from citycard.web import sources
@@ -146,7 +144,7 @@ async def open_one(request: Request) -> Response:
     form, actor = await read_form(request), actor_of(request)
     partner = only_own(actor, _OPEN, form.get("partner", "").strip())
     body = ClaimBody(
-        id=_id(form),
+        id=uuid_in(form, "id"),
         about=form.get("about", "").strip(),
         amount_fen=parse_yuan(form.get("amount", "").strip()),
         reason=form.get("reason", ""),
@@ -166,7 +164,7 @@ async def note_evidence(request: Request) -> Response:
         add_evidence,
         city_of(request),
         identity,
-        _id(form),
+        uuid_in(form, "id"),
         actor=actor_name(request),
         note=form.get("note", ""),
     )
@@ -178,7 +176,7 @@ async def decide_one(request: Request) -> Response:
     amount = form.get("amount", "").strip()
     outcome = form.get("outcome", "")
     body = JudgementBody(
-        id=_id(form),
+        id=uuid_in(form, "id"),
         outcome=outcome,
         reason=form.get("reason", ""),
         amount_fen=parse_yuan(amount) if amount and outcome == Verdict.PART else 0,
@@ -200,7 +198,12 @@ async def take_exception(request: Request) -> Response:
     form, record = await read_form(request), request.path_params["record"]
     others = form.get("from_other") == "yes"
     await run_in_threadpool(
-        take, city_of(request), record, actor=actor_name(request), step=_id(form), from_other=others
+        take,
+        city_of(request),
+        record,
+        actor=actor_name(request),
+        step=uuid_in(form, "id"),
+        from_other=others,
     )
     return RedirectResponse(f"/exceptions/{record}", HTTPStatus.SEE_OTHER)
 
@@ -209,7 +212,7 @@ async def decide_exception(request: Request) -> Response:
     form, record = await read_form(request), request.path_params["record"]
     how = form.get("how", "")
     body = DecisionBody(
-        id=_id(form),
+        id=uuid_in(form, "id"),
         how=how,
         reason=form.get("reason", ""),
         bearer=form.get("bearer", "") if how == Ruling.ACCEPTED else "",
@@ -224,13 +227,6 @@ async def decide_exception(request: Request) -> Response:
 def _page_link(query: ExceptionPageQuery, step: int) -> str:
     chosen = {"partner": query.partner, "code": query.code, "page": query.page + step}
     return f"/disputes?{urlencode({name: value for name, value in chosen.items() if value})}"
-
-
-def _id(form: dict[str, str]) -> UUID:
-    try:
-        return UUID(form.get("id", ""))
-    except ValueError:
-        raise QueryInvalid(field="id", text=form.get("id", "")[:40], expected="a UUID") from None
 
 
 def _dispute(one: Dispute, say: Language, city: Any) -> dict[str, Any]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 import attrs
 
 from citycard.errors import QueryInvalid
-from citycard.ids import new_id
+from citycard.ids import new_id, uuid_in
 from citycard.kernel.outside import MenuItem, Route
 from citycard.kernel.settings import structure
 from citycard_community import asking
@@ -180,13 +179,6 @@ def _number(name: str, text: Any) -> int:
     return int(text)
 
 
-def _identity(name: str, text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise QueryInvalid(field=name, text=text[:40], expected="a UUID") from None
-
-
 def _pay(city: Any, actor: Any, form: Mapping[str, str], say: Any) -> str:
     from citycard_community import acts
 
@@ -216,7 +208,7 @@ def _invite(city: Any, actor: Any, form: Mapping[str, str], say: Any) -> str:
 def _call_off(city: Any, actor: Any, form: Mapping[str, str], say: Any) -> str:
     from citycard_community import acts
 
-    acts.call_off(city, actor, _identity("visit", form.get("visit", "")), form.get("card", ""))
+    acts.call_off(city, actor, uuid_in(form, "visit"), form.get("card", ""))
     return str(say("The visit was called off."))
 
 
@@ -231,7 +223,7 @@ def _change_lease(city: Any, actor: Any, form: Mapping[str, str], say: Any) -> s
     """Extend a lease, or end it early: the day says which."""
     from citycard_community import acts
 
-    lease, last_day = _identity("lease", form.get("lease", "")), _read(form, asking.LeaseToEnd).last_day
+    lease, last_day = uuid_in(form, "lease"), _read(form, asking.LeaseToEnd).last_day
     later = last_day > acts.lease_of(city, actor, lease).last_day
     changed = (acts.extend if later else acts.end)(city, actor, lease, last_day)
     return str(say("The lease ends on {day}.", day=changed.last_day))

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from citycard.errors import QueryInvalid
-from citycard.ids import new_id
+from citycard.ids import new_id, uuid_in
 from citycard.web import actor_of, read_form, render, require
 from citycard_retail import orderbook, orders, shop
 from citycard_retail.market import Market
@@ -129,11 +129,7 @@ def _own(request: Request, form: dict[str, str]) -> str:
 
 
 def _id(form: dict[str, str]) -> UUID:
-    text = form.get("id", "")
-    try:
-        return UUID(text)
-    except ValueError:
-        raise QueryInvalid(field="id", text=text[:40], expected="an id, as the page's form has it") from None
+    return uuid_in(form, "id", "an id, as the page's form has it")
 
 
 def _whole(form: dict[str, str], field: str) -> int:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from citycard import registry
-from citycard.errors import QueryInvalid
+from citycard.ids import uuid_in
 from citycard.store import reading, writing
 from citycard.web import actor_of, json_answer, read_json, read_query, require
 from citycard_tourism import web
@@ -136,7 +136,7 @@ async def give_back(office: Office, request: Request) -> Response:
 
 async def free_held(office: Office, request: Request) -> Response:
     await read_json(request, web.ActOnRight)
-    ticket = _identity(request)
+    ticket = uuid_in(request.path_params, "ticket")
     found = await run_in_threadpool(_read, office, lambda conn: find_ticket(conn, ticket))
     require(actor_of(request), web.SLOTS, office.settings.show(found.show).venue)
     return json_answer(ticket_view(office.settings, await run_in_threadpool(release, office, ticket)))
@@ -201,17 +201,9 @@ def _read(office: Office, work: Callable[[Any], Answer]) -> Answer:
         return work(conn)
 
 
-def _identity(request: Request) -> UUID:
-    text = request.path_params["ticket"]
-    try:
-        return UUID(text)
-    except ValueError:
-        raise QueryInvalid(field="ticket", text=text[:40], expected="a UUID") from None
-
-
 async def _own_ticket(office: Office, request: Request, permission: str) -> UUID:
     """Give the id of the ticket in the address to whoever may do this with it; others learn nothing of it."""
-    ticket = _identity(request)
+    ticket = uuid_in(request.path_params, "ticket")
     try:
         found = await run_in_threadpool(_read, office, lambda conn: find_ticket(conn, ticket))
     except RightUnknown:

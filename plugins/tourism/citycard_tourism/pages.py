@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from citycard.ids import new_id, uuid_in
 from citycard.kernel.outside import MenuItem, Route
 from citycard_tourism.settings import TourismSettings
 from citycard_tourism.web import BUY, READ, VISITS
@@ -73,7 +74,6 @@ def pages(settings: TourismSettings) -> Iterator[Route]:
 
 
 def _mine(office: Office, request: Request) -> Response:
-    from citycard.ids import new_id
     from citycard.store import reading
     from citycard.web import actor_of, language_of, render, require
     from citycard_tourism.slots import slots_of
@@ -124,13 +124,13 @@ def _done(office: Office, form: dict[str, str], asn: str) -> None:
     if what == "ticket":
         show = office.settings.show(form.get("show", ""))
         people = _number(form, "people")
-        buy(office, _uuid(form, "id"), asn, show, _moment(form), people)
+        buy(office, uuid_in(form, "id"), asn, show, _moment(form), people)
     elif what == "pass":
-        buy_pass(office, _uuid(form, "id"), asn, office.settings.plan(form.get("plan", "")))
+        buy_pass(office, uuid_in(form, "id"), asn, office.settings.plan(form.get("plan", "")))
     elif what == "return":
-        give_back_online(office, _uuid(form, "id"), _own(office, form, asn))
+        give_back_online(office, uuid_in(form, "id"), _own(office, form, asn))
     elif what == "move":
-        move_online(office, _uuid(form, "id"), _own(office, form, asn), _moment(form))
+        move_online(office, uuid_in(form, "id"), _own(office, form, asn), _moment(form))
     elif what == "renew":
         renew(office, asn, _number(form, "loan"))
     elif what == "fees":
@@ -145,7 +145,7 @@ def _own(office: Office, form: dict[str, str], asn: str) -> UUID:
     from citycard_tourism.errors import RightUnknown
     from citycard_tourism.tickets import find_ticket
 
-    ticket = _uuid(form, "ticket")
+    ticket = uuid_in(form, "ticket")
     with reading(office.engine) as conn:
         if find_ticket(conn, ticket).asn != asn:
             raise RightUnknown(what="ticket", id=ticket)
@@ -194,13 +194,6 @@ def _bad(form: dict[str, str], field: str, expected: str) -> Exception:
     from citycard.errors import QueryInvalid
 
     return QueryInvalid(field=field, text=form.get(field, "")[:40], expected=expected)
-
-
-def _uuid(form: dict[str, str], field: str) -> UUID:
-    try:
-        return UUID(form.get(field, ""))
-    except ValueError:
-        raise _bad(form, field, "a UUID") from None
 
 
 def _number(form: dict[str, str], field: str) -> int:

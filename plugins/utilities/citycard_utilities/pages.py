@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse
 
 from citycard import Route, new_id, parse_yuan
 from citycard.errors import OnlineAccountUnknown, QueryInvalid
+from citycard.ids import uuid_in
 from citycard.store import reading
 from citycard.wallet import available_fen, find_account, online_account
 from citycard_utilities.bills import HouseholdBills, bills_of
@@ -203,8 +204,4 @@ def _card(request: Request, given: Mapping[str, Any]) -> str:
 
 
 def _uuid(form: Mapping[str, str], field: str) -> UUID:
-    try:
-        return UUID(form.get(field, ""))
-    except ValueError as wrong:
-        text = form.get(field, "")[:40]
-        raise QueryInvalid(field=field, text=text, expected="the id that the page gave") from wrong
+    return uuid_in(form, field, "the id that the page gave")

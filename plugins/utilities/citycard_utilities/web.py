@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
-from uuid import UUID
 
 from starlette.concurrency import run_in_threadpool
 
 from citycard import Route
 from citycard.errors import QueryInvalid
+from citycard.ids import uuid_in
 from citycard.store import reading
 from citycard_utilities.bills import HouseholdBills, bill_of, bills_of
 from citycard_utilities.bodies import (
@@ -234,7 +234,8 @@ class _Served:
     def end(self, request: Request) -> Response:
         from citycard.web import actor_of, city_of, json_answer, require
 
-        identity, city = _uuid(request, "mandate"), city_of(request)
+        city = city_of(request)
+        identity = uuid_in(request.path_params, "mandate", "the id of a mandate, a UUID")
         with reading(city.engine) as conn:
             require(actor_of(request), MANDATES, mandate_owner(conn, identity))
         return json_answer(end_mandate(city, identity, actor=_asked_by(request)))
@@ -323,11 +324,3 @@ def _asked_by(request: Request) -> str:
     from citycard.web.accounts import asked_by
 
     return asked_by(actor_of(request))
-
-
-def _uuid(request: Request, name: str) -> UUID:
-    text = request.path_params[name]
-    try:
-        return UUID(text)
-    except ValueError:
-        raise QueryInvalid(field=name, text=text[:40], expected="the id of a mandate, a UUID") from None
