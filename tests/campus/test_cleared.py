@@ -2,10 +2,11 @@ import datetime as dt
 
 from schooltown import SCHOOL
 
+from citycard.clearing.accepted import closed_runs
 from citycard.clearing.deciding import Decision, decide
 from citycard.ids import derived_id
 from citycard.store import reading
-from citycard_campus.cleared import accepted_by_people, accepted_of, closed_runs
+from citycard_campus.cleared import accepted_by_people, accepted_of
 from citycard_campus.pots import grant_meals
 from citycard_campus.services import NUMBERS
 from citycard_campus.settling import decide as decide_use

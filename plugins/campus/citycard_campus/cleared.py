@@ -16,7 +16,7 @@ from citycard.clearing.files import literal
 from citycard.clearing.finding import find_record, is_city, record_id, record_key
 from citycard.clearing.queries import cleared
 from citycard.clearing.records import terminals_of
-from citycard.clearing.tables import clearing_run, segment
+from citycard.clearing.tables import segment
 from citycard.errors import CodecError
 from citycard.store import reading
 from citycard.terminal.record import TransactionRecord, read_record
@@ -24,7 +24,7 @@ from citycard.terminal.record import TransactionRecord, read_record
 if TYPE_CHECKING:
     from citycard_campus.campus import Campus
 
-__all__ = ["ClearedUse", "accepted_by_people", "accepted_of", "closed_runs"]
+__all__ = ["ClearedUse", "accepted_by_people", "accepted_of"]
 
 # A suspended record in which only the pot paid is nothing that clearing's own decisions could pay; one that
 # is held decides itself later.
@@ -58,14 +58,6 @@ class ClearedUse:
     partner: str
     facts: Any
     suspended: str = ""
-
-
-def closed_runs(conn: Connection, after: int) -> list[int]:
-    """Give the numbers of the runs that were closed after another, in order."""
-    query = select(clearing_run.c.number).where(
-        clearing_run.c.state == "closed", clearing_run.c.number > after
-    )
-    return list(conn.scalars(query.order_by(clearing_run.c.number)))
 
 
 def accepted_of(campus: Campus, run: int, services: Collection[int]) -> list[ClearedUse]:

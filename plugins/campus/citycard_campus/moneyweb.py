@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MONEY_ROUTES", "MealGrant", "MealGranted", "PotDecision", "PotUseList", "StatementQuery"]
 
+_A_DAY = {"expected": "a day such as 2026-12-01"}
+
 
 @attrs.frozen(kw_only=True)
 class MealGrant:
@@ -45,8 +47,8 @@ class MealGranted:
 class StatementQuery:
     """The days of a statement, both included; this month when left out."""
 
-    since: str = ""
-    until: str = ""
+    since: dt.date | None = attrs.field(default=None, metadata=_A_DAY)
+    until: dt.date | None = attrs.field(default=None, metadata=_A_DAY)
 
 
 @attrs.frozen(kw_only=True)
@@ -89,8 +91,8 @@ def statement(request: Request) -> Response:
     query: StatementQuery = read_query(request, StatementQuery)
     campus = Campus.of(city_of(request))
     today = campus.now().date()
-    since = _day("since", query.since, today.replace(day=1))
-    return json_answer(school_statement(campus, school, since, _day("until", query.until, today)))
+    since, until = query.since or today.replace(day=1), query.until or today
+    return json_answer(school_statement(campus, school, since, until))
 
 
 def doubts(request: Request) -> Response:
@@ -114,15 +116,6 @@ def open_again(request: Request) -> Response:
     from citycard.web import city_of, json_answer
 
     return json_answer(reopen(Campus.of(city_of(request)), request.path_params["card"]))
-
-
-def _day(field: str, text: str, default: dt.date) -> dt.date:
-    from citycard.errors import QueryInvalid
-
-    try:
-        return dt.date.fromisoformat(text) if text else default
-    except ValueError:
-        raise QueryInvalid(field=field, text=text[:40], expected="a day such as 2026-12-01") from None
 
 
 MONEY_ROUTES = (

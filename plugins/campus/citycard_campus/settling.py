@@ -75,7 +75,7 @@ class PotUse:
 def settle(campus: Campus) -> list[Settled]:
     """Take up every closed run that was not taken up yet, and what people accepted since; again harmless."""
     # Imported here and below: clearing is heavy, and pages that only show a pot do without.
-    from citycard_campus.cleared import closed_runs
+    from citycard.clearing.accepted import closed_runs
 
     with reading(campus.engine) as conn:
         last = conn.scalar(select(func.max(cleared_run.c.run))) or 0
