@@ -113,7 +113,7 @@ def enable(name: str, district: str | None, partner: str | None, folder: Path, a
     city = _city(folder, district, partner)
     report = city.plugins.enable(name, by=_who(), district=district, partner=partner)
     city.open_declared()
-    _tell_switch(report, district, partner, as_json)
+    _tell_switch(report, "on", district, partner, as_json)
 
 
 @group.command("disable")
@@ -129,7 +129,7 @@ def disable(name: str, district: str | None, partner: str | None, folder: Path, 
     """
     plugins = _city(folder, district, partner).plugins
     report = plugins.disable(name, by=_who(), district=district, partner=partner)
-    _tell_switch(report, district, partner, as_json)
+    _tell_switch(report, "off", district, partner, as_json)
 
 
 @group.command("jobs")
@@ -233,15 +233,16 @@ def _checked(plugins: Plugins, name: str) -> dict[str, Any]:
     return {"name": name, "ok": True, "reason": "", "claims": report.claims}
 
 
-def _tell_switch(report: PluginReport, district: str | None, partner: str | None, as_json: bool) -> None:
+def _tell_switch(
+    report: PluginReport, switch: str, district: str | None, partner: str | None, as_json: bool
+) -> None:
     """Say in one line what was switched, and how the plugin stands in the whole city."""
     if as_json:
         _show(report, as_json)
         return
-    scope, key = ("district", district) if district else ("partner", partner) if partner else ("city", "")
-    wanted = {(one["scope"], one["id"]): one["wanted"] for one in report.scopes}
-    where = f"{scope} {key}".strip() if key else "the whole city"
-    switch = "on" if wanted.get((scope, key or ""), report.running) else "off"
+    where = "the whole city"
+    if district or partner:
+        where = f"district {district}" if district else f"partner {partner}"
     why = f" ({report.reason})" if report.reason else ""
     click.echo(f"{report.name} is switched {switch} for {where}; it is {report.state}{why}")
 
