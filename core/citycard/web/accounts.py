@@ -23,11 +23,10 @@ from citycard.wallet.payments import Payments
 from citycard.web.bodies import read_json
 from citycard.web.context import actor_of, city_of, web_of
 from citycard.web.endpoints import Endpoint, endpoint, json_answer
-from citycard.web.permissions import Actor
 from citycard.web.readings import record_reading
 from citycard.web.sessions import require
 
-__all__ = ["ENDPOINTS", "ToDo", "ToPay", "account_number", "asked_by", "charged_number", "paid", "post"]
+__all__ = ["ENDPOINTS", "ToDo", "ToPay", "account_number", "charged_number", "paid", "post"]
 
 
 @attrs.frozen(kw_only=True)
@@ -77,7 +76,7 @@ class ToPayOut:
 
 async def open_one(request: Request) -> Response:
     body, actor, city = await read_json(request, AccountToOpen), actor_of(request), city_of(request)
-    await run_in_threadpool(open_account, city, body.id, body.card, actor=asked_by(actor))
+    await run_in_threadpool(open_account, city, body.id, body.card, actor=actor.name)
     return json_answer(await run_in_threadpool(read_account, city, body.card))
 
 
@@ -103,7 +102,7 @@ async def pay(request: Request) -> Response:
 async def limit(request: Request) -> Response:
     number = await account_number(request, "city.use-accounts")
     body, accounts = await read_json(request, ToLimit), Accounts(city_of(request).wallet)
-    actor = asked_by(actor_of(request))
+    actor = actor_of(request).name
     await run_in_threadpool(accounts.limit, body.id, number, body.act, body.rule, actor=actor)
     return json_answer(await run_in_threadpool(read_account, city_of(request), number))
 
@@ -122,7 +121,7 @@ async def close(request: Request) -> Response:
 
 async def pay_out(request: Request) -> Response:
     number = await account_number(request, "city.pay-holders")
-    body, city, actor = await read_json(request, ToPayOut), city_of(request), asked_by(actor_of(request))
+    body, city, actor = await read_json(request, ToPayOut), city_of(request), actor_of(request).name
     to = BankAccount(name=body.to_name, account=body.to_account, bic=body.to_bic)
     creditor = to if body.to_name or body.to_account else None
 
@@ -156,7 +155,7 @@ async def _become(request: Request, what: str, permission: str) -> Response:
     number = await account_number(request, permission)
     body, city = await read_json(request, ToDo), city_of(request)
     act = getattr(Accounts(city.wallet), what)
-    await run_in_threadpool(act, body.id, number, actor=asked_by(actor_of(request)))
+    await run_in_threadpool(act, body.id, number, actor=actor_of(request).name)
     return json_answer(await run_in_threadpool(read_account, city, number))
 
 
@@ -168,7 +167,7 @@ async def charged_number(request: Request) -> str:
 
 async def paid(request: Request, number: str, body: ToPay) -> Response:
     """Pay as a body says, and answer with the payment."""
-    city, actor = city_of(request), asked_by(actor_of(request))
+    city, actor = city_of(request), actor_of(request).name
 
     def work() -> PaymentLine:
         to = payee(city, body.partner)
@@ -176,11 +175,6 @@ async def paid(request: Request, number: str, body: ToPay) -> Response:
         return payment_line(payments.pay(body.id, number, to, body.amount_fen, note=body.note, actor=actor))
 
     return json_answer(await run_in_threadpool(work))
-
-
-def asked_by(actor: Actor) -> str:
-    """Say who asks for an act, as the wallet writes it down."""
-    return f"{actor.role.value} {actor.token}"[:100]
 
 
 def post(

@@ -143,8 +143,7 @@ class ResolutionBody:
 
 def actor_name(request: Request) -> str:
     """Name who makes a request, for the history: the role, and the token that stands behind it."""
-    actor = actor_of(request)
-    return f"{actor.role.value} {actor.token}".strip()
+    return actor_of(request).name
 
 
 async def reconciliation(request: Request) -> Response:

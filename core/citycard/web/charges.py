@@ -19,7 +19,7 @@ from citycard.store import reading
 from citycard.wallet.holds import AccountHold, Holds, holds_of
 from citycard.wallet.paymentbook import payments_of
 from citycard.wallet.payments import Payments
-from citycard.web.accounts import ToDo, ToPay, asked_by, charged_number, paid, post
+from citycard.web.accounts import ToDo, ToPay, charged_number, paid, post
 from citycard.web.bodies import read_json
 from citycard.web.context import actor_of, city_of
 from citycard.web.endpoints import Endpoint, endpoint, json_answer
@@ -87,7 +87,7 @@ async def hold(request: Request) -> Response:
         to, lasts = payee(city, body.partner), timedelta(minutes=body.minutes)
         holds = Holds(city.wallet)
         return holds.authorise(
-            body.id, number, to.partner, body.amount_fen, lasts, note=body.note, actor=asked_by(actor)
+            body.id, number, to.partner, body.amount_fen, lasts, note=body.note, actor=actor.name
         )
 
     with _without_sums(actor, number):
@@ -102,7 +102,7 @@ async def capture(request: Request) -> Response:
     body, actor = await read_json(request, ToCapture), actor_of(request)
     found = await _own_hold(request, "city.charge-accounts")
     holds = Holds(city_of(request).wallet)
-    done = await run_in_threadpool(holds.capture, body.id, found.id, body.amount_fen, actor=asked_by(actor))
+    done = await run_in_threadpool(holds.capture, body.id, found.id, body.amount_fen, actor=actor.name)
     return json_answer(done)
 
 
@@ -110,7 +110,7 @@ async def release(request: Request) -> Response:
     body, actor = await read_json(request, ToDo), actor_of(request)
     found = await _own_hold(request, "city.charge-accounts")
     holds = Holds(city_of(request).wallet)
-    return json_answer(await run_in_threadpool(holds.release, body.id, found.id, actor=asked_by(actor)))
+    return json_answer(await run_in_threadpool(holds.release, body.id, found.id, actor=actor.name))
 
 
 async def give_back(request: Request) -> Response:
@@ -119,7 +119,7 @@ async def give_back(request: Request) -> Response:
     found = await run_in_threadpool(payments.find, identity)
     require(actor, "city.charge-accounts", found.partner)
     done = await run_in_threadpool(
-        payments.give_back, body.id, identity, body.amount_fen, note=body.note, actor=asked_by(actor)
+        payments.give_back, body.id, identity, body.amount_fen, note=body.note, actor=actor.name
     )
     return json_answer(payment_line(done))
 

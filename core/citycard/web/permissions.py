@@ -152,6 +152,11 @@ class Actor:
     given: frozenset[str] = frozenset()
 
     @property
+    def name(self) -> str:
+        """Name whoever it is, as acts and histories keep it: the role, and the token behind it."""
+        return f"{self.role.value} {self.token}".strip()
+
+    @property
     def signed_in(self) -> bool:
         """Tell whether a token or a session stands behind this actor."""
         return self.role is not Role.PUBLIC

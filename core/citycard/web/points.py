@@ -13,7 +13,7 @@ from citycard.city.accounts import payee
 from citycard.store import reading
 from citycard.wallet.points import Points, PointsDone
 from citycard.wallet.schemes import SchemeReport, acceptances, report_scheme, schemes_by_partner
-from citycard.web.accounts import account_number, asked_by, charged_number
+from citycard.web.accounts import account_number, charged_number
 from citycard.web.bodies import read_json
 from citycard.web.context import actor_of, city_of
 from citycard.web.endpoints import Endpoint, endpoint, json_answer
@@ -82,7 +82,7 @@ async def schemes(request: Request) -> Response:
 
 async def earn(request: Request) -> Response:
     body, points = await read_json(request, ToEarn), Points(city_of(request).wallet)
-    actor = asked_by(actor_of(request))
+    actor = actor_of(request).name
     require(actor_of(request), "city.charge-accounts", body.scheme)
     number = await charged_number(request)
     return json_answer(
@@ -92,7 +92,7 @@ async def earn(request: Request) -> Response:
 
 async def use(request: Request) -> Response:
     body, city = await read_json(request, ToUse), city_of(request)
-    actor = asked_by(actor_of(request))
+    actor = actor_of(request).name
     require(actor_of(request), "city.charge-accounts", body.partner)
     number = await charged_number(request)
 
@@ -107,7 +107,7 @@ async def use(request: Request) -> Response:
 async def exchange(request: Request) -> Response:
     number = await account_number(request, "city.use-accounts")
     body, points = await read_json(request, ToExchange), Points(city_of(request).wallet)
-    actor = asked_by(actor_of(request))
+    actor = actor_of(request).name
     return json_answer(
         await run_in_threadpool(
             points.exchange,

@@ -19,7 +19,6 @@ from citycard.wallet.programmes import (
     programmes_by_id,
     report_programme,
 )
-from citycard.web.accounts import asked_by
 from citycard.web.bodies import read_json
 from citycard.web.context import actor_of, city_of
 from citycard.web.endpoints import Endpoint, endpoint, json_answer
@@ -77,7 +76,7 @@ async def programme(request: Request) -> Response:
 
 async def fund(request: Request) -> Response:
     body, wallet = await read_json(request, ToFund), city_of(request).wallet
-    name, actor = request.path_params["programme"], asked_by(actor_of(request))
+    name, actor = request.path_params["programme"], actor_of(request).name
     return json_answer(
         await run_in_threadpool(fund_programme, wallet, body.id, name, body.amount_fen, actor=actor)
     )

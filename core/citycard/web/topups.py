@@ -113,8 +113,7 @@ def order_view(order: PaymentOrder) -> OrderView:
 
 def whoever(request: Request) -> str:
     """Name who asks, as orders and histories keep it: the role and the token's name."""
-    actor = actor_of(request)
-    return f"{actor.role} {actor.token}".strip()
+    return actor_of(request).name
 
 
 async def make(request: Request) -> Response:

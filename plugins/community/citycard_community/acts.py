@@ -8,7 +8,6 @@ from uuid import UUID
 
 from citycard.errors import QueryInvalid
 from citycard.store import reading, writing
-from citycard.web.accounts import asked_by
 from citycard.web.readings import record_reading
 from citycard.web.sessions import require
 from citycard_community.asking import (
@@ -98,7 +97,7 @@ def pay_fee(city: City, actor: Actor, bill: int, body: FeeToPay) -> FeePaid:
         seen = {one.bill.id for one in bills_of_card(conn, settings, today, body.card)}
     if bill not in seen:
         raise NotTheirs(what=f"bill {bill}", asn=body.card)
-    paid = pay_from_account(city, settings, body.id, body.card, bill, body.amount_fen, actor=asked_by(actor))
+    paid = pay_from_account(city, settings, body.id, body.card, bill, body.amount_fen, actor=actor.name)
     with reading(city.engine) as conn:
         left = {one.bill.id: one.owed_fen for one in bills_of_card(conn, settings, today, body.card)}
     return FeePaid(
@@ -119,7 +118,7 @@ def buy_pass(city: City, actor: Actor, body: PassToBuy) -> PassBought:
         body.space,
         body.first,
         body.months,
-        actor=asked_by(actor),
+        actor=actor.name,
     )
     return PassBought(
         id=sold.sale,

@@ -82,10 +82,9 @@ def _queue(request: Request, settings: EgovSettings) -> Response:
 
 def _case(request: Request, settings: EgovSettings) -> Response:
     from citycard.web import actor_of, render
-    from citycard.web.accounts import asked_by
 
     office, department = _own(request, settings, _DO)
-    actor = asked_by(actor_of(request))
+    actor = actor_of(request).name
     seen = applications.look(office, _id(request), department.id, actor=actor)
     service = applications.service_of(office, seen.application.service)
     values: dict[str, Any] = {
@@ -99,7 +98,6 @@ def _case(request: Request, settings: EgovSettings) -> Response:
 
 async def _decide(request: Request, settings: EgovSettings) -> Response:
     from citycard.web import actor_of, read_form
-    from citycard.web.accounts import asked_by
 
     office, department = _own(request, settings, _DO)
     form, identity = await read_form(request), _id(request)
@@ -116,7 +114,7 @@ async def _decide(request: Request, settings: EgovSettings) -> Response:
             department.id,
             approve=decision == "approve",
             words=form.get("words", ""),
-            actor=asked_by(actor_of(request)),
+            actor=actor_of(request).name,
         )
 
     await run_in_threadpool(work)

@@ -91,7 +91,6 @@ def page_routes(settings: EgovSettings) -> Iterator[Route]:
 
 def _file(request: Request, settings: EgovSettings) -> Response:
     from citycard.web import actor_of, render, require
-    from citycard.web.accounts import asked_by
 
     asn, actor, office = request.path_params["asn"], actor_of(request), office_of(request, settings)
     require(actor, "egov.read-files", asn)
@@ -99,7 +98,7 @@ def _file(request: Request, settings: EgovSettings) -> Response:
     why = request.query_params.get("why", "").strip() or ("the holder looks at the own file" if own else "")
     with reading(office.engine) as conn:
         who = register.find_by_card(conn, asn)
-    reader = files.FileReader(name=asked_by(actor), department="", why=why)
+    reader = files.FileReader(name=actor.name, department="", why=why)
     found = files.read_file(office, who, reader)
     with reading(office.engine) as conn:
         filed = applications.applications_of(conn, who)
@@ -142,7 +141,6 @@ def _desk(request: Request, settings: EgovSettings) -> Response:
 
 async def _act(request: Request, settings: EgovSettings) -> Response:
     from citycard.web import actor_of, read_form, require
-    from citycard.web.accounts import asked_by
 
     form, actor, office = await read_form(request), actor_of(request), office_of(request, settings)
     what, name = form.get("act", ""), form.get("name", "")
@@ -152,7 +150,7 @@ async def _act(request: Request, settings: EgovSettings) -> Response:
         require(actor, "egov.approve-plans")
 
     def work() -> None:
-        by = asked_by(actor)
+        by = actor.name
         if what == "settle":
             chosen, reason = form.get("chosen", ""), form.get("reason", "")
             register.settle(office, _uuid("name", name), chosen, reason=reason, actor=by)

@@ -41,9 +41,7 @@ class Asked:
     @property
     def actor(self) -> str:
         """Name who asks, as it is written down."""
-        from citycard.web.accounts import asked_by
-
-        return asked_by(self.who)
+        return self.who.name
 
     def word(self, name: str) -> str:
         """Give a word of the address."""

@@ -109,7 +109,7 @@ def _visits(settings: HealthSettings) -> Iterator[Route]:
                 body.clinic,
                 body.items,
                 use_account=body.use_account,
-                actor=f"{actor.role.value} {actor.token}",
+                actor=actor.name,
             )
             return _view(city, made)
 
@@ -135,7 +135,7 @@ def _visits(settings: HealthSettings) -> Iterator[Route]:
 
         def work() -> VisitReturned:
             access.require_own(actor, access.RETURN, partner=visit_of(city, identity).clinic)
-            who = f"{actor.role.value} {actor.token}"
+            who = actor.name
             return return_lines(city, body.id, identity, body.lines, reason=body.reason, actor=who)
 
         return await answered(work)
@@ -179,7 +179,7 @@ def _sports(settings: HealthSettings) -> Iterator[Route]:
 
         body, city, actor = await read_json(request, SportToPay), city_of(request), actor_of(request)
         access.require_own(actor, access.SPEND, card=body.card, partner=body.venue)
-        who = f"{actor.role.value} {actor.token}"
+        who = actor.name
         return await answered(lambda: pay_sport(city, settings, body.id, body.card, body.venue, actor=who))
 
     async def back(request: Request) -> Response:

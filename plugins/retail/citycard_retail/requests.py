@@ -16,7 +16,7 @@ from citycard.web import actor_of, city_of, json_answer
 from citycard_retail.errors import SaleUnknown
 from citycard_retail.market import Market, market_of
 
-__all__ = ["asked_by", "done", "id_in", "read", "worked"]
+__all__ = ["done", "id_in", "read", "worked"]
 
 Found = TypeVar("Found")
 
@@ -28,14 +28,8 @@ async def done(request: Request, work: Callable[[Market, str], object]) -> Respo
 
 async def worked(request: Request, work: Callable[[Market, str], Found]) -> Found:
     """Do work in a thread; it is given the market, and who asks."""
-    by = asked_by(request)
+    by = actor_of(request).name
     return await run_in_threadpool(lambda: work(market_of(city_of(request)), by))
-
-
-def asked_by(request: Request) -> str:
-    """Say who asks, as it is written down: the role and the token."""
-    actor = actor_of(request)
-    return f"{actor.role.value} {actor.token}"[:100]
 
 
 def read(market: Market, what: Callable[[Connection], Found]) -> Found:

@@ -185,7 +185,7 @@ class _Served:
             return json_answer(receipt_of(conn, name))
 
     async def reverse(self, request: Request) -> Response:
-        from citycard.web import city_of, read_json
+        from citycard.web import actor_of, city_of, read_json
 
         body, name = await read_json(request, ReversalToMake), request.path_params["receipt"]
         return await _answered(
@@ -196,7 +196,7 @@ class _Served:
             name,
             reason=body.reason,
             approved_by=body.approved_by,
-            actor=_asked_by(request),
+            actor=actor_of(request).name,
         )
 
     async def assign(self, request: Request) -> Response:
@@ -238,7 +238,7 @@ class _Served:
         identity = uuid_in(request.path_params, "mandate", "the id of a mandate, a UUID")
         with reading(city.engine) as conn:
             require(actor_of(request), MANDATES, mandate_owner(conn, identity))
-        return json_answer(end_mandate(city, identity, actor=_asked_by(request)))
+        return json_answer(end_mandate(city, identity, actor=actor_of(request).name))
 
     def files(self, request: Request) -> Response:
         from citycard.web import city_of, json_answer
@@ -248,14 +248,14 @@ class _Served:
             return json_answer(BillerFiles(files=tuple(files_of(conn, biller))))
 
     async def send(self, request: Request) -> Response:
-        from citycard.web import city_of
+        from citycard.web import actor_of, city_of
         from citycard.web.bodies import read_bytes
 
         biller = self._own_biller(request, SEND)
         data = await read_bytes(request, limit=self._settings.most_file_mib * _MIB)
         name = request.path_params["name"][:_NAME_MOST]
         return await _answered(
-            take_file, city_of(request), self._settings, biller, data, file=name, actor=_asked_by(request)
+            take_file, city_of(request), self._settings, biller, data, file=name, actor=actor_of(request).name
         )
 
     def settlement(self, request: Request) -> Response:
@@ -316,11 +316,4 @@ async def _require_account(request: Request, permission: str, number: str) -> st
                 return number
 
     require(actor_of(request), permission, await run_in_threadpool(owner))
-    return _asked_by(request)
-
-
-def _asked_by(request: Request) -> str:
-    from citycard.web import actor_of
-    from citycard.web.accounts import asked_by
-
-    return asked_by(actor_of(request))
+    return actor_of(request).name

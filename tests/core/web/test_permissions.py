@@ -40,3 +40,8 @@ def test_an_actor_without_a_subject_owns_nothing(role):
 )
 def test_a_plugins_permission_belongs_to_operators_and_a_reading_one_to_auditors(permission, roles):
     assert {role for role in Role if reach(role, permission) is not Reach.NONE} == roles
+
+
+def test_an_actor_is_named_by_the_role_and_the_token_behind_it():
+    assert Actor(role=Role.CLERK, token="0f1e2d").name == "clerk 0f1e2d"
+    assert Actor().name == "public"
