@@ -16,6 +16,7 @@ from citycard_retail import orderbook, orders, shop
 from citycard_retail.market import Market
 from citycard_retail.merchants import applications, decide, merchants
 from citycard_retail.requests import read, worked
+from citycard_retail.shopendpoints import cancelling
 from citycard_retail.web import APPROVE, KEEP, SHOP
 
 __all__ = ["buy", "call_off", "decided", "desk", "fill", "shopping", "stepped"]
@@ -60,13 +61,7 @@ async def buy(request: Request) -> Response:
 
 async def call_off(request: Request) -> Response:
     """Cancel an order."""
-    identity = _id(await read_form(request))
-
-    def work(market: Market, by: str) -> orderbook.Order:
-        require(actor_of(request), SHOP, orderbook.find_order(market, identity).card)
-        return orders.cancel(market, identity, actor=by)
-
-    found = await worked(request, work)
+    found = await worked(request, cancelling(request, _id(await read_form(request))))
     return RedirectResponse(f"/retail/shop?card={found.card}", _OTHER)
 
 

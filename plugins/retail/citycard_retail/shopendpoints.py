@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from uuid import UUID
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -12,7 +15,7 @@ from citycard_retail.market import Market
 from citycard_retail.requests import done, id_in, read
 from citycard_retail.web import KEEP, SHOP, StateQuery
 
-__all__ = ["basket", "cancel", "fill", "give_back", "listed", "mine", "on_sale", "place", "step"]
+__all__ = ["basket", "cancel", "cancelling", "fill", "give_back", "listed", "mine", "on_sale", "place", "step"]
 
 
 async def on_sale(request: Request) -> Response:
@@ -82,16 +85,20 @@ async def step(request: Request) -> Response:
     return await done(request, work)
 
 
-async def cancel(request: Request) -> Response:
-    """Cancel an order."""
-    await read_json(request, bodies.HoldToEnd)
-    identity = id_in(request, "order")
+def cancelling(request: Request, identity: UUID) -> Callable[[Market, str], orderbook.Order]:
+    """Give the work that cancels an order, which its own card's holder or the city's people may do."""
 
-    def work(market: Market, by: str) -> object:
+    def work(market: Market, by: str) -> orderbook.Order:
         require(actor_of(request), SHOP, orderbook.find_order(market, identity).card)
         return orders.cancel(market, identity, actor=by)
 
-    return await done(request, work)
+    return work
+
+
+async def cancel(request: Request) -> Response:
+    """Cancel an order."""
+    await read_json(request, bodies.HoldToEnd)
+    return await done(request, cancelling(request, id_in(request, "order")))
 
 
 async def give_back(request: Request) -> Response:
