@@ -16,8 +16,8 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -34,8 +34,9 @@ from citycard.kernel.outside import PUBLIC
 from citycard.store import open_store, reading
 from citycard.store.migrate import downgrade_plugin, drift, upgrade, upgrade_plugin
 from citycard.store.schema import plugin_owner
+from citycard.testing.town import Town
 
-__all__ = ["PluginContract"]
+__all__ = ["LivedDaysContract", "PluginContract"]
 
 _AMOUNTS_FEN = (0, 1, 99, 200, 12_345)
 _NOBODY = "0" * 20
@@ -203,3 +204,45 @@ def _running(plugins: Plugins, name: str) -> dict[str, int]:
         plugins.routes, plugins.permissions, plugins.menu, plugins.jobs, plugins.commands,
     )  # fmt: skip
     return {family.__name__: sum(owned.owner.plugin == name for owned in family()) for family in families}
+
+
+class LivedDaysContract:
+    """The test to inherit where citizens use a plugin online in a simulated city (``citycard_live_day``).
+
+    ``config`` is the city.toml of a city that has the plugin, ``hierarchies`` the key hierarchies it needs.
+    """
+
+    plugin: ClassVar[str]
+    config: ClassVar[Path]
+    hierarchies: ClassVar[Sequence[str]] = ()
+
+    def test_two_days_are_lived_once_each_and_the_books_balance(self, tmp_path: Path) -> None:
+        """A day does everything the plugin says, and nothing when it is lived again; so does the next."""
+        town = Town.of(tmp_path, self.config, domains=[self.plugin], hierarchies=self.hierarchies)
+        try:
+            self._live(town)
+        finally:
+            town.close()
+
+    def _live(self, town: Town) -> None:
+        accounts = [town.account(town.card(), 200_000) for _ in range(4)]
+        first = town.live_day(self.plugin, accounts)
+        assert first
+        assert all(count > 0 for count in first.values()), first
+        before = _trial_balance(town)
+        town.live_day(self.plugin, accounts)
+        assert _trial_balance(town) == before
+        town.clear()
+        town.check_books()
+        lines = town.city.plugins.citizen_lines(accounts[0])
+        assert {line.owner.plugin for line in lines} == {self.plugin}
+        town.pass_time(timedelta(days=1))
+        town.live_day(self.plugin, accounts)
+        town.clear()
+        town.check_books()
+        assert len(town.city.plugins.citizen_lines(accounts[0])) >= len(lines)
+
+
+def _trial_balance(town: Town) -> Any:
+    with reading(town.city.engine) as conn:
+        return town.city.ledger.trial_balance(conn)

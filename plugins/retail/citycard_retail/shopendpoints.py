@@ -15,7 +15,18 @@ from citycard_retail.market import Market
 from citycard_retail.requests import done, id_in, read
 from citycard_retail.web import KEEP, SHOP, StateQuery
 
-__all__ = ["basket", "cancel", "cancelling", "fill", "give_back", "listed", "mine", "on_sale", "place", "step"]
+__all__ = [
+    "basket",
+    "cancel",
+    "cancelling",
+    "fill",
+    "give_back",
+    "listed",
+    "mine",
+    "on_sale",
+    "place",
+    "step",
+]
 
 
 async def on_sale(request: Request) -> Response:
