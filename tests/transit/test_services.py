@@ -7,19 +7,26 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import attrs
-from hypothesis import given
+import numpy as np
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from citycard.card.codec import encode
+from citycard.card.codec import decode, encode
 from citycard.city import City
 from citycard.city.rating import alike
-from citycard.clearing.columns import records_of
+from citycard.clearing.columns import dtype_of, records_of
 from citycard.clearing.intake import receive
 from citycard.clearing.pricing import FeeRule, RuleBook, Stage
+from citycard.clearing.rating import Charge, ask_rate
 from citycard.clearing.run import clear
+from citycard.errors import PriceUnknown
 from citycard.terminal.record import RecordKind, TransactionRecord
+from citycard_transit.alike import alike_rides
 from citycard_transit.replay import Clockwork, replay
 from citycard_transit.sectors import RideFacts
+from citycard_transit.services import Fares
+from citycard_transit.settings import BaseFare, Matrix, TransitSettings
 from citycard_transit.shenzhen import read_taps
 
 AT = datetime.fromisoformat("2018-09-01T08:30:00")
@@ -51,12 +58,12 @@ def rides(draw):
     at = AT + timedelta(minutes=draw(st.integers(0, 3)))
     before = draw(st.sampled_from([None, at - timedelta(minutes=60), at - timedelta(minutes=91), at]))
     facts = RideFacts(
-        place=draw(st.sampled_from([101, 102, 201])),
-        origin=draw(st.sampled_from([0, 101, 201])),
+        place=draw(st.sampled_from([101, 102, 201, 304, 310, 901, 930, 999])),
+        origin=draw(st.sampled_from([0, 101, 201, 304, 310, 999])),
         entered_at=draw(st.sampled_from([None, at - timedelta(minutes=30)])),
         vehicle=draw(st.binary(min_size=10, max_size=10)),
         previous_at=before,
-        spent_today_fen=draw(st.sampled_from([0, 1900, 2100, 9999])),
+        spent_today_fen=draw(st.sampled_from([0, 690, 700, 710, 1100, 1300, 1310, 1490, 1500, 1510, 9999])),
         operator=draw(st.integers(0, 2)),
     )
     return TransactionRecord(
@@ -88,10 +95,51 @@ def rides(draw):
 def test_rides_that_are_said_to_be_alike_cost_the_same_and_are_shared_alike(haibin_city, found, service):
     found = [attrs.evolve(ride, service=service) for ride in found]
     rows = haibin_city.alike(service, records_of([encode(ride) for ride in found]))
-    ratings = {}
+    charges = {}
     for row, ride in zip(rows, found, strict=True):
-        rating = ratings.setdefault(row.tobytes(), haibin_city.rate(ride))
-        assert haibin_city.rate(ride) == rating
+        rating, _ = ask_rate(haibin_city.rate, ride)
+        charge = rating and Charge.of(rating)
+        assert charges.setdefault(row.tobytes(), charge) == charge
+
+
+@given(st.lists(rides(), min_size=1, max_size=20), st.one_of(st.none(), st.just(900)))
+def test_a_matrix_prices_many_rides_at_once_as_it_prices_each(found, unknown_fen):
+    # Places are zones of their own, are in a zone that is named like another place, or are in none.
+    zones = {"far": ("304",), "201": ("310",)}
+    prices = {"101": {"101": 100, "far": 500}, "far": {"201": 300}, "x": {"101": 700}}
+    matrix = Matrix(name="m", zones=zones, prices_fen=prices, unknown_fen=unknown_fen)
+    base = BaseFare(name="metro", services=("metro",), source="matrix", matrix="m")
+    fares = Fares.of(TransitSettings(bases=(base,), matrices=(matrix,)))
+    facts = [decode(RideFacts, ride.facts) for ride in found]
+    columns = list(
+        alike_rides(fares.settings, "metro", {}, 100)(
+            records_of([encode(ride) for ride in found]),
+            np.frombuffer(b"".join(ride.facts for ride in found), dtype_of(RideFacts)),
+        )
+    )
+    told = columns[5].tolist()
+    for price_fen, ride, fact in zip(told, found, facts, strict=True):
+        request = fares.request("metro", at=ride.at, card_kind=1, facts=fact)
+        if price_fen == -1:
+            with pytest.raises(PriceUnknown):
+                fares.quote(request)
+        else:
+            assert fares.quote(request).amount_fen == price_fen
+
+
+@given(rides())
+@settings(max_examples=5)
+def test_a_city_of_many_stations_asks_for_few_prices(haibin_city, ride):
+    zones = haibin_city.plugins.sections()["transit"]["matrices"][0]["zones"]
+    places = [int(place) for zone in zones.values() for place in zone]
+    pairs = [(origin, place) for origin in places for place in places]
+    records = np.repeat(records_of(encode(ride)), len(pairs))
+    records["facts"][:, :4] = np.array([place for _, place in pairs], ">u4").view("u1").reshape(-1, 4)
+    records["facts"][:, 4:8] = np.array([origin for origin, _ in pairs], ">u4").view("u1").reshape(-1, 4)
+    rows = {row.tobytes() for row in haibin_city.alike(1, records)}
+    # Seven prices and the two operators at either end, where each pair of places would be asked about.
+    assert len(pairs) > 1900
+    assert len(rows) <= 7 * 4
 
 
 def test_a_rule_of_somebody_else_lets_every_ride_be_asked_about(haibin_city):

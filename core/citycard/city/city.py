@@ -383,3 +383,10 @@ class City(Priced):
         from citycard.city.workers import worker_of
 
         return worker_of(self)
+
+    @property
+    def worker_here(self) -> CityWorker:
+        """A worker of this city in this process, which asks nobody again what the prices are."""
+        from citycard.city.workers import CityWorker
+
+        return CityWorker(folder=self.folder, vault=self.vault, tariffs=self.tariffs)

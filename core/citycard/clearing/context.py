@@ -186,8 +186,9 @@ class Worker(Rates, Protocol):
 class ClearingContext(Worker, Protocol):
     """Supply clearing with what a worker has, and with store, ledger, clock and terms.
 
-    ``clearing_engine`` names where work is done (``engines.engine_of``). ``worker`` makes a worker in
-    another process: it is pickled with its arguments, among which no secret may be. ``city_file`` gives the
+    ``clearing_engine`` names where work is done (``engines.engine_of``). ``worker_here`` judges in this
+    process, by the prices of one moment; ``worker`` makes a worker in another process: it is pickled with its
+    arguments, among which no secret may be. ``city_file`` gives the
     file of records that another city, by its code, handed in under a number, and None where it did not.
     """
 
@@ -203,5 +204,7 @@ class ClearingContext(Worker, Protocol):
     def clearing_engine(self) -> str: ...
     @property
     def worker(self) -> Callable[[], Worker]: ...
+    @property
+    def worker_here(self) -> Worker: ...
 
     def city_file(self, conn: Connection, city: str, number: int) -> CityFile | None: ...

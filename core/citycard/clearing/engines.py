@@ -43,9 +43,9 @@ class Local:
         self, context: ClearingContext, works: Iterable[tuple[Work, Bucket]]
     ) -> Generator[Done, None, None]:
         """Yield what each came to, in order."""
-        asked = Asked()
+        worker, asked = context.worker_here, Asked()
         for work, bucket in works:
-            yield perform(context, work, asked, bucket)
+            yield perform(worker, work, asked, bucket)
 
 
 def engine_of(name: str) -> Engine:

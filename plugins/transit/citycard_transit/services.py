@@ -119,7 +119,7 @@ def services(settings: TransitSettings) -> Iterator[Service]:
             shares=_sharing(settings) if name == METRO else None,
             habits=partial(_habits, settings, name),
             spent_today="spent_today_fen" if settings.caps else "",
-            alike=_alike(settings),
+            alike=_alike(settings, name),
         )
 
 
@@ -150,49 +150,29 @@ def _asking(fares: Fares, name: str) -> Callable[[TransactionRecord, RideFacts],
     return request
 
 
-def _alike(settings: TransitSettings) -> Callable[[Any, Any], Iterator[Any]]:
-    """Say what a fare depends on, for many rides at once: all that ``Fares.request`` and the rules read."""
-    windows = sorted({transfer.window_minutes * 60 for transfer in settings.transfers})
-    highest_fen = max((cap.day_fen for cap in settings.caps), default=0)
-    # No rule raises a price: what was spent is alike while the lowest cap leaves the dearest ride.
-    lowest_fen, dearest_fen = min((cap.day_fen for cap in settings.caps), default=0), _dearest_fen(settings)
+def _alike(settings: TransitSettings, name: str) -> Callable[[Any, Any], Iterator[Any]]:
+    made: list[Callable[[Any, Any], Iterator[Any]]] = []
 
     def alike(records: Any, facts: Any) -> Iterator[Any]:
-        # Imported here: they bring NumPy along, which listing the plugins does without.
-        import numpy as np
+        if not made:
+            # Imported here: it brings NumPy along, which listing the plugins does without.
+            from citycard_transit.alike import alike_rides
 
-        from citycard.clearing.columns import digits, moments
-        from citycard.terminal.record import RecordFlag
-
-        yield from (records[name] for name in ("kind", "card_kind", "list_price_fen"))
-        yield records["flags"] & RecordFlag.TRANSFER
-        yield from (facts[name] for name in ("place", "origin", "operator"))
-        ride_fen = np.maximum(records["list_price_fen"].astype(np.int64), dearest_fen)
-        spent_fen = facts["spent_today_fen"].astype(np.int64)
-        yield np.minimum(np.maximum(spent_fen, lowest_fen - ride_fen), highest_fen)
-        entered, before = (moments(digits(facts, name)) for name in ("entered_at", "previous_at"))
-        began = np.where(np.isnat(entered), moments(digits(records, "at")), entered)
-        # No time before is another answer than one too long ago.
-        yield np.isnat(before)
-        waited_s = (began - before).astype(np.int64)
-        yield from ((waited_s >= 0) & (waited_s <= window_s) for window_s in windows)
+            shared = name == METRO and settings.sharing is not None
+            made.append(alike_rides(settings, name, _owners(settings) if shared else {}, _LINE))
+        return made[0](records, facts)
 
     return alike
 
 
-def _dearest_fen(settings: TransitSettings) -> int:
-    """Give the highest price of all tables; a gate's list price may be higher."""
-    prices = [fen for base in settings.bases for fen in (base.flat_fen or 0, *base.places.values())]
-    for matrix in settings.matrices:
-        prices += [fen for row in matrix.prices_fen.values() for fen in row.values()]
-        prices.append(matrix.unknown_fen or 0)
-    return max(prices, default=0)
+def _owners(settings: TransitSettings) -> dict[int, str]:
+    return {line: operator.id for operator in settings.operators for line in operator.lines}
 
 
 def _sharing(
     settings: TransitSettings,
 ) -> Callable[[TransactionRecord, RideFacts, Quote], Iterable[Share]]:
-    owner = {line: operator.id for operator in settings.operators for line in operator.lines}
+    owner = _owners(settings)
     sharing = settings.sharing
 
     def shares(_: TransactionRecord, facts: RideFacts, __: Quote) -> Iterable[Share]:
