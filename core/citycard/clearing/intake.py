@@ -9,6 +9,7 @@ anywhere is simply made again: what it had committed are duplicates then.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from citycard.clearing.columns import records_of
@@ -26,6 +27,9 @@ __all__ = ["PORTION_BYTES", "receive"]
 
 PORTION_BYTES: Final = 32 * 1024 * 1024
 """So many bytes of files are taken in by one transaction: a quarter of a million records."""
+
+# What was read, or the end of what could not be.
+_Read = Delivery | SentDelivery | FileOutcome
 
 
 def receive(
@@ -49,9 +53,12 @@ def receive(
     sent: list[SentOutcome] = []
     intake = None
     read = read_files(files, _total, context.folder, lambda name: known_sender(context, name))
-    arriving = _apart(read, outcomes)
-    for portion in _portions(arriving, portion_bytes):
-        taken = take_in(context, portion, announced)
+    for portion in _ahead(_portions(read, portion_bytes)):
+        outcomes += [file for file in portion if isinstance(file, FileOutcome)]
+        arrived = [file for file in portion if not isinstance(file, FileOutcome)]
+        if not arrived:
+            continue
+        taken = take_in(context, arrived, announced)
         intake, announced = taken.intake, None
         outcomes += [delivery.outcome() for delivery in taken.batches]
         sent += [delivery.outcome() for delivery in taken.sent]
@@ -62,32 +69,28 @@ def receive(
     return IntakeReport(intake=intake, files=tuple(outcomes), sent=tuple(sent), missing=missing)
 
 
-def _apart(
-    files: Iterable[Delivery | SentDelivery | FileOutcome], ended: list[FileOutcome]
-) -> Iterator[Delivery | SentDelivery]:
-    """Put what could not be read to what has ended, and give the others."""
-    for file in files:
-        if isinstance(file, FileOutcome):
-            ended.append(file)
-        else:
-            yield file
-
-
-def _portions(
-    files: Iterable[Delivery | SentDelivery], portion_bytes: int
-) -> Iterator[list[Delivery | SentDelivery]]:
+def _portions(files: Iterable[_Read], portion_bytes: int) -> Iterator[list[_Read]]:
     """Cut what comes in into portions; a file is never cut, and its batches come with it."""
-    portion: list[Delivery | SentDelivery] = []
+    portion: list[_Read] = []
     size = 0
     for file in files:
-        begins = isinstance(file, SentDelivery) or file.sent is None
+        begins = not isinstance(file, Delivery) or file.sent is None
         if size >= portion_bytes and begins:
             yield portion
             portion, size = [], 0
         portion.append(file)
-        size += len(file.data)
+        size += 0 if isinstance(file, FileOutcome) else len(file.data)
     if portion:
         yield portion
+
+
+def _ahead(portions: Iterator[list[_Read]]) -> Iterator[list[_Read]]:
+    """Read each portion while the one before is taken in."""
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, portions, None)
+        while (portion := coming.result()) is not None:
+            coming = thread.submit(next, portions, None)
+            yield portion
 
 
 def _total(body: bytes) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from citycard.clearing.columns import RECORD, bucket_numbers, record_columns
 from citycard.clearing.delivery import Delivery
 from citycard.clearing.files import write_archive, write_table
 from citycard.clearing.sent import SentDelivery
+from citycard.processes import cores
 from citycard.terminal.batch import Batch
 
 __all__ = ["Kept", "keep"]
@@ -48,13 +50,18 @@ def keep(
         return Kept(listing="")
     name = hashlib.sha256(listing.encode()).hexdigest()[:32]
     archive = f"batches/{name}.zip"
-    write_archive(folder / archive, {file.digest: file.data for file in new}.items())
     accepted = [one.batch for one in batches if one.batch and one.state is FileState.ACCEPTED]
     segments = []
-    for day, bucket, table in _segments(accepted):
-        path = f"records/date={day}/bucket={bucket:02d}/{name}.parquet"
-        write_table(folder / path, table)
-        segments.append({"path": path, "business_date": day, "bucket": bucket, "records": table.num_rows})
+    # Packing and waiting for the medium are done outside the interpreter: many files at a time.
+    with ThreadPoolExecutor(2 * cores()) as threads:
+        contents = {file.digest: file.data for file in new}.items()
+        written = [threads.submit(write_archive, folder / archive, contents)]
+        for day, bucket, table in _segments(accepted):
+            path = f"records/date={day}/bucket={bucket:02d}/{name}.parquet"
+            written.append(threads.submit(write_table, folder / path, table))
+            segments.append({"path": path, "business_date": day, "bucket": bucket, "records": table.num_rows})
+        for one in written:
+            one.result()
     return Kept(listing=listing, archive=archive, segments=tuple(segments))
 
 

@@ -31,7 +31,7 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.types import NullType
+from sqlalchemy.types import NullType, TypeEngine
 
 from citycard.store.copying import array_text, copy_rows
 
@@ -121,8 +121,12 @@ def columns_at(
         wanted = func.json_each(listed).table_valued("value", "key", name="wanted")
         place = wanted.c.key
     rows = conn.execute(query.add_columns(place).join_from(wanted, column.table, column == wanted.c.value))
-    found = list(zip(*rows.fetchall(), strict=True)) or [()] * (1 + wide)
-    return [found[-1], *found[:-1]]
+    assert rows.cursor is not None
+    # As the driver gives them: SQLAlchemy would make an object of each row.
+    found = list(zip(*rows.cursor.fetchall(), strict=True)) or [()] * (1 + wide)
+    rows.close()
+    kinds = [one.type for one in query.selected_columns]
+    return [found[-1], *(_read(conn, kind, values) for kind, values in zip(kinds, found[:-1], strict=True))]
 
 
 def insert_rows(conn: Connection, table: Table, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -187,6 +191,12 @@ def _tuples(
 ) -> Iterator[tuple[Any, ...]]:
     by_column = zip(names, zip(*rows, strict=True), strict=True)
     return zip(*[_converted(conn, table.c[name], values) for name, values in by_column], strict=True)
+
+
+def _read(conn: Connection, kind: TypeEngine[Any], values: Sequence[Any]) -> Sequence[Any]:
+    """Convert what the driver gives of a column."""
+    convert = kind.dialect_impl(conn.dialect).result_processor(conn.dialect, None)
+    return values if convert is None or not values else [convert(value) for value in values]
 
 
 def _converted(conn: Connection, column: Column[Any], values: Sequence[Any]) -> Iterable[Any]:

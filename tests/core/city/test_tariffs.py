@@ -4,6 +4,7 @@ import datetime as dt
 import sys
 
 import pytest
+from sqlalchemy import event
 
 from citycard.city import City
 from citycard.city.till import Sale
@@ -51,6 +52,24 @@ def test_a_tap_under_an_old_configuration_costs_what_it_cost_then(town, engine):
     assert codes(report) == {"OK": 2}
     assert town.statement("melons").net_fen == 800
     town.check_books()
+
+
+def test_a_run_asks_once_what_the_prices_are_and_not_for_each_record(town):
+    asked = []
+    card, till = town.card(), town.till(town.terminal("melons"))
+    town.load(card, 50_000)
+    for _ in range(20):
+        till.serve(card.reader, town.pass_time(dt.timedelta(minutes=1)), one)
+    town.hand_in(till)
+
+    @event.listens_for(town.city.engine, "before_cursor_execute")
+    def note(conn, cursor, statement, *rest):
+        asked.append(statement)
+
+    from citycard.clearing import clear
+
+    assert codes(clear(town.city, engine="local")) == {"OK": 20}
+    assert 1 <= sum("terminal_configuration" in statement for statement in asked) < 10
 
 
 def test_a_tap_of_a_domain_that_was_switched_off_since_is_paid(town):

@@ -81,6 +81,10 @@ class Town:
         self.cards: dict[str, PlayedCard] = {}
         self.terminals: dict[str, PlayedTerminal] = defaultdict()
 
+    @property
+    def worker_here(self) -> Town:
+        return self
+
     def city_file(self, _conn: object, _city: str, _number: int) -> None:
         """Say that no other city hands in files."""
 
