@@ -30,6 +30,7 @@ __all__ = [
     "Permission",
     "Route",
     "TerminalConfig",
+    "entering",
     "imported",
     "name_of",
 ]
@@ -60,23 +61,29 @@ def imported(target: str) -> Any:
     return getattr(import_module(module), attribute)
 
 
-async def _enter(target: str, request: Request) -> Response:
+def entering(target: str, *bound: Any) -> Handler:
+    """Make an endpoint of the name of a function, whose module is imported with the first request.
+
+    ``bound`` are values, such as your settings, that the function takes before the request.
+    """
+    endpoint = partial(_enter, target, bound)
+    endpoint.__name__ = target.partition(":")[2]  # type: ignore[attr-defined] # what ``url_for`` finds
+    return endpoint
+
+
+async def _enter(target: str, bound: tuple[Any, ...], request: Request) -> Response:
     found = imported(target)
     if inspect.iscoroutinefunction(found):
-        answer: Response = await found(request)
+        answer: Response = await found(*bound, request)
         return answer
     from starlette.concurrency import run_in_threadpool
 
-    return await run_in_threadpool(found, request)
+    return await run_in_threadpool(partial(found, *bound), request)
 
 
-def _entering(endpoint: Handler | str) -> Handler:
-    """Make an endpoint of the name of one, which is imported with the first request."""
-    if not isinstance(endpoint, str) or not _TARGET.fullmatch(endpoint):
-        return endpoint  # type: ignore[return-value] # a text that is no name is for the validator
-    entering = partial(_enter, endpoint)
-    entering.__name__ = endpoint.partition(":")[2]  # type: ignore[attr-defined] # what ``url_for`` finds
-    return entering
+def _endpoint(given: Handler | str) -> Handler:
+    named = isinstance(given, str) and _TARGET.fullmatch(given)
+    return entering(given) if named else given  # type: ignore[arg-type, return-value] # for the validator
 
 
 def name_of(endpoint: Callable[..., Any]) -> str:
@@ -108,11 +115,12 @@ class Route:
     the attrs classes of the bodies, for the description of the endpoints.
 
     Endpoint and bodies may be named as ``module:attribute``: their module is then imported with the first
-    request, or for the description, and not by every command of a city that has the plugin.
+    request, or for the description, and not by every command of a city that has the plugin. ``entering``
+    names an endpoint that takes your settings.
     """
 
     path: str = attrs.field(validator=_path)
-    endpoint: Handler = attrs.field(converter=_entering, validator=called)
+    endpoint: Handler = attrs.field(converter=_endpoint, validator=called)
     permission: str = attrs.field(validator=_permission)
     summary: str = attrs.field(validator=words)
     methods: tuple[str, ...] = attrs.field(

@@ -10,7 +10,7 @@ import pytest
 
 from citycard import PUBLIC, CitycardError, Command, Job, MenuItem, Permission, Route, TerminalConfig
 from citycard.errors import DeclarationInvalid, PluginFailed
-from citycard.kernel.outside import name_of
+from citycard.kernel.outside import entering, name_of
 
 READ = Permission(name="zoo.read-visits", title="See the visits.")
 
@@ -237,6 +237,20 @@ def test_an_endpoint_and_its_bodies_may_be_named_and_are_imported_when_they_are_
     finally:
         sys.path.remove(str(tmp_path))
         del sys.modules["zoo_late"]
+
+
+def test_a_named_endpoint_is_given_what_is_bound_to_it(plugin, city, tmp_path):
+    def citycard_routes(settings):
+        yield route(endpoint=entering("zoo_bound:seen", "lions"))
+
+    plugins = city(plugin("zoo", citycard_routes))
+    tmp_path.joinpath("zoo_bound.py").write_text("async def seen(bound, request): return [bound, request]\n")
+    sys.path.insert(0, str(tmp_path))
+    try:
+        assert asyncio.run(plugins.routes()[0].record.endpoint("a")) == ["lions", "a"]
+    finally:
+        sys.path.remove(str(tmp_path))
+        del sys.modules["zoo_bound"]
 
 
 def test_an_endpoint_that_is_named_and_not_there_fails_for_its_own_request(plugin, city):
