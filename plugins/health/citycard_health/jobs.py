@@ -93,7 +93,8 @@ def _keys(context: PluginContext) -> str | None:
 
 
 def _claims_add_up(context: PluginContext) -> str | None:
-    from citycard_health.claims import CLAIMS, insurer_account, open_fen
+    from citycard_health.addresses import CLAIMS, insurer_account
+    from citycard_health.claims import open_fen
 
     if context.city is None:
         return None
