@@ -3,8 +3,7 @@
 import subprocess
 import sys
 
-from citycard_campus.pages import PAGES
-from citycard_campus.web import ROUTES
+from citycard_campus.routes import PAGES, ROUTES
 
 HEAVY = {
     "numpy",
@@ -20,7 +19,10 @@ LIGHT = {"citycard.clearing.pricing", "citycard.clearing.events"}
 
 def test_declaring_brings_no_clearing_along():
     """Each command of the city does it, whatever it is about."""
-    names = [f"citycard_campus.{name}" for name in ("plugin", "web", "pages", "jobs", "services", "personal")]
+    names = [
+        f"citycard_campus.{name}"
+        for name in ("plugin", "routes", "web", "pages", "jobs", "services", "personal")
+    ]
     code = (
         "import importlib, sys; [importlib.import_module(name) for name in sys.argv[1:]]; print(*sys.modules)"
     )

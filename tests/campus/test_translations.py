@@ -8,9 +8,8 @@ from babel.messages.extract import extract_from_dir
 
 import citycard_campus
 from citycard.web.languages import read_catalogue
-from citycard_campus.pages import PAGES
 from citycard_campus.permissions import MENU
-from citycard_campus.web import ROUTES
+from citycard_campus.routes import PAGES, ROUTES
 
 HERE = Path(citycard_campus.__file__).parent
 METHODS = [("**.html", "jinja2.ext:babel_extract")]

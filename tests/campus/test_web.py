@@ -4,7 +4,7 @@ from schooltown import CANTEEN, HEADER, SCHOOL, SETTINGS, SchoolTown
 from citycard.testing.town import Town
 from citycard_campus.attendance import import_timetable
 from citycard_campus.campus import Campus
-from citycard_campus.web import ROUTES
+from citycard_campus.routes import ROUTES
 
 JSON = {"accept": "application/json"}
 TIMETABLE = (

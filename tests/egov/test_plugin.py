@@ -16,6 +16,7 @@ DECLARED = (
     "officepages",
     "pages",
     "personal",
+    "routes",
     "sectors",
     "services",
     "tables",

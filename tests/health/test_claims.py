@@ -13,15 +13,8 @@ from citycard.ids import new_id
 from citycard.money import parse_yuan
 from citycard.store import reading
 from citycard.wallet import partner_payable
-from citycard_health.claims import (
-    CLAIMS,
-    claim_file,
-    close_month,
-    find_statement,
-    insurer_account,
-    settle,
-    statements_of,
-)
+from citycard_health.addresses import CLAIMS, insurer_account
+from citycard_health.claims import claim_file, close_month, find_statement, settle, statements_of
 from citycard_health.errors import NotFound, StatementRefused
 from citycard_health.returns import return_lines
 from citycard_health.visits import VisitItem, charge_visit

@@ -13,7 +13,7 @@ from citycard.errors import AccountMissing
 from citycard.ids import new_id
 from citycard.store import reading
 from citycard.wallet import online_account, partner_payable
-from citycard_health.claims import CLAIMS, insurer_account
+from citycard_health.addresses import CLAIMS, insurer_account
 from citycard_health.counter import take_records
 from citycard_health.errors import AlreadyDone, NotFound, VisitRefused
 from citycard_health.patients import find_patient

@@ -22,8 +22,9 @@ from citycard.money import yuan
 from citycard.store import reading
 from citycard.testing.town import DESK, Town, TownCard
 from citycard.wallet import Programme, fund_programme, grant, partner_payable
+from citycard_health.addresses import insurer_account
 from citycard_health.booking import BookingState, book, find_appointment, free_slots
-from citycard_health.claims import StatementState, claim_file, close_month, insurer_account, settle_paid
+from citycard_health.claims import StatementState, claim_file, close_month, settle_paid
 from citycard_health.counter import take_records
 from citycard_health.emergency import EmergencyTerminal
 from citycard_health.errors import EmergencyBroken, EmergencyRefused, StatementRefused

@@ -9,7 +9,7 @@ from babel.messages.extract import extract_from_dir
 
 import citycard_health
 from citycard.web.languages import CORE_LOCALE, read_catalogue
-from citycard_health.pages import MENU
+from citycard_health.permissions import MENU
 
 HERE = Path(citycard_health.__file__).parent
 METHODS = [("**.html", "jinja2.ext:babel_extract")]

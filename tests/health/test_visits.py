@@ -13,7 +13,7 @@ from citycard.ids import derived_id, new_id
 from citycard.store import reading, writing
 from citycard.wallet import Accounts, ActKind, LimitRule, partner_payable
 from citycard_health import visits
-from citycard_health.claims import insurer_account
+from citycard_health.addresses import insurer_account
 from citycard_health.counter import take_records
 from citycard_health.errors import AlreadyDone, NotFound, VisitRefused
 from citycard_health.opening import settings_of

@@ -15,9 +15,9 @@ from citycard.store import reading, writing
 from citycard.wallet import fund_programme, grant
 from citycard_health.booking import free_slots, keep
 from citycard_health.patients import PatientPerson, find_patient, readings_of, set_person
+from citycard_health.routes import routes
 from citycard_health.sports import open_programme
 from citycard_health.visits import VisitItem, charge_visit
-from citycard_health.web import routes
 
 BUNDLE = {"content-type": "application/fhir+json"}
 

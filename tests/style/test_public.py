@@ -1,6 +1,7 @@
 """What is public is listed, sorted and explained; what is an error is raised somewhere."""
 
 import ast
+import importlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -155,3 +156,13 @@ def test_an_unsorted_list_is_found():
 def test_an_unused_error_is_found_even_when_it_is_imported():
     errors = "class Base(Exception): ...\nclass A(Base): ...\nclass B(Base): ...\nclass C(Base): ..."
     assert unused(errors, "from errors import A\nraise B\ntry: ...\nexcept errors.C: ...") == ["A"]
+
+
+def test_every_public_name_of_a_package_that_imports_late_is_there():
+    """A name that is imported when it is used is in three lists of its package, which must agree."""
+    packages = sorted((ROOT / "core" / "citycard").glob("*/__init__.py"))
+    late = [f"citycard.{path.parent.name}" for path in packages if "def __getattr__" in path.read_text()]
+    modules = [importlib.import_module(name) for name in ("citycard", *late)]
+    assert [
+        f"{one.__name__}.{name}" for one in modules for name in one.__all__ if not hasattr(one, name)
+    ] == []

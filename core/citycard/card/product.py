@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from citycard.card.files import TRANSIT_PROFILE, CardProfile
 from citycard.card.sector import OWN_RECORD_IDS, SECTOR_HEADER_SIZE, SectorLayout, WriteAccess
 from citycard.errors import CardFull, ProductInvalid, SectorInvalid
+
+if TYPE_CHECKING:
+    from citycard.card.files import CardProfile
 
 __all__ = ["CardProduct", "Place", "ProductVersion", "allocate"]
 
@@ -148,15 +150,21 @@ def allocate(
     layouts: Iterable[SectorLayout],
     previous: ProductVersion | None = None,
     *,
-    profile: CardProfile = TRANSIT_PROFILE,
+    profile: CardProfile | None = None,
 ) -> ProductVersion:
     """Give every sector of a product its place, the same for the same input whatever its order.
 
     What ``previous`` placed keeps its number and id, also when its layout is no longer among ``layouts``: its
     plugin may be disabled while cards with it are in use. New sectors take the number of a published id where
-    that is free, all others the lowest free number, by name. Returns ``previous`` itself when nothing
-    changed. Raises CardFull, ProductInvalid and SectorInvalid. The rules are in docs/card.md.
+    that is free, all others the lowest free number, by name. ``profile`` is that of transit cards when left
+    out. Returns ``previous`` itself when nothing changed. Raises CardFull, ProductInvalid and SectorInvalid.
+    The rules are in docs/card.md.
     """
+    if profile is None:
+        # Imported here: who declares a product, as a plugin does, needs no layout of any file.
+        from citycard.card.files import TRANSIT_PROFILE
+
+        profile = TRANSIT_PROFILE
     wanted = _wanted(product, layouts)
     kept = {place.sector: place for place in previous.places} if previous else {}
     fresh = [wanted[name] for name in sorted(wanted) if name not in kept]

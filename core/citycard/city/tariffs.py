@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from sqlalchemy import Connection, func, select
 
-from citycard.registry.tables import plugin_settings, terminal_configuration
 from citycard.store.bulk import select_in
 
 if TYPE_CHECKING:
@@ -140,11 +139,16 @@ def settings_now(city: City) -> tuple[str, dict[str, Any]]:
 
 def newest_number(conn: Connection) -> int:
     """Give the number of the newest configuration, 0 before the first."""
+    # Imported here, as below: a city is opened without the tables of its registry.
+    from citycard.registry.tables import terminal_configuration
+
     return conn.scalar(select(func.max(terminal_configuration.c.number))) or 0
 
 
 def earlier_settings(city: City, conn: Connection) -> Earlier:
     """Give the settings of every configuration whose prices may be others than those of now."""
+    from citycard.registry.tables import plugin_settings, terminal_configuration
+
     now, _ = settings_now(city)
     table = terminal_configuration
     query = (

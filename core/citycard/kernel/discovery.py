@@ -36,18 +36,20 @@ def find() -> list[Found]:
     A distribution that was installed while the process runs is seen. One name may come from two
     distributions; whoever uses the list has to refuse that.
     """
-    entries = {(entry.name, _distribution(entry)): entry for entry in metadata.entry_points(group=GROUP)}
-    return [_found(entries[key]) for key in sorted(entries)]
-
-
-def _distribution(entry: metadata.EntryPoint) -> str:
-    # A dist-info without a readable METADATA has no name; its entry points still name themselves.
-    return (entry.dist.metadata["Name"] if entry.dist else None) or "an unnamed distribution"
+    found = map(_found, metadata.entry_points(group=GROUP))
+    known = {(plugin.name, plugin.owner.distribution): plugin for plugin in found}
+    return [known[key] for key in sorted(known)]
 
 
 def _found(entry: metadata.EntryPoint) -> Found:
-    version = (entry.dist.metadata["Version"] if entry.dist else None) or "of no version"
-    owner = Owner(plugin=entry.name, distribution=_distribution(entry), version=version)
+    # Asked once: the file is read anew each time. Without a readable METADATA there is neither name nor
+    # version, and the entry points still name themselves.
+    told = entry.dist.metadata if entry.dist else None
+    owner = Owner(
+        plugin=entry.name,
+        distribution=(told and told["Name"]) or "an unnamed distribution",
+        version=(told and told["Version"]) or "of no version",
+    )
     return Found(name=entry.name, owner=owner, load=entry.load)
 
 

@@ -120,9 +120,10 @@ class Entry:
 
 def unmet(requires: Iterable[str], running: Mapping[str, Owner], states: Mapping[str, State]) -> str:
     """Say which required plugin does not run, and why not; empty when all do."""
-    from packaging.requirements import Requirement
-
     for each in requires:
+        # Imported here: few plugins require another one.
+        from packaging.requirements import Requirement
+
         requirement = Requirement(each)
         name = requirement.name
         if name not in running:

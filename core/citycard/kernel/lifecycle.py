@@ -141,7 +141,7 @@ class Lifecycle(Serving):
         assert entry.declared is not None
         if conn is None or not entry.declared.records["schema"]:
             return ""
-        from citycard.store.migrate import schema_state
+        from citycard.store.revisions import schema_state
         from citycard.store.schema import plugin_owner
 
         schema = entry.declared.records["schema"][0]

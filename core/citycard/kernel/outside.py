@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
+from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -17,7 +20,20 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-__all__ = ["PUBLIC", "Command", "Job", "MenuItem", "Permission", "Route", "TerminalConfig"]
+    Handler = Callable[[Request], Response | Awaitable[Response]]
+
+__all__ = [
+    "PUBLIC",
+    "Command",
+    "Job",
+    "MenuItem",
+    "Permission",
+    "Route",
+    "TerminalConfig",
+    "entering",
+    "imported",
+    "name_of",
+]
 
 #: The permission of an endpoint that anybody may use, signed in or not.
 PUBLIC = "public"
@@ -39,6 +55,49 @@ _permission = matching(
 )
 
 
+def imported(target: str) -> Any:
+    """Import what a record names as ``module:attribute``."""
+    module, _, attribute = target.partition(":")
+    return getattr(import_module(module), attribute)
+
+
+def entering(target: str, *bound: Any) -> Handler:
+    """Make an endpoint of the name of a function, whose module is imported with the first request.
+
+    ``bound`` are values, such as your settings, that the function takes before the request.
+    """
+    endpoint = partial(_enter, target, bound)
+    endpoint.__name__ = target.partition(":")[2]  # type: ignore[attr-defined] # what ``url_for`` finds
+    return endpoint
+
+
+async def _enter(target: str, bound: tuple[Any, ...], request: Request) -> Response:
+    found = imported(target)
+    if inspect.iscoroutinefunction(found):
+        answer: Response = await found(*bound, request)
+        return answer
+    from starlette.concurrency import run_in_threadpool
+
+    return await run_in_threadpool(partial(found, *bound), request)
+
+
+def _endpoint(given: Handler | str) -> Handler:
+    named = isinstance(given, str) and _TARGET.fullmatch(given)
+    return entering(given) if named else given  # type: ignore[arg-type, return-value] # for the validator
+
+
+def name_of(endpoint: Callable[..., Any]) -> str:
+    """Give the ``module:function`` that an endpoint was named by; empty for one that was given itself."""
+    bare = inspect.unwrap(endpoint)
+    return str(bare.args[0]) if isinstance(bare, partial) and bare.func is _enter else ""
+
+
+_body = matching(
+    lambda value: not isinstance(value, str) or bool(_TARGET.fullmatch(value)),
+    "an attrs class, or its name as module:attribute",
+)
+
+
 def _is_json(value: object) -> bool:
     try:
         json.dumps(value, allow_nan=False)
@@ -54,10 +113,14 @@ class Route:
     A plain function works in a thread, so that it may read the database; an async one must not block.
     ``permission`` names the permission it needs; ``"public"`` needs none. ``request`` and ``response`` are
     the attrs classes of the bodies, for the description of the endpoints.
+
+    Endpoint and bodies may be named as ``module:attribute``: their module is then imported with the first
+    request, or for the description, and not by every command of a city that has the plugin. ``entering``
+    names an endpoint that takes your settings.
     """
 
     path: str = attrs.field(validator=_path)
-    endpoint: Callable[[Request], Response | Awaitable[Response]] = attrs.field(validator=called)
+    endpoint: Handler = attrs.field(converter=_endpoint, validator=called)
     permission: str = attrs.field(validator=_permission)
     summary: str = attrs.field(validator=words)
     methods: tuple[str, ...] = attrs.field(
@@ -65,8 +128,16 @@ class Route:
         converter=strings,
         validator=each(_METHODS.__contains__, f"some of {sorted(_METHODS)}"),
     )
-    request: type[Any] | None = None
-    response: type[Any] | None = None
+    request: type[Any] | str | None = attrs.field(default=None, validator=_body)
+    response: type[Any] | str | None = attrs.field(default=None, validator=_body)
+
+    @property
+    def bodies(self) -> tuple[type[Any] | None, type[Any] | None]:
+        """Give the classes of request and response; those that are named are imported for it."""
+        request, response = (
+            imported(body) if isinstance(body, str) else body for body in (self.request, self.response)
+        )
+        return request, response
 
 
 @attrs.frozen(kw_only=True)

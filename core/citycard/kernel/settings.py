@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import types
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum, EnumMeta, IntEnum, StrEnum
@@ -92,12 +93,22 @@ def structure(
     key below ``where`` and what was expected. Nothing is converted from one plain type to another; with
     ``texts`` days, moments and ids are text in ISO 8601, because JSON has nothing else.
     """
-    from cattrs import transform_error
-
     if not isinstance(content, Mapping):
         raise SettingsInvalid(problems=f"{where}: expected a table")
+    # What gathers words for every problem is most of the code that is made for a class: it is made only where
+    # there is a problem, whatever that was.
+    with suppress(Exception):
+        return _converter(texts, detailed=False).structure(content, settings_class)
+    return _in_detail(settings_class, content, where=where, texts=texts)
+
+
+def _in_detail(
+    settings_class: type[Settings], content: Mapping[str, Any], *, where: str, texts: bool
+) -> Settings:
+    from cattrs import transform_error
+
     try:
-        return _converter(texts).structure(content, settings_class)
+        return _converter(texts, detailed=True).structure(content, settings_class)
     except CitycardError:
         raise
     except Exception as error:  # noqa: BLE001 - validators of a plugin's settings class raise what they like
@@ -161,10 +172,10 @@ class _UnexpectedError(ValueError):
 
 
 @cache
-def _converter(texts: bool) -> Converter:
+def _converter(texts: bool, *, detailed: bool) -> Converter:
     from cattrs import Converter
 
-    converter = Converter(forbid_extra_keys=True, detailed_validation=True)
+    converter = Converter(forbid_extra_keys=True, detailed_validation=detailed)
     hooks: dict[type, Callable[[Any, Any], Any]] = {
         **{kind: _strict(kind, accepted) for kind, accepted in _PLAIN.items()},
         Path: _made_of(str, Path, "a path"),

@@ -20,19 +20,25 @@ See ``docs/keys.md``.
 
 from __future__ import annotations
 
-from citycard.keys.backend import SoftKeys
-from citycard.keys.checkvalue import check_value
-from citycard.keys.cipher import Algorithm
+import importlib
+from typing import TYPE_CHECKING, Any
+
+# At once: this module has the name of a function that is in it, and would be found in its stead.
 from citycard.keys.diversify import Diversifier, diversify
-from citycard.keys.filevault import FileVault
-from citycard.keys.hierarchy import CORE_PURPOSES, KeyHierarchy, KeyPurpose
-from citycard.keys.pkcs11vault import Pkcs11Vault
-from citycard.keys.purse import TTI_CAPP, TTI_LOAD_EP, TTI_PURCHASE_EP
-from citycard.keys.records import CardKeys, SamKeys
-from citycard.keys.sealkey import SealKey, SealSigner
-from citycard.keys.signing import verify_signature
-from citycard.keys.vault import Vault
-from citycard.keys.versions import KeyStatus, KeyVersion
+
+if TYPE_CHECKING:
+    from citycard.keys.backend import SoftKeys
+    from citycard.keys.checkvalue import check_value
+    from citycard.keys.cipher import Algorithm
+    from citycard.keys.filevault import FileVault
+    from citycard.keys.hierarchy import CORE_PURPOSES, KeyHierarchy, KeyPurpose
+    from citycard.keys.pkcs11vault import Pkcs11Vault
+    from citycard.keys.purse import TTI_CAPP, TTI_LOAD_EP, TTI_PURCHASE_EP
+    from citycard.keys.records import CardKeys, SamKeys
+    from citycard.keys.sealkey import SealKey, SealSigner
+    from citycard.keys.signing import verify_signature
+    from citycard.keys.vault import Vault
+    from citycard.keys.versions import KeyStatus, KeyVersion
 
 __all__ = [
     "CORE_PURPOSES",
@@ -57,3 +63,44 @@ __all__ = [
     "diversify",
     "verify_signature",
 ]
+
+_MODULES = {
+    "backend": ("SoftKeys",),
+    "checkvalue": ("check_value",),
+    "cipher": ("Algorithm",),
+    "filevault": ("FileVault",),
+    "hierarchy": (
+        "CORE_PURPOSES",
+        "KeyHierarchy",
+        "KeyPurpose",
+    ),
+    "pkcs11vault": ("Pkcs11Vault",),
+    "purse": (
+        "TTI_CAPP",
+        "TTI_LOAD_EP",
+        "TTI_PURCHASE_EP",
+    ),
+    "records": (
+        "CardKeys",
+        "SamKeys",
+    ),
+    "sealkey": (
+        "SealKey",
+        "SealSigner",
+    ),
+    "signing": ("verify_signature",),
+    "vault": ("Vault",),
+    "versions": (
+        "KeyStatus",
+        "KeyVersion",
+    ),
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    # A plugin that declares what a key is for must not bring vaults and tokens along.
+    if name not in _HOME:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)

@@ -8,15 +8,19 @@
 
 from __future__ import annotations
 
-from citycard.provider.https import HttpsProvider
-from citycard.provider.port import (
-    NewPayment,
-    Notification,
-    PaymentProvider,
-    PaymentReport,
-    PaymentState,
-    RefundState,
-)
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from citycard.provider.https import HttpsProvider
+    from citycard.provider.port import (
+        NewPayment,
+        Notification,
+        PaymentProvider,
+        PaymentReport,
+        PaymentState,
+        RefundState,
+    )
 
 __all__ = [
     "HttpsProvider",
@@ -27,3 +31,24 @@ __all__ = [
     "PaymentState",
     "RefundState",
 ]
+
+_MODULES = {
+    "https": ("HttpsProvider",),
+    "port": (
+        "NewPayment",
+        "Notification",
+        "PaymentProvider",
+        "PaymentReport",
+        "PaymentState",
+        "RefundState",
+    ),
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    # Who only names the states of a payment must not bring the sender over HTTPS along.
+    if name not in _HOME:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)

@@ -13,7 +13,6 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-import attrs
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -25,6 +24,7 @@ from sqlalchemy import CheckConstraint, Connection, Engine, MetaData, Table, ins
 from citycard.errors import MigrationRefused
 from citycard.store import outbox  # noqa: F401 - so that its table is among those that are compared
 from citycard.store.guarding import append_only_triggers
+from citycard.store.revisions import SchemaState, schema_state
 from citycard.store.schema import CORE, Owner, plugin_owner, trigger_names, version_tables
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "present_schemas",
     "schema_state",
     "scripts_of",
+    "state_by_alembic",
     "upgrade",
     "upgrade_owner",
     "upgrade_plugin",
@@ -43,19 +44,6 @@ __all__ = [
 _LOCK_KEY = 0x6369_7479
 # Alembic's ``op`` is one per process.
 _ONE_AT_A_TIME = Lock()
-
-
-@attrs.frozen(kw_only=True)
-class SchemaState:
-    """Where an owner's tables are: ``current`` is None before the first migration."""
-
-    owner: str
-    current: str | None
-    head: str | None
-
-    @property
-    def up_to_date(self) -> bool:
-        return self.current == self.head
 
 
 def upgrade(engine: Engine) -> SchemaState:
@@ -102,8 +90,8 @@ def downgrade_plugin(engine: Engine, name: str, metadata: MetaData, folder: Path
         _refuse_leftovers(conn, owner)
 
 
-def schema_state(conn: Connection, owner: Owner = CORE) -> SchemaState:
-    """Say at which revision an owner's tables are, and which one is the newest."""
+def state_by_alembic(conn: Connection, owner: Owner) -> SchemaState:
+    """Say what ``schema_state`` says, of revisions in whatever order and spelling Alembic reads."""
     return _state(conn, owner, scripts_of(owner))
 
 

@@ -30,7 +30,7 @@ from citycard.errors import PluginRefused
 from citycard.kernel import Plugins, State
 from citycard.kernel.choices import Choices
 from citycard.kernel.entries import required_names
-from citycard.kernel.outside import PUBLIC
+from citycard.kernel.outside import PUBLIC, imported, name_of
 from citycard.store import open_store, reading
 from citycard.store.migrate import downgrade_plugin, drift, upgrade, upgrade_plugin
 from citycard.store.schema import plugin_owner
@@ -171,10 +171,13 @@ class PluginContract:
     # ── the outside ──────────────────────────────────────────────────────────────────────────────
 
     def test_its_endpoints_are_described_and_guarded(self, plugins: Plugins) -> None:
-        """Each endpoint has a summary; none that changes something is open to everybody."""
+        """Each endpoint has a summary, and what it names is there; none that writes is open to everybody."""
         for route in (each.record for each in plugins.routes() if self._owns(each)):
             assert route.summary.strip(), route.path
             assert route.permission != PUBLIC or set(route.methods) <= {"GET", "HEAD"}, route.path
+            assert len(route.bodies) == len(("request", "response")), route.path
+            named = name_of(route.endpoint)
+            assert not named or callable(imported(named)), route.path
 
     def test_its_commands_can_be_called(self, plugins: Plugins) -> None:
         """Each command's target is there and is a click command with a line of help."""

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import attrs
 
-from citycard.ledger.records import Limit
+if TYPE_CHECKING:
+    from citycard.ledger.records import Limit
 
 __all__ = ["LIMIT_FIELDS", "ActKind", "Broken", "CityLimits", "LimitRule", "Period", "broken", "conditions"]
 
@@ -129,6 +131,9 @@ def conditions(number: str, act: ActKind, rule: LimitRule, at: datetime) -> tupl
     Periods without a limit are counted as well, so that a limit set in the middle of a month knows its
     beginning.
     """
+    # Imported here: city.toml, which has rules of this kind, is read without the records of the ledger.
+    from citycard.ledger.records import Limit
+
     found = []
     for period in _COUNTED:
         most_fen, most_times = rule.of(period)

@@ -62,8 +62,9 @@ def describe(
 
 def _operation(tag: str, path: str, method: str, item: Endpoint, known: dict[str, Any]) -> dict[str, Any]:
     route = item.route
+    asked, answered = route.bodies
     # A plugin names the class of its query as the request, where there is no body.
-    query = item.query or (route.request if method in _WITHOUT_BODY else None)
+    query = item.query or (asked if method in _WITHOUT_BODY else None)
     operation: dict[str, Any] = {
         "operationId": f"{method.lower()}-{re.sub(r'[^a-z0-9]+', '-', path.lower()).strip('-') or 'day'}",
         "tags": [tag],
@@ -71,20 +72,23 @@ def _operation(tag: str, path: str, method: str, item: Endpoint, known: dict[str
         "x-permission": route.permission,
         "security": [{}] if route.permission == PUBLIC else [{"token": []}, {"session": []}],
         "parameters": [*_in_path(path), *_in_query(query, known)],
-        "responses": {"200": _answered(item, known), "default": {"$ref": "#/components/responses/Problem"}},
+        "responses": {
+            "200": _answered(item, answered, known),
+            "default": {"$ref": "#/components/responses/Problem"},
+        },
     }
-    if route.request is not None and method not in _WITHOUT_BODY:
-        body = {"application/json": {"schema": schema_of(route.request, known)}}
+    if asked is not None and method not in _WITHOUT_BODY:
+        body = {"application/json": {"schema": schema_of(asked, known)}}
         operation["requestBody"] = {"required": True, "content": body}
     if item.media:
         operation["requestBody"] = {"required": True, "content": {item.media: {"schema": {"type": "string"}}}}
     return operation
 
 
-def _answered(item: Endpoint, known: dict[str, Any]) -> dict[str, Any]:
+def _answered(item: Endpoint, answered: type[Any] | None, known: dict[str, Any]) -> dict[str, Any]:
     if item.page:
         return {"description": "A page", "content": {"text/html": {"schema": {"type": "string"}}}}
-    schema = schema_of(item.route.response, known) if item.route.response is not None else {}
+    schema = schema_of(answered, known) if answered is not None else {}
     return {"description": "The answer", "content": {"application/json": {"schema": schema}}}
 
 

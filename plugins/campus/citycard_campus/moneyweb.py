@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import attrs
 from starlette.concurrency import run_in_threadpool
 
-from citycard.kernel.outside import Route
 from citycard_campus.campus import Campus
-from citycard_campus.permissions import DECIDE_POTS, GRANT_MEALS, READ_POTS, READ_SCHOOLS
-from citycard_campus.pots import Pot, grant_meals
+from citycard_campus.permissions import READ_SCHOOLS
+from citycard_campus.pots import grant_meals
 from citycard_campus.settling import PotUse, decide, reopen, waiting
-from citycard_campus.statements import SchoolStatement, school_statement
+from citycard_campus.statements import school_statement
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
     from citycard.wallet import BulkGrant
 
-__all__ = ["MONEY_ROUTES", "MealGrant", "MealGranted", "PotDecision", "PotUseList", "StatementQuery"]
+__all__ = ["MealGrant", "MealGranted", "PotDecision", "PotUseList", "StatementQuery"]
 
 _A_DAY = {"expected": "a day such as 2026-12-01"}
 
@@ -116,48 +115,3 @@ def open_again(request: Request) -> Response:
     from citycard.web import city_of, json_answer
 
     return json_answer(reopen(Campus.of(city_of(request)), request.path_params["card"]))
-
-
-MONEY_ROUTES = (
-    Route(
-        path="/schools/{school}/grants",
-        endpoint=grant,
-        permission=GRANT_MEALS,
-        methods=("POST",),
-        request=MealGrant,
-        response=MealGranted,
-        summary="Grant a month's meals to a school's pupils; once under a batch.",
-    ),
-    Route(
-        path="/schools/{school}/statement",
-        endpoint=statement,
-        permission=READ_SCHOOLS,
-        request=StatementQuery,
-        response=SchoolStatement,
-        summary="A school's statement: pots, meals, missed lessons.",
-    ),
-    Route(
-        path="/doubts",
-        endpoint=doubts,
-        permission=READ_POTS,
-        response=PotUseList,
-        summary="Meals that pots did not pay and somebody has to decide.",
-    ),
-    Route(
-        path="/doubts/{record}/decision",
-        endpoint=decision,
-        permission=DECIDE_POTS,
-        methods=("POST",),
-        request=PotDecision,
-        response=PotUse,
-        summary="Pay such a meal out of its pot, or refuse it.",
-    ),
-    Route(
-        path="/pots/{card}/reopen",
-        endpoint=open_again,
-        permission=DECIDE_POTS,
-        methods=("POST",),
-        response=Pot,
-        summary="Let a pot be used again that was closed for doubts.",
-    ),
-)

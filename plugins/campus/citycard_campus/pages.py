@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse
 
-from citycard.kernel.outside import Route
 from citycard_campus.campus import Campus
 from citycard_campus.errors import PupilRefused
 from citycard_campus.guardians import children, limit_day
@@ -19,12 +18,13 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-__all__ = ["PAGES"]
+__all__ = ["decision", "limit", "mine", "overview"]
 
 _SEE_OTHER = 303
 
 
 def mine(request: Request) -> Response:
+    """Show a guardian's children at school."""
     from citycard.web import actor_of, city_of, render, require
 
     actor = actor_of(request)
@@ -35,6 +35,7 @@ def mine(request: Request) -> Response:
 
 
 async def limit(request: Request) -> Response:
+    """Set a child's limit of the day."""
     from citycard.errors import AmountInvalid
     from citycard.money import parse_yuan
     from citycard.web import actor_of, city_of, read_form, require
@@ -54,6 +55,7 @@ async def limit(request: Request) -> Response:
 
 
 def overview(request: Request) -> Response:
+    """Show the schools, their meal pots, and meals to decide."""
     from citycard.store import reading
     from citycard.web import actor_of, city_of, render
 
@@ -73,6 +75,7 @@ def overview(request: Request) -> Response:
 
 
 async def decision(request: Request) -> Response:
+    """Decide a meal that its pot did not pay."""
     from citycard.web import actor_of, city_of, read_form
 
     form = await read_form(request)
@@ -80,33 +83,3 @@ async def decision(request: Request) -> Response:
     pay, actor = form.get("how") == "pay", str(actor_of(request).role)
     await run_in_threadpool(decide, campus, record, pay=pay, actor=actor)
     return RedirectResponse("/campus/overview", status_code=_SEE_OTHER)
-
-
-PAGES = (
-    Route(
-        path="/mine",
-        endpoint=mine,
-        permission=READ_CHILDREN,
-        summary="Page: a guardian's children at school.",
-    ),
-    Route(
-        path="/mine/{number:int}/limit",
-        endpoint=limit,
-        permission=LIMIT_CHILDREN,
-        methods=("POST",),
-        summary="Page: set a child's limit of the day.",
-    ),
-    Route(
-        path="/overview",
-        endpoint=overview,
-        permission=READ_SCHOOLS,
-        summary="Page: the schools, their meal pots, and meals to decide.",
-    ),
-    Route(
-        path="/overview/{record}",
-        endpoint=decision,
-        permission=DECIDE_POTS,
-        methods=("POST",),
-        summary="Page: decide a meal that its pot did not pay.",
-    ),
-)

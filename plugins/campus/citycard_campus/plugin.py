@@ -136,8 +136,7 @@ def citycard_permissions() -> Iterable[Permission]:
 
 @hookimpl
 def citycard_routes() -> Iterable[Route]:
-    from citycard_campus.pages import PAGES
-    from citycard_campus.web import ROUTES
+    from citycard_campus.routes import PAGES, ROUTES
 
     yield from (*ROUTES, *PAGES)
 

@@ -8,19 +8,15 @@ from typing import TYPE_CHECKING
 import attrs
 from starlette.concurrency import run_in_threadpool
 
-from citycard.kernel.outside import PUBLIC, Route
-from citycard_campus.attendance import Lesson, TimetableReport, attend, import_timetable
+from citycard_campus.attendance import Lesson, attend, import_timetable
 from citycard_campus.campus import Campus
 from citycard_campus.guardians import Child, children, limit_day
-from citycard_campus.moneyweb import MONEY_ROUTES
 from citycard_campus.permissions import (
     LIMIT_CHILDREN,
-    MANAGE_ROLL,
     READ_CHILDREN,
-    READ_ROLL,
     TELL_PRESENCES,
 )
-from citycard_campus.roll import RollReport, end, import_roll, pupil_of, pupils_of
+from citycard_campus.roll import end, import_roll, pupil_of, pupils_of
 from citycard_campus.settings import Band
 from citycard_campus.tables import pupil
 
@@ -29,7 +25,6 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
 __all__ = [
-    "ROUTES",
     "CampusSchool",
     "ChildLimit",
     "ChildList",
@@ -240,74 +235,3 @@ async def limit(request: Request) -> Response:
     campus, number = Campus.of(city_of(request)), request.path_params["number"]
     kept = await run_in_threadpool(limit_day, campus, body.guardian, number, body.day_limit_fen)
     return json_answer(LimitSet(number=kept.number, day_limit_fen=kept.day_limit_fen))
-
-
-ROUTES = (
-    Route(
-        path="/schools",
-        endpoint=schools,
-        permission=PUBLIC,
-        response=SchoolList,
-        summary="The schools, and what meals cost.",
-    ),
-    Route(
-        path="/roll",
-        endpoint=enrol,
-        permission=MANAGE_ROLL,
-        methods=("POST",),
-        request=RollFile,
-        response=RollReport,
-        summary="Enrol pupils and teachers from a CSV file; bad lines are told, the others enrolled.",
-    ),
-    Route(
-        path="/members",
-        endpoint=members,
-        permission=READ_ROLL,
-        request=RollQuery,
-        response=MemberList,
-        summary="Who is or was enrolled.",
-    ),
-    Route(
-        path="/members/{number:int}/end",
-        endpoint=end_one,
-        permission=MANAGE_ROLL,
-        methods=("POST",),
-        request=EnrolmentEnd,
-        summary="End an enrolment today.",
-    ),
-    Route(
-        path="/timetable",
-        endpoint=timetable,
-        permission=MANAGE_ROLL,
-        methods=("POST",),
-        request=RollFile,
-        response=TimetableReport,
-        summary="Take over lessons from a CSV file.",
-    ),
-    Route(
-        path="/presences",
-        endpoint=presence,
-        permission=TELL_PRESENCES,
-        methods=("POST",),
-        request=PresenceTold,
-        response=Lesson,
-        summary="Tell that a card was tapped in a room with a lesson.",
-    ),
-    Route(
-        path="/guardians/{card}/children",
-        endpoint=my_children,
-        permission=READ_CHILDREN,
-        response=ChildList,
-        summary="A guardian's children: attendance, meals, loans, limit.",
-    ),
-    Route(
-        path="/members/{number:int}/limit",
-        endpoint=limit,
-        permission=LIMIT_CHILDREN,
-        methods=("POST",),
-        request=ChildLimit,
-        response=LimitSet,
-        summary="Limit what a child spends at school in a day.",
-    ),
-    *MONEY_ROUTES,
-)

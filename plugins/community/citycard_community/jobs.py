@@ -1,4 +1,7 @@
-"""What happens by time: bills, payments and sales that broke off, cards that were replaced."""
+"""What happens by time: bills, payments and sales that broke off, cards that were replaced.
+
+Each job imports what it works with when it runs: declaring the jobs does without.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from citycard.kernel.outside import Job
-from citycard_community.billing import bill_month, finish_payments
-from citycard_community.passes import finish_passes
-from citycard_community.replacing import follow_replacements
 
 if TYPE_CHECKING:
     from citycard.kernel.identity import PluginContext
@@ -26,14 +26,21 @@ def jobs() -> Iterator[Job]:
 
 
 def _bill(context: PluginContext) -> None:
+    from citycard_community.billing import bill_month
+
     bill_month(context.city, context.settings, context.city.now_local().date())
 
 
 def _finish(context: PluginContext) -> None:
+    from citycard_community.billing import finish_payments
+    from citycard_community.passes import finish_passes
+
     city, now = context.city, context.city.now_local()
     finish_payments(city, context.settings, now)
     finish_passes(city, context.settings, now)
 
 
 def _follow(context: PluginContext) -> None:
+    from citycard_community.replacing import follow_replacements
+
     follow_replacements(context.city, context.settings)

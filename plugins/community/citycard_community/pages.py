@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from citycard.errors import QueryInvalid
 from citycard.ids import new_id, uuid_in
-from citycard.kernel.outside import MenuItem, Route
 from citycard.kernel.settings import structure
 from citycard_community import asking
 from citycard_community.errors import NotTheirs
@@ -21,7 +20,6 @@ from citycard_community.permissions import (
     KEEP_LEASES,
     PAY_FEES,
     READ_FEES,
-    READ_HOME,
     READ_OPENINGS,
 )
 from citycard_community.running import settings_of
@@ -33,12 +31,7 @@ if TYPE_CHECKING:
 
     from citycard_community.home import CommunityHome
 
-__all__ = ["MENU", "page_routes"]
-
-MENU = (
-    MenuItem(path="/mine", title="My community", title_zh="我的社区", permission=READ_HOME, own=True),
-    MenuItem(path="/desk", title="Property desk", title_zh="物业前台", permission=READ_FEES),
-)
+__all__ = ["begin_lease", "buy", "call_off", "change", "change_lease", "desk", "invite", "let", "mine", "pay"]
 
 _MOST_SHOWN = 20
 _CARDS = re.compile(r"[\s,;]+")
@@ -73,7 +66,8 @@ def _kinds(request: Request) -> dict[str, str]:
     }
 
 
-async def _mine(request: Request) -> Response:
+async def mine(request: Request) -> Response:
+    """Show a resident's own page."""
     return await _shown(request, request.query_params.get("card", ""))
 
 
@@ -126,7 +120,8 @@ def _own_openings(request: Request, communities: set[str]) -> tuple[Any, ...]:
     return tuple(sorted(found, key=lambda one: one.at, reverse=True)[:_MOST_SHOWN])
 
 
-async def _desk(request: Request) -> Response:
+async def desk(request: Request) -> Response:
+    """Show the property company's desk."""
     from starlette.concurrency import run_in_threadpool
 
     from citycard.web import actor_of, city_of, render
@@ -251,7 +246,16 @@ def _posted(act: Callable[[Any, Any, Mapping[str, str], Any], str]) -> Callable[
     return post
 
 
-async def _begin_lease(request: Request) -> Response:
+pay = _posted(_pay)
+buy = _posted(_buy)
+invite = _posted(_invite)
+call_off = _posted(_call_off)
+let = _posted(_let)
+change = _posted(_change_lease)
+
+
+async def begin_lease(request: Request) -> Response:
+    """Begin a lease from the desk."""
     from starlette.concurrency import run_in_threadpool
     from starlette.responses import RedirectResponse
 
@@ -263,7 +267,8 @@ async def _begin_lease(request: Request) -> Response:
     return RedirectResponse("/community/desk", status_code=303)
 
 
-async def _change(request: Request) -> Response:
+async def change_lease(request: Request) -> Response:
+    """Change a lease's last day from the desk."""
     from starlette.concurrency import run_in_threadpool
     from starlette.responses import RedirectResponse
 
@@ -272,21 +277,3 @@ async def _change(request: Request) -> Response:
     form, say = await read_form(request), language_of(request)
     await run_in_threadpool(_change_lease, city_of(request), actor_of(request), form, say)
     return RedirectResponse("/community/desk", status_code=303)
-
-
-def page_routes() -> Iterator[Route]:
-    """Declare the pages and their forms."""
-    yield Route(path="/mine", endpoint=_mine, permission=READ_HOME, summary="A resident's own page.")
-    yield Route(path="/desk", endpoint=_desk, permission=READ_FEES, summary="The property company's desk.")
-    posts = (
-        ("/mine/fees", PAY_FEES, _posted(_pay), "Pay a fee from the page."),
-        ("/mine/passes", BUY_PASSES, _posted(_buy), "Buy a parking pass from the page."),
-        ("/mine/visits", INVITE, _posted(_invite), "Invite a visitor from the page."),
-        ("/mine/visits/end", INVITE, _posted(_call_off), "Call a visitor off from the page."),
-        ("/mine/leases", KEEP_LEASES, _posted(_let), "Let a flat from its owner's page."),
-        ("/mine/leases/change", KEEP_LEASES, _posted(_change_lease), "Change a lease's last day."),
-        ("/desk/leases", KEEP_LEASES, _begin_lease, "Begin a lease from the desk."),
-        ("/desk/leases/change", KEEP_LEASES, _change, "Change a lease's last day from the desk."),
-    )
-    for path, permission, endpoint, summary in posts:
-        yield Route(path=path, endpoint=endpoint, permission=permission, methods=("POST",), summary=summary)

@@ -135,7 +135,7 @@ def citycard_permissions() -> Iterable[Permission]:
 @hookimpl
 def citycard_routes() -> Iterable[Route]:
     from citycard_community.api import api_routes
-    from citycard_community.pages import page_routes
+    from citycard_community.routes import page_routes
 
     yield from api_routes()
     yield from page_routes()
@@ -143,7 +143,7 @@ def citycard_routes() -> Iterable[Route]:
 
 @hookimpl
 def citycard_menu() -> Iterable[MenuItem]:
-    from citycard_community.pages import MENU
+    from citycard_community.routes import MENU
 
     yield from MENU
 

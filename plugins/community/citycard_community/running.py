@@ -8,9 +8,7 @@ import attrs
 
 from citycard.kernel.outside import TerminalConfig
 from citycard.kernel.settings import shown, structure
-from citycard.store import reading
 from citycard_community.errors import CommunityOff
-from citycard_community.granting import revoked_serials
 from citycard_community.settings import CommunitySettings
 
 if TYPE_CHECKING:
@@ -56,6 +54,10 @@ def terminal_config(settings: CommunitySettings) -> TerminalConfig:
     def current(context: PluginContext) -> dict[str, list[int]]:
         if context.engine is None or context.city is None:
             return {"revoked": []}
+        # Imported here: a city is opened without the rights it gave.
+        from citycard.store import reading
+        from citycard_community.granting import revoked_serials
+
         with reading(context.engine) as conn:
             return {"revoked": revoked_serials(conn, context.city.now_local())}
 

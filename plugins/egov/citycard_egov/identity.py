@@ -22,12 +22,12 @@ from sqlalchemy import delete, insert, select, update
 from citycard import registry
 from citycard.errors import KeyVersionUnknown
 from citycard.ids import new_id
-from citycard.keys import KeyPurpose, KeyStatus
+from citycard.keys import KeyStatus
 from citycard.keys.line import TDES_LINE
 from citycard.store import reading, writing
 from citycard_egov.errors import EgovInvalid, IdentityRefused, ProofRefused
 from citycard_egov.identitycard import IdentityCard
-from citycard_egov.office import Office
+from citycard_egov.office import IDENTITY_KEY, Office
 from citycard_egov.register import find_by_card, find_by_number, link_card
 from citycard_egov.tables import card, challenge, proof
 
@@ -35,10 +35,6 @@ if TYPE_CHECKING:
     from citycard.terminal import Reader
 
 __all__ = ["IDENTITY_KEY", "Challenge", "Proof", "activate", "answer", "check_proof", "draw", "reset_pin"]
-
-IDENTITY_KEY = KeyPurpose(
-    name="egov-identity", kind=0x5C, title="Proves whose card it is, once the PIN was verified", owner="egov"
-)
 
 _CHALLENGE = 16
 _TOKEN = 32

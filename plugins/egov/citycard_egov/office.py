@@ -25,8 +25,11 @@ if TYPE_CHECKING:
     from citycard.city import City
     from citycard.kernel.identity import PluginContext
 
-__all__ = ["INDEX_KEY", "Office", "checked_number", "identity_number"]
+__all__ = ["IDENTITY_KEY", "INDEX_KEY", "Office", "checked_number", "identity_number"]
 
+IDENTITY_KEY = KeyPurpose(
+    name="egov-identity", kind=0x5C, title="Proves whose card it is, once the PIN was verified", owner="egov"
+)
 INDEX_KEY = KeyPurpose(
     name="egov-index",
     kind=0x5E,

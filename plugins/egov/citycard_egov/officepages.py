@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -11,7 +10,6 @@ from starlette.responses import RedirectResponse
 
 from citycard.errors import PageNotFound
 from citycard.ids import derived_id
-from citycard.kernel.outside import Route
 from citycard.store import reading
 from citycard_egov import applications
 from citycard_egov.errors import EgovInvalid
@@ -23,39 +21,14 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-__all__ = ["office_routes"]
+__all__ = ["case", "decide", "mine", "queue"]
 
 _SEE_OTHER = 303
 _READ, _DO = "egov.read-applications", "egov.decide-applications"
 
 
-def office_routes(settings: EgovSettings) -> Iterator[Route]:
-    """Declare the pages of an office: ``/office`` leads a partner to its own."""
-
-    def mine(request: Request) -> Response:
-        return _mine(request, settings)
-
-    def queue(request: Request) -> Response:
-        return _queue(request, settings)
-
-    def case(request: Request) -> Response:
-        return _case(request, settings)
-
-    async def decide(request: Request) -> Response:
-        return await _decide(request, settings)
-
-    one = "/office/{department}/{id}"
-    yield Route(path="/office", endpoint=mine, permission=_READ, summary="The way to one's own office.")
-    yield Route(
-        path="/office/{department}", endpoint=queue, permission=_READ, summary="What waits for an office."
-    )
-    yield Route(path=one, endpoint=case, permission=_DO, summary="An application, as a page.")
-    yield Route(
-        path=one, endpoint=decide, permission=_DO, methods=("POST",), summary="Decide it from the page."
-    )
-
-
-def _mine(request: Request, settings: EgovSettings) -> Response:
+def mine(settings: EgovSettings, request: Request) -> Response:
+    """Lead an office's people to what waits for them, and let others choose one."""
     from citycard.web import actor_of, render
 
     subject = actor_of(request).subject
@@ -64,7 +37,8 @@ def _mine(request: Request, settings: EgovSettings) -> Response:
     return render(request, "egov/offices.html", offices=settings.departments, **namers(request, settings))
 
 
-def _queue(request: Request, settings: EgovSettings) -> Response:
+def queue(settings: EgovSettings, request: Request) -> Response:
+    """Show what waits for an office."""
     from citycard.web import render
 
     office, department = _own(request, settings, _READ)
@@ -80,7 +54,8 @@ def _queue(request: Request, settings: EgovSettings) -> Response:
     )
 
 
-def _case(request: Request, settings: EgovSettings) -> Response:
+def case(settings: EgovSettings, request: Request) -> Response:
+    """Show an application."""
     from citycard.web import actor_of, render
 
     office, department = _own(request, settings, _DO)
@@ -96,7 +71,8 @@ def _case(request: Request, settings: EgovSettings) -> Response:
     return render(request, "egov/case.html", **values)
 
 
-async def _decide(request: Request, settings: EgovSettings) -> Response:
+async def decide(settings: EgovSettings, request: Request) -> Response:
+    """Decide it from the page."""
     from citycard.web import actor_of, read_form
 
     office, department = _own(request, settings, _DO)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse
 
-from citycard.kernel.outside import PUBLIC, Route
 from citycard.store import reading
 from citycard_egov import applications, consents, files, plans, register, windows
 from citycard_egov.disclosure import disclose
@@ -23,73 +21,43 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-__all__ = ["page_routes"]
+__all__ = ["act", "desk", "file", "mine", "public", "withdraw"]
 
 _SEE_OTHER = 303
 _READINGS = 50
 
 
-def page_routes(settings: EgovSettings) -> Iterator[Route]:
-    """Declare the pages, and what their forms send."""
+def public(settings: EgovSettings, request: Request) -> Response:
+    """Show what the city makes public."""
+    from citycard.web import render
 
-    def public(request: Request) -> Response:
-        from citycard.web import render
-
-        found = disclose(office_of(request, settings))
-        return render(request, "egov/public.html", disclosed=found, **namers(request, settings))
-
-    def mine(request: Request) -> Response:
-        from citycard.web import actor_of, render
-
-        actor = actor_of(request)
-        if actor.subject:
-            return RedirectResponse(f"/egov/my/{actor.subject}", status_code=_SEE_OTHER)
-        return render(request, "egov/whose.html", asn=request.query_params.get("asn", ""))
-
-    def file(request: Request) -> Response:
-        return _file(request, settings)
-
-    def desk(request: Request) -> Response:
-        return _desk(request, settings)
-
-    async def act(request: Request) -> Response:
-        return await _act(request, settings)
-
-    async def withdraw(request: Request) -> Response:
-        from citycard.web import actor_of, read_form, require
-
-        asn = request.path_params["asn"]
-        require(actor_of(request), "egov.give-consents", asn)
-        form = await read_form(request)
-        await run_in_threadpool(_withdraw, office_of(request, settings), asn, form.get("consent", ""))
-        return RedirectResponse(f"/egov/my/{asn}#consents", status_code=_SEE_OTHER)
-
-    yield Route(
-        path="/public", endpoint=public, permission=PUBLIC, summary="What the city makes public, as a page."
-    )
-    read = "egov.read-files"
-    yield Route(path="/my", endpoint=mine, permission=read, summary="The way to one's own file.")
-    yield Route(path="/my/{asn}", endpoint=file, permission=read, summary="A citizen's own file, as a page.")
-    yield Route(
-        path="/my/{asn}/consents",
-        endpoint=withdraw,
-        permission="egov.give-consents",
-        methods=("POST",),
-        summary="Withdraw a consent from the page.",
-    )
-    yield Route(
-        path="/desk", endpoint=desk, permission="egov.read-windows", summary="The service desk, as a page."
-    )
-    yield Route(
-        path="/desk",
-        endpoint=act,
-        permission="egov.keep-windows",
-        methods=("POST",),
-        summary="What the desk's forms send.",
-    )
+    found = disclose(office_of(request, settings))
+    return render(request, "egov/public.html", disclosed=found, **namers(request, settings))
 
 
-def _file(request: Request, settings: EgovSettings) -> Response:
+def mine(request: Request) -> Response:
+    """Lead a citizen to the own file, and ask others whose."""
+    from citycard.web import actor_of, render
+
+    actor = actor_of(request)
+    if actor.subject:
+        return RedirectResponse(f"/egov/my/{actor.subject}", status_code=_SEE_OTHER)
+    return render(request, "egov/whose.html", asn=request.query_params.get("asn", ""))
+
+
+async def withdraw(settings: EgovSettings, request: Request) -> Response:
+    """Withdraw a consent from the page."""
+    from citycard.web import actor_of, read_form, require
+
+    asn = request.path_params["asn"]
+    require(actor_of(request), "egov.give-consents", asn)
+    form = await read_form(request)
+    await run_in_threadpool(_withdraw, office_of(request, settings), asn, form.get("consent", ""))
+    return RedirectResponse(f"/egov/my/{asn}#consents", status_code=_SEE_OTHER)
+
+
+def file(settings: EgovSettings, request: Request) -> Response:
+    """Show a citizen's own file."""
     from citycard.web import actor_of, render, require
 
     asn, actor, office = request.path_params["asn"], actor_of(request), office_of(request, settings)
@@ -118,7 +86,8 @@ def _file(request: Request, settings: EgovSettings) -> Response:
     )
 
 
-def _desk(request: Request, settings: EgovSettings) -> Response:
+def desk(settings: EgovSettings, request: Request) -> Response:
+    """Show the service desk."""
     from citycard.web import render
 
     office = office_of(request, settings)
@@ -139,7 +108,8 @@ def _desk(request: Request, settings: EgovSettings) -> Response:
     )
 
 
-async def _act(request: Request, settings: EgovSettings) -> Response:
+async def act(settings: EgovSettings, request: Request) -> Response:
+    """Do what the desk's forms send."""
     from citycard.web import actor_of, read_form, require
 
     form, actor, office = await read_form(request), actor_of(request), office_of(request, settings)

@@ -48,8 +48,7 @@ def citycard_sectors() -> Iterable[SectorLayout]:
 
 @hookimpl
 def citycard_key_purposes() -> Iterable[KeyPurpose]:
-    from citycard_egov.identity import IDENTITY_KEY
-    from citycard_egov.office import INDEX_KEY
+    from citycard_egov.office import IDENTITY_KEY, INDEX_KEY
     from citycard_egov.sectors import RESIDENT_KEY
 
     yield from (IDENTITY_KEY, RESIDENT_KEY, INDEX_KEY)
@@ -124,27 +123,21 @@ def citycard_live_day(context: PluginContext, day: date, accounts: Sequence[str]
 
 @hookimpl
 def citycard_permissions() -> Iterable[Permission]:
-    from citycard_egov.web import PERMISSIONS
+    from citycard_egov.permissions import PERMISSIONS
 
     yield from PERMISSIONS
 
 
 @hookimpl
 def citycard_routes(settings: EgovSettings) -> Iterable[Route]:
-    from citycard_egov.deskweb import DESK_ENDPOINTS
-    from citycard_egov.officepages import office_routes
-    from citycard_egov.pages import page_routes
-    from citycard_egov.web import CITIZEN_ENDPOINTS
+    from citycard_egov.routes import routes
 
-    for endpoint in (*CITIZEN_ENDPOINTS, *DESK_ENDPOINTS):
-        yield endpoint.route(settings)
-    yield from page_routes(settings)
-    yield from office_routes(settings)
+    yield from routes(settings)
 
 
 @hookimpl
 def citycard_menu() -> Iterable[MenuItem]:
-    from citycard_egov.web import MENU
+    from citycard_egov.permissions import MENU
 
     yield from MENU
 

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import attrs
-from starlette.concurrency import run_in_threadpool
 
 from citycard.errors import PageNotFound
-from citycard.kernel.outside import Route
+from citycard.kernel.outside import Route, imported
 from citycard_egov.office import Office
 from citycard_egov.settings import EgovSettings
 
@@ -59,13 +58,13 @@ class Asked:
 
 @attrs.frozen(kw_only=True)
 class Shown:
-    """What a GET shows: ``work`` makes the ``response``."""
+    """What a GET shows: ``work`` makes the ``response``; both are named, as ``module:attribute``."""
 
     path: str
     permission: str
-    response: type[Any]
+    response: str
     summary: str
-    work: Callable[[Asked], Any]
+    work: str
 
     def route(self, settings: EgovSettings) -> Route:
         """Give the endpoint of a city with these settings; it runs in a thread, as it reads the database."""
@@ -73,7 +72,7 @@ class Shown:
         def endpoint(request: Request) -> Response:
             from citycard.web import json_answer
 
-            return json_answer(self.work(_asked(request, settings, self.permission, None)))
+            return json_answer(imported(self.work)(_asked(request, settings, self.permission, None)))
 
         return Route(
             path=self.path,
@@ -86,20 +85,23 @@ class Shown:
 
 @attrs.frozen(kw_only=True)
 class Posted(Shown):
-    """What a POST does: ``body`` is the class of its JSON or None, ``limit`` the most bytes of it."""
+    """What a POST does: ``body`` names the class of its JSON or is None, ``limit`` the most bytes of it."""
 
-    body: type[Any] | None = None
+    body: str | None = None
     limit: int = 64 * 1024
 
     def route(self, settings: EgovSettings) -> Route:
         """Give the endpoint of a city with these settings."""
 
         async def endpoint(request: Request) -> Response:
+            from starlette.concurrency import run_in_threadpool
+
             from citycard.web import json_answer, read_json
 
-            body = None if self.body is None else await read_json(request, self.body, limit=self.limit)
+            kind = None if self.body is None else imported(self.body)
+            body = None if kind is None else await read_json(request, kind, limit=self.limit)
             made = _asked(request, settings, self.permission, body)
-            return json_answer(await run_in_threadpool(self.work, made))
+            return json_answer(await run_in_threadpool(imported(self.work), made))
 
         return Route(
             path=self.path,

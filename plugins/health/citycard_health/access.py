@@ -8,12 +8,23 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, or_, select
 
 from citycard.ids import new_id
-from citycard.kernel.outside import Permission
 from citycard.store import reading, writing
 from citycard.web.permissions import Actor, Role
 from citycard_health.errors import NotFound, ReadingRefused
 from citycard_health.events import DataRead, tell
 from citycard_health.patients import HealthReading, Patient, find_patient, note_reading
+from citycard_health.permissions import (
+    BOOK,
+    CHARGE,
+    KEEP_DESK,
+    KEEP_RECORDS,
+    MANAGE,
+    READ_CLAIMS,
+    READ_DESK,
+    READ_RECORDS,
+    RETURN,
+    SPEND,
+)
 from citycard_health.tables import booking, slot, visit
 
 if TYPE_CHECKING:
@@ -25,7 +36,6 @@ __all__ = [
     "KEEP_DESK",
     "KEEP_RECORDS",
     "MANAGE",
-    "PERMISSIONS",
     "READ_CLAIMS",
     "READ_DESK",
     "READ_RECORDS",
@@ -36,40 +46,6 @@ __all__ = [
     "open_record",
     "require_own",
 ]
-
-READ_RECORDS = "health.read-records"
-KEEP_RECORDS = "health.keep-records"
-BOOK = "health.book-appointments"
-CHARGE = "health.charge-visits"
-RETURN = "health.return-visits"
-SPEND = "health.pay-sports"
-READ_DESK = "health.read-desk"
-KEEP_DESK = "health.keep-desk"
-READ_CLAIMS = "health.read-claims"
-MANAGE = "health.manage-claims"
-
-PERMISSIONS = (
-    Permission(
-        name=READ_RECORDS,
-        title="Read somebody's health data, with a reason. Every reading is recorded.",
-        roles=("citizen", "partner"),
-    ),
-    Permission(
-        name=KEEP_RECORDS,
-        title="Add to health records: doses, summaries, persons.",
-        roles=("partner", "clerk"),
-    ),
-    Permission(name=BOOK, title="Book and cancel appointments.", roles=("citizen", "clerk", "partner")),
-    Permission(name=CHARGE, title="Charge visits for a clinic.", roles=("partner",)),
-    Permission(name=RETURN, title="Give back visits for a clinic.", roles=("partner",)),
-    Permission(
-        name=SPEND, title="Pay sports from the social-security account.", roles=("citizen", "partner")
-    ),
-    Permission(name=READ_DESK, title="See a clinic's day: who is expected, what is due.", roles=("partner",)),
-    Permission(name=KEEP_DESK, title="Note at a clinic's desk that patients came.", roles=("partner",)),
-    Permission(name=READ_CLAIMS, title="See an insurer's claims and statements.", roles=("partner",)),
-    Permission(name=MANAGE, title="Close and settle insurers' months, take in their files."),
-)
 
 
 def require_own(actor: Actor, permission: str, *, card: str = "", partner: str = "") -> None:

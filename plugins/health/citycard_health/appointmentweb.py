@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import attrs
 
-from citycard.kernel.outside import PUBLIC, Route
 from citycard.store import reading, writing
 from citycard_health import access
-from citycard_health.asking import HealthAct, answered, path_id, post
+from citycard_health.asking import HealthAct, answered, path_id
 from citycard_health.booking import (
     ClinicDay,
     DoctorAppointment,
@@ -38,7 +36,6 @@ __all__ = [
     "ClinicDayQuery",
     "FreeSlots",
     "SlotQuery",
-    "appointment_routes",
 ]
 
 
@@ -73,109 +70,82 @@ class ClinicDayQuery:
     day: dt.date | None = attrs.field(default=None, metadata={"expected": "a day as 2026-03-02"})
 
 
-def appointment_routes(settings: HealthSettings) -> Iterator[Route]:
-    """Declare the endpoints of appointments in a city with these settings."""
-    yield from _looking(settings)
-    yield from _booking(settings)
-
-
 def _check_clinic(settings: HealthSettings, clinic: str) -> None:
     if not settings.has_clinic(clinic):
         raise NotFound(what="clinic", name=repr(clinic[:40]))
 
 
-def _looking(settings: HealthSettings) -> Iterator[Route]:
-    async def slots(request: Request) -> Response:
-        from citycard.web import city_of, read_query
+async def slots(settings: HealthSettings, request: Request) -> Response:
+    from citycard.web import city_of, read_query
 
-        query, city = read_query(request, SlotQuery), city_of(request)
-        if query.clinic:
-            _check_clinic(settings, query.clinic)
+    query, city = read_query(request, SlotQuery), city_of(request)
+    if query.clinic:
+        _check_clinic(settings, query.clinic)
 
-        def work() -> FreeSlots:
-            with reading(city.engine) as conn:
-                found = free_slots(conn, city.now_local(), clinic=query.clinic, day=query.day)
-            return FreeSlots(slots=tuple(found))
+    def work() -> FreeSlots:
+        with reading(city.engine) as conn:
+            found = free_slots(conn, city.now_local(), clinic=query.clinic, day=query.day)
+        return FreeSlots(slots=tuple(found))
 
-        return await answered(work)
-
-    async def day(request: Request) -> Response:
-        from citycard.web import actor_of, city_of, read_query
-
-        query, city = read_query(request, ClinicDayQuery), city_of(request)
-        clinic = request.path_params["clinic"]
-        access.require_own(actor_of(request), access.READ_DESK, partner=clinic)
-        _check_clinic(settings, clinic)
-
-        def work() -> ClinicDay:
-            return clinic_day(city, clinic, query.day or city.now_local().date())
-
-        return await answered(work)
-
-    yield Route(
-        path="/slots",
-        endpoint=slots,
-        permission=PUBLIC,
-        response=FreeSlots,
-        summary="Doctors' slots that have a place left.",
-    )
-    yield Route(
-        path="/clinics/{clinic}/day",
-        endpoint=day,
-        permission=access.READ_DESK,
-        response=ClinicDay,
-        summary="Who is expected at a clinic on a day.",
-    )
+    return await answered(work)
 
 
-def _booking(settings: HealthSettings) -> Iterator[Route]:
-    async def make(request: Request) -> Response:
-        from citycard.web import actor_of, city_of, read_json
+async def day(settings: HealthSettings, request: Request) -> Response:
+    from citycard.web import actor_of, city_of, read_query
 
-        body, city = await read_json(request, AppointmentToBook), city_of(request)
-        actor = actor_of(request)
+    query, city = read_query(request, ClinicDayQuery), city_of(request)
+    clinic = request.path_params["clinic"]
+    access.require_own(actor_of(request), access.READ_DESK, partner=clinic)
+    _check_clinic(settings, clinic)
 
-        def work() -> DoctorAppointment:
-            with reading(city.engine) as conn:
-                clinic = find_slot(conn, body.slot).clinic
-            access.require_own(actor, access.BOOK, card=body.card, partner=clinic)
-            made_by = actor.subject if actor.role.value == "partner" else ""
-            return book(city, settings, body.id, body.card, body.slot, made_by=made_by)
+    def work() -> ClinicDay:
+        return clinic_day(city, clinic, query.day or city.now_local().date())
 
-        return await answered(work)
+    return await answered(work)
 
-    async def drop(request: Request) -> Response:
-        from citycard.web import actor_of, city_of, read_json
 
-        await read_json(request, HealthAct)
-        city, actor, identity = city_of(request), actor_of(request), path_id(request)
+async def make(settings: HealthSettings, request: Request) -> Response:
+    from citycard.web import actor_of, city_of, read_json
 
-        def work() -> DoctorAppointment:
-            found = find_appointment(city, identity)
-            access.require_own(actor, access.BOOK, card=found.asn, partner=found.clinic)
-            own = actor.role.value == "citizen"
-            return cancel(city, settings, identity, at_any_time=not own)
+    body, city = await read_json(request, AppointmentToBook), city_of(request)
+    actor = actor_of(request)
 
-        return await answered(work)
+    def work() -> DoctorAppointment:
+        with reading(city.engine) as conn:
+            clinic = find_slot(conn, body.slot).clinic
+        access.require_own(actor, access.BOOK, card=body.card, partner=clinic)
+        made_by = actor.subject if actor.role.value == "partner" else ""
+        return book(city, settings, body.id, body.card, body.slot, made_by=made_by)
 
-    async def check_in(request: Request) -> Response:
-        from citycard.web import actor_of, city_of, read_json
+    return await answered(work)
 
-        await read_json(request, HealthAct)
-        city, actor, identity = city_of(request), actor_of(request), path_id(request)
 
-        def work() -> DoctorAppointment:
-            found = find_appointment(city, identity)
-            access.require_own(actor, access.KEEP_DESK, partner=found.clinic)
-            with writing(city.engine) as conn:
-                keep(conn, identity, found.asn, city.now_local())
-            return find_appointment(city, identity)
+async def drop(settings: HealthSettings, request: Request) -> Response:
+    from citycard.web import actor_of, city_of, read_json
 
-        return await answered(work)
+    await read_json(request, HealthAct)
+    city, actor, identity = city_of(request), actor_of(request), path_id(request)
 
-    for path, endpoint, permission, body, summary in (
-        ("/appointments", make, access.BOOK, AppointmentToBook, "Book a slot for a card."),
-        ("/appointments/{id}/cancel", drop, access.BOOK, HealthAct, "Cancel an appointment."),
-        ("/appointments/{id}/check-in", check_in, access.KEEP_DESK, HealthAct, "Note that a patient came."),
-    ):
-        yield post(path, endpoint, permission, body, DoctorAppointment, summary)
+    def work() -> DoctorAppointment:
+        found = find_appointment(city, identity)
+        access.require_own(actor, access.BOOK, card=found.asn, partner=found.clinic)
+        own = actor.role.value == "citizen"
+        return cancel(city, settings, identity, at_any_time=not own)
+
+    return await answered(work)
+
+
+async def check_in(request: Request) -> Response:
+    from citycard.web import actor_of, city_of, read_json
+
+    await read_json(request, HealthAct)
+    city, actor, identity = city_of(request), actor_of(request), path_id(request)
+
+    def work() -> DoctorAppointment:
+        found = find_appointment(city, identity)
+        access.require_own(actor, access.KEEP_DESK, partner=found.clinic)
+        with writing(city.engine) as conn:
+            keep(conn, identity, found.asn, city.now_local())
+        return find_appointment(city, identity)
+
+    return await answered(work)

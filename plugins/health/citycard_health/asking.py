@@ -1,4 +1,4 @@
-"""What the endpoints of health share: ids in addresses, answers of blocking work, how they are declared."""
+"""What the endpoints of health share: ids in addresses, answers of blocking work, a body."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from uuid import UUID
 
 import attrs
 
-from citycard.kernel.outside import Route
 from citycard_health.errors import NotFound
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-__all__ = ["HealthAct", "answered", "path_id", "post"]
+__all__ = ["HealthAct", "answered", "path_id"]
 
 
 @attrs.frozen(kw_only=True)
@@ -41,16 +40,3 @@ async def answered(work: Callable[[], Any]) -> Response:
     from citycard.web import json_answer
 
     return json_answer(await run_in_threadpool(work))
-
-
-def post(path: str, endpoint: Any, permission: str, body: type, answer: type, summary: str) -> Route:
-    """Declare an endpoint that does something, with the classes of its body and its answer."""
-    return Route(
-        path=path,
-        endpoint=endpoint,
-        methods=("POST",),
-        permission=permission,
-        request=body,
-        response=answer,
-        summary=summary,
-    )

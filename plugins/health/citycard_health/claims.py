@@ -24,6 +24,7 @@ from citycard.money import yuan
 from citycard.store import reading, writing
 from citycard.store.engine import write_alone
 from citycard.wallet import partner_payable
+from citycard_health.addresses import CLAIMS, insurer_account
 from citycard_health.errors import NotFound, StatementRefused
 from citycard_health.events import ClaimsSettled, tell
 from citycard_health.tables import claim as claim_table
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from citycard_health.settings import HealthSettings
 
 __all__ = [
-    "CLAIMS",
     "CLAIM_BACK",
     "CLAIM_MADE",
     "CLAIM_PASSED_ON",
@@ -43,7 +43,6 @@ __all__ = [
     "claim_file",
     "close_month",
     "find_statement",
-    "insurer_account",
     "make_claim",
     "open_fen",
     "settle",
@@ -51,8 +50,6 @@ __all__ = [
     "statements_of",
 ]
 
-#: What insurers owe to clinics and have not paid yet.
-CLAIMS = "health/claims"
 CLAIM_MADE, CLAIM_BACK, CLAIM_PASSED_ON = 1800, 1801, 1802
 _PAYABLE = int(AccountCode.PAYABLE_TO_PARTNERS)
 _MONTH = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])")
@@ -79,11 +76,6 @@ class ClaimStatement:
     state: StatementState = attrs.field(converter=StatementState)
     closed_at: dt.datetime
     settled_at: dt.datetime | None
-
-
-def insurer_account(insurer: str) -> str:
-    """Name the ledger account on which an insurer owes its claims."""
-    return f"health/insurer/{insurer}"
 
 
 def make_claim(

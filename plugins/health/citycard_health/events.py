@@ -10,7 +10,6 @@ import attrs
 from sqlalchemy import Connection
 
 from citycard.kernel.data import EventType
-from citycard.store import publish
 
 __all__ = [
     "EVENT_TYPES",
@@ -95,6 +94,9 @@ _NAMES: Mapping[type, str] = {
 
 def tell(conn: Connection, body: Any, *, name: str = "") -> None:
     """Tell an event in the transaction of what happened; ``name`` where a class is the body of several."""
+    # Imported here: declaring the events does without the table that they wait in.
+    from citycard.store import publish
+
     words = {
         key: value.isoformat() if isinstance(value, dt.datetime) else value
         for key, value in attrs.asdict(body).items()

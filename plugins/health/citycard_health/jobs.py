@@ -1,4 +1,7 @@
-"""What happens by time: missed appointments, records that came, broken-off work, insurers' months."""
+"""What happens by time: missed appointments, records that came, broken-off work, insurers' months.
+
+Each job and each check imports what it works with when it runs: declaring them does without.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +9,10 @@ import contextlib
 import datetime as dt
 from collections.abc import Iterator
 
-from sqlalchemy import func, select
-
 from citycard import HealthCheck, Job, PluginContext
 from citycard.errors import KeyHierarchyMissing
 from citycard.store import reading
-from citycard_health.booking import miss_overdue
-from citycard_health.claims import CLAIMS, close_month, insurer_account, open_fen, settle_paid
-from citycard_health.counter import take_records
 from citycard_health.errors import SportsRefused, StatementRefused
-from citycard_health.patients import HIERARCHY
-from citycard_health.returns import even_out, finish_return, waiting_evening, waiting_returns
-from citycard_health.sports import finish_sport, waiting_sports
-from citycard_health.tables import booking, slot
-from citycard_health.visits import finish_charging, visits_of
 
 __all__ = ["JOBS", "health_checks"]
 
@@ -27,15 +20,23 @@ _MANY = 1000
 
 
 def _no_shows(context: PluginContext) -> None:
+    from citycard_health.booking import miss_overdue
+
     miss_overdue(context.city, context.settings)
 
 
 def _records(context: PluginContext) -> None:
+    from citycard_health.counter import take_records
+
     take_records(context.city)
 
 
 def _finish(context: PluginContext) -> None:
     """Go on with whatever was broken off between two of its steps."""
+    from citycard_health.returns import even_out, finish_return, waiting_evening, waiting_returns
+    from citycard_health.sports import finish_sport, waiting_sports
+    from citycard_health.visits import finish_charging, visits_of
+
     city = context.city
     with reading(city.engine) as conn:
         visits = visits_of(conn, state="charging", limit=_MANY)
@@ -53,6 +54,8 @@ def _finish(context: PluginContext) -> None:
 
 def _claims(context: PluginContext) -> None:
     """Close last month for every insurer that owes something of it, and settle what the bank has booked."""
+    from citycard_health.claims import close_month, settle_paid
+
     city, settings = context.city, context.settings
     month = city.now_local().date().replace(day=1) - dt.timedelta(days=1)
     for insurer in settings.insurers:
@@ -78,6 +81,8 @@ def health_checks() -> Iterator[HealthCheck]:
 
 
 def _keys(context: PluginContext) -> str | None:
+    from citycard_health.patients import HIERARCHY
+
     if context.city is None:
         return None
     try:
@@ -88,6 +93,9 @@ def _keys(context: PluginContext) -> str | None:
 
 
 def _claims_add_up(context: PluginContext) -> str | None:
+    from citycard_health.addresses import CLAIMS, insurer_account
+    from citycard_health.claims import open_fen
+
     if context.city is None:
         return None
     with reading(context.city.engine) as conn:
@@ -103,6 +111,8 @@ def _claims_add_up(context: PluginContext) -> str | None:
 
 
 def _purses_got_it(context: PluginContext) -> str | None:
+    from citycard_health.returns import waiting_evening
+
     if context.engine is None:
         return None
     with reading(context.engine) as conn:
@@ -115,6 +125,10 @@ def _purses_got_it(context: PluginContext) -> str | None:
 
 
 def _places_add_up(context: PluginContext) -> str | None:
+    from sqlalchemy import func, select
+
+    from citycard_health.tables import booking, slot
+
     if context.engine is None:
         return None
     counted = (

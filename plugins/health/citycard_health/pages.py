@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from citycard.ids import new_id
-from citycard.kernel.outside import MenuItem, Route
 from citycard.store import reading
 from citycard_health import access
 from citycard_health.booking import (
@@ -34,75 +32,61 @@ if TYPE_CHECKING:
     from citycard.web import Actor
     from citycard_health.settings import HealthSettings, Item
 
-__all__ = ["MENU", "page_routes"]
+__all__ = ["desk", "drop", "make", "mine"]
 
 _SEE_OTHER = 303
 _SHOWN = 20
-MENU = (
-    MenuItem(path="/mine", title="My health", title_zh="我的健康", permission=access.READ_RECORDS, own=True),
-    MenuItem(path="/desk", title="Clinics", title_zh="医疗机构", permission=access.READ_DESK),
-)
 
 
-def page_routes(settings: HealthSettings) -> Iterator[Route]:
-    """Declare the pages of a city with these settings, and what their forms are sent to."""
+def mine(settings: HealthSettings, request: Request) -> Response:
+    """Show a citizen the own health: appointments, visits, doses."""
+    from citycard.web import actor_of, city_of, render
 
-    def mine(request: Request) -> Response:
-        from citycard.web import actor_of, city_of, render
+    city, actor = city_of(request), actor_of(request)
+    card = actor.subject if access.is_citizen(actor) else request.query_params.get("card", "")
+    values = _mine(city, settings, actor, card, request.query_params.get("reason", "")) if card else {}
+    citizen = access.is_citizen(actor)
+    return render(
+        request, "health/mine.html", card=card, citizen=citizen, settings=settings, **_EMPTY | values
+    )
 
-        city, actor = city_of(request), actor_of(request)
-        card = actor.subject if access.is_citizen(actor) else request.query_params.get("card", "")
-        values = _mine(city, settings, actor, card, request.query_params.get("reason", "")) if card else {}
-        citizen = access.is_citizen(actor)
-        return render(
-            request, "health/mine.html", card=card, citizen=citizen, settings=settings, **_EMPTY | values
-        )
 
-    async def make(request: Request) -> Response:
-        from starlette.concurrency import run_in_threadpool
+async def make(settings: HealthSettings, request: Request) -> Response:
+    """Book a slot on the own page."""
+    from starlette.concurrency import run_in_threadpool
 
-        from citycard.web import actor_of, city_of, read_form
+    from citycard.web import actor_of, city_of, read_form
 
-        form, city, actor = await read_form(request), city_of(request), actor_of(request)
-        access.require_own(actor, access.BOOK, card=actor.subject)
-        slot, identity = _id(form.get("slot", "")), _id(form.get("id", ""))
-        await run_in_threadpool(book, city, settings, identity, actor.subject, slot)
-        return _back()
+    form, city, actor = await read_form(request), city_of(request), actor_of(request)
+    access.require_own(actor, access.BOOK, card=actor.subject)
+    slot, identity = _id(form.get("slot", "")), _id(form.get("id", ""))
+    await run_in_threadpool(book, city, settings, identity, actor.subject, slot)
+    return _back()
 
-    async def drop(request: Request) -> Response:
-        from starlette.concurrency import run_in_threadpool
 
-        from citycard.web import actor_of, city_of, read_form
+async def drop(settings: HealthSettings, request: Request) -> Response:
+    """Cancel an appointment on the own page."""
+    from starlette.concurrency import run_in_threadpool
 
-        form, city, actor = await read_form(request), city_of(request), actor_of(request)
-        identity = _id(form.get("appointment", ""))
+    from citycard.web import actor_of, city_of, read_form
 
-        def work() -> None:
-            access.require_own(actor, access.BOOK, card=find_appointment(city, identity).asn)
-            cancel(city, settings, identity)
+    form, city, actor = await read_form(request), city_of(request), actor_of(request)
+    identity = _id(form.get("appointment", ""))
 
-        await run_in_threadpool(work)
-        return _back()
+    def work() -> None:
+        access.require_own(actor, access.BOOK, card=find_appointment(city, identity).asn)
+        cancel(city, settings, identity)
 
-    def desk(request: Request) -> Response:
-        from citycard.web import actor_of, city_of, render
+    await run_in_threadpool(work)
+    return _back()
 
-        city, actor = city_of(request), actor_of(request)
-        return render(request, "health/desk.html", settings=settings, **_desk(city, settings, actor))
 
-    for path, endpoint, method, permission, summary in (
-        ("/mine", mine, "GET", access.READ_RECORDS, "A citizen's own health: appointments, visits, doses."),
-        ("/mine/book", make, "POST", access.BOOK, "Book a slot on the own page."),
-        ("/mine/cancel", drop, "POST", access.BOOK, "Cancel an appointment on the own page."),
-        (
-            "/desk",
-            desk,
-            "GET",
-            access.READ_DESK,
-            "The day of clinics, and what insurers and venues owe and took.",
-        ),
-    ):
-        yield Route(path=path, endpoint=endpoint, methods=(method,), permission=permission, summary=summary)
+def desk(settings: HealthSettings, request: Request) -> Response:
+    """Show the day of clinics, and what insurers and venues owe and took."""
+    from citycard.web import actor_of, city_of, render
+
+    city, actor = city_of(request), actor_of(request)
+    return render(request, "health/desk.html", settings=settings, **_desk(city, settings, actor))
 
 
 _EMPTY: dict[str, Any] = {"known": False, "slots": [], "appointments": [], "new_id": new_id}

@@ -149,21 +149,21 @@ def citycard_live_day(context: PluginContext, day: date, accounts: Sequence[str]
 
 @hookimpl
 def citycard_permissions() -> Iterable[Permission]:
-    from citycard_health.access import PERMISSIONS
+    from citycard_health.permissions import PERMISSIONS
 
     yield from PERMISSIONS
 
 
 @hookimpl
 def citycard_routes(settings: HealthSettings) -> Iterable[Route]:
-    from citycard_health.web import routes
+    from citycard_health.routes import routes
 
     yield from routes(settings)
 
 
 @hookimpl
 def citycard_menu() -> Iterable[MenuItem]:
-    from citycard_health.pages import MENU
+    from citycard_health.permissions import MENU
 
     yield from MENU
 

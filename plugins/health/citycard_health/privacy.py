@@ -8,8 +8,6 @@ from typing import Any
 from sqlalchemy import Connection, delete, select, update
 
 from citycard.kernel.data import PersonalData
-from citycard_health.booking import appointments_of_card
-from citycard_health.patients import readings_of
 from citycard_health.tables import entry, line, patient, visit
 
 __all__ = ["PERSONAL_DATA"]
@@ -19,6 +17,10 @@ _MOST = 1000
 
 def _export(conn: Connection, asn: str) -> Iterator[Mapping[str, Any]]:
     """Say what is kept. What is sealed needs health's keys: the holder reads it at ``/health/mine``."""
+    # Imported here: whoever opens a city does without.
+    from citycard_health.booking import appointments_of_card
+    from citycard_health.patients import readings_of
+
     row = conn.execute(select(patient).where(patient.c.asn == asn)).one_or_none()
     if row is None:
         return

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import attrs
 
-from citycard.kernel.outside import Route
 from citycard.store import reading, writing
 from citycard_health import access
 from citycard_health.fhir import MOST_BYTES, export_summary, import_summary
@@ -22,7 +20,7 @@ from citycard_health.patients import (
     set_person,
 )
 from citycard_health.records import EntryKind, RecordEntry, entries_of, write_entries
-from citycard_health.vaccines import DoseDue, VaccineCertificate, certificate, due_doses, give_dose
+from citycard_health.vaccines import DoseDue, certificate, due_doses, give_dose
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -40,7 +38,6 @@ __all__ = [
     "HealthRecord",
     "ReadingQuery",
     "ReadingsList",
-    "record_routes",
 ]
 
 _FHIR = "application/fhir+json"
@@ -127,12 +124,6 @@ def opened(request: Request, what: str) -> tuple[City, Actor, str]:
     return city, actor, card
 
 
-def record_routes(settings: HealthSettings) -> Iterator[Route]:
-    """Declare the endpoints of records in a city with these settings."""
-    yield from _reading(settings)
-    yield from _writing(settings)
-
-
 def health_record(city: City, settings: HealthSettings, card: str) -> HealthRecord:
     """Open a patient's record; whoever calls this noted the reading before."""
     with reading(city.engine) as conn:
@@ -147,118 +138,92 @@ def health_record(city: City, settings: HealthSettings, card: str) -> HealthReco
 # Plain functions below work in a thread each: they read the database.
 
 
-def _reading(settings: HealthSettings) -> Iterator[Route]:
-    def record(request: Request) -> Response:
-        from citycard.web import json_answer
+def record(settings: HealthSettings, request: Request) -> Response:
+    from citycard.web import json_answer
 
-        city, _, card = opened(request, "health record")
-        return json_answer(health_record(city, settings, card))
-
-    def summary(request: Request) -> Response:
-        from starlette.responses import Response as Plain
-
-        city, _, card = opened(request, "summary")
-        return Plain(export_summary(city, card), media_type=_FHIR)
-
-    def certified(request: Request) -> Response:
-        from citycard.web import json_answer
-
-        city, _, card = opened(request, "vaccinations")
-        return json_answer(certificate(city, card))
-
-    def readings(request: Request) -> Response:
-        from citycard.web import json_answer
-
-        city, _, card = opened(request, "readings")
-        with reading(city.engine) as conn:
-            found = readings_of(conn, find_patient(conn, card).id)
-        return json_answer(ReadingsList(readings=tuple(found)))
-
-    for word, endpoint, answer, words in (
-        ("record", record, HealthRecord, "What is known of a patient, and which doses are due."),
-        ("summary", summary, None, "A patient's record as an HL7 FHIR document (R4)."),
-        ("certificate", certified, VaccineCertificate, "A signed certificate of vaccinations."),
-        ("readings", readings, ReadingsList, "Who read a patient's data, and why."),
-    ):
-        yield Route(
-            path=f"/patients/{{card}}/{word}",
-            endpoint=endpoint,
-            permission=access.READ_RECORDS,
-            response=answer,
-            summary=words,
-        )
+    city, _, card = opened(request, "health record")
+    return json_answer(health_record(city, settings, card))
 
 
-def _writing(settings: HealthSettings) -> Iterator[Route]:
-    async def person(request: Request) -> Response:
-        from starlette.concurrency import run_in_threadpool
+def summary(request: Request) -> Response:
+    from starlette.responses import Response as Plain
 
-        from citycard.web import actor_of, city_of, json_answer, read_json
+    city, _, card = opened(request, "summary")
+    return Plain(export_summary(city, card), media_type=_FHIR)
 
-        body, city, card = (
-            await read_json(request, PatientPerson),
-            city_of(request),
-            request.path_params["card"],
-        )
-        await run_in_threadpool(access.check_treats, city, actor_of(request), card)
-        await run_in_threadpool(set_person, city, card, body)
-        return json_answer(body)
 
-    async def entries(request: Request) -> Response:
-        from starlette.concurrency import run_in_threadpool
+def certified(request: Request) -> Response:
+    from citycard.web import json_answer
 
-        from citycard.web import actor_of, city_of, json_answer, read_json
+    city, _, card = opened(request, "vaccinations")
+    return json_answer(certificate(city, card))
 
-        body, city, actor = await read_json(request, EntriesToAdd), city_of(request), actor_of(request)
-        card = request.path_params["card"]
-        return json_answer(await run_in_threadpool(_added, city, actor, card, body))
 
-    async def dose(request: Request) -> Response:
-        from starlette.concurrency import run_in_threadpool
+def readings(request: Request) -> Response:
+    from citycard.web import json_answer
 
-        from citycard.web import actor_of, city_of, json_answer, read_json
+    city, _, card = opened(request, "readings")
+    with reading(city.engine) as conn:
+        found = readings_of(conn, find_patient(conn, card).id)
+    return json_answer(ReadingsList(readings=tuple(found)))
 
-        body, city, actor = await read_json(request, DoseGiven), city_of(request), actor_of(request)
-        card = request.path_params["card"]
 
-        def work() -> RecordEntry:
-            access.check_treats(city, actor, card)
-            source = actor.subject or actor.role.value
-            return give_dose(city, settings, card, body.vaccine, body.on, lot=body.lot, source=source)
+async def person(request: Request) -> Response:
+    from starlette.concurrency import run_in_threadpool
 
-        return json_answer(await run_in_threadpool(work))
+    from citycard.web import actor_of, city_of, json_answer, read_json
 
-    async def take_in(request: Request) -> Response:
-        from starlette.concurrency import run_in_threadpool
+    body, city, card = (
+        await read_json(request, PatientPerson),
+        city_of(request),
+        request.path_params["card"],
+    )
+    await run_in_threadpool(access.check_treats, city, actor_of(request), card)
+    await run_in_threadpool(set_person, city, card, body)
+    return json_answer(body)
 
-        from citycard.web import actor_of, city_of, json_answer
-        from citycard.web.bodies import read_bytes
 
-        data = await read_bytes(request, limit=MOST_BYTES)
-        city, actor, card = city_of(request), actor_of(request), request.path_params["card"]
+async def entries(request: Request) -> Response:
+    from starlette.concurrency import run_in_threadpool
 
-        def work() -> EntriesAdded:
-            access.check_treats(city, actor, card)
-            source = actor.subject or actor.role.value
-            return EntriesAdded(added=import_summary(city, card, data, source=source))
+    from citycard.web import actor_of, city_of, json_answer, read_json
 
-        return json_answer(await run_in_threadpool(work))
+    body, city, actor = await read_json(request, EntriesToAdd), city_of(request), actor_of(request)
+    card = request.path_params["card"]
+    return json_answer(await run_in_threadpool(_added, city, actor, card, body))
 
-    for word, endpoint, body, answer, words in (
-        ("person", person, PatientPerson, PatientPerson, "Say who a patient is."),
-        ("entries", entries, EntriesToAdd, EntriesAdded, "Add allergies, conditions and medication."),
-        ("doses", dose, DoseGiven, RecordEntry, "Record a dose of a vaccine."),
-        ("summary", take_in, None, EntriesAdded, "Take in an HL7 FHIR document (R4)."),
-    ):
-        yield Route(
-            path=f"/patients/{{card}}/{word}",
-            endpoint=endpoint,
-            methods=("POST",),
-            permission=access.KEEP_RECORDS,
-            request=body,
-            response=answer,
-            summary=words,
-        )
+
+async def dose(settings: HealthSettings, request: Request) -> Response:
+    from starlette.concurrency import run_in_threadpool
+
+    from citycard.web import actor_of, city_of, json_answer, read_json
+
+    body, city, actor = await read_json(request, DoseGiven), city_of(request), actor_of(request)
+    card = request.path_params["card"]
+
+    def work() -> RecordEntry:
+        access.check_treats(city, actor, card)
+        source = actor.subject or actor.role.value
+        return give_dose(city, settings, card, body.vaccine, body.on, lot=body.lot, source=source)
+
+    return json_answer(await run_in_threadpool(work))
+
+
+async def take_in(request: Request) -> Response:
+    from starlette.concurrency import run_in_threadpool
+
+    from citycard.web import actor_of, city_of, json_answer
+    from citycard.web.bodies import read_bytes
+
+    data = await read_bytes(request, limit=MOST_BYTES)
+    city, actor, card = city_of(request), actor_of(request), request.path_params["card"]
+
+    def work() -> EntriesAdded:
+        access.check_treats(city, actor, card)
+        source = actor.subject or actor.role.value
+        return EntriesAdded(added=import_summary(city, card, data, source=source))
+
+    return json_answer(await run_in_threadpool(work))
 
 
 def _added(city: City, actor: Actor, card: str, body: EntriesToAdd) -> EntriesAdded:

@@ -16,7 +16,7 @@ from citycard import (
 )
 from citycard.kernel.habits import Habit, HabitTap
 from citycard.ledger import AccountCode
-from citycard_health.claims import CLAIMS, insurer_account
+from citycard_health.addresses import CLAIMS, insurer_account
 from citycard_health.sectors import EmergencyFacts, RegistrationFacts, VisitFacts
 from citycard_health.settings import REGISTRATION, SPORTS, HealthSettings
 

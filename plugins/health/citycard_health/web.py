@@ -1,22 +1,17 @@
-"""The endpoints of health: visits, sports and what insurers owe, beside appointments, records and pages."""
+"""The endpoints of health: visits, sports and what insurers owe."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import attrs
 
-from citycard.kernel.outside import Route
 from citycard.store import reading
 from citycard_health import access
-from citycard_health.appointmentweb import appointment_routes
-from citycard_health.asking import HealthAct, answered, path_id, post
+from citycard_health.asking import HealthAct, answered, path_id
 from citycard_health.claims import ClaimStatement, claim_file, close_month, find_statement, statements_of
 from citycard_health.errors import NotFound
-from citycard_health.pages import page_routes
-from citycard_health.recordweb import record_routes
 from citycard_health.returns import VisitReturned, return_lines
 from citycard_health.sports import SportPayment, find_sport, pay_sport, return_sport
 from citycard_health.visitlines import VisitLine, lines_of
@@ -29,7 +24,7 @@ if TYPE_CHECKING:
     from citycard.city import City
     from citycard_health.settings import HealthSettings
 
-__all__ = ["SportToPay", "StatementList", "VisitToCharge", "VisitToReturn", "VisitView", "routes"]
+__all__ = ["SportToPay", "StatementList", "VisitToCharge", "VisitToReturn", "VisitView"]
 
 _LONGEST = 100
 
@@ -80,89 +75,56 @@ class StatementList:
     statements: tuple[ClaimStatement, ...]
 
 
-def routes(settings: HealthSettings) -> Iterator[Route]:
-    """Declare every endpoint of health: those for programs, the records', and the pages."""
-    yield from appointment_routes(settings)
-    yield from _visits(settings)
-    yield from _sports(settings)
-    yield from _insurers(settings)
-    yield from record_routes(settings)
-    yield from page_routes(settings)
-
-
 # ── visits ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def _visits(settings: HealthSettings) -> Iterator[Route]:
-    async def charge(request: Request) -> Response:
-        from citycard.web import actor_of, city_of, read_json
+async def charge(settings: HealthSettings, request: Request) -> Response:
+    from citycard.web import actor_of, city_of, read_json
 
-        body, city, actor = await read_json(request, VisitToCharge), city_of(request), actor_of(request)
-        access.require_own(actor, access.CHARGE, partner=body.clinic)
+    body, city, actor = await read_json(request, VisitToCharge), city_of(request), actor_of(request)
+    access.require_own(actor, access.CHARGE, partner=body.clinic)
 
-        def work() -> VisitView:
-            made = charge_visit(
-                city,
-                settings,
-                body.id,
-                body.card,
-                body.clinic,
-                body.items,
-                use_account=body.use_account,
-                actor=actor.name,
-            )
-            return _view(city, made)
+    def work() -> VisitView:
+        made = charge_visit(
+            city,
+            settings,
+            body.id,
+            body.card,
+            body.clinic,
+            body.items,
+            use_account=body.use_account,
+            actor=actor.name,
+        )
+        return _view(city, made)
 
-        return await answered(work)
+    return await answered(work)
 
-    async def show(request: Request) -> Response:
-        from citycard.web import actor_of, city_of
 
-        city, actor, identity = city_of(request), actor_of(request), path_id(request, what="visit")
+async def show(request: Request) -> Response:
+    from citycard.web import actor_of, city_of
 
-        def work() -> VisitView:
-            found = visit_of(city, identity)
-            access.require_own(actor, access.READ_DESK, partner=found.clinic)
-            return _view(city, found)
+    city, actor, identity = city_of(request), actor_of(request), path_id(request, what="visit")
 
-        return await answered(work)
+    def work() -> VisitView:
+        found = visit_of(city, identity)
+        access.require_own(actor, access.READ_DESK, partner=found.clinic)
+        return _view(city, found)
 
-    async def give_back(request: Request) -> Response:
-        from citycard.web import actor_of, city_of, read_json
+    return await answered(work)
 
-        body, city, actor = await read_json(request, VisitToReturn), city_of(request), actor_of(request)
-        identity = path_id(request, what="visit")
 
-        def work() -> VisitReturned:
-            access.require_own(actor, access.RETURN, partner=visit_of(city, identity).clinic)
-            who = actor.name
-            return return_lines(city, body.id, identity, body.lines, reason=body.reason, actor=who)
+async def give_back(request: Request) -> Response:
+    from citycard.web import actor_of, city_of, read_json
 
-        return await answered(work)
+    body, city, actor = await read_json(request, VisitToReturn), city_of(request), actor_of(request)
+    identity = path_id(request, what="visit")
 
-    yield post(
-        "/visits",
-        charge,
-        access.CHARGE,
-        VisitToCharge,
-        VisitView,
-        "Charge a visit, split between its payers.",
-    )
-    yield Route(
-        path="/visits/{id}",
-        endpoint=show,
-        permission=access.READ_DESK,
-        response=VisitView,
-        summary="A visit: who pays which part, and what is left to pay.",
-    )
-    yield post(
-        "/visits/{id}/returns",
-        give_back,
-        access.RETURN,
-        VisitToReturn,
-        VisitReturned,
-        "Give back lines of a visit to those who paid them.",
-    )
+    def work() -> VisitReturned:
+        access.require_own(actor, access.RETURN, partner=visit_of(city, identity).clinic)
+        who = actor.name
+        return return_lines(city, body.id, identity, body.lines, reason=body.reason, actor=who)
+
+    return await answered(work)
 
 
 def _view(city: City, visit: ClinicVisit) -> VisitView:
@@ -173,90 +135,64 @@ def _view(city: City, visit: ClinicVisit) -> VisitView:
 # ── sports, insurers ─────────────────────────────────────────────────────────────────────────────
 
 
-def _sports(settings: HealthSettings) -> Iterator[Route]:
-    async def pay(request: Request) -> Response:
-        from citycard.web import actor_of, city_of, read_json
+async def pay(settings: HealthSettings, request: Request) -> Response:
+    from citycard.web import actor_of, city_of, read_json
 
-        body, city, actor = await read_json(request, SportToPay), city_of(request), actor_of(request)
-        access.require_own(actor, access.SPEND, card=body.card, partner=body.venue)
-        who = actor.name
-        return await answered(lambda: pay_sport(city, settings, body.id, body.card, body.venue, actor=who))
-
-    async def back(request: Request) -> Response:
-        from citycard.web import actor_of, city_of, read_json
-
-        body, city, actor = await read_json(request, HealthAct), city_of(request), actor_of(request)
-        identity = path_id(request, what="payment for sports")
-
-        def work() -> SportPayment:
-            access.require_own(actor, access.SPEND, partner=find_sport(city, identity).venue)
-            return return_sport(city, identity, reason=body.reason or "given back", actor=actor.role.value)
-
-        return await answered(work)
-
-    yield post("/sports", pay, access.SPEND, SportToPay, SportPayment, "Pay sports by social security.")
-    yield post(
-        "/sports/{id}/return", back, access.SPEND, HealthAct, SportPayment, "Give back a payment for sports."
-    )
+    body, city, actor = await read_json(request, SportToPay), city_of(request), actor_of(request)
+    access.require_own(actor, access.SPEND, card=body.card, partner=body.venue)
+    who = actor.name
+    return await answered(lambda: pay_sport(city, settings, body.id, body.card, body.venue, actor=who))
 
 
-def _insurers(settings: HealthSettings) -> Iterator[Route]:
-    async def statements(request: Request) -> Response:
-        from citycard.web import actor_of, city_of
+async def back(request: Request) -> Response:
+    from citycard.web import actor_of, city_of, read_json
 
-        city, insurer = city_of(request), request.path_params["insurer"]
-        access.require_own(actor_of(request), access.READ_CLAIMS, partner=insurer)
-        if all(one.id != insurer for one in settings.insurers):
-            raise NotFound(what="insurer", name=repr(insurer[:40]))
+    body, city, actor = await read_json(request, HealthAct), city_of(request), actor_of(request)
+    identity = path_id(request, what="payment for sports")
 
-        def work() -> StatementList:
-            with reading(city.engine) as conn:
-                return StatementList(insurer=insurer, statements=tuple(statements_of(conn, insurer)))
+    def work() -> SportPayment:
+        access.require_own(actor, access.SPEND, partner=find_sport(city, identity).venue)
+        return return_sport(city, identity, reason=body.reason or "given back", actor=actor.role.value)
 
-        return await answered(work)
+    return await answered(work)
 
-    async def close(request: Request) -> Response:
-        from citycard.web import city_of, read_json
 
-        await read_json(request, HealthAct)
-        city, named = city_of(request), request.path_params
-        return await answered(lambda: close_month(city, settings, named["insurer"], named["month"]))
+async def statements(settings: HealthSettings, request: Request) -> Response:
+    from citycard.web import actor_of, city_of
 
-    async def claims(request: Request) -> Response:
-        from starlette.concurrency import run_in_threadpool
-        from starlette.responses import PlainTextResponse
+    city, insurer = city_of(request), request.path_params["insurer"]
+    access.require_own(actor_of(request), access.READ_CLAIMS, partner=insurer)
+    if all(one.id != insurer for one in settings.insurers):
+        raise NotFound(what="insurer", name=repr(insurer[:40]))
 
-        from citycard.web import actor_of, city_of
+    def work() -> StatementList:
+        with reading(city.engine) as conn:
+            return StatementList(insurer=insurer, statements=tuple(statements_of(conn, insurer)))
 
-        city, actor = city_of(request), actor_of(request)
-        identity = path_id(request, what="statement")
+    return await answered(work)
 
-        def work() -> str:
-            found = find_statement(city, identity)
-            access.require_own(actor, access.READ_CLAIMS, partner=found.insurer)
-            with reading(city.engine) as conn:
-                return claim_file(conn, found)
 
-        return PlainTextResponse(await run_in_threadpool(work), media_type="text/csv")
+async def close(settings: HealthSettings, request: Request) -> Response:
+    from citycard.web import city_of, read_json
 
-    yield Route(
-        path="/insurers/{insurer}/statements",
-        endpoint=statements,
-        permission=access.READ_CLAIMS,
-        response=StatementList,
-        summary="An insurer's statements.",
-    )
-    yield post(
-        "/insurers/{insurer}/months/{month}",
-        close,
-        access.MANAGE,
-        HealthAct,
-        ClaimStatement,
-        "Close an insurer's month.",
-    )
-    yield Route(
-        path="/statements/{id}/claims",
-        endpoint=claims,
-        permission=access.READ_CLAIMS,
-        summary="The claim file of a statement, as CSV.",
-    )
+    await read_json(request, HealthAct)
+    city, named = city_of(request), request.path_params
+    return await answered(lambda: close_month(city, settings, named["insurer"], named["month"]))
+
+
+async def claims(request: Request) -> Response:
+    from starlette.concurrency import run_in_threadpool
+    from starlette.responses import PlainTextResponse
+
+    from citycard.web import actor_of, city_of
+
+    city, actor = city_of(request), actor_of(request)
+    identity = path_id(request, what="statement")
+
+    def work() -> str:
+        found = find_statement(city, identity)
+        access.require_own(actor, access.READ_CLAIMS, partner=found.insurer)
+        with reading(city.engine) as conn:
+            return claim_file(conn, found)
+
+    return PlainTextResponse(await run_in_threadpool(work), media_type="text/csv")

@@ -23,13 +23,31 @@ __all__ = [
     "OrderToPlace",
     "ProductList",
     "ReturnToMake",
+    "RunQuery",
     "SaleRefund",
     "SaleToMake",
     "SaleVoid",
     "ShopOrderList",
+    "StateQuery",
     "StayToCapture",
     "StayToHold",
 ]
+
+
+@attrs.frozen(kw_only=True)
+class RunQuery:
+    """A run of clearing; 0 is the last one."""
+
+    run: int = attrs.field(
+        default=0, metadata={"expected": "the number of a run, 0 for the last", "range": (0, 10**9)}
+    )
+
+
+@attrs.frozen(kw_only=True)
+class StateQuery:
+    """A state, or all."""
+
+    state: str = attrs.field(default="", metadata={"expected": "a state", "range": (0, 10)})
 
 
 @attrs.frozen(kw_only=True)

@@ -18,7 +18,7 @@ from citycard_retail.refunds import refund_sale, void_sale
 from citycard_retail.requests import done, id_in, read
 from citycard_retail.sales import Sale, find_sale, sell
 from citycard_retail.statement import merchant_statement
-from citycard_retail.web import CHARGE, STATEMENTS, RunQuery, StateQuery
+from citycard_retail.web import CHARGE, STATEMENTS
 
 __all__ = [
     "applied",
@@ -44,7 +44,7 @@ async def ask(request: Request) -> Response:
 
 async def applied(request: Request) -> Response:
     """List applications."""
-    query = read_query(request, StateQuery)
+    query = read_query(request, bodies.StateQuery)
 
     def work(market: Market, _: str) -> object:
         found = read(market, lambda conn: applications(conn, state=query.state))
@@ -73,7 +73,7 @@ async def listed(request: Request) -> Response:
 
 async def statement(request: Request) -> Response:
     """Give a merchant's statement to it."""
-    partner, query = request.path_params["partner"], read_query(request, RunQuery)
+    partner, query = request.path_params["partner"], read_query(request, bodies.RunQuery)
     require(actor_of(request), STATEMENTS, partner)
     return await done(request, lambda market, _: merchant_statement(market, partner, query.run or None))
 

@@ -13,7 +13,7 @@ from citycard_retail import bodies, orderbook, orders, shop
 from citycard_retail.errors import OrderRefused
 from citycard_retail.market import Market
 from citycard_retail.requests import done, id_in, read
-from citycard_retail.web import KEEP, SHOP, StateQuery
+from citycard_retail.web import KEEP, SHOP
 
 __all__ = [
     "basket",
@@ -63,7 +63,7 @@ async def mine(request: Request) -> Response:
 
 async def listed(request: Request) -> Response:
     """List the supermarket's orders."""
-    query = read_query(request, StateQuery)
+    query = read_query(request, bodies.StateQuery)
 
     def work(market: Market, _: str) -> object:
         _keeps(request, market)

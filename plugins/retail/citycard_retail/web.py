@@ -1,22 +1,14 @@
 """Retail's addresses: what is where, who may use it, and what it takes and gives.
 
-What answers is in ``endpoints``, ``shopendpoints`` and ``pages``, which are imported with the first request:
-listing the plugins does without a web framework.
+What answers is in ``endpoints``, ``shopendpoints`` and ``pages``, which are imported with the first request,
+and so are the bodies: listing the plugins does without a web framework.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-import attrs
+from collections.abc import Iterator
 
 from citycard.kernel.outside import PUBLIC, MenuItem, Permission, Route
-
-if TYPE_CHECKING:
-    from starlette.requests import Request
-    from starlette.responses import Response
 
 __all__ = [
     "APPLY",
@@ -28,8 +20,6 @@ __all__ = [
     "READ",
     "SHOP",
     "STATEMENTS",
-    "RunQuery",
-    "StateQuery",
     "routes",
 ]
 
@@ -38,6 +28,9 @@ CHARGE, STATEMENTS = "retail.charge-accounts", "retail.read-statements"
 SHOP, KEEP = "retail.use-shop", "retail.keep-shop"
 
 _PARTNER = ("partner",)
+_HOME, _HOLD = "citycard_retail", "citycard.wallet:AccountHold"
+_SALE, _BACK, _ORDER, _BASKET = "sales:Sale", "refunds:GivenBack", "orderbook:Order", "shop:Basket"
+_APPLICATION = "merchants:MerchantApplication"
 PERMISSIONS = (
     Permission(name=APPLY, title="Apply for merchants, and for other tiers.", roles=("clerk",)),
     Permission(name=READ, title="See merchants, applications and tiers.", roles=("clerk",)),
@@ -53,22 +46,6 @@ MENU = (
 )
 
 
-@attrs.frozen(kw_only=True)
-class RunQuery:
-    """A run of clearing; 0 is the last one."""
-
-    run: int = attrs.field(
-        default=0, metadata={"expected": "the number of a run, 0 for the last", "range": (0, 10**9)}
-    )
-
-
-@attrs.frozen(kw_only=True)
-class StateQuery:
-    """A state, or all."""
-
-    state: str = attrs.field(default="", metadata={"expected": "a state", "range": (0, 10)})
-
-
 def routes() -> Iterator[Route]:
     """Declare the endpoints and pages."""
     yield from _merchants()
@@ -78,81 +55,89 @@ def routes() -> Iterator[Route]:
 
 
 def _merchants() -> Iterator[Route]:
-    from citycard_retail import bodies
-    from citycard_retail.merchants import MerchantApplication, MerchantWish
-    from citycard_retail.statement import MerchantStatement
-
     ours = "endpoints"
     yield _post(
-        "/applications", ours, "ask", APPLY, MerchantWish, MerchantApplication, "Apply for a merchant."
+        "/applications",
+        ours,
+        "ask",
+        APPLY,
+        "merchants:MerchantWish",
+        _APPLICATION,
+        "Apply for a merchant.",
     )
     yield _get(
         "/applications",
         ours,
         "applied",
         READ,
-        bodies.MerchantApplicationList,
+        "bodies:MerchantApplicationList",
         "Applications, newest first.",
-        query=StateQuery,
+        query="bodies:StateQuery",
     )
     yield _post(
         "/applications/{application}/decision",
         ours,
         "decided",
         APPROVE,
-        bodies.MerchantDecision,
-        MerchantApplication,
+        "bodies:MerchantDecision",
+        _APPLICATION,
         "Approve or reject an application of somebody else.",
     )
-    yield _get("/merchants", ours, "listed", READ, bodies.MerchantList, "The merchants with tiers and tills.")
+    yield _get(
+        "/merchants", ours, "listed", READ, "bodies:MerchantList", "The merchants with tiers and tills."
+    )
     yield _get(
         "/merchants/{partner}/statement",
         ours,
         "statement",
         STATEMENTS,
-        MerchantStatement,
+        "statement:MerchantStatement",
         "A merchant's statement of a run, with every sale and its fee.",
-        query=RunQuery,
+        query="bodies:RunQuery",
     )
 
 
 def _sales() -> Iterator[Route]:
-    from citycard.wallet import AccountHold
-    from citycard_retail import bodies
-    from citycard_retail.refunds import GivenBack
-    from citycard_retail.sales import Sale
-
     ours = "endpoints"
-    yield _get("/sales/{sale}", ours, "sold", CHARGE, Sale, "A sale, by its id or that of a till's record.")
+    yield _get("/sales/{sale}", ours, "sold", CHARGE, _SALE, "A sale, by its id or that of a till's record.")
     for path, handler, request, response, summary in (
-        ("/sales", "sell_one", bodies.SaleToMake, Sale, "Sell, paid from an online account."),
-        ("/sales/{sale}/void", "void", bodies.SaleVoid, GivenBack, "Void a sale of today."),
-        ("/sales/{sale}/refunds", "refund", bodies.SaleRefund, GivenBack, "Give a sale back, or a part."),
-        ("/holds", "hold", bodies.StayToHold, AccountHold, "Hold a deposit for a stay."),
-        ("/holds/{hold}/capture", "capture", bodies.StayToCapture, Sale, "Take what a stay came to."),
-        ("/holds/{hold}/release", "release", bodies.HoldToEnd, AccountHold, "Free a deposit."),
+        ("/sales", "sell_one", "bodies:SaleToMake", _SALE, "Sell, paid from an online account."),
+        ("/sales/{sale}/void", "void", "bodies:SaleVoid", _BACK, "Void a sale of today."),
+        ("/sales/{sale}/refunds", "refund", "bodies:SaleRefund", _BACK, "Give a sale back, or a part."),
+        ("/holds", "hold", "bodies:StayToHold", _HOLD, "Hold a deposit for a stay."),
+        ("/holds/{hold}/capture", "capture", "bodies:StayToCapture", _SALE, "Take what a stay came to."),
+        ("/holds/{hold}/release", "release", "bodies:HoldToEnd", _HOLD, "Free a deposit."),
     ):
         yield _post(path, ours, handler, CHARGE, request, response, summary)
 
 
 def _shop() -> Iterator[Route]:
-    from citycard_retail import bodies
-    from citycard_retail.orderbook import Order
-    from citycard_retail.shop import Basket
-
     ours = "shopendpoints"
-    yield _get("/products", ours, "on_sale", PUBLIC, bodies.ProductList, "What the supermarket sells.")
-    yield _get("/baskets/{card}", ours, "basket", SHOP, Basket, "The basket of a card.")
-    yield _get("/cards/{card}/orders", ours, "mine", SHOP, bodies.ShopOrderList, "The orders of a card.")
+    yield _get("/products", ours, "on_sale", PUBLIC, "bodies:ProductList", "What the supermarket sells.")
+    yield _get("/baskets/{card}", ours, "basket", SHOP, _BASKET, "The basket of a card.")
+    yield _get("/cards/{card}/orders", ours, "mine", SHOP, "bodies:ShopOrderList", "The orders of a card.")
     yield _get(
-        "/orders", ours, "listed", KEEP, bodies.ShopOrderList, "The supermarket's orders.", query=StateQuery
+        "/orders",
+        ours,
+        "listed",
+        KEEP,
+        "bodies:ShopOrderList",
+        "The supermarket's orders.",
+        query="bodies:StateQuery",
     )
     for path, handler, permission, request, response, summary in (
-        ("/baskets/{card}", "fill", SHOP, bodies.BasketChange, Basket, "Put products into a basket."),
-        ("/orders", "place", SHOP, bodies.OrderToPlace, Order, "Order what is in the basket."),
-        ("/orders/{order}/step", "step", KEEP, bodies.OrderStep, Order, "Pack, ship or deliver."),
-        ("/orders/{order}/cancel", "cancel", SHOP, bodies.HoldToEnd, Order, "Cancel an order."),
-        ("/orders/{order}/returns", "give_back", KEEP, bodies.ReturnToMake, Order, "Take products back."),
+        (
+            "/baskets/{card}",
+            "fill",
+            SHOP,
+            "bodies:BasketChange",
+            _BASKET,
+            "Put products into a basket.",
+        ),
+        ("/orders", "place", SHOP, "bodies:OrderToPlace", _ORDER, "Order what is in the basket."),
+        ("/orders/{order}/step", "step", KEEP, "bodies:OrderStep", _ORDER, "Pack, ship or deliver."),
+        ("/orders/{order}/cancel", "cancel", SHOP, "bodies:HoldToEnd", _ORDER, "Cancel an order."),
+        ("/orders/{order}/returns", "give_back", KEEP, "bodies:ReturnToMake", _ORDER, "Take products back."),
     ):
         yield _post(path, ours, handler, permission, request, response, summary)
 
@@ -168,7 +153,7 @@ def _pages() -> Iterator[Route]:
         ("/desk/decision", "decided", APPROVE, "Decide an application, from the page."),
         ("/desk/step", "stepped", KEEP, "Take a step of delivery, from the page."),
     ):
-        yield _route(path, ours, handler, permission, summary, methods=("POST",))
+        yield _route(path, ours, handler, permission, summary, "POST")
 
 
 def _get(
@@ -176,10 +161,10 @@ def _get(
     module: str,
     handler: str,
     permission: str,
-    response: type[Any],
+    response: str,
     summary: str,
     *,
-    query: type[Any] | None = None,
+    query: str | None = None,
 ) -> Route:
     return _route(path, module, handler, permission, summary, request=query, response=response)
 
@@ -189,26 +174,34 @@ def _post(
     module: str,
     handler: str,
     permission: str,
-    request: type[Any],
-    response: type[Any],
+    request: str,
+    response: str,
     summary: str,
 ) -> Route:
-    told: dict[str, Any] = {"request": request, "response": response, "methods": ("POST",)}
-    return _route(path, module, handler, permission, summary, **told)
+    return _route(path, module, handler, permission, summary, "POST", request=request, response=response)
 
 
-def _route(path: str, module: str, handler: str, permission: str, summary: str, **more: Any) -> Route:
+def _route(
+    path: str,
+    module: str,
+    handler: str,
+    permission: str,
+    summary: str,
+    method: str = "GET",
+    *,
+    request: str | None = None,
+    response: str | None = None,
+) -> Route:
     return Route(
-        path=path, endpoint=_handler(module, handler), permission=permission, summary=summary, **more
+        path=path,
+        endpoint=f"{_HOME}.{module}:{handler}",
+        permission=permission,
+        methods=(method,),
+        summary=summary,
+        request=_named(request),
+        response=_named(response),
     )
 
 
-def _handler(module: str, name: str) -> Callable[[Request], Awaitable[Response]]:
-    async def enter(request: Request) -> Response:
-        found: Callable[[Request], Awaitable[Response]] = getattr(
-            import_module(f"citycard_retail.{module}"), name
-        )
-        return await found(request)
-
-    enter.__name__ = name
-    return enter
+def _named(body: str | None) -> str | None:
+    return body if body is None or body.startswith("citycard") else f"{_HOME}.{body}"

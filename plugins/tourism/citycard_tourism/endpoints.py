@@ -15,7 +15,7 @@ from citycard import registry
 from citycard.ids import uuid_in
 from citycard.store import reading, writing
 from citycard.web import actor_of, json_answer, read_json, read_query, require
-from citycard_tourism import web
+from citycard_tourism import bodies, web
 from citycard_tourism.changes import give_back_online, move_online
 from citycard_tourism.errors import RightUnknown
 from citycard_tourism.library import pay_fees, renew, take_back
@@ -39,11 +39,11 @@ Work = Callable[[Office, Request], Awaitable[Response]]
 async def programme(office: Office, _: Request) -> Response:
     settings = office.settings
     venues = [
-        web.VenueShown(id=one.id, name=one.name, name_zh=one.name_zh, kind=one.kind)
+        bodies.VenueShown(id=one.id, name=one.name, name_zh=one.name_zh, kind=one.kind)
         for one in settings.venues
     ]
     shows = [
-        web.ShowShown(
+        bodies.ShowShown(
             name=one.name,
             title=one.title,
             title_zh=one.title_zh,
@@ -55,7 +55,7 @@ async def programme(office: Office, _: Request) -> Response:
         for one in settings.shows
     ]
     plans = [
-        web.PlanShown(
+        bodies.PlanShown(
             name=one.name,
             title=one.title,
             title_zh=one.title_zh,
@@ -66,18 +66,18 @@ async def programme(office: Office, _: Request) -> Response:
         )
         for one in settings.plans
     ]
-    return json_answer(web.Programme(venues=venues, shows=shows, plans=plans))
+    return json_answer(bodies.Programme(venues=venues, shows=shows, plans=plans))
 
 
 async def slots(office: Office, request: Request) -> Response:
-    query: web.SlotQuery = read_query(request, web.SlotQuery)
+    query: bodies.SlotQuery = read_query(request, bodies.SlotQuery)
     show, day = office.settings.show(query.show), query.day or office.now.date()
     found = await run_in_threadpool(_read, office, lambda conn: slots_of(conn, show, day))
     return json_answer([_slot_line(one) for one in found])
 
 
 async def set_slot(office: Office, request: Request) -> Response:
-    body = await read_json(request, web.SlotToSet)
+    body = await read_json(request, bodies.SlotToSet)
     show = office.settings.show(body.show)
     require(actor_of(request), web.SLOTS, show.venue)
     check_slot(show, body.starts, office.now)
@@ -101,7 +101,7 @@ async def rights(office: Office, request: Request) -> Response:
 
 
 async def buy_one(office: Office, request: Request) -> Response:
-    body = await read_json(request, web.TicketToBuy)
+    body = await read_json(request, bodies.TicketToBuy)
     require(actor_of(request), web.BUY, body.card)
     show = office.settings.show(body.show)
 
@@ -121,21 +121,21 @@ async def buy_one(office: Office, request: Request) -> Response:
 
 
 async def move(office: Office, request: Request) -> Response:
-    body = await read_json(request, web.TicketToMove)
+    body = await read_json(request, bodies.TicketToMove)
     ticket = await _own_ticket(office, request, web.BUY)
     moved = await run_in_threadpool(move_online, office, body.id, ticket, body.starts)
     return json_answer(ticket_view(office.settings, moved))
 
 
 async def give_back(office: Office, request: Request) -> Response:
-    body = await read_json(request, web.ActOnRight)
+    body = await read_json(request, bodies.ActOnRight)
     ticket = await _own_ticket(office, request, web.BUY)
     done = await run_in_threadpool(give_back_online, office, body.id, ticket)
     return json_answer(ticket_view(office.settings, done))
 
 
 async def free_held(office: Office, request: Request) -> Response:
-    await read_json(request, web.ActOnRight)
+    await read_json(request, bodies.ActOnRight)
     ticket = uuid_in(request.path_params, "ticket")
     found = await run_in_threadpool(_read, office, lambda conn: find_ticket(conn, ticket))
     require(actor_of(request), web.SLOTS, office.settings.show(found.show).venue)
@@ -143,7 +143,7 @@ async def free_held(office: Office, request: Request) -> Response:
 
 
 async def buy_plan(office: Office, request: Request) -> Response:
-    body = await read_json(request, web.PassToBuy)
+    body = await read_json(request, bodies.PassToBuy)
     require(actor_of(request), web.BUY, body.card)
     plan = office.settings.plan(body.plan)
     found = await run_in_threadpool(buy_pass, office, body.id, body.card, plan)
@@ -151,14 +151,14 @@ async def buy_plan(office: Office, request: Request) -> Response:
 
 
 async def sell_goods(office: Office, request: Request) -> Response:
-    body = await read_json(request, web.GoodsToSell)
+    body = await read_json(request, bodies.GoodsToSell)
     require(actor_of(request), web.SELL, body.venue)
     sold = await run_in_threadpool(sell, office, body.id, body.card, body.venue, body.list_price_fen)
-    return json_answer(web.GoodsSold(id=sold.id, amount_fen=sold.amount_fen, points=sold.points))
+    return json_answer(bodies.GoodsSold(id=sold.id, amount_fen=sold.amount_fen, points=sold.points))
 
 
 async def visits(office: Office, request: Request) -> Response:
-    query: web.VisitQuery = read_query(request, web.VisitQuery)
+    query: bodies.VisitQuery = read_query(request, bodies.VisitQuery)
     actor = actor_of(request)
     venue = query.venue or (actor.subject if not actor.may(web.VISITS, "every venue") else "")
     if venue:
@@ -173,7 +173,7 @@ async def visits(office: Office, request: Request) -> Response:
 
 
 async def renew_loan(office: Office, request: Request) -> Response:
-    body = await read_json(request, web.LoanToRenew)
+    body = await read_json(request, bodies.LoanToRenew)
     require(actor_of(request), web.BUY, body.card)
     written = request.path_params["loan"]
     plain = written.isascii() and written.isdecimal() and len(written) <= _DIGITS
@@ -182,14 +182,14 @@ async def renew_loan(office: Office, request: Request) -> Response:
 
 
 async def pay_loans(office: Office, request: Request) -> Response:
-    body = await read_json(request, web.FeesToPay)
+    body = await read_json(request, bodies.FeesToPay)
     require(actor_of(request), web.BUY, body.card)
     paid_fen = await run_in_threadpool(pay_fees, office, body.card)
-    return json_answer(web.FeesPaid(card=body.card, amount_fen=paid_fen))
+    return json_answer(bodies.FeesPaid(card=body.card, amount_fen=paid_fen))
 
 
 async def book_back(office: Office, request: Request) -> Response:
-    body = await read_json(request, web.BookBack)
+    body = await read_json(request, bodies.BookBack)
     require(actor_of(request), web.BOOKS, body.venue)
     office.settings.library(body.venue)
     found = await run_in_threadpool(take_back, office, body.venue, body.item, body.day)
@@ -213,8 +213,10 @@ async def _own_ticket(office: Office, request: Request, permission: str) -> UUID
     return ticket
 
 
-def _slot_line(one: Any) -> web.SlotLine:
-    return web.SlotLine(show=one.show, starts=one.starts, ends=one.ends, capacity=one.capacity, left=one.left)
+def _slot_line(one: Any) -> bodies.SlotLine:
+    return bodies.SlotLine(
+        show=one.show, starts=one.starts, ends=one.ends, capacity=one.capacity, left=one.left
+    )
 
 
 ENDPOINTS: dict[str, Work] = {

@@ -45,7 +45,7 @@ def citycard_key_purposes() -> Iterable[KeyPurpose]:
 
 @hookimpl
 def citycard_card_products(settings: TransitSettings) -> Iterable[CardProduct]:
-    from citycard_transit.products import card_products
+    from citycard_transit.services import card_products
 
     yield from card_products(settings)
 
@@ -73,21 +73,21 @@ def citycard_participants(settings: TransitSettings) -> Iterable[Participant]:
 
 @hookimpl
 def citycard_permissions() -> Iterable[Permission]:
-    from citycard_transit.web import PERMISSIONS
+    from citycard_transit.routes import PERMISSIONS
 
     yield from PERMISSIONS
 
 
 @hookimpl
 def citycard_routes(settings: TransitSettings) -> Iterable[Route]:
-    from citycard_transit.web import routes
+    from citycard_transit.routes import routes
 
     yield from routes(settings)
 
 
 @hookimpl
 def citycard_menu() -> Iterable[MenuItem]:
-    from citycard_transit.web import MENU
+    from citycard_transit.routes import MENU
 
     yield from MENU
 

@@ -7,20 +7,19 @@ give without reporting it (docs/replay.md).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import attrs
 
-from citycard.card.product import CardProduct
 from citycard_transit.errors import ProductNotConfigured
 from citycard_transit.fares import longest_window
 from citycard_transit.sectors import RideFacts
 from citycard_transit.services import BUS, METRO, Fares
-from citycard_transit.settings import Product, TransitSettings
+from citycard_transit.settings import Product
 from citycard_transit.taps import Tap, TapKind
 
-__all__ = ["Plan", "card_products", "infer"]
+__all__ = ["Plan", "infer"]
 
 
 @attrs.frozen(kw_only=True)
@@ -43,12 +42,6 @@ class Plan:
     @used.default
     def _used(self) -> frozenset[int]:
         return self.inferred | self.transfers
-
-
-def card_products(settings: TransitSettings) -> Iterator[CardProduct]:
-    """Declare the card products of the settings; each carries every sector that the city has."""
-    for product in settings.products:
-        yield CardProduct(**attrs.asdict(product))
 
 
 def infer(taps: Iterable[Tap], fares: Fares, known: Mapping[str, str] | None = None) -> Plan:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from citycard.card.product import CardProduct
 from citycard.clearing.pricing import PriceRequest, Quote, RuleBook
 from citycard.kernel.outside import TerminalConfig
 from citycard.kernel.services import Participant, Service
@@ -32,6 +33,7 @@ __all__ = [
     "NUMBERS",
     "OWNER",
     "Fares",
+    "card_products",
     "participant",
     "participants",
     "services",
@@ -188,6 +190,12 @@ def _sharing(
         )
 
     return shares
+
+
+def card_products(settings: TransitSettings) -> Iterator[CardProduct]:
+    """Declare the card products of the settings; each carries every sector that the city has."""
+    for product in settings.products:
+        yield CardProduct(**attrs.asdict(product))
 
 
 def participants(settings: TransitSettings) -> Iterator[Participant]:

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import attrs
 
-from citycard.kernel.outside import PUBLIC, MenuItem, Permission, Route
-from citycard_transit.explain import Explanation, explained, facts_of, product_kind
+from citycard_transit.explain import explained, facts_of, product_kind
 from citycard_transit.rulewords import riders, scopes_of, wording
 from citycard_transit.services import Fares
-from citycard_transit.settings import SERVICE_NAMES, TransitSettings
+from citycard_transit.settings import SERVICE_NAMES
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-__all__ = ["MENU", "PERMISSIONS", "FareQuery", "FareRule", "Rules", "TransitLine", "routes"]
-
-_READ_RULES = "transit.read-rules"
-PERMISSIONS = (Permission(name=_READ_RULES, title="Read the fare rules that are in force."),)
-MENU = (MenuItem(path="/rules", title="Fare rules", title_zh="票价规则", permission=_READ_RULES),)
+__all__ = ["FareQuery", "FareRule", "Rules", "TransitLine"]
 
 _MOST_FEN = 10_000_000
 
@@ -76,41 +71,7 @@ class Rules:
     rules: Sequence[FareRule]
 
 
-def routes(settings: TransitSettings) -> Iterator[Route]:
-    """Declare the endpoints of a city with these settings."""
-    fares = Fares.of(settings)
-
-    async def fare(request: Request) -> Response:
-        return _fare(request, fares)
-
-    async def rules(request: Request) -> Response:
-        return _rules(request, fares)
-
-    yield Route(
-        path="/fare",
-        endpoint=fare,
-        permission=PUBLIC,
-        summary="What a ride costs and why, rule by rule.",
-        request=FareQuery,
-        response=Explanation,
-    )
-    yield Route(
-        path="/lines",
-        endpoint=_lines,
-        permission=PUBLIC,
-        summary="The lines and their places.",
-        response=TransitLine,
-    )
-    yield Route(
-        path="/rules",
-        endpoint=rules,
-        permission=_READ_RULES,
-        summary="The fare rules in force, with their version.",
-        response=Rules,
-    )
-
-
-def _fare(request: Request, fares: Fares) -> Response:
+async def fare(fares: Fares, request: Request) -> Response:
     from citycard.errors import QueryInvalid
     from citycard.web import city_of, json_answer, read_query
 
@@ -140,7 +101,7 @@ def _fare(request: Request, fares: Fares) -> Response:
     )
 
 
-def _lines(request: Request) -> Response:
+def lines(request: Request) -> Response:
     """Answer with every line; a plain function, since it reads the database."""
     from citycard import registry
     from citycard.store import reading
@@ -154,7 +115,7 @@ def _lines(request: Request) -> Response:
     return json_answer([TransitLine(line=line, places=found) for line, found in sorted(lines.items())])
 
 
-def _rules(_: Request, fares: Fares) -> Response:
+async def rules(fares: Fares, _: Request) -> Response:
     from citycard.web import json_answer
 
     scopes = scopes_of(fares.settings)

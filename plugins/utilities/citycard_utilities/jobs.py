@@ -1,4 +1,7 @@
-"""What happens by time, and when clearing closes a run; every part again without harm."""
+"""What happens by time, and when clearing closes a run; every part again without harm.
+
+Each part imports what it works with when it runs: declaring them does without.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,6 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from citycard import HealthCheck, Job, PluginContext
-from citycard.store import reading
-from citycard_utilities.handout import hand_out, missing_files
-from citycard_utilities.mandates import collect
-from citycard_utilities.matching import match_runs
-from citycard_utilities.paying import finish_pending
-from citycard_utilities.returning import give_returns, note_refunds, returns_of
 
 if TYPE_CHECKING:
     from citycard.city import City
@@ -21,6 +18,10 @@ __all__ = ["JOBS", "after_run", "checks"]
 
 def after_run(city: City, settings: Any) -> None:
     """Match what clearing accepted, hand billers their files, and give back what was too much."""
+    from citycard_utilities.handout import hand_out
+    from citycard_utilities.matching import match_runs
+    from citycard_utilities.returning import give_returns, note_refunds
+
     match_runs(city, settings)
     hand_out(city, settings)
     note_refunds(city, settings)
@@ -32,11 +33,16 @@ def _match(context: PluginContext) -> None:
 
 
 def _finish(context: PluginContext) -> None:
+    from citycard_utilities.paying import finish_pending
+    from citycard_utilities.returning import give_returns
+
     finish_pending(context.city, context.settings)
     give_returns(context.city)
 
 
 def _collect(context: PluginContext) -> None:
+    from citycard_utilities.mandates import collect
+
     collect(context.city, context.settings)
 
 
@@ -76,6 +82,8 @@ def checks() -> list[HealthCheck]:
 
 
 def _without_file(context: PluginContext) -> str | None:
+    from citycard_utilities.handout import missing_files
+
     if context.city is None:
         return None
     missing = missing_files(context.city, context.settings)
@@ -87,6 +95,9 @@ def _without_file(context: PluginContext) -> str | None:
 
 
 def _waiting(context: PluginContext) -> str | None:
+    from citycard.store import reading
+    from citycard_utilities.returning import returns_of
+
     if context.engine is None:
         return None
     with reading(context.engine) as conn:

@@ -18,7 +18,9 @@ from citycard_utilities.errors import TooManyHouseholds
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-__all__ = ["Lookups", "may_see"]
+    from citycard_utilities.settings import UtilitySettings
+
+__all__ = ["Lookups", "Served", "may_see"]
 
 
 @attrs.define
@@ -43,6 +45,14 @@ class Lookups:
             seen.setdefault((biller, household), now)
             while len(self._seen) > self.remembered:
                 self._seen.popitem(last=False)
+
+
+@attrs.frozen(kw_only=True)
+class Served:
+    """What endpoints answer by: the settings that they were declared with, and what was looked up."""
+
+    settings: UtilitySettings
+    lookups: Lookups = attrs.field(factory=Lookups)
 
 
 def may_see(request: Request, lookups: Lookups, permission: str, biller: str, household: str) -> None:

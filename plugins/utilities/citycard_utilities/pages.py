@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -11,20 +11,19 @@ import attrs
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse
 
-from citycard import Route, new_id, parse_yuan
+from citycard import new_id, parse_yuan
 from citycard.errors import OnlineAccountUnknown, QueryInvalid
 from citycard.ids import uuid_in
 from citycard.store import reading
 from citycard.wallet import available_fen, find_account, online_account
 from citycard_utilities.bills import HouseholdBills, bills_of
 from citycard_utilities.households import Household, forget_household, households_of, keep_household
-from citycard_utilities.lookups import Lookups, may_see
+from citycard_utilities.lookups import Served, may_see
 from citycard_utilities.mandates import MandateView, end_mandate, make_mandate, mandate_owner, mandates_of
 from citycard_utilities.notices import citizen_lines_of
 from citycard_utilities.overview import overview
 from citycard_utilities.paying import pay_bill
-from citycard_utilities.permissions import MANDATES, OVERVIEW, PAY
-from citycard_utilities.settings import UtilitySettings
+from citycard_utilities.permissions import MANDATES, PAY
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 
     from citycard.city import City
 
-__all__ = ["Mine", "pages"]
+__all__ = ["Mine", "act", "mine", "standing"]
 
 _SEE_OTHER = 303
 _MINE = "/utilities/mine"
@@ -49,145 +48,118 @@ class Mine:
     searched: HouseholdBills | None
 
 
-def pages(settings: UtilitySettings, lookups: Lookups) -> Iterator[Route]:
-    """Declare the pages of a city with these settings."""
-    shown = _Pages(settings, lookups)
-    yield Route(
-        path="/mine",
-        endpoint=shown.mine,
-        permission=PAY,
-        summary="A citizen's bills, and what pays them.",
+def mine(served: Served, request: Request) -> Response:
+    """Show a citizen's bills, and what pays them."""
+    from citycard.web import city_of, language_of, render
+
+    card = _card(request, request.query_params)
+    city, chinese = city_of(request), language_of(request).code == "zh"
+    biller, household = (request.query_params.get(name, "") for name in ("biller", "household"))
+    if biller and household:
+        may_see(request, served.lookups, PAY, biller, household)
+    found = _read(served, city, card, biller, household)
+    kinds = {
+        one.name: (one.title_zh if chinese and one.title_zh else one.title) for one in served.settings.kinds
+    }
+    return render(
+        request,
+        "utilities/mine.html",
+        mine=found,
+        names=_names(served, request),
+        kinds=kinds,
+        lines=citizen_lines_of(city.engine, served.settings, card) if card else [],
+        chinese=chinese,
+        new_id=new_id,
     )
-    yield Route(
-        path="/mine",
-        endpoint=shown.act,
-        permission=PAY,
-        methods=("POST",),
-        summary="What a citizen does with bills: pay, keep, forget, let collect, end.",
-    )
-    yield Route(
-        path="/overview",
-        endpoint=shown.overview,
-        permission=OVERVIEW,
-        summary="Where bills, files and direct debits stand.",
-    )
 
 
-class _Pages:
-    """The pages, with the settings they were declared with."""
+async def act(served: Served, request: Request) -> Response:
+    """Do what a citizen does with bills: pay, keep, forget, let collect, end."""
+    from citycard.web import actor_of, city_of, read_form, require
 
-    def __init__(self, settings: UtilitySettings, lookups: Lookups) -> None:
-        self._settings = settings
-        self._lookups = lookups
-
-    def mine(self, request: Request) -> Response:
-        from citycard.web import city_of, language_of, render
-
-        card = _card(request, request.query_params)
-        city, chinese = city_of(request), language_of(request).code == "zh"
-        biller, household = (request.query_params.get(name, "") for name in ("biller", "household"))
-        if biller and household:
-            may_see(request, self._lookups, PAY, biller, household)
-        found = self._read(city, card, biller, household)
-        kinds = {
-            one.name: (one.title_zh if chinese and one.title_zh else one.title)
-            for one in self._settings.kinds
-        }
-        return render(
-            request,
-            "utilities/mine.html",
-            mine=found,
-            names=self._names(request),
-            kinds=kinds,
-            lines=citizen_lines_of(city.engine, self._settings, card) if card else [],
-            chinese=chinese,
-            new_id=new_id,
-        )
-
-    async def act(self, request: Request) -> Response:
-        from citycard.web import actor_of, city_of, read_form, require
-
-        form = await read_form(request)
-        card, city = _card(request, form), city_of(request)
-        what = form.get("act", "")
-        if what not in _ACTS:
-            raise QueryInvalid(field="act", text=what[:40], expected=f"one of {', '.join(_ACTS)}")
-        if what in {"collect", "end"}:
-            require(actor_of(request), MANDATES, card)
-        if what == "keep":
-            # The page then shows the bills of what is kept.
-            biller, household = form.get("biller", ""), form.get("household", "")
-            may_see(request, self._lookups, PAY, biller, household)
-        await run_in_threadpool(self._do, city, what, card, form, str(actor_of(request).role))
-        back = {name: form[name] for name in ("biller", "household") if form.get(name) and what == "pay"}
-        if not actor_of(request).subject:
-            back["card"] = card
-        return RedirectResponse(f"{_MINE}?{urlencode(back)}" if back else _MINE, status_code=_SEE_OTHER)
-
-    def overview(self, request: Request) -> Response:
-        from citycard.web import city_of, render
-
-        found = overview(city_of(request))
-        return render(request, "utilities/overview.html", found=found, names=self._names(request))
-
-    def _names(self, request: Request) -> dict[str, str]:
-        """Name the billers in the reader's language."""
-        from citycard.web import language_of
-
-        chinese = language_of(request).code == "zh"
-        return {
-            one.id: (one.name_zh if chinese and one.name_zh else one.name) for one in self._settings.billers
-        }
-
-    def _read(self, city: City, card: str, biller: str, household: str) -> Mine:
-        searched = bills_of(city, self._settings, biller, household) if biller and household else None
-        if not card:
-            return Mine(card="", account_fen=None, households=(), mandates=(), searched=searched)
-        with reading(city.engine) as conn:
-            kept, mandates = households_of(conn, card), mandates_of(conn, card)
-            try:
-                number = find_account(conn, card).number
-                account_fen = available_fen(conn, city.wallet, online_account(number))
-            except OnlineAccountUnknown:
-                account_fen = None
-        known = {one.id for one in self._settings.billers}
-        return Mine(
-            card=card,
-            account_fen=account_fen,
-            households=tuple(
-                (one, bills_of(city, self._settings, one.biller, one.number))
-                for one in kept
-                if one.biller in known
-            ),
-            mandates=tuple(mandates),
-            searched=searched,
-        )
-
-    def _do(self, city: City, what: str, card: str, form: Mapping[str, str], actor: str) -> None:
+    form = await read_form(request)
+    card, city = _card(request, form), city_of(request)
+    what = form.get("act", "")
+    if what not in _ACTS:
+        raise QueryInvalid(field="act", text=what[:40], expected=f"one of {', '.join(_ACTS)}")
+    if what in {"collect", "end"}:
+        require(actor_of(request), MANDATES, card)
+    if what == "keep":
+        # The page then shows the bills of what is kept.
         biller, household = form.get("biller", ""), form.get("household", "")
-        if what == "pay":
-            bill = form.get("bill", "")
-            pay_bill(city, self._settings, _uuid(form, "id"), card, biller, bill, actor=actor)
-        elif what == "keep":
-            keep_household(city, self._settings, card, biller, household, form.get("label", ""))
-        elif what == "forget":
-            forget_household(city, card, biller, household)
-        elif what == "collect":
-            most = form.get("most", "").strip()
-            most_fen = parse_yuan(most) if most else 0
-            identity = _uuid(form, "id")
-            make_mandate(
-                city, self._settings, identity, card, biller, household, most_fen=most_fen, actor=actor
-            )
-        else:
-            self._end(city, _uuid(form, "mandate"), card, actor)
+        may_see(request, served.lookups, PAY, biller, household)
+    await run_in_threadpool(_do, served, city, what, card, form, str(actor_of(request).role))
+    back = {name: form[name] for name in ("biller", "household") if form.get(name) and what == "pay"}
+    if not actor_of(request).subject:
+        back["card"] = card
+    return RedirectResponse(f"{_MINE}?{urlencode(back)}" if back else _MINE, status_code=_SEE_OTHER)
 
-    def _end(self, city: City, identity: UUID, card: str, actor: str) -> None:
-        with reading(city.engine) as conn:
-            owner = mandate_owner(conn, identity)
-        if owner != card:
-            raise QueryInvalid(field="mandate", text=str(identity), expected="a mandate of this card")
-        end_mandate(city, identity, actor=actor)
+
+def standing(served: Served, request: Request) -> Response:
+    """Show where bills, files and direct debits stand."""
+    from citycard.web import city_of, render
+
+    found = overview(city_of(request))
+    return render(request, "utilities/overview.html", found=found, names=_names(served, request))
+
+
+def _names(served: Served, request: Request) -> dict[str, str]:
+    """Name the billers in the reader's language."""
+    from citycard.web import language_of
+
+    chinese = language_of(request).code == "zh"
+    return {one.id: (one.name_zh if chinese and one.name_zh else one.name) for one in served.settings.billers}
+
+
+def _read(served: Served, city: City, card: str, biller: str, household: str) -> Mine:
+    searched = bills_of(city, served.settings, biller, household) if biller and household else None
+    if not card:
+        return Mine(card="", account_fen=None, households=(), mandates=(), searched=searched)
+    with reading(city.engine) as conn:
+        kept, mandates = households_of(conn, card), mandates_of(conn, card)
+        try:
+            number = find_account(conn, card).number
+            account_fen = available_fen(conn, city.wallet, online_account(number))
+        except OnlineAccountUnknown:
+            account_fen = None
+    known = {one.id for one in served.settings.billers}
+    return Mine(
+        card=card,
+        account_fen=account_fen,
+        households=tuple(
+            (one, bills_of(city, served.settings, one.biller, one.number))
+            for one in kept
+            if one.biller in known
+        ),
+        mandates=tuple(mandates),
+        searched=searched,
+    )
+
+
+def _do(served: Served, city: City, what: str, card: str, form: Mapping[str, str], actor: str) -> None:
+    biller, household = form.get("biller", ""), form.get("household", "")
+    if what == "pay":
+        bill = form.get("bill", "")
+        pay_bill(city, served.settings, _uuid(form, "id"), card, biller, bill, actor=actor)
+    elif what == "keep":
+        keep_household(city, served.settings, card, biller, household, form.get("label", ""))
+    elif what == "forget":
+        forget_household(city, card, biller, household)
+    elif what == "collect":
+        most = form.get("most", "").strip()
+        most_fen = parse_yuan(most) if most else 0
+        identity = _uuid(form, "id")
+        make_mandate(city, served.settings, identity, card, biller, household, most_fen=most_fen, actor=actor)
+    else:
+        _end(city, _uuid(form, "mandate"), card, actor)
+
+
+def _end(city: City, identity: UUID, card: str, actor: str) -> None:
+    with reading(city.engine) as conn:
+        owner = mandate_owner(conn, identity)
+    if owner != card:
+        raise QueryInvalid(field="mandate", text=str(identity), expected="a mandate of this card")
+    end_mandate(city, identity, actor=actor)
 
 
 _ACTS = ("pay", "keep", "forget", "collect", "end")

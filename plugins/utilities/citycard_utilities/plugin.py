@@ -150,13 +150,9 @@ def citycard_menu() -> Iterable[MenuItem]:
 
 @hookimpl
 def citycard_routes(settings: UtilitySettings) -> Iterable[Route]:
-    from citycard_utilities.lookups import Lookups
-    from citycard_utilities.pages import pages
-    from citycard_utilities.web import routes
+    from citycard_utilities.routes import routes
 
-    lookups = Lookups()
-    yield from pages(settings, lookups)
-    yield from routes(settings, lookups)
+    yield from routes(settings)
 
 
 @hookimpl

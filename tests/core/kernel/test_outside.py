@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from datetime import timedelta
 
 import pytest
 
 from citycard import PUBLIC, CitycardError, Command, Job, MenuItem, Permission, Route, TerminalConfig
 from citycard.errors import DeclarationInvalid, PluginFailed
+from citycard.kernel.outside import entering, name_of
 
 READ = Permission(name="zoo.read-visits", title="See the visits.")
 
@@ -209,3 +211,58 @@ def test_while_a_plugin_cannot_say_what_changes_terminals_are_told_what_they_wer
     lost[0] = "nobody"
     assert plugins.terminal_config() == told
     assert plugins.report("zoo").failures == 2
+
+
+def test_an_endpoint_and_its_bodies_may_be_named_and_are_imported_when_they_are_used(plugin, city, tmp_path):
+    def citycard_routes(settings):
+        for name in ("seen", "waited"):
+            yield route(
+                f"/{name}", endpoint=f"zoo_late:{name}", request="zoo_late:Asked", response="zoo_late:Told"
+            )
+
+    plugins = city(plugin("zoo", citycard_routes))
+    seen, waited = [each.record for each in plugins.routes()]
+    assert "zoo_late" not in sys.modules
+
+    tmp_path.joinpath("zoo_late.py").write_text(
+        "class Asked: ...\nclass Told: ...\ndef seen(request): return ['seen', request]\n"
+        "async def waited(request): return ['waited', request]\n"
+    )
+    sys.path.insert(0, str(tmp_path))
+    try:
+        assert asyncio.run(seen.endpoint("a")) == ["seen", "a"]
+        assert asyncio.run(waited.endpoint("b")) == ["waited", "b"]
+        assert [kind.__name__ for kind in seen.bodies] == ["Asked", "Told"]
+        assert (seen.endpoint.__name__, name_of(waited.endpoint)) == ("seen", "zoo_late:waited")
+    finally:
+        sys.path.remove(str(tmp_path))
+        del sys.modules["zoo_late"]
+
+
+def test_a_named_endpoint_is_given_what_is_bound_to_it(plugin, city, tmp_path):
+    def citycard_routes(settings):
+        yield route(endpoint=entering("zoo_bound:seen", "lions"))
+
+    plugins = city(plugin("zoo", citycard_routes))
+    tmp_path.joinpath("zoo_bound.py").write_text("async def seen(bound, request): return [bound, request]\n")
+    sys.path.insert(0, str(tmp_path))
+    try:
+        assert asyncio.run(plugins.routes()[0].record.endpoint("a")) == ["lions", "a"]
+    finally:
+        sys.path.remove(str(tmp_path))
+        del sys.modules["zoo_bound"]
+
+
+def test_an_endpoint_that_is_named_and_not_there_fails_for_its_own_request(plugin, city):
+    def citycard_routes(settings):
+        yield route(endpoint="zoo_nowhere:seen")
+
+    plugins = city(plugin("zoo", citycard_routes))
+    with pytest.raises(PluginFailed, match=r"zoo_nowhere"):
+        asyncio.run(plugins.routes()[0].record.endpoint("a"))
+
+
+@pytest.mark.parametrize("field", ["endpoint", "request", "response"])
+def test_what_is_no_name_is_refused(field):
+    with pytest.raises(DeclarationInvalid, match=field):
+        route(**{field: "zoo.web.seen"})

@@ -1,0 +1,45 @@
+"""Who may do what at city hall, and what stands in the menu."""
+
+from __future__ import annotations
+
+from citycard.kernel.outside import PUBLIC, MenuItem, Permission
+
+__all__ = ["MENU", "PERMISSIONS"]
+
+PERMISSIONS = (
+    Permission(name="egov.prove-identity", title="Prove whose card it is.", roles=("citizen", "clerk")),
+    Permission(
+        name="egov.file-applications",
+        title="File applications and take them back.",
+        roles=("citizen", "clerk"),
+    ),
+    Permission(
+        name="egov.read-files",
+        title="Read a resident's file. Every reading is kept.",
+        roles=("citizen", "clerk"),
+    ),
+    Permission(name="egov.give-consents", title="Give and withdraw consents.", roles=("citizen", "clerk")),
+    Permission(name="egov.take-tickets", title="Take a ticket at a window.", roles=("citizen", "clerk")),
+    Permission(name="egov.read-windows", title="See who waits at a window.", roles=("clerk",)),
+    Permission(name="egov.keep-windows", title="Call and end tickets.", roles=("clerk",)),
+    Permission(name="egov.read-conflicts", title="See conflicts of the register.", roles=("clerk",)),
+    Permission(name="egov.settle-conflicts", title="Settle conflicts of the register.", roles=("clerk",)),
+    Permission(
+        name="egov.tell-residents", title="Tell the register what an office knows.", roles=("partner",)
+    ),
+    Permission(
+        name="egov.read-applications", title="See an office's applications.", roles=("partner", "clerk")
+    ),
+    Permission(name="egov.decide-applications", title="Decide an office's applications.", roles=("partner",)),
+    Permission(name="egov.ask-parties", title="Ask other parties about residents.", roles=("partner",)),
+    Permission(name="egov.make-plans", title="Hand in payment plans of an office.", roles=("partner",)),
+    Permission(name="egov.read-plans", title="See payment plans.", roles=("clerk",)),
+    Permission(name="egov.approve-plans", title="Approve, refuse and pay payment plans.", roles=("clerk",)),
+    Permission(name="egov.publish-notices", title="Publish items of an office.", roles=("partner",)),
+)
+MENU = (
+    MenuItem(path="/public", title="Public disclosure", title_zh="信息公开", permission=PUBLIC),
+    MenuItem(path="/my", title="My file", title_zh="我的档案", permission="egov.read-files", own=True),
+    MenuItem(path="/office", title="Office", title_zh="部门办件", permission="egov.read-applications"),
+    MenuItem(path="/desk", title="Service desk", title_zh="办事窗口", permission="egov.read-windows"),
+)
