@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from citycard.city.accountpayouts import owed_fen
 from citycard.store import reading
+from citycard.wallet.actbook import ActLine, refused_acts
 from citycard.wallet.addresses import online_account
 from citycard.wallet.enforcing import rule_of
 from citycard.wallet.holds import AccountHold, holds_of
@@ -102,6 +103,7 @@ class AccountView:
     """An online account. ``available_fen`` is the balance less what is held.
 
     ``owed_fen`` is owed to its holder, and is paid out: the account was closed, or a payment of it came back.
+    ``refusals`` are the newest acts that the account, a limit or a plugin said no to.
     """
 
     number: str
@@ -115,6 +117,7 @@ class AccountView:
     points: tuple[PointsView, ...]
     holds: tuple[AccountHold, ...]
     payments: tuple[PaymentLine, ...]
+    refusals: tuple[ActLine, ...]
     limits: tuple[LimitsView, ...]
 
 
@@ -136,6 +139,7 @@ def read_account(city: City, number: str) -> AccountView:
             points=_points(conn, city, account),
             holds=tuple(holds_of(conn, wallet, number=account.number)),
             payments=tuple(payment_line(one) for one in payments_of(conn, number=account.number)),
+            refusals=tuple(refused_acts(conn, account.number)),
             limits=_limits(conn, city, account),
         )
 

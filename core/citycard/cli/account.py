@@ -9,7 +9,7 @@ from uuid import UUID
 
 import click
 
-from citycard.cli.account_show import hold_words, show_account
+from citycard.cli.account_show import act_words, hold_words, show_account
 from citycard.cli.amount import amount_of
 from citycard.cli.bankoptions import creditor_of, creditor_options
 from citycard.cli.cardnumber import CardNumber
@@ -58,9 +58,32 @@ def show(number: str, folder: Path, as_json: bool) -> None:
     It shows the newest ten holds and payments. With --json: an object with number, asn, status, opened_at,
     balance_fen, available_fen, owed_fen, subsidies (programme, title, title_zh, partners, partner_kinds,
     ends_on, available_fen), points (scheme, title, title_zh, points, next_points, next_expiry), holds (as in
-    ``hold``), payments (as in ``pay``), newest first, and limits (act, city, own, together).
+    ``hold``), payments (as in ``pay``), refusals (as in ``explain``), newest first, and limits (act, city,
+    own, together).
     """
     show_account(opened(folder), number, as_json)
+
+
+@group.command()
+@click.argument("identity", metavar="ID", type=click.UUID)
+@city_option
+@json_option
+def explain(identity: UUID, folder: Path, as_json: bool) -> None:
+    """Say what was asked for under an ID and what was answered: done, or refused by whom and why.
+
+    With --json: an object with id, kind, number, actor, at, asked (partner, service, amount_fen and such, by
+    name), refusal (a sentence, empty when it was done) and why (its data, such as plugin, code and reason).
+    """
+    from citycard.store import reading
+    from citycard.wallet.actbook import find_act
+
+    with reading(opened(folder).engine) as conn:
+        found = find_act(conn, identity)
+    if as_json:
+        emit(found)
+        return
+    click.echo(f"{found.at:%Y-%m-%d %H:%M}Z account {found.number or '-'}, by {found.actor or '-'}")
+    click.echo(act_words(found))
 
 
 @group.command()

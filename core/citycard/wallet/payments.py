@@ -60,12 +60,15 @@ class Payments:
         check_amount(amount_fen, f"payment {identity}")
         content = {"partner": payee.partner, "amount_fen": amount_fen, "note": note, **told(onward)}
         content |= {"service": service} if service else {}
-        act = Act(id=identity, kind="pay", number=number, actor=actor, content=content)
-        once(
-            self._context,
-            act,
-            lambda conn: self._pay(conn, identity, number, payee, amount_fen, onward, note, service),
-        )
+        words = {"partner": payee.partner, "service": service, "amount_fen": amount_fen}
+        act = Act(id=identity, kind="pay", number=number, actor=actor, content=content, words=words)
+
+        def work(conn: Connection) -> None:
+            self.pay_within(
+                conn, identity, number, payee, amount_fen, onward=onward, note=note, service=service
+            )
+
+        once(self._context, act, work)
         return self.find(identity)
 
     def give_back(
@@ -87,7 +90,8 @@ class Payments:
         check_amount(amount_fen, f"refund {identity}")
         number = self.find(payment_id).number
         content = {"payment": str(payment_id), "amount_fen": amount_fen, "note": note, **told(onward)}
-        act = Act(id=identity, kind="give-back", number=number, actor=actor, content=content)
+        words = {"payment": str(payment_id), "amount_fen": amount_fen}
+        act = Act(id=identity, kind="give-back", number=number, actor=actor, content=content, words=words)
         once(
             self._context,
             act,
@@ -100,17 +104,19 @@ class Payments:
         with reading(self._context.engine) as conn:
             return find_payment(conn, identity)
 
-    def _pay(
+    def pay_within(
         self,
         conn: Connection,
         identity: UUID,
         number: str,
         payee: Payee,
         amount_fen: int,
-        onward: Sequence[Onward],
-        note: str,
-        service: str,
+        *,
+        onward: Sequence[Onward] = (),
+        note: str = "",
+        service: str = "",
     ) -> None:
+        """Pay as ``pay`` does, within an act that answers for the id (``acts.once``)."""
         context = self._context
         account = hold_account(conn, number)
         account.must_be_open()

@@ -14,10 +14,8 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, Row, select, update
 
-from citycard import registry
-from citycard.errors import CitycardError, DebitRefused, OnlineAccountUnknown, PaymentUnknown
+from citycard.errors import CitycardError, OnlineAccountUnknown, PaymentUnknown
 from citycard.ids import derived_id
-from citycard.kernel.services import DebitRequest
 from citycard.ledger.chart import TransferCode
 from citycard.store import publish, reading, writing
 from citycard.store.bulk import insert_missing
@@ -329,33 +327,19 @@ def _paid_before(market: Market, identity: UUID, number: str, asked: dict[str, A
 
 def _pay(market: Market, begun: Sale, number: str, *, note: str, actor: str) -> int:
     """Ask every plugin, and pay what a sale was begun with: its fee is of just that."""
-    from citycard.city.accounts import payee
+    from citycard.city.charging import debit
 
-    city, amount_fen = market.city, begun.amount_fen
-    if not amount_fen:
+    if not begun.amount_fen:
         return 0
-    with reading(city.engine) as conn:
-        district = registry.find_partner(conn, begun.partner).district
-    refusal = city.plugins.veto(
-        DebitRequest(
-            asn=begun.asn,
-            service=begun.service,
-            amount_fen=amount_fen,
-            at=city.now_local(),
-            partner=begun.partner,
-            district=district or "",
-        )
-    )
-    if refusal is not None:
-        raise DebitRefused(reason=refusal.reason, code=refusal.code, plugin=refusal.plugin)
-    paid = Payments(city.wallet).pay(
+    paid = debit(
+        market.city,
         begun.id,
         number,
-        payee(city, begun.partner),
-        amount_fen,
-        onward=fee_onward(market, begun.fee_fen),
-        note=note or begun.service,
         service=begun.service,
+        partner=begun.partner,
+        amount_fen=begun.amount_fen,
+        onward=fee_onward(market, begun.fee_fen),
+        note=note,
         actor=actor,
     )
     return paid.amount_fen
