@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from citycard.city import charging
 from citycard.city.accounts import payee
 from citycard.city.charging import charge
 from citycard.errors import ActDiffers, CitycardError, FundsMissing, OnlineAccountUnknown
@@ -163,14 +164,14 @@ def test_a_tenant_sees_the_bills_of_the_own_months_and_while_the_lease_runs(esta
 
 def broken_off(monkeypatch, work):
     """Do what breaks off as soon as the money has moved."""
-    pay_first = Payments.pay
+    pay_first = charging.charge
 
     def pay_and_break(*given, **named):
         pay_first(*given, **named)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken:
-        broken.setattr(Payments, "pay", pay_and_break)
+        broken.setattr(charging, "charge", pay_and_break)
         with pytest.raises(KeyboardInterrupt):
             work()
 

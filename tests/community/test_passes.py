@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from citycard.city import charging
 from citycard.errors import CitycardError, FundsMissing, OnlineAccountUnknown
 from citycard.ids import new_id
 from citycard.store import reading
-from citycard.wallet import Payments
 from citycard_community.errors import CarParkUnknown, CommunityUnknown, PassRefused
 from citycard_community.passes import finish_passes, passes_of_card, sell_pass
 
@@ -136,14 +136,14 @@ def test_a_sale_that_broke_off_is_finished_when_it_was_paid_and_else_forgotten(e
 def test_a_pass_that_was_paid_and_broke_off_is_finished_whatever_refuses_the_next_try(
     estate, residents, sell, monkeypatch
 ):
-    identity, pay_first = new_id(), Payments.pay
+    identity, pay_first = new_id(), charging.charge
 
     def pay_and_break(*given, **named):
         pay_first(*given, **named)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken:
-        broken.setattr(Payments, "pay", pay_and_break)
+        broken.setattr(charging, "charge", pay_and_break)
         with pytest.raises(KeyboardInterrupt):
             sell(residents[0], identity=identity)
     # The real one looks the card's account up before anything else.

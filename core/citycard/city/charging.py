@@ -225,13 +225,15 @@ def give_back(
     payment_id: UUID,
     amount_fen: int,
     *,
-    onward: Sequence[Onward] = (),
+    onward: Sequence[Onward] | None = None,
     note: str = "",
     actor: str = "",
 ) -> Payment:
-    """Give back a charge or a part of it, once for each ``identity``; ``onward`` comes back to the partner.
+    """Give back a charge or a part of it, once for each ``identity``.
 
-    Raise PaymentUnknown or RefundRefused.
+    What had gone on from the partner comes back from whom it went to, by their shares, and fees stay; or
+    ``onward`` says from whom how much. ``shares_of`` tells what each got and gave back. Raise PaymentUnknown,
+    RefundRefused, or ShareRefused where one would give back more than it got.
     """
     return Payments(city.wallet).give_back(
         identity, payment_id, amount_fen, onward=onward, note=note, actor=actor

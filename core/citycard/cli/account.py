@@ -58,8 +58,8 @@ def show(number: str, folder: Path, as_json: bool) -> None:
     It shows the newest ten holds and payments. With --json: an object with number, asn, status, opened_at,
     balance_fen, available_fen, owed_fen, subsidies (programme, title, title_zh, partners, partner_kinds,
     ends_on, available_fen), points (scheme, title, title_zh, points, next_points, next_expiry), holds (as in
-    ``hold``), payments (as in ``pay``), refusals (as in ``explain``), newest first, and limits (act, city,
-    own, together).
+    ``hold``), payments (as in ``pay``), refusals (as act in ``explain``), newest first, and limits (act,
+    city, own, together).
     """
     show_account(opened(folder), number, as_json)
 
@@ -71,19 +71,23 @@ def show(number: str, folder: Path, as_json: bool) -> None:
 def explain(identity: UUID, folder: Path, as_json: bool) -> None:
     """Say what was asked for under an ID and what was answered: done, or refused by whom and why.
 
-    With --json: an object with id, kind, number, actor, at, asked (partner, service, amount_fen and such, by
-    name), refusal (a sentence, empty when it was done) and why (its data, such as plugin, code and reason).
+    Of a payment it says to whom it went, and what each gave back. With --json: an object with act (id, kind,
+    number, actor, at, asked: partner, service, amount_fen and such, by name, refusal: a sentence, empty when
+    it was done, why: its data, such as plugin, code and reason) and shares (address, code, amount_fen,
+    returned_fen), the partner that was paid first.
     """
-    from citycard.store import reading
-    from citycard.wallet.actbook import find_act
+    from citycard.city.accountview import read_act
 
-    with reading(opened(folder).engine) as conn:
-        found = find_act(conn, identity)
+    found = read_act(opened(folder), identity)
     if as_json:
         emit(found)
         return
-    click.echo(f"{found.at:%Y-%m-%d %H:%M}Z account {found.number or '-'}, by {found.actor or '-'}")
-    click.echo(act_words(found))
+    act = found.act
+    click.echo(f"{act.at:%Y-%m-%d %H:%M}Z account {act.number or '-'}, by {act.actor or '-'}")
+    click.echo(act_words(act))
+    for share in found.shares:
+        back = f", {yuan(share.returned_fen)} given back" if share.returned_fen else ""
+        click.echo(f"{share.address}: {yuan(share.amount_fen)} yuan{back}")
 
 
 @group.command()

@@ -29,6 +29,7 @@ __all__ = [
     "RefundRefused",
     "SchemeConflict",
     "SchemeUnknown",
+    "ShareRefused",
     "WalletInvalid",
     "WalletRefused",
 ]
@@ -160,6 +161,12 @@ class RefundRefused(WalletRefused):
     """More would be given back than was paid and is not given back yet."""
 
     sentence = "payment {id}: {left_fen} fen can be given back, {wanted_fen} fen are wanted"
+
+
+class ShareRefused(WalletRefused):
+    """Somebody would give back more of a payment than it got of it and has not given back yet."""
+
+    sentence = "payment {id}: {address} has {left_fen} fen of it to give back: {wanted_fen} fen are wanted"
 
 
 class ProgrammeUnknown(CitycardError):
