@@ -4,22 +4,28 @@ import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import select
 
+from citycard.city import charging
 from citycard.city.accounts import payee
 from citycard.city.charging import charge
-from citycard.errors import ActDiffers, CitycardError, FundsMissing, OnlineAccountUnknown
+from citycard.errors import ActDiffers, ActGivenUp, CitycardError, FundsMissing, OnlineAccountUnknown
 from citycard.ids import new_id
+from citycard.kernel.services import Refusal
 from citycard.store import reading
+from citycard.store.outbox import outbox
 from citycard.wallet import Payments
 from citycard_community.billing import (
     ask_payment,
     bill_month,
+    finish_payment,
     finish_payments,
     open_bills,
     pay_from_account,
 )
 from citycard_community.errors import BillUnknown, PartRefused, PaymentRefused
 from citycard_community.leases import begin_lease
+from citycard_community.tables import bill
 
 FEE_FEN = 22_375
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
@@ -124,6 +130,62 @@ def test_a_payment_that_broke_off_before_the_money_moved_is_forgotten_after_an_h
     assert estate.owed(owner) == [(1, FEE_FEN)]
 
 
+def meanwhile(monkeypatch, work):
+    """Let ``work`` happen once in the midst of the next charge, before its money moves."""
+    price, waiting = charging.price, [work]
+
+    def late(*given, **named):
+        while waiting:
+            waiting.pop()()
+        return price(*given, **named)
+
+    monkeypatch.setattr(charging, "price", late)
+
+
+def test_a_payment_that_stalled_until_it_was_forgotten_takes_no_money(estate, owner, monkeypatch):
+    identity = new_id()
+
+    def two_hours():
+        estate.town.pass_time(2 * HOUR)
+        assert finish_payments(estate.city, estate.settings, estate.now) == 0
+
+    meanwhile(monkeypatch, two_hours)
+    for _ in range(2):
+        with pytest.raises(ActGivenUp):
+            pay(estate, owner, identity=identity)
+        assert estate.owed(owner) == [(1, FEE_FEN)]
+    assert pay(estate, owner).state == "done"
+    assert estate.clear().carried_fen == FEE_FEN
+
+
+def test_a_payment_that_another_call_made_in_the_midst_of_a_refusal_is_done(estate, owner, monkeypatch):
+    identity, veto = new_id(), type(estate.city.plugins).veto
+
+    def other_first(plugins, request):
+        monkeypatch.setattr(type(plugins), "veto", veto)
+        assert pay(estate, owner, identity=identity).state == "done"
+        return Refusal(code="no", reason="this one is told no", plugin="market")
+
+    monkeypatch.setattr(type(estate.city.plugins), "veto", other_first)
+    assert pay(estate, owner, identity=identity).state == "done"
+    assert estate.owed(owner) == [(1, 0)]
+    assert estate.clear().carried_fen == FEE_FEN
+
+
+@pytest.mark.parametrize("town", EACH_STORE)
+def test_many_who_finish_a_payment_at_once_count_it_once(town, request):
+    estate = request.getfixturevalue(town)
+    owner, identity = housed(estate), new_id()
+    asked = ask_payment(estate.city, estate.settings, identity, owner.asn, 1, None, way="purse")
+    with ThreadPoolExecutor(6) as pool:
+        work = [pool.submit(finish_payment, estate.city, estate.settings, identity) for _ in range(6)]
+        assert {one.result().state for one in work} == {"done"}
+    with reading(estate.city.engine) as conn:
+        row = conn.execute(select(bill)).one()
+        events = conn.scalars(select(outbox.c.seq).where(outbox.c.topic == "community.bill-paid")).all()
+    assert (row.paid_fen, len(events)) == (asked.amount_fen, 1)
+
+
 def test_a_payment_that_broke_off_after_the_money_moved_is_finished(estate, owner):
     identity = new_id()
     asked = ask_payment(estate.city, estate.settings, identity, owner.asn, 1, None, way="account")
@@ -163,14 +225,14 @@ def test_a_tenant_sees_the_bills_of_the_own_months_and_while_the_lease_runs(esta
 
 def broken_off(monkeypatch, work):
     """Do what breaks off as soon as the money has moved."""
-    pay_first = Payments.pay
+    pay_first = charging.charge
 
     def pay_and_break(*given, **named):
         pay_first(*given, **named)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken:
-        broken.setattr(Payments, "pay", pay_and_break)
+        broken.setattr(charging, "charge", pay_and_break)
         with pytest.raises(KeyboardInterrupt):
             work()
 

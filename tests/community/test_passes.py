@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from citycard.errors import CitycardError, FundsMissing, OnlineAccountUnknown
+from citycard.city import charging
+from citycard.errors import ActGivenUp, CitycardError, FundsMissing, OnlineAccountUnknown
 from citycard.ids import new_id
 from citycard.store import reading
-from citycard.wallet import Payments
 from citycard_community.errors import CarParkUnknown, CommunityUnknown, PassRefused
 from citycard_community.passes import finish_passes, passes_of_card, sell_pass
 
@@ -136,14 +136,14 @@ def test_a_sale_that_broke_off_is_finished_when_it_was_paid_and_else_forgotten(e
 def test_a_pass_that_was_paid_and_broke_off_is_finished_whatever_refuses_the_next_try(
     estate, residents, sell, monkeypatch
 ):
-    identity, pay_first = new_id(), Payments.pay
+    identity, pay_first = new_id(), charging.charge
 
     def pay_and_break(*given, **named):
         pay_first(*given, **named)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken:
-        broken.setattr(Payments, "pay", pay_and_break)
+        broken.setattr(charging, "charge", pay_and_break)
         with pytest.raises(KeyboardInterrupt):
             sell(residents[0], identity=identity)
     # The real one looks the card's account up before anything else.
@@ -151,6 +151,24 @@ def test_a_pass_that_was_paid_and_broke_off_is_finished_whatever_refuses_the_nex
     assert sell(residents[0], identity=identity).right is not None
     with pytest.raises(PassRefused, match="another pass has it"):
         sell(residents[1])
+    assert estate.clear().carried_fen == 15_000
+
+
+def test_a_sale_that_stalled_until_it_was_forgotten_takes_no_money(estate, residents, sell, monkeypatch):
+    identity, price = new_id(), charging.price
+
+    def two_hours_late(*given, **named):
+        monkeypatch.setattr(charging, "price", price)
+        estate.town.pass_time(dt.timedelta(hours=2))
+        assert finish_passes(estate.city, estate.settings, estate.now) == 0
+        assert sell(residents[1]).right is not None
+        return price(*given, **named)
+
+    monkeypatch.setattr(charging, "price", two_hours_late)
+    with pytest.raises(ActGivenUp):
+        sell(residents[0], identity=identity)
+    with pytest.raises(PassRefused, match="another pass has it"):
+        sell(residents[0], identity=identity)
     assert estate.clear().carried_fen == 15_000
 
 

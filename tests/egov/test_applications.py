@@ -8,10 +8,12 @@ from uuid import UUID
 
 import pytest
 
-from citycard.errors import ActDiffers, FundsMissing, OnlineAccountUnknown
+from citycard.city import charging
+from citycard.errors import ActDiffers, ActGivenUp, FundsMissing, OnlineAccountUnknown
 from citycard.ids import new_id
 from citycard.store import reading, undelivered
 from citycard.testing.town import Town, TownCard
+from citycard.wallet import online_account
 from citycard_egov import register
 from citycard_egov.applications import (
     applications_of,
@@ -87,6 +89,27 @@ def test_what_was_broken_off_while_paying_is_opened_when_it_was_paid_and_given_u
     again = file_application(office, paid, who, card.asn, "residence-certificate", FORM, actor="me")
     assert again.fee_fen == 1000
     town.check_books()
+
+
+def test_an_application_that_stalled_until_it_was_given_up_takes_no_fee(
+    town: Town, office: Office, applicant: tuple[UUID, TownCard], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who, card = applicant
+    account, late, price = town.account(card, 1500), new_id(), charging.price
+
+    def stalled(*given: object, **named: object) -> object:
+        monkeypatch.setattr(charging, "price", price)
+        town.pass_time(dt.timedelta(minutes=3))
+        assert finish_paying(office) == 1
+        return price(*given, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(charging, "price", stalled)
+    for _ in range(2):
+        with pytest.raises(ActGivenUp):
+            file_application(office, late, who, card.asn, "residence-certificate", FORM, actor="me")
+    with reading(office.engine) as conn:
+        assert applications_of(conn, who) == []
+        assert office.city.ledger.balance_fen(conn, online_account(account)) == 1500
 
 
 @pytest.mark.parametrize(

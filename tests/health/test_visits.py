@@ -7,11 +7,13 @@ from datetime import timedelta
 
 import pytest
 
+from citycard.city import charging
+from citycard.city.accounts import payee
 from citycard.city.charging import charge
 from citycard.errors import CitycardError, ServiceOff
 from citycard.ids import derived_id, new_id
 from citycard.store import reading, writing
-from citycard.wallet import Accounts, ActKind, LimitRule, partner_payable
+from citycard.wallet import Accounts, ActKind, LimitRule, Payments, online_account, partner_payable
 from citycard_health import visits
 from citycard_health.addresses import insurer_account
 from citycard_health.counter import take_records
@@ -242,6 +244,59 @@ def test_two_requests_that_finish_one_visit_find_what_either_charged(town, setti
     done = charge_visit(city, settings, identity, card.asn, "clinic-east", [BLOOD])
     assert (done.account_fen, done.purse_fen, done.left_fen) == (3_000, 0, 0)
     assert (done.state, done.payment) == (VisitState.PAID, derived_id("health visit", identity, "all"))
+
+
+def test_a_request_that_stalled_until_the_purse_had_to_pay_takes_nothing_online(town, settings, monkeypatch):
+    """The account was empty when the job finished the visit, and has money again when it wakes up."""
+    city, card, identity = town.city, town.card(), new_id()
+    number, real = town.account(card, 3_000), charging.price
+
+    def stalled(*args, **more):
+        quote = real(*args, **more)
+        if more.get("service") == VISIT and "list_price_fen" in more and visit_there(city, identity):
+            monkeypatch.setattr(charging, "price", real)
+            other = Payments(city.wallet).pay(new_id(), number, payee(city, "clinic-west"), 3_000)
+            city.plugins.run_job("health.finish")
+            assert visit_of(city, identity).state is VisitState.DUE
+            Payments(city.wallet).give_back(new_id(), other.id, 3_000)
+        return quote
+
+    monkeypatch.setattr(charging, "price", stalled)
+    done = charge_visit(city, settings, identity, card.asn, "clinic-east", [BLOOD])
+    assert (done.account_fen, done.purse_fen, done.payment) == (0, 3_000, None)
+    with reading(city.engine) as conn:
+        assert city.ledger.balance_fen(conn, online_account(number)) == 3_000
+
+
+def visit_there(city, identity):
+    try:
+        return visit_of(city, identity).state is VisitState.CHARGING
+    except NotFound:
+        return False
+
+
+def test_a_visit_that_cannot_be_finished_yet_keeps_no_other_from_it(town, settings, monkeypatch):
+    """Health is switched off at one clinic: its visit waits, the other's is finished."""
+    city, card, waits, other = town.city, town.card(), new_id(), new_id()
+    town.account(card, 6_000)
+
+    def cut(*_args, **_more):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as power:
+        power.setattr("citycard.city.charging.charge", cut)
+        for identity, clinic in ((waits, "clinic-west"), (other, "clinic-east")):
+            with pytest.raises(KeyboardInterrupt):
+                charge_visit(city, settings, identity, card.asn, clinic, [BLOOD])
+    city.plugins.disable("health", by="town", partner="clinic-west")
+    city.plugins.run_job("health.finish")
+    assert (visit_of(city, waits).state, visit_of(city, other).state) == (
+        VisitState.CHARGING,
+        VisitState.PAID,
+    )
+    city.plugins.enable("health", by="town", partner="clinic-west")
+    city.plugins.run_job("health.finish")
+    assert visit_of(city, waits).account_fen == 3_000
 
 
 def test_a_charge_that_was_refused_for_another_sum_leaves_the_visit_to_the_purse(town, settings, monkeypatch):

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from citycard.city import charging
-from citycard.errors import FundsMissing, RefundRefused
+from citycard.errors import CitycardError, FundsMissing, RefundRefused
 from citycard.ids import new_id
 from citycard.store import reading, writing
 from citycard.wallet import available_fen, online_account
@@ -103,6 +103,27 @@ def test_two_who_want_the_last_one_do_not_both_get_it(shops, card):
         place(shops.market, new_id(), other.asn, address=HOME)
     assert (stock(shops)["tea"], free_fen(shops, other.asn)) == (1, 20_000)
     assert len(basket_of(shops.market, other.asn).lines) == 1
+
+
+def test_an_order_that_stalled_until_it_was_refused_takes_no_money(shops, card, monkeypatch):
+    once, price, plugins = new_id(), charging.price, shops.town.city.plugins
+    filled(shops, card, rice=3)
+
+    def late(*given, **named):
+        quote = price(*given, **named)
+        monkeypatch.setattr(charging, "price", price)
+        shops.town.pass_time(timedelta(minutes=16))
+        plugins.disable("retail", by="tests", partner="e-supermarket")
+        finish_orders(shops.market)
+        plugins.enable("retail", by="tests", partner="e-supermarket")
+        return quote
+
+    monkeypatch.setattr(charging, "price", late)
+    for _ in range(2):
+        with pytest.raises(CitycardError):
+            place(shops.market, once, card, address=HOME)
+    assert (find_order(shops.market, once).state, stock(shops)["rice"]) == ("refused", 10)
+    assert free_fen(shops, card) == 20_000
 
 
 def test_an_order_that_is_not_paid_gives_its_stock_back_and_stays_refused(shops, card):

@@ -6,9 +6,11 @@ import attrs
 import pytest
 
 from citycard import registry
+from citycard.city import charging
 from citycard.ledger.chart import AccountCode
 from citycard.store import reading, writing
-from citycard.wallet import available_fen, online_account, partner_payable
+from citycard.wallet import available_fen, online_account, partner_payable, payments_of
+from citycard_retail import pos as pos_module
 from citycard_retail import sales
 from citycard_retail.errors import MessageInvalid
 from citycard_retail.iso import Message, write_message
@@ -213,6 +215,62 @@ def test_a_purchase_that_was_reversed_while_it_was_paid_is_undone_later(pos, gue
         pos.shops.town.pass_time(timedelta(minutes=16))
         pos.shops.town.city.plugins.run_job("retail.finish")
     assert money(pos, guest) == (100_000, 0, 0)
+
+
+def broken_void(monkeypatch, work, name="void_sale"):
+    """Do what stops just before a void, or before a hold is released."""
+
+    def stop(*_args, **_named):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(pos_module, name, stop)
+        with pytest.raises(KeyboardInterrupt):
+            work()
+
+
+def test_a_job_that_stops_between_the_end_of_a_sale_and_its_void_goes_on_the_next_time(
+    pos, guest, monkeypatch
+):
+    stopped(pos, monkeypatch, pos.purchase(guest, 10_000))
+    city = pos.shops.town.city
+    with writing(city.engine) as conn:  # as if the reversal had come before the payment
+        conn.execute(message.update().values(reversed=1))
+    pos.shops.town.pass_time(timedelta(minutes=16))
+    broken_void(monkeypatch, pos.host.finish)
+    assert money(pos, guest) == (90_000, 9_900, 100)
+    for _ in range(2):
+        city.plugins.run_job("retail.finish")
+        assert money(pos, guest) == (100_000, 0, 0)
+
+
+def test_a_reversal_that_stopped_before_its_void_and_is_never_sent_again_is_done_by_the_job(
+    pos, guest, monkeypatch
+):
+    sold = pos.purchase(guest, 10_000)
+    pos.send(sold)
+    held = pos.message("0100", _3="000000", _4="000000050000", _102=guest)
+    pos.send(held)
+    broken_void(monkeypatch, lambda: pos.ask("0400", _90=pos.original(sold)))
+    broken_void(monkeypatch, lambda: pos.ask("0400", _90=pos.original(held)), "release")
+    assert money(pos, guest) == (40_000, 9_900, 100)
+    pos.shops.town.city.plugins.run_job("retail.finish")
+    assert money(pos, guest) == (100_000, 0, 0)
+
+
+def test_a_purchase_that_is_reversed_while_it_waits_is_never_paid(pos, guest, monkeypatch):
+    asked, price = pos.purchase(guest, 10_000), charging.price
+
+    def late(*given, **named):
+        monkeypatch.setattr(charging, "price", price)
+        assert pos.ask("0400", _90=pos.original(asked))["39"] == "00"
+        return price(*given, **named)
+
+    monkeypatch.setattr(charging, "price", late)
+    assert [pos.send(asked)["39"] for _ in range(2)] == ["21", "21"]
+    assert money(pos, guest) == (100_000, 0, 0)
+    with reading(pos.shops.town.city.engine) as conn:
+        assert payments_of(conn, number=guest) == []
 
 
 def test_a_completion_that_stopped_behind_its_payment_is_reversed(pos, guest, monkeypatch):

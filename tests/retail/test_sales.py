@@ -245,3 +245,22 @@ def test_sales_that_were_broken_off_are_ended_as_paid_or_as_refused(shops, accou
     assert [find_sale(shops.market, str(one)).state for one in (paid, not_paid)] == ["paid", "refused"]
     assert begin(not_paid)().state == "paid"
     assert free_fen(shops, account) == 98_000
+
+
+def test_a_sale_that_was_paid_after_it_was_refused_and_broke_off_then_is_ended_as_paid(
+    shops, account, monkeypatch
+):
+    once = new_id()
+
+    def sold():
+        return sell(shops.market, once, account, "harbour-mart", 1_000)
+
+    broken_off(monkeypatch, sold, what="_pay")
+    shops.town.pass_time(timedelta(minutes=16))
+    shops.town.city.plugins.run_job("retail.finish")
+    assert find_sale(shops.market, str(once)).state == "refused"
+    broken_off(monkeypatch, sold)
+    for _ in range(2):
+        shops.town.city.plugins.run_job("retail.finish")
+        assert find_sale(shops.market, str(once)).state == "paid"
+    assert free_fen(shops, account) == 99_000

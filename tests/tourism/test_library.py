@@ -6,6 +6,7 @@ import datetime as dt
 
 import pytest
 
+from citycard.errors import FundsMissing
 from citycard.ids import new_id
 from citycard.store import reading
 from citycard.wallet import online_account
@@ -115,6 +116,21 @@ def test_a_forged_right_pays_no_fee(leisure, reader):
     leisure.tills["city-library"].serve(reader.reader, leisure.town.now, forge)
     with pytest.raises(RightForged):
         leisure.library().pay_fees(reader.reader)
+
+
+def test_a_fee_that_was_refused_is_paid_when_the_money_is_there(leisure):
+    town, card = leisure.town, leisure.town.card()
+    town.account(card, 10)
+    desk = leisure.library()
+    desk.register(card.reader)
+    desk.lend(new_id(), card.reader, ["B1"])
+    leisure.go_to(leisure.at("10:00", days=31))
+    take_back(leisure.office, "city-library", "B1")
+    for _ in range(2):
+        with pytest.raises(FundsMissing):
+            pay_fees(leisure.office, card.asn)
+    town.account(card, 1000)
+    assert (pay_fees(leisure.office, card.asn), pay_fees(leisure.office, card.asn)) == (20, 0)
 
 
 def test_a_fee_is_paid_online_once(leisure):

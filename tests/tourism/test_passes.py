@@ -9,8 +9,8 @@ import pytest
 from citycard.errors import CardRefused, FundsMissing
 from citycard.ids import new_id
 from citycard.store import reading
-from citycard.wallet import Payments, online_account, partner_payable
-from citycard_tourism import passes
+from citycard.wallet import online_account, partner_payable
+from citycard_tourism import passes, takings
 from citycard_tourism.errors import ActRepeated, PassRefused, RightUnknown
 from citycard_tourism.passes import buy_pass, find_pass
 
@@ -142,14 +142,14 @@ def test_a_freeze_that_comes_again_after_the_thaw_does_nothing(leisure, card):
 def test_a_pass_that_was_paid_and_broke_off_is_finished_and_gives_back_what_each_branch_got(
     leisure, card, monkeypatch
 ):
-    act, gym, pay = new_id(), leisure.settings.plan("gym"), Payments.pay
+    act, gym, pay = new_id(), leisure.settings.plan("gym"), takings.charge
 
     def pay_and_break(*given, **named):
         pay(*given, **named)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken:
-        broken.setattr(Payments, "pay", pay_and_break)
+        broken.setattr(takings, "charge", pay_and_break)
         with pytest.raises(KeyboardInterrupt):
             buy_pass(leisure.office, act, card.asn, gym)
     # Meanwhile the branches share in another way, and the first one sells nothing any more.

@@ -19,7 +19,7 @@ from citycard.ids import new_id
 from citycard.store import reading, writing
 from citycard.wallet import Accounts, Payments, Points, online_account
 from citycard.wallet.points import lots_of
-from citycard_tourism import tickets
+from citycard_tourism import takings, tickets
 from citycard_tourism.changes import give_back_online, move_online
 from citycard_tourism.counter import Counter
 from citycard_tourism.errors import ActRepeated, RightUnknown, SlotFull, TicketRefused
@@ -191,7 +191,7 @@ def test_a_ticket_that_was_paid_and_broke_off_is_finished_when_nothing_is_sold_a
     leisure, card, monkeypatch
 ):
     act, film, starts = new_id(), leisure.settings.show("film"), leisure.at("19:30")
-    broken_off(monkeypatch, Payments, "pay", lambda: buy(leisure.office, act, card.asn, film, starts))
+    broken_off(monkeypatch, takings, "charge", lambda: buy(leisure.office, act, card.asn, film, starts))
     leisure.city.plugins.disable("tourism", by="tests", partner="old-cinema")
     assert buy(leisure.office, act, card.asn, film, starts).state == "paid"
     assert (taken(leisure), left_fen(leisure, card)) == (1, 46_000)

@@ -53,6 +53,16 @@ def town(tmp_path, town_settings):
 
 
 @pytest.fixture
+def on_postgresql(postgresql_server, tmp_path, town_settings):
+    """Give the same town, whose store is PostgreSQL."""
+    url = postgresql_server.create_database()
+    made = Town.make(tmp_path, domains=["utilities"], settings=town_settings, more=f'[store]\nurl = "{url}"')
+    yield made
+    made.close()
+    postgresql_server.drop_database(url)
+
+
+@pytest.fixture
 def settings(town):
     """Give the town's settings of utilities."""
     return settings_of(town.city)

@@ -24,6 +24,7 @@ from citycard_utilities.errors import (
 from citycard_utilities.importing import take_file
 from citycard_utilities.jobs import after_run
 from citycard_utilities.matching import match_records
+from citycard_utilities.opening import settings_of
 from citycard_utilities.paying import finish_pending, pay_bill
 from citycard_utilities.receipts import Money, take
 from citycard_utilities.tables import bill, receipt
@@ -39,12 +40,16 @@ def _broken_off(*_arguments, **_named):
     raise _BrokenOffError
 
 
-@pytest.fixture
-def account(town, settings, bill_file, due):
-    """Give an account with 50 yuan, and bills to pay."""
+def with_bills(town, settings, bill_file, due):
     lines = [("W1", "H1", 2000, due), ("W2", "H1", 90_000, due)]
     take_file(town.city, settings, WATER, bill_file(*lines), file="1.csv")
     return town.account(town.card(), 5_000)
+
+
+@pytest.fixture
+def account(town, settings, bill_file, due):
+    """Give an account with 50 yuan, and bills to pay."""
+    return with_bills(town, settings, bill_file, due)
 
 
 def left_fen(town, account):
@@ -160,6 +165,45 @@ def test_many_who_pay_one_bill_at_once_pay_it_once(town, settings, account):
     assert answers.count("done") == 1
     assert set(answers) <= {"done", "BillBusy", "BillSettled"}
     assert left_fen(town, account) == 3000
+
+
+EACH_STORE = ["town", pytest.param("on_postgresql", marks=pytest.mark.postgresql)]
+
+
+@pytest.mark.parametrize("store", EACH_STORE)
+def test_the_same_payment_asked_for_many_times_at_once_has_one_answer(store, request, bill_file, due):
+    town = request.getfixturevalue(store)
+    settings, identity = settings_of(town.city), uuid4()
+    account = with_bills(town, settings, bill_file, due)
+
+    def ask(_):
+        return pay_bill(town.city, settings, identity, account, WATER, "W1")
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(ask, range(12)))
+    assert answers == answers[:1] * 12
+    assert (answers[0].state, left_fen(town, account)) == ("done", 3000)
+    town.check_books()
+
+
+def test_a_payment_that_stalled_until_it_was_refused_takes_no_money(town, settings, account, monkeypatch):
+    identity, price = uuid4(), charging.price
+
+    def late(*given, **named):
+        quote = price(*given, **named)
+        monkeypatch.setattr(charging, "price", price)
+        town.pass_time(dt.timedelta(minutes=3))
+        town.city.plugins.disable("utilities", by="tests", partner=WATER)
+        assert finish_pending(town.city, settings) == 1
+        town.city.plugins.enable("utilities", by="tests", partner=WATER)
+        return quote
+
+    monkeypatch.setattr(charging, "price", late)
+    for _ in range(2):
+        with pytest.raises(PaymentDeclined, match="switched off"):
+            pay_bill(town.city, settings, identity, account, WATER, "W1")
+    assert (states(town), left_fen(town, account)) == (({"W1": "open", "W2": "open"}, ["refused"]), 5000)
+    assert pay_bill(town.city, settings, uuid4(), account, WATER, "W1").state == "done"
 
 
 def test_a_payment_that_was_made_counts_whatever_the_settings_say_later(town, settings, account, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID, uuid4
 
 import pytest
@@ -19,6 +20,7 @@ from citycard_utilities.errors import CreditSpent, ReceiptUnknown, RequestDiffer
 from citycard_utilities.importing import take_file
 from citycard_utilities.jobs import after_run
 from citycard_utilities.kiosk import Slip, pay_slip
+from citycard_utilities.opening import settings_of
 from citycard_utilities.paying import pay_bill, receipt_of
 from citycard_utilities.returning import assign, give_returns, note_refunds, returns_of, reverse
 from citycard_utilities.tables import receipt
@@ -57,6 +59,21 @@ def at_kiosk(town, citizen, due):
             return conn.scalars(select(receipt.c.id).order_by(receipt.c.run.desc(), receipt.c.id)).first()
 
     return paid
+
+
+@pytest.mark.parametrize("store", ["town", pytest.param("on_postgresql", marks=pytest.mark.postgresql)])
+def test_a_reversal_asked_for_many_times_at_once_has_one_answer(store, request, bill_file, due):
+    town = request.getfixturevalue(store)
+    settings, identity = settings_of(town.city), uuid4()
+    take_file(town.city, settings, WATER, bill_file(("W1", "H1", 2000, due)), file="1.csv")
+    account = town.account(town.card(), 5000)
+    paid = pay_bill(town.city, settings, uuid4(), account, WATER, "W1")
+    with ThreadPoolExecutor(6) as pool:
+        work = [pool.submit(reverse, town.city, settings, identity, paid.id, **WHY) for _ in range(8)]
+        assert {one.result().amount_fen for one in work} == {2000}
+    with reading(town.city.engine) as conn:
+        assert town.city.ledger.balance_fen(conn, online_account(account)) == 5000
+        assert receipt_of(conn, paid.id).returned_fen == 2000
 
 
 def open_bills(town, settings):

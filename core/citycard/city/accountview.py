@@ -12,13 +12,15 @@ from sqlalchemy import Connection
 
 from citycard.city.accountpayouts import owed_fen
 from citycard.store import reading
+from citycard.wallet.actbook import ActLine, find_act, refused_acts
 from citycard.wallet.addresses import online_account
 from citycard.wallet.enforcing import rule_of
 from citycard.wallet.holds import AccountHold, holds_of
 from citycard.wallet.limits import ActKind, LimitRule
 from citycard.wallet.lots import Lot
 from citycard.wallet.online import OnlineAccount, available_fen, find_account, own_limits
-from citycard.wallet.paymentbook import Payment, payments_of
+from citycard.wallet.onward import PayeeShare, shares_of
+from citycard.wallet.paymentbook import Payment, payment_named, payments_of
 from citycard.wallet.points import lots_of
 from citycard.wallet.programmes import pots_of, programmes_by_id
 from citycard.wallet.schemes import schemes_by_partner
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AccountView",
+    "ActView",
     "LimitsView",
     "PaymentLine",
     "PaymentPart",
@@ -35,6 +38,7 @@ __all__ = [
     "SubsidyView",
     "payment_line",
     "read_account",
+    "read_act",
 ]
 
 
@@ -102,6 +106,7 @@ class AccountView:
     """An online account. ``available_fen`` is the balance less what is held.
 
     ``owed_fen`` is owed to its holder, and is paid out: the account was closed, or a payment of it came back.
+    ``refusals`` are the newest acts that the account, a limit or a plugin said no to.
     """
 
     number: str
@@ -115,7 +120,23 @@ class AccountView:
     points: tuple[PointsView, ...]
     holds: tuple[AccountHold, ...]
     payments: tuple[PaymentLine, ...]
+    refusals: tuple[ActLine, ...]
     limits: tuple[LimitsView, ...]
+
+
+@attrs.frozen(kw_only=True)
+class ActView:
+    """What was asked for under an id and what was answered; ``shares`` say to whom a payment went."""
+
+    act: ActLine
+    shares: tuple[PayeeShare, ...]
+
+
+def read_act(city: City, identity: UUID) -> ActView:
+    """Read what was asked for under an id; raise ActUnknown."""
+    with reading(city.engine) as conn:
+        act, paid = find_act(conn, identity), payment_named(conn, identity)
+        return ActView(act=act, shares=() if paid is None else shares_of(conn, city.ledger, paid.id))
 
 
 def read_account(city: City, number: str) -> AccountView:
@@ -136,6 +157,7 @@ def read_account(city: City, number: str) -> AccountView:
             points=_points(conn, city, account),
             holds=tuple(holds_of(conn, wallet, number=account.number)),
             payments=tuple(payment_line(one) for one in payments_of(conn, number=account.number)),
+            refusals=tuple(refused_acts(conn, account.number)),
             limits=_limits(conn, city, account),
         )
 

@@ -7,22 +7,38 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import attrs
+from sqlalchemy import Connection
 
 from citycard import registry
 from citycard.city.accounts import payee
 from citycard.clearing.pricing import PriceRequest, Quote
 from citycard.errors import ActDiffers, DebitRefused, PaymentUnknown, ServiceOff, ServiceUnknown
+from citycard.ids import derived_id
 from citycard.kernel.services import DebitRequest
 from citycard.store import reading
-from citycard.wallet.online import find_account
-from citycard.wallet.onward import Onward
-from citycard.wallet.paymentbook import Payment
-from citycard.wallet.payments import Payments
+from citycard.wallet.actbook import was_refused
+from citycard.wallet.acts import Act, answered, give_up, once
+from citycard.wallet.online import OnlineAccount, find_account
+from citycard.wallet.onward import Onward, told
+from citycard.wallet.paymentbook import Payment, find_payment, payment_named
+from citycard.wallet.payments import Payments, check_amount
 
 if TYPE_CHECKING:
     from citycard.city.city import City
 
-__all__ = ["Charge", "Onward", "charge", "give_back", "price"]
+__all__ = [
+    "Charge",
+    "Onward",
+    "asked_of_plugins",
+    "charge",
+    "debit",
+    "give_back",
+    "give_up_charge",
+    "next_try",
+    "price",
+]
+
+_KIND = "charge"
 
 
 @attrs.frozen(kw_only=True)
@@ -94,19 +110,27 @@ def charge(
 
     ``number`` is that of an online account, or of the card it hangs on. Subsidies for the
     partner's kind pay first. ``onward`` are parts that go on from it in the same step, such as its fee.
-    Asked again under an id that paid, the answer is that payment, whatever the price is by now; ActDiffers
-    for another account, partner or service. What a plugin refused, and what cost nothing, left no trace.
+    Asked again under its id, the answer is the first one, whatever the price is by now: that payment, that it
+    cost nothing, or what the account or a plugin refused. ActDiffers for anything else than was asked for
+    then; only ``note`` and ``actor`` may differ.
 
-    Raise what ``price`` raises, DebitRefused, and what ``Payments.pay`` raises.
+    Raise what ``price`` raises, which is no answer and leaves the id free, DebitRefused, and what
+    ``Payments.pay`` raises.
     """
-    payments = Payments(city.wallet)
-    done = _paid(payments, identity)
+    given = None if entitlements is None else sorted(set(entitlements))
     with reading(city.engine) as conn:
         account = find_account(conn, number)
-    if done is not None:
-        if (done.number, done.partner, done.service) != (account.number, partner, service):
-            raise ActDiffers(id=identity, kind="charge")
-        return Charge(quote=None, payment=done)
+    content = {
+        "service": service,
+        "partner": partner,
+        "list_price_fen": list_price_fen,
+        "facts": dict(facts or {}),
+        "entitlements": given,
+        **told(onward),
+    }
+    act = Act(id=identity, kind=_KIND, number=account.number, actor=actor, content=content)
+    if _answered(city, act):
+        return Charge(quote=None, payment=_paid(city, identity))
     quote = price(
         city,
         account.asn,
@@ -114,44 +138,42 @@ def charge(
         partner=partner,
         list_price_fen=list_price_fen,
         facts=facts,
-        entitlements=entitlements,
+        entitlements=given,
     )
-    if quote.amount_fen == 0:
-        return Charge(quote=quote, payment=None)
-    _ask(city, account.asn, service, partner, quote.amount_fen)
-    paid = payments.pay(
-        identity,
-        account.number,
-        payee(city, partner),
-        quote.amount_fen,
-        onward=onward,
-        note=note or service,
-        service=service,
-        actor=actor,
-    )
-    return Charge(quote=quote, payment=paid)
+    _debit(city, act, account, quote.amount_fen, onward, note)
+    return Charge(quote=quote, payment=_paid(city, identity))
 
 
-def give_back(
+def debit(
     city: City,
     identity: UUID,
-    payment_id: UUID,
-    amount_fen: int,
+    number: str,
     *,
+    service: str,
+    partner: str,
+    amount_fen: int,
     onward: Sequence[Onward] = (),
     note: str = "",
     actor: str = "",
 ) -> Payment:
-    """Give back a charge or a part of it, once for each ``identity``; ``onward`` comes back to the partner.
+    """Charge an amount that was priced before: ask every plugin, and pay; once for each ``identity``.
 
-    Raise PaymentUnknown or RefundRefused.
+    Raise what ``charge`` raises; ActDiffers for another amount too.
     """
-    return Payments(city.wallet).give_back(
-        identity, payment_id, amount_fen, onward=onward, note=note, actor=actor
-    )
+    with reading(city.engine) as conn:
+        account = find_account(conn, number)
+    content = {"service": service, "partner": partner, "amount_fen": amount_fen, **told(onward)}
+    act = Act(id=identity, kind=_KIND, number=account.number, actor=actor, content=content)
+    check_amount(amount_fen, f"charge {identity}")
+    if not _answered(city, act):
+        _debit(city, act, account, amount_fen, onward, note)
+    return Payments(city.wallet).find(identity)
 
 
-def _ask(city: City, asn: str, service: str, partner: str, amount_fen: int) -> None:
+def asked_of_plugins(
+    city: City, asn: str, *, service: str, partner: str, amount_fen: int
+) -> DebitRefused | None:
+    """Ask every plugin whether a card's holder may be charged so much now, and give the refusal of one."""
     with reading(city.engine) as conn:
         district = registry.find_partner(conn, partner).district
     request = DebitRequest(
@@ -163,13 +185,110 @@ def _ask(city: City, asn: str, service: str, partner: str, amount_fen: int) -> N
         district=district or "",
     )
     refusal = city.plugins.veto(request)
-    if refusal is not None:
-        raise DebitRefused(reason=refusal.reason, code=refusal.code, plugin=refusal.plugin)
+    if refusal is None:
+        return None
+    return DebitRefused(reason=refusal.reason, code=refusal.code, plugin=refusal.plugin)
 
 
-def _paid(payments: Payments, identity: UUID) -> Payment | None:
+def next_try(city: City, *parts: object) -> UUID:
+    """Give the id for what is charged again and again until it is paid, such as a fee that is owed.
+
+    A refusal stands for its id, so that each try after one has an id of its own, derived from ``parts`` and
+    the number of tries before it.
+    """
+    turn, identity = 0, derived_id(*parts)
+    with reading(city.engine) as conn:
+        while was_refused(conn, identity):
+            turn += 1
+            identity = derived_id(*parts, "try", turn)
+    return identity
+
+
+def give_up_charge(
+    city: City, conn: Connection, identity: UUID, *, number: str = "", actor: str = ""
+) -> Payment | None:
+    """Let a charge never be paid any more that was asked for under an id; give its payment when it was.
+
+    It happens in the transaction of whoever decides so, with what follows from it: a request that is still
+    on its way, or comes again, is refused with ActGivenUp.
+    """
+    give_up(conn, identity, city.clock.now(), number=number, actor=actor)
     try:
-        return payments.find(identity)
+        return find_payment(conn, identity)
+    except PaymentUnknown:
+        return None
+
+
+def give_back(
+    city: City,
+    identity: UUID,
+    payment_id: UUID,
+    amount_fen: int,
+    *,
+    onward: Sequence[Onward] | None = None,
+    note: str = "",
+    actor: str = "",
+) -> Payment:
+    """Give back a charge or a part of it, once for each ``identity``.
+
+    What had gone on from the partner comes back from whom it went to, by their shares, and fees stay; or
+    ``onward`` says from whom how much. ``shares_of`` tells what each got and gave back. Raise PaymentUnknown,
+    RefundRefused, or ShareRefused where one would give back more than it got.
+    """
+    return Payments(city.wallet).give_back(
+        identity, payment_id, amount_fen, onward=onward, note=note, actor=actor
+    )
+
+
+def _answered(city: City, act: Act) -> bool:
+    """Say whether a charge was done; raise the refusal that it got, or ActDiffers."""
+    with reading(city.engine) as conn:
+        try:
+            return answered(conn, act)
+        except ActDiffers as differs:
+            if differs.data["kind"] != "pay":
+                raise
+            # Older versions kept a charge as the payment that it made.
+            paid = payment_named(conn, act.id)
+            wanted = (act.number, act.content["partner"], act.content["service"])
+            if paid is None or (paid.number, paid.partner, paid.service) != wanted:
+                raise ActDiffers(id=act.id, kind=_KIND) from None
+            return True
+
+
+def _debit(
+    city: City, act: Act, account: OnlineAccount, amount_fen: int, onward: Sequence[Onward], note: str
+) -> None:
+    """Ask and pay, and keep what came of it. Plugins are asked before the transaction: they may read."""
+    service, partner = str(act.content["service"]), str(act.content["partner"])
+    words = {"service": service, "partner": partner, "amount_fen": amount_fen}
+    to = payee(city, partner)
+    refused = None
+    if amount_fen:
+        check_amount(amount_fen, f"charge {act.id}")
+        refused = asked_of_plugins(city, account.asn, service=service, partner=partner, amount_fen=amount_fen)
+
+    def work(conn: Connection) -> None:
+        if refused is not None:
+            raise refused
+        if amount_fen:
+            Payments(city.wallet).pay_within(
+                conn,
+                act.id,
+                account.number,
+                to,
+                amount_fen,
+                onward=onward,
+                note=note or service,
+                service=service,
+            )
+
+    once(city.wallet, attrs.evolve(act, words=words), work)
+
+
+def _paid(city: City, identity: UUID) -> Payment | None:
+    try:
+        return Payments(city.wallet).find(identity)
     except PaymentUnknown:
         return None
 

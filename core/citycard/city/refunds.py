@@ -25,6 +25,7 @@ from citycard.store import reading, writing
 from citycard.store.engine import write_alone
 from citycard.wallet.addresses import account_refund, card_refund, online_account
 from citycard.wallet.online import OnlineAccount, hold_accounts
+from citycard.wallet.onward import brought_back
 from citycard.wallet.paymentbook import Payment as AccountPayment
 from citycard.wallet.paymentbook import add_returned, find_payment, payment_named
 from citycard.wallet.refunds import (
@@ -136,7 +137,10 @@ def give_refund(
             raise PurchaseRefundRefused(purchase=purchase.id, reason=told)
         address = _online(purchase, online, held) if destination is Destination.ACCOUNT else ""
         refund = evolve(wanted, parts=parts_of(wanted, _undisputed(conn, purchase, amount_fen)))
-        post_refund(conn, city.ledger, refund, purchase, address, at=city.now_local())
+        others: list[Transfer] = []
+        if purchase.payment is not None:
+            others = brought_back(conn, city.wallet, identity, purchase.payment, amount_fen, None)
+        post_refund(conn, city.ledger, refund, purchase, address, at=city.now_local(), before=others)
         write_refund(conn, refund)
         if purchase.payment is not None:
             _note_returned(conn, purchase.payment, amount_fen)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import click
 
-from citycard.cli.account_show import hold_words, show_account
+from citycard.cli.account_show import act_words, hold_words, show_account
 from citycard.cli.amount import amount_of
 from citycard.cli.bankoptions import creditor_of, creditor_options
 from citycard.cli.cardnumber import CardNumber
@@ -58,9 +58,36 @@ def show(number: str, folder: Path, as_json: bool) -> None:
     It shows the newest ten holds and payments. With --json: an object with number, asn, status, opened_at,
     balance_fen, available_fen, owed_fen, subsidies (programme, title, title_zh, partners, partner_kinds,
     ends_on, available_fen), points (scheme, title, title_zh, points, next_points, next_expiry), holds (as in
-    ``hold``), payments (as in ``pay``), newest first, and limits (act, city, own, together).
+    ``hold``), payments (as in ``pay``), refusals (as act in ``explain``), newest first, and limits (act,
+    city, own, together).
     """
     show_account(opened(folder), number, as_json)
+
+
+@group.command()
+@click.argument("identity", metavar="ID", type=click.UUID)
+@city_option
+@json_option
+def explain(identity: UUID, folder: Path, as_json: bool) -> None:
+    """Say what was asked for under an ID and what was answered: done, or refused by whom and why.
+
+    Of a payment it says to whom it went, and what each gave back. With --json: an object with act (id, kind,
+    number, actor, at, asked: partner, service, amount_fen and such, by name, refusal: a sentence, empty when
+    it was done, why: its data, such as plugin, code and reason) and shares (address, code, amount_fen,
+    returned_fen), the partner that was paid first.
+    """
+    from citycard.city.accountview import read_act
+
+    found = read_act(opened(folder), identity)
+    if as_json:
+        emit(found)
+        return
+    act = found.act
+    click.echo(f"{act.at:%Y-%m-%d %H:%M}Z account {act.number or '-'}, by {act.actor or '-'}")
+    click.echo(act_words(act))
+    for share in found.shares:
+        back = f", {yuan(share.returned_fen)} given back" if share.returned_fen else ""
+        click.echo(f"{share.address}: {yuan(share.amount_fen)} yuan{back}")
 
 
 @group.command()

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from citycard.city import City
     from citycard.city.accountview import AccountView, PaymentLine
     from citycard.wallet import AccountHold
+    from citycard.wallet.actbook import ActLine
 
-__all__ = ["hold_words", "show_account"]
+__all__ = ["act_words", "hold_words", "show_account"]
 
 _NEWEST = 10
 
@@ -35,6 +36,15 @@ def hold_words(one: AccountHold) -> str:
     return said + (f", {yuan(one.captured_fen)} captured" if one.captured_fen else "")
 
 
+def act_words(one: ActLine) -> str:
+    """Say what was asked for under an id, and what was answered."""
+    asked = {name: value for name, value in one.asked.items() if value not in {"", None}}
+    amount_fen = asked.pop("amount_fen", None)
+    words = [one.kind, *(f"{name} {value}" for name, value in asked.items())]
+    words += [] if amount_fen is None else [f"{yuan(amount_fen)} yuan"]
+    return f"{', '.join(words)}: {one.refusal or 'done'}"
+
+
 def _lines(view: AccountView) -> Iterator[tuple[str, str]]:
     yield "account", view.number
     yield "card", view.asn
@@ -46,12 +56,15 @@ def _lines(view: AccountView) -> Iterator[tuple[str, str]]:
     for subsidy in view.subsidies:
         until = f"{yuan(subsidy.available_fen)} yuan until {subsidy.ends_on}"
         yield f"subsidy {subsidy.programme}", until
-    for one in view.points:
-        yield f"points {one.scheme}", f"{one.points}, {one.next_points} of them until {one.next_expiry}"
+    for points in view.points:
+        left = f"{points.points}, {points.next_points} of them until {points.next_expiry}"
+        yield f"points {points.scheme}", left
     for hold in view.holds[:_NEWEST]:
         yield f"hold {hold.id}", f"{hold.at:%Y-%m-%d %H:%M} {hold_words(hold)}"
     for payment in view.payments[:_NEWEST]:
         yield f"payment {payment.id}", _paid(payment)
+    for refused in view.refusals[:_NEWEST]:
+        yield f"refused {refused.id}", act_words(refused)
 
 
 def _paid(one: PaymentLine) -> str:

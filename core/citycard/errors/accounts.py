@@ -10,6 +10,8 @@ __all__ = [
     "AccountNotOpen",
     "AccountNotOwed",
     "ActDiffers",
+    "ActGivenUp",
+    "ActUnknown",
     "ChargeRefused",
     "DebitRefused",
     "FundsMissing",
@@ -27,6 +29,7 @@ __all__ = [
     "RefundRefused",
     "SchemeConflict",
     "SchemeUnknown",
+    "ShareRefused",
     "WalletInvalid",
     "WalletRefused",
 ]
@@ -52,6 +55,19 @@ class WalletRefused(CitycardError):
     sentence = "refused: {reason}"
 
 
+class ActGivenUp(WalletRefused):
+    """What was asked for under an id was given up before it happened, and never happens."""
+
+    sentence = "id {id} was given up before anything was paid: make a new id"
+
+
+class ActUnknown(CitycardError):
+    """Nothing was asked for under this id."""
+
+    status = 404
+    sentence = "nothing was asked for under id {id}: expected that of a payment, a hold or another act"
+
+
 class ChargeRefused(CitycardError):
     """An account does not pay what a partner charges; how much it has and may pay is its holder's to know."""
 
@@ -59,10 +75,9 @@ class ChargeRefused(CitycardError):
     sentence = "account {number} does not pay this: ask its holder"
 
 
-class DebitRefused(CitycardError):
+class DebitRefused(WalletRefused):
     """A plugin says no to an online debit; ``code`` is its own stable word for why."""
 
-    status, exit_code = 409, 5
     sentence = "{reason} ({plugin}: {code})"
 
 
@@ -146,6 +161,12 @@ class RefundRefused(WalletRefused):
     """More would be given back than was paid and is not given back yet."""
 
     sentence = "payment {id}: {left_fen} fen can be given back, {wanted_fen} fen are wanted"
+
+
+class ShareRefused(WalletRefused):
+    """Somebody would give back more of a payment than it got of it and has not given back yet."""
+
+    sentence = "payment {id}: {address} has {left_fen} fen of it to give back: {wanted_fen} fen are wanted"
 
 
 class ProgrammeUnknown(CitycardError):

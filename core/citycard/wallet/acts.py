@@ -17,7 +17,7 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, insert, select, text
 
-from citycard.errors import ActDiffers, WalletRefused
+from citycard.errors import ActDiffers, ActGivenUp, WalletRefused
 from citycard.errors.accounts import refusal_of
 from citycard.store.engine import writing
 from citycard.wallet.tables import wallet_act
@@ -25,14 +25,17 @@ from citycard.wallet.tables import wallet_act
 if TYPE_CHECKING:
     from citycard.wallet.context import WalletContext
 
-__all__ = ["Act", "noted_before", "once"]
+__all__ = ["Act", "answered", "give_up", "noted_before", "once"]
+
+_GIVEN_UP = "given-up"
 
 
 @attrs.frozen(kw_only=True)
 class Act:
     """Something that is asked for: the id its client made, what it is, of which account, and by whom.
 
-    ``content`` is what must be the same when it is asked for again: plain values by name.
+    ``content`` is what must be the same when it is asked for again: plain values by name. Of it a digest is
+    kept, and ``words``, plain values that say to people what it was.
     """
 
     id: UUID
@@ -40,6 +43,7 @@ class Act:
     number: str = ""
     actor: str = ""
     content: Mapping[str, Any] = attrs.field(factory=dict)
+    words: Mapping[str, Any] = attrs.field(factory=dict)
 
     @property
     def digest(self) -> bytes:
@@ -56,9 +60,7 @@ def once(context: WalletContext, act: Act, work: Callable[[Connection], object])
     """
     with writing(context.engine) as conn:
         _queue_for(conn, act.id)
-        row = conn.execute(select(wallet_act).where(wallet_act.c.id == act.id)).one_or_none()
-        if row is not None:
-            _repeat(act, row)
+        if answered(conn, act):
             return False
         refused = _tried(conn, work)
         conn.execute(insert(wallet_act), _row(act, refused, context.clock.now()))
@@ -73,12 +75,41 @@ def noted_before(conn: Connection, act: Act, at: datetime) -> bool:
     Raise ActDiffers when the id stands for something else.
     """
     _queue_for(conn, act.id)
-    row = conn.execute(select(wallet_act).where(wallet_act.c.id == act.id)).one_or_none()
-    if row is not None:
-        _repeat(act, row)
+    if answered(conn, act):
         return True
     conn.execute(insert(wallet_act), _row(act, None, at))
     return False
+
+
+def answered(conn: Connection, act: Act) -> bool:
+    """Say whether an act was done under its id; raise the refusal that it got, or ActDiffers."""
+    row = _found(conn, act.id)
+    if row is None:
+        return False
+    if row.kind != _GIVEN_UP and bytes(row.digest) != act.digest:
+        raise ActDiffers(id=act.id, kind=row.kind)
+    if row.refusal is not None:
+        raise refusal_of(row.refusal["error"], row.refusal["data"])
+    return True
+
+
+def give_up(conn: Connection, identity: UUID, at: datetime, *, number: str = "", actor: str = "") -> bool:
+    """Let nothing happen under an id any more, in the transaction of who decides so; say whether nothing did.
+
+    A request that is still on its way, or comes again, is refused with ActGivenUp. False: it was done before.
+    ``at`` is aware.
+    """
+    _queue_for(conn, identity)
+    row = _found(conn, identity)
+    if row is not None:
+        return row.refusal is not None
+    act = Act(id=identity, kind=_GIVEN_UP, number=number, actor=actor)
+    conn.execute(insert(wallet_act), _row(act, ActGivenUp(id=identity), at))
+    return True
+
+
+def _found(conn: Connection, identity: UUID) -> Any:
+    return conn.execute(select(wallet_act).where(wallet_act.c.id == identity)).one_or_none()
 
 
 def _tried(conn: Connection, work: Callable[[Connection], object]) -> WalletRefused | None:
@@ -89,13 +120,6 @@ def _tried(conn: Connection, work: Callable[[Connection], object]) -> WalletRefu
     except WalletRefused as error:
         return error
     return None
-
-
-def _repeat(act: Act, row: Any) -> None:
-    if bytes(row.digest) != act.digest:
-        raise ActDiffers(id=act.id, kind=row.kind)
-    if row.refusal is not None:
-        raise refusal_of(row.refusal["error"], row.refusal["data"])
 
 
 def _row(act: Act, refused: WalletRefused | None, at: datetime) -> dict[str, Any]:
@@ -109,6 +133,7 @@ def _row(act: Act, refused: WalletRefused | None, at: datetime) -> dict[str, Any
         "number": act.number,
         "digest": act.digest,
         "actor": act.actor,
+        "asked": dict(act.words) or None,
         "refusal": refusal,
         "at": at,
     }

@@ -14,7 +14,7 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, insert, select
 
-from citycard.errors import FundsMissing, HoldRefused, HoldUnknown, WalletInvalid
+from citycard.errors import FundsMissing, HoldRefused, HoldUnknown, WalletInvalid, WalletRefused
 from citycard.ids import derived_id
 from citycard.ledger import HoldState, Kind, Transfer, capture, release
 from citycard.ledger.chart import TransferCode
@@ -75,11 +75,13 @@ class Holds:
         *,
         note: str = "",
         actor: str = "",
+        refused: WalletRefused | None = None,
     ) -> AccountHold:
         """Hold an amount for a partner, out of the account's own money.
 
-        Raise AccountNotOpen, FundsMissing, LimitExceeded, or WalletInvalid for an amount or a time that no
-        hold may have.
+        ``refused`` is what somebody else says no with, such as a plugin: it is the answer then. Raise
+        AccountNotOpen, FundsMissing, LimitExceeded, or WalletInvalid for an amount or a time that no hold
+        may have.
         """
         check_amount(amount_fen, f"hold {identity}")
         if not timedelta(minutes=1) <= lasts <= LONGEST_HOLD:
@@ -87,7 +89,8 @@ class Holds:
             raise WalletInvalid(record=f"hold {identity}", field="lasts", value=str(lasts), expected=expected)
         seconds = int(lasts.total_seconds())
         content = {"partner": partner, "amount_fen": amount_fen, "lasts_s": seconds, "note": note}
-        act = Act(id=identity, kind="hold", number=number, actor=actor, content=content)
+        words = {"partner": partner, "amount_fen": amount_fen}
+        act = Act(id=identity, kind="hold", number=number, actor=actor, content=content, words=words)
         wanted = AccountHold(
             id=identity,
             number=number,
@@ -98,7 +101,13 @@ class Holds:
             expires_at=self._context.clock.now() + timedelta(seconds=seconds),
             state=HoldState.PENDING,
         )
-        once(self._context, act, lambda conn: self._authorise(conn, wanted))
+
+        def work(conn: Connection) -> None:
+            if refused is not None:
+                raise refused
+            self._authorise(conn, wanted)
+
+        once(self._context, act, work)
         return self.find(identity)
 
     def capture(
@@ -121,7 +130,8 @@ class Holds:
         check_amount(taken_fen, f"capture {identity}")
         content = {"hold": str(hold_id), "amount_fen": taken_fen, **told(onward)}
         content |= {"service": service} if service else {}
-        act = Act(id=identity, kind="capture", number=known.number, actor=actor, content=content)
+        words = {"hold": str(hold_id), "amount_fen": taken_fen}
+        act = Act(id=identity, kind="capture", number=known.number, actor=actor, content=content, words=words)
         once(
             self._context, act, lambda conn: self._capture(conn, identity, known, taken_fen, onward, service)
         )
@@ -130,8 +140,9 @@ class Holds:
     def release(self, identity: UUID, hold_id: UUID, *, actor: str = "") -> AccountHold:
         """Free what is held; nothing is paid. Raise HoldUnknown or HoldRefused."""
         known = self.find(hold_id)
+        content = {"hold": str(hold_id)}
         act = Act(
-            id=identity, kind="release", number=known.number, actor=actor, content={"hold": str(hold_id)}
+            id=identity, kind="release", number=known.number, actor=actor, content=content, words=content
         )
         once(self._context, act, lambda conn: self._release(conn, identity, known))
         return self.find(hold_id)

@@ -23,7 +23,7 @@ from citycard.wallet.context import Payee, WalletContext
 from citycard.wallet.enforcing import post_limited
 from citycard.wallet.limits import ActKind
 from citycard.wallet.online import AccountStatus, OnlineAccount, available_fen, hold_account
-from citycard.wallet.onward import Onward, moved_on, told
+from citycard.wallet.onward import Onward, brought_back, moved_on, told
 from citycard.wallet.paymentbook import PaidPart, Payment, add_returned, find_payment, write_payment
 from citycard.wallet.planning import OWN_MONEY, Part, plan, returns
 from citycard.wallet.programmes import note_lapse, pots_of, programmes_by_id
@@ -60,12 +60,15 @@ class Payments:
         check_amount(amount_fen, f"payment {identity}")
         content = {"partner": payee.partner, "amount_fen": amount_fen, "note": note, **told(onward)}
         content |= {"service": service} if service else {}
-        act = Act(id=identity, kind="pay", number=number, actor=actor, content=content)
-        once(
-            self._context,
-            act,
-            lambda conn: self._pay(conn, identity, number, payee, amount_fen, onward, note, service),
-        )
+        words = {"partner": payee.partner, "service": service, "amount_fen": amount_fen}
+        act = Act(id=identity, kind="pay", number=number, actor=actor, content=content, words=words)
+
+        def work(conn: Connection) -> None:
+            self.pay_within(
+                conn, identity, number, payee, amount_fen, onward=onward, note=note, service=service
+            )
+
+        once(self._context, act, work)
         return self.find(identity)
 
     def give_back(
@@ -74,20 +77,22 @@ class Payments:
         payment_id: UUID,
         amount_fen: int,
         *,
-        onward: Sequence[Onward] = (),
+        onward: Sequence[Onward] | None = None,
         note: str = "",
         actor: str = "",
     ) -> Payment:
         """Give back a payment or a part of it: the account's own money first, then the subsidies.
 
-        What had gone ``onward`` and comes back to the partner, such as its fee, is moved in the same step.
-        What a programme paid that is over meanwhile goes back to its fund; money of an account that is
-        closed becomes a refund that is due. Raise PaymentUnknown or RefundRefused.
+        Those to whom it had gone on give back their shares of it to the partner in the same step, and fees
+        stay; or ``onward`` says what comes back from whom, no more than each has of it, and the partner bears
+        the rest. What a programme paid that is over meanwhile goes back to its fund; money of an account that
+        is closed becomes a refund that is due. Raise PaymentUnknown, RefundRefused or ShareRefused.
         """
         check_amount(amount_fen, f"refund {identity}")
         number = self.find(payment_id).number
         content = {"payment": str(payment_id), "amount_fen": amount_fen, "note": note, **told(onward)}
-        act = Act(id=identity, kind="give-back", number=number, actor=actor, content=content)
+        words = {"payment": str(payment_id), "amount_fen": amount_fen}
+        act = Act(id=identity, kind="give-back", number=number, actor=actor, content=content, words=words)
         once(
             self._context,
             act,
@@ -100,17 +105,19 @@ class Payments:
         with reading(self._context.engine) as conn:
             return find_payment(conn, identity)
 
-    def _pay(
+    def pay_within(
         self,
         conn: Connection,
         identity: UUID,
         number: str,
         payee: Payee,
         amount_fen: int,
-        onward: Sequence[Onward],
-        note: str,
-        service: str,
+        *,
+        onward: Sequence[Onward] = (),
+        note: str = "",
+        service: str = "",
     ) -> None:
+        """Pay as ``pay`` does, within an act that answers for the id (``acts.once``)."""
         context = self._context
         account = hold_account(conn, number)
         account.must_be_open()
@@ -163,7 +170,7 @@ class Payments:
         identity: UUID,
         payment_id: UUID,
         amount_fen: int,
-        onward: Sequence[Onward],
+        onward: Sequence[Onward] | None,
         note: str,
     ) -> None:
         context = self._context
@@ -173,7 +180,7 @@ class Payments:
         if split is None:
             left_fen = paid.amount_fen - paid.returned_fen
             raise RefundRefused(id=payment_id, left_fen=left_fen, wanted_fen=amount_fen)
-        transfers = moved_on(conn, context, identity, paid.partner, amount_fen, onward, back=True)
+        transfers = brought_back(conn, context, identity, payment_id, amount_fen, onward)
         for one in split:
             part = paid.parts[one.place]
             transfers += self._returned(conn, identity, account, part, one.place, one.amount_fen)

@@ -129,16 +129,25 @@ def parts_of(refund: Refund, purchase: Purchase) -> tuple[RefundPart, ...]:
 
 
 def post_refund(
-    conn: Connection, ledger: Ledger, refund: Refund, purchase: Purchase, account: str, *, at: datetime
+    conn: Connection,
+    ledger: Ledger,
+    refund: Refund,
+    purchase: Purchase,
+    account: str,
+    *,
+    at: datetime,
+    before: Sequence[Transfer] = (),
 ) -> None:
     """Take a refund from the partners by the way it came, and on to where it goes, all or nothing.
 
     ``account`` is the address of an online account, where it goes there. What goes to a bank account is owed
-    until it is ordered. ``at`` is local.
+    until it is ordered. ``before`` is what comes back to the partner from whom it had passed a part on to.
+    ``at`` is local.
     """
     group = derived_id("refund", refund.id)
     shares = {share.partner: share for share in purchase.shares}
-    transfers = [
+    transfers = list(before)
+    backs = [
         reversal(
             shares[part.partner].posted,
             id=part.transfer,
@@ -151,7 +160,8 @@ def post_refund(
         )
         for part in refund.parts
     ]
-    came_from = transfers[0].credit_address
+    transfers += backs
+    came_from = backs[0].credit_address
     ways: Mapping[Destination, Sequence[tuple[str, str, TransferCode]]] = {
         Destination.ACCOUNT: [(came_from, account, TransferCode.REFUND_CREDITED)],
         Destination.PURSE: [(came_from, purchase.owed, TransferCode.REFUND_OWED)],

@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import attrs
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from citycard.errors import CitycardError
 from citycard.store import publish, reading, writing
 from citycard.store.engine import write_alone
 from citycard_community.bills import Bill, accrued, fee_fen, paid
 from citycard_community.errors import BillUnknown, PartRefused, PaymentRefused
 from citycard_community.events import BillIssued, BillPaid, body_of
 from citycard_community.fees import FEE
-from citycard_community.onceonly import charge_once, is_paid
+from citycard_community.onceonly import charge_once, drop_unpaid, is_paid
 from citycard_community.sectors import FeeFacts
 from citycard_community.services import facts_asked
 from citycard_community.settings import CommunitySettings, PropertyFee
@@ -172,12 +172,16 @@ def ask_payment(
 def finish_payment(city: City, settings: CommunitySettings, identity: UUID) -> BillPayment:
     """Take note that an asked payment was made; again without harm."""
     with writing(city.engine) as conn:
+        asked = _find(conn, identity)
+        if asked is None:
+            raise PaymentRefused(bill=0, reason=f"payment {identity} was never asked for")
+        held, fee = _held(conn, settings, asked.bill)
+        # Whoever held the bill before may have finished it, or forgotten it.
         known = _find(conn, identity)
         if known is None:
-            raise PaymentRefused(bill=0, reason=f"payment {identity} was never asked for")
+            raise PaymentRefused(bill=asked.bill, reason=f"payment {identity} was forgotten: it was not made")
         if known.state == _DONE:
             return known
-        held, fee = _held(conn, settings, known.bill)
         after, late_fen = paid(accrued(held, fee, city.now_local().date()), known.amount_fen)
         _keep(conn, after)
         done = update(payment).where(payment.c.id == identity, payment.c.state == _ASKED)
@@ -190,9 +194,9 @@ def finish_payment(city: City, settings: CommunitySettings, identity: UUID) -> B
 
 
 def drop_payment(city: City, identity: UUID) -> None:
-    """Forget an asked payment that was not made."""
+    """Forget a payment that was asked from a purse, and not made."""
     with writing(city.engine) as conn:
-        conn.execute(delete(payment).where(payment.c.id == identity, payment.c.state == _ASKED))
+        _forget(conn, identity)
 
 
 def pay_from_account(
@@ -215,21 +219,18 @@ def pay_from_account(
     facts = fee_facts(city, settings, asked)
     with reading(city.engine) as conn:
         community = settings.community(_community_of(conn, number))
-    try:
-        charge_once(
-            city,
-            identity,
-            asn,
-            service=FEE,
-            partner=community.partner,
-            list_price_fen=asked.amount_fen,
-            facts=facts_asked(facts),
-            note=f"property fee {number}",
-            actor=actor,
-        )
-    except CitycardError:
-        drop_payment(city, identity)
-        raise
+    charge_once(
+        city,
+        identity,
+        asn,
+        service=FEE,
+        drop=partial(_forget, identity=identity),
+        partner=community.partner,
+        list_price_fen=asked.amount_fen,
+        facts=facts_asked(facts),
+        note=f"property fee {number}",
+        actor=actor,
+    )
     return finish_payment(city, settings, identity)
 
 
@@ -250,12 +251,17 @@ def finish_payments(city: City, settings: CommunitySettings, now: dt.datetime) -
         rows = conn.execute(select(payment).where(payment.c.state == _ASKED)).all()
     finished = 0
     for row in rows:
-        waits = _ACCOUNT_WAITS if row.way == ACCOUNT else _PURSE_WAITS
-        if row.way == ACCOUNT and is_paid(city, row.id, FEE):
+        over = row.at + (_ACCOUNT_WAITS if row.way == ACCOUNT else _PURSE_WAITS) < now
+        if row.way == PURSE:
+            if over:
+                drop_payment(city, row.id)
+            continue
+        paid = is_paid(city, row.id, FEE)
+        if not paid and over:
+            paid = not drop_unpaid(city, row.id, FEE, partial(_forget, identity=row.id))
+        if paid:
             finish_payment(city, settings, row.id)
             finished += 1
-        elif row.at + waits < now:
-            drop_payment(city, row.id)
     return finished
 
 
@@ -263,6 +269,10 @@ def asked_from_purse(conn: Connection) -> list[BillPayment]:
     """Give the payments at kiosks of which nobody knows yet whether they were made."""
     query = select(payment).where(payment.c.state == _ASKED, payment.c.way == PURSE)
     return [BillPayment(**row._mapping) for row in conn.execute(query)]  # noqa: SLF001 - a Row's own way
+
+
+def _forget(conn: Connection, identity: UUID) -> None:
+    conn.execute(delete(payment).where(payment.c.id == identity, payment.c.state == _ASKED))
 
 
 def _months(first: dt.date, last: dt.date | None, today: dt.date) -> list[dt.date]:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import attrs
 from sqlalchemy import Connection, delete, insert, select, update
 
-from citycard.errors import CitycardError
 from citycard.store import publish, writing
 from citycard.store.engine import write_alone
 from citycard_community.errors import CarParkUnknown, PassRefused
 from citycard_community.events import PassSold, body_of
 from citycard_community.fees import PASS
 from citycard_community.granting import grant, rights_of_card
-from citycard_community.onceonly import charge_once, is_paid
+from citycard_community.onceonly import charge_once, drop_unpaid, is_paid
 from citycard_community.sectors import PassFacts, RightKind
 from citycard_community.services import facts_asked
 from citycard_community.settings import CarPark, Community, CommunitySettings
@@ -102,20 +102,17 @@ def sell_pass(
     facts = PassFacts(
         community=place.number, car_park=car_park, space=space, first=month_of(first), months=months
     )
-    try:
-        charge_once(
-            city,
-            identity,
-            asn,
-            service=PASS,
-            partner=place.partner,
-            facts=facts_asked(facts),
-            note=f"parking pass {park.name} {space}",
-            actor=actor,
-        )
-    except CitycardError:
-        _drop(city, identity)
-        raise
+    charge_once(
+        city,
+        identity,
+        asn,
+        service=PASS,
+        drop=partial(_forget, identity=identity),
+        partner=place.partner,
+        facts=facts_asked(facts),
+        note=f"parking pass {park.name} {space}",
+        actor=actor,
+    )
     return _finish(city, settings, identity)
 
 
@@ -135,12 +132,12 @@ def finish_passes(city: City, settings: CommunitySettings, now: dt.datetime) -> 
         rows = conn.execute(select(*columns).where(*asked).distinct()).all()
     finished = 0
     for row in rows:
-        if not is_paid(city, row.sale, PASS):
-            if row.asked_at + _WAITS < now:
-                _drop(city, row.sale)
-            continue
-        _finish(city, settings, row.sale)
-        finished += 1
+        sold = is_paid(city, row.sale, PASS)
+        if not sold and row.asked_at + _WAITS < now:
+            sold = not drop_unpaid(city, row.sale, PASS, partial(_forget, identity=row.sale))
+        if sold:
+            _finish(city, settings, row.sale)
+            finished += 1
     return finished
 
 
@@ -173,10 +170,9 @@ def _finish(city: City, settings: CommunitySettings, identity: UUID) -> SoldPass
         return attrs.evolve(found, right=serial)
 
 
-def _drop(city: City, identity: UUID) -> None:
+def _forget(conn: Connection, identity: UUID) -> None:
     unpaid = (parking_pass.c.sale == identity, parking_pass.c.right.is_(None))
-    with writing(city.engine) as conn:
-        conn.execute(delete(parking_pass).where(*unpaid))
+    conn.execute(delete(parking_pass).where(*unpaid))
 
 
 def _find(conn: Connection, identity: UUID) -> SoldPass | None:

@@ -13,11 +13,10 @@ from uuid import UUID
 
 from sqlalchemy import Connection, delete, select
 
-from citycard.errors import ActDiffers, CitycardError, PaymentUnknown
+from citycard.errors import ActDiffers, CitycardError
 from citycard.ids import derived_id
 from citycard.store import reading, writing
 from citycard.store.bulk import insert_missing
-from citycard.wallet import Payments
 from citycard_egov.applications import (
     Application,
     State,
@@ -81,15 +80,17 @@ def file_application(
     try:
         fee_fen = charge_fee(office, _fee_id(identity), asn, wanted, actor=actor)
     except CitycardError:
-        _give_up(office, identity)
-        raise
+        paid_fen = _give_up(office, identity)
+        if paid_fen is None:
+            raise
+        fee_fen = paid_fen
     return _open(office, identity, fee_fen, actor)
 
 
 def finish_paying(office: Office) -> int:
     """Open applications whose fee was taken before they broke off, give the others up, and say how many.
 
-    Those of the last two minutes may still be on their way.
+    Those of the last two minutes may still be on their way; what is given up is never paid any more.
     """
     late = office.now() - dt.timedelta(minutes=2)
     mine = (application.c.state == State.PAYING.value) & (application.c.filed_at < late)
@@ -97,14 +98,10 @@ def finish_paying(office: Office) -> int:
         waiting = [
             find_application(conn, one) for one in conn.scalars(select(application.c.id).where(mine)).all()
         ]
-    payments = Payments(office.city.wallet)
     for one in waiting:
-        try:
-            paid_fen = payments.find(_fee_id(one.id)).amount_fen
-        except PaymentUnknown:
-            _give_up(office, one.id)
-            continue
-        _open(office, one.id, paid_fen, "job finish-applications")
+        paid_fen = _give_up(office, one.id)
+        if paid_fen is not None:
+            _open(office, one.id, paid_fen, "job finish-applications")
     return len(waiting)
 
 
@@ -134,10 +131,17 @@ def _open(office: Office, identity: UUID, fee_fen: int, actor: str) -> Applicati
         )
 
 
-def _give_up(office: Office, identity: UUID) -> None:
+def _give_up(office: Office, identity: UUID) -> int | None:
+    """Forget an application whose fee was not taken, and now never is; give the fee of one where it was."""
+    from citycard.city.charging import give_up_charge
+
     with writing(office.engine) as conn:
+        paid = give_up_charge(office.city, conn, _fee_id(identity), actor="egov")
+        if paid is not None:
+            return paid.amount_fen
         mine = (application.c.id == identity) & (application.c.state == State.PAYING.value)
         conn.execute(delete(application).where(mine))
+        return None
 
 
 def _known(conn: Connection, identity: UUID, content: bytes) -> Application:

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import logging
 from collections.abc import Iterator
 
 from citycard import HealthCheck, Job, PluginContext
-from citycard.errors import KeyHierarchyMissing
+from citycard.errors import CitycardError, KeyHierarchyMissing
 from citycard.store import reading
-from citycard_health.errors import SportsRefused, StatementRefused
+from citycard_health.errors import StatementRefused
 
 __all__ = ["JOBS", "health_checks"]
 
 _MANY = 1000
+_log = logging.getLogger("citycard.health")
 
 
 def _no_shows(context: PluginContext) -> None:
@@ -32,7 +34,7 @@ def _records(context: PluginContext) -> None:
 
 
 def _finish(context: PluginContext) -> None:
-    """Go on with whatever was broken off between two of its steps."""
+    """Go on with whatever was broken off between two of its steps; what cannot yet keeps nothing else."""
     from citycard_health.returns import even_out, finish_return, waiting_evening, waiting_returns
     from citycard_health.sports import finish_sport, waiting_sports
     from citycard_health.visits import finish_charging, visits_of
@@ -41,15 +43,17 @@ def _finish(context: PluginContext) -> None:
     with reading(city.engine) as conn:
         visits = visits_of(conn, state="charging", limit=_MANY)
         refunds, sports, purses = waiting_returns(conn), waiting_sports(conn), waiting_evening(conn)
-    for visit in visits:
-        finish_charging(city, visit.id)
-    for identity in refunds:
-        finish_return(city, identity)
-    for identity in purses:
-        even_out(city, identity)
-    for identity in sports:
-        with contextlib.suppress(SportsRefused):
-            finish_sport(city, identity)
+    waiting = [
+        *((finish_charging, visit.id) for visit in visits),
+        *((finish_return, identity) for identity in refunds),
+        *((even_out, identity) for identity in purses),
+        *((finish_sport, identity) for identity in sports),
+    ]
+    for finish, identity in waiting:
+        try:
+            finish(city, identity)
+        except CitycardError as waits:
+            _log.warning("%s %s is not done yet: %s", finish.__name__, identity, waits)
 
 
 def _claims(context: PluginContext) -> None:

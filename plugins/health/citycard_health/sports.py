@@ -14,11 +14,11 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from citycard.errors import DebitRefused, OnlineAccountUnknown, PaymentUnknown, WalletRefused
+from citycard.errors import OnlineAccountUnknown, WalletRefused
 from citycard.ids import derived_id
 from citycard.money import yuan
 from citycard.store import reading, writing
-from citycard.wallet import Programme, find_account, find_payment, pots_of
+from citycard.wallet import Programme, find_account, pots_of
 from citycard_health.errors import AlreadyDone, NotFound, SportsRefused
 from citycard_health.events import SportPaid, tell
 from citycard_health.patients import check_card, hold_patient, patient_of
@@ -203,7 +203,7 @@ def finish_sport(city: City, identity: UUID, *, actor: str = "") -> SportPayment
                 note=f"sports {identity}",
                 actor=actor or "health",
             )
-        except (WalletRefused, DebitRefused, OnlineAccountUnknown) as refused:
+        except (WalletRefused, OnlineAccountUnknown) as refused:
             why = str(refused)
             _end(city, identity, mine, free=False)
         else:
@@ -215,13 +215,18 @@ def finish_sport(city: City, identity: UUID, *, actor: str = "") -> SportPayment
 
 
 def _end(city: City, identity: UUID, payment: UUID, *, free: bool) -> None:
-    """Note what came of a payment: paid where its money moved, by whichever request, or was ``free``."""
+    """Note what came of a payment: paid where its money moved, by whichever request, or was ``free``.
+
+    What is refused is given up: a request that is still on its way takes no money for it.
+    """
+    from citycard.city.charging import give_up_charge
+
     with writing(city.engine) as conn:
         query = select(sport_table).where(sport_table.c.id == identity).with_for_update()
         row = conn.execute(query).one()
         if row.state not in {SportState.CHARGING.value, SportState.REFUSED.value}:
             return
-        moved = _moved(conn, payment)
+        moved = give_up_charge(city, conn, payment, actor="health") is not None
         state = SportState.PAID if moved or free else SportState.REFUSED
         if row.state == state.value:
             return
@@ -234,14 +239,6 @@ def _end(city: City, identity: UUID, payment: UUID, *, free: bool) -> None:
             # Another request was refused, and counted it no more, before this one took the money.
             _count(conn, row.patient, row.year, row.amount_fen)
         tell(conn, SportPaid(sport=str(identity), asn=row.asn, venue=row.venue, amount_fen=row.amount_fen))
-
-
-def _moved(conn: Connection, payment: UUID) -> bool:
-    try:
-        find_payment(conn, payment)
-    except PaymentUnknown:
-        return False
-    return True
 
 
 def return_sport(city: City, identity: UUID, *, reason: str, actor: str = "") -> SportPayment:

@@ -19,7 +19,7 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, Row, insert, select, update
 
-from citycard.errors import ActDiffers, DebitRefused, OnlineAccountUnknown, PaymentUnknown, WalletRefused
+from citycard.errors import ActDiffers, OnlineAccountUnknown, PaymentUnknown, WalletRefused
 from citycard.ids import derived_id
 from citycard.store import reading, writing
 from citycard.wallet import Payment, available_fen, find_account, find_payment, online_account, pots_of
@@ -240,8 +240,9 @@ def finish_charging(city: City, identity: UUID) -> ClinicVisit:
     paid = _charged(city, found, patient_fen) if patient_fen else None
     with writing(city.engine) as conn:
         if hold_visit(conn, identity).state is VisitState.CHARGING:
-            # Another request for this visit may have charged meanwhile what this one then missed.
-            paid = paid or _paid_before(conn, identity)
+            # Another request for this visit may have charged meanwhile what this one missed, or be about to:
+            # what the purse is asked for now is never charged online any more.
+            paid = paid or _given_up(city, conn, identity)
             online_fen = paid.amount_fen if paid else 0
             subsidy_fen = sum(part.amount_fen for part in paid.parts if part.programme) if paid else 0
             rest = rest_of(patient_fen, subsidy_fen=subsidy_fen, account_fen=online_fen - subsidy_fen)
@@ -270,7 +271,7 @@ def finish_charging(city: City, identity: UUID) -> ClinicVisit:
 
 def _charged(city: City, visit: ClinicVisit, patient_fen: int) -> Payment | None:
     """Charge what is at hand, subsidies alone where the account's own money is not to be had."""
-    from citycard.city.charging import charge
+    from citycard.city.charging import charge, give_up_charge
 
     for turn, mine in enumerate(_tries(visit.id)):
         try:
@@ -284,6 +285,9 @@ def _charged(city: City, visit: ClinicVisit, patient_fen: int) -> Payment | None
         rest = rest_of(patient_fen, subsidy_fen=subsidy_fen, account_fen=account_fen)
         wanted_fen = rest.subsidy_fen + rest.account_fen
         if not wanted_fen:
+            with writing(city.engine) as conn:
+                if before := give_up_charge(city, conn, mine, actor="health"):
+                    return before
             continue
         try:
             made = charge(
@@ -296,7 +300,7 @@ def _charged(city: City, visit: ClinicVisit, patient_fen: int) -> Payment | None
                 note=f"visit {visit.id}",
                 actor="health",
             )
-        except (WalletRefused, DebitRefused, ActDiffers):
+        except (WalletRefused, ActDiffers):
             continue  # one that differs asked for another sum: it is found, or was refused
         return made.payment
     return None
@@ -312,6 +316,14 @@ def _paid_before(conn: Connection, identity: UUID) -> Payment | None:
         with contextlib.suppress(PaymentUnknown):
             return find_payment(conn, done)
     return None
+
+
+def _given_up(city: City, conn: Connection, identity: UUID) -> Payment | None:
+    """Let nothing be charged online for a visit any more; give what was, by whichever request."""
+    from citycard.city.charging import give_up_charge
+
+    paid = [give_up_charge(city, conn, mine, actor="health") for mine in _tries(identity)]
+    return next(filter(None, paid), None)
 
 
 def _at_hand(city: City, visit: ClinicVisit) -> tuple[int, int]:

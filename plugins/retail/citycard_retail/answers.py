@@ -7,6 +7,7 @@ from typing import Final
 from citycard.errors import (
     AccountNotOpen,
     ActDiffers,
+    ActGivenUp,
     CitycardError,
     DebitRefused,
     FundsMissing,
@@ -56,6 +57,7 @@ CODES: Final = {
 
 _FAULTS = 500
 _OF_ERRORS: Final[tuple[tuple[type[CitycardError], str], ...]] = (
+    (ActGivenUp, NOTHING_DONE),
     (FundsMissing, "51"),
     (LimitExceeded, "61"),
     (AccountNotOpen, "62"),

@@ -6,8 +6,6 @@ from datetime import timedelta
 from uuid import UUID
 
 from citycard.city.accounts import payee
-from citycard.errors import DebitRefused
-from citycard.kernel.services import DebitRequest
 from citycard.store import reading
 from citycard.wallet import AccountHold, Holds, find_account
 from citycard_retail.market import Market, digest_of
@@ -33,20 +31,19 @@ def hold(
 
     Raise MerchantUnknown, OnlineAccountUnknown, DebitRefused, and what the wallet refuses.
     """
+    from citycard.city.charging import asked_of_plugins
+
     city = market.city
     with reading(city.engine) as conn:
         merchants(market, conn, partner=partner)
         account = find_account(conn, number)
     to = payee(city, partner)
-    request = DebitRequest(
-        asn=account.asn, service=HOTEL, amount_fen=amount_fen, at=city.now_local(), partner=partner
-    )
-    refusal = city.plugins.veto(request)
-    if refusal is not None:
-        raise DebitRefused(reason=refusal.reason, code=refusal.code, plugin=refusal.plugin)
+    refused = asked_of_plugins(city, account.asn, service=HOTEL, partner=partner, amount_fen=amount_fen)
     lasts = timedelta(days=market.settings.hold_days if days is None else days)
     holds = Holds(city.wallet)
-    return holds.authorise(identity, account.number, to.partner, amount_fen, lasts, note=note, actor=actor)
+    return holds.authorise(
+        identity, account.number, to.partner, amount_fen, lasts, note=note, actor=actor, refused=refused
+    )
 
 
 def capture(

@@ -200,19 +200,32 @@ def _pay(market: Market, identity: UUID, actor: str) -> Order:
             actor=actor,
         )
     except CitycardError as refused:
-        with writing(market.city.engine) as conn:
-            held = need_order(conn, identity)
-            if held.state == "placed":
-                _restock(conn, identity)
-                _fill_basket(conn, held)
-                become(market, conn, held, "refused", reason=str(refused)[:200])
-        raise
+        if _refuse(market, identity, str(refused)[:200], actor):
+            raise
+        settled_now = paid_sale(market, _payment_id(identity))
+        assert settled_now is not None
+        paid = settled_now
     with writing(market.city.engine) as conn:
         held = need_order(conn, identity)
         if held.state == "placed":
             conn.execute(update(order).where(order.c.id == identity).values(paid_fen=paid.amount_fen))
             become(market, conn, held, "paid")
     return find_order(market, identity)
+
+
+def _refuse(market: Market, identity: UUID, reason: str, actor: str) -> bool:
+    """Refuse an order unless it was paid, and say so: nothing is paid for one that is refused any more."""
+    from citycard.city.charging import give_up_charge
+
+    with writing(market.city.engine) as conn:
+        held = need_order(conn, identity)
+        if give_up_charge(market.city, conn, _payment_id(identity), actor=actor) is not None:
+            return False
+        if held.state == "placed":
+            _restock(conn, identity)
+            _fill_basket(conn, held)
+            become(market, conn, held, "refused", reason=reason)
+        return True
 
 
 def _payment_id(identity: UUID) -> UUID:

@@ -21,6 +21,7 @@ from citycard.errors import CitycardError
 from citycard.ids import derived_id
 from citycard.store import reading, writing
 from citycard.store.bulk import insert_missing
+from citycard.wallet.tables import account_hold
 from citycard_retail.answers import APPROVED, FAULT, NOTHING_DONE, REPEATED, code_of
 from citycard_retail.errors import MerchantUnknown, MessageInvalid, SaleUnknown
 from citycard_retail.hotel import capture, find_hold, hold, release
@@ -32,6 +33,7 @@ from citycard_retail.poskeys import pos_key
 from citycard_retail.refunds import refund_sale, void_sale
 from citycard_retail.sales import find_sale, finish_sales, sell, settled
 from citycard_retail.tables import message as message_table
+from citycard_retail.tables import sale
 
 __all__ = ["PosHost"]
 
@@ -122,18 +124,30 @@ class PosHost:
     # ── what is written down ─────────────────────────────────────────────────────────────────────
 
     def finish(self) -> int:
-        """Finish sales that were broken off, undo those that a POS reversed meanwhile, and count the paid."""
+        """Finish sales that were broken off, undo what a POS reversed and is not undone, count the paid.
+
+        What is to be undone is read from what stands written, so that it is done the next time when it
+        breaks off between the end of a sale and its void.
+        """
         found = finish_sales(self._market)
-        for one in found:
-            query = select(message_table).where(message_table.c.act == one.id, message_table.c.reversed == 1)
-            with reading(self._market.city.engine) as conn:
-                row = conn.execute(query).one_or_none()
-            if row is not None:
-                try:
-                    self._undo(row.terminal, row.kind, row.processing, row.act)
-                except CitycardError as refused:
-                    _log.warning("sale %s was reversed and cannot be undone: %s", one.id, refused)
+        for row in self._not_undone():
+            try:
+                self._undo(row.terminal, row.kind, row.processing, row.act)
+            except CitycardError as refused:
+                _log.warning("message %s was reversed and cannot be undone: %s", row.act, refused)
         return len(found)
+
+    def _not_undone(self) -> list[Row[Any]]:
+        """Give reversed messages whose sale is paid, or whose hold may not have ended."""
+        sold = (sale.c.state == "paid") & (sale.c.amount_fen > 0) & (sale.c.returned_fen == 0)
+        held = account_hold.c.expires_at > self._market.city.clock.now()
+        reversed_ = select(message_table).where(message_table.c.reversed == 1)
+        queries = (
+            reversed_.join(sale, (sale.c.id == message_table.c.act) & sold),
+            reversed_.join(account_hold, (account_hold.c.id == message_table.c.act) & held),
+        )
+        with reading(self._market.city.engine) as conn:
+            return [row for query in queries for row in conn.execute(query)]
 
     def _noted(self, asked: _Asked) -> tuple[Row[Any], bool]:
         message = asked.message
@@ -260,6 +274,8 @@ class PosHost:
 
     def _reverse(self, asked: _Asked) -> dict[str, str]:
         """Undo the message that field 90 names; of one that did not come, note that it does nothing."""
+        from citycard.city.charging import give_up_charge
+
         told = asked.message.get(90)
         mti, stan, day = told[:4], told[4:10], _day(told[10:14], self._market.city.now_local())
         with writing(self._market.city.engine) as conn:
@@ -275,6 +291,10 @@ class PosHost:
             if row.kind not in {"0100", "0200", "0220"} or row.processing in {_VOID, _REFUND}:
                 raise MessageInvalid(reason="this cannot be reversed", field=90, code="12")
             conn.execute(update(message_table).where(_mine(asked.terminal, day, stan)).values(reversed=1))
+            # What was not done yet is not done any more, though it may be under way at this moment.
+            give_up_charge(
+                self._market.city, conn, row.act, number=row.account, actor=f"terminal {asked.terminal}"
+            )
         self._undo(asked.terminal, row.kind, row.processing, row.act)
         return {}
 

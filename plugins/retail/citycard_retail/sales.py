@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import attrs
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, exists, select, update
 
-from citycard import registry
-from citycard.errors import CitycardError, DebitRefused, OnlineAccountUnknown, PaymentUnknown
+from citycard.errors import CitycardError, OnlineAccountUnknown, PaymentUnknown
 from citycard.ids import derived_id
-from citycard.kernel.services import DebitRequest
 from citycard.ledger.chart import TransferCode
 from citycard.store import publish, reading, writing
 from citycard.store.bulk import insert_missing
 from citycard.wallet import Payments, find_account, partner_payable
+from citycard.wallet.tables import payment
 from citycard_retail.errors import RetailActDiffers, RetailValueInvalid, SaleUnknown
 from citycard_retail.events import SOLD
 from citycard_retail.fees import fee_fen
@@ -49,6 +48,7 @@ __all__ = [
 
 _NOTE = 100
 _STALE = timedelta(minutes=15)
+_LATE = timedelta(days=31)
 
 
 @attrs.frozen(kw_only=True)
@@ -218,10 +218,14 @@ def paid_sale(market: Market, identity: UUID) -> Sale | None:
 
 def finish_sales(market: Market) -> tuple[Sale, ...]:
     """End what was begun a while ago and broken off, as paid or as refused; give what was paid."""
-    before = market.city.now_local() - _STALE
-    query = select(sale).where(sale.c.state == "begun", sale.c.at <= before)
+    now = market.city.now_local()
+    begun = (sale.c.state == "begun") & (sale.c.at <= now - _STALE)
+    # Refused, paid all the same by a request that came later, and broken off before that was noted.
+    moved = exists().where(payment.c.id == sale.c.id)
+    late = (sale.c.state == "refused") & (sale.c.at >= now - _LATE) & moved
+    query = select(sale).where(begun | late).order_by(sale.c.at, sale.c.id)
     with reading(market.city.engine) as conn:
-        waiting = [Sale.of(row) for row in conn.execute(query.order_by(sale.c.at, sale.c.id))]
+        waiting = [Sale.of(row) for row in conn.execute(query)]
     found = [settled(market, one) for one in waiting]
     for one in found:
         if one.state == "begun":
@@ -329,33 +333,19 @@ def _paid_before(market: Market, identity: UUID, number: str, asked: dict[str, A
 
 def _pay(market: Market, begun: Sale, number: str, *, note: str, actor: str) -> int:
     """Ask every plugin, and pay what a sale was begun with: its fee is of just that."""
-    from citycard.city.accounts import payee
+    from citycard.city.charging import debit
 
-    city, amount_fen = market.city, begun.amount_fen
-    if not amount_fen:
+    if not begun.amount_fen:
         return 0
-    with reading(city.engine) as conn:
-        district = registry.find_partner(conn, begun.partner).district
-    refusal = city.plugins.veto(
-        DebitRequest(
-            asn=begun.asn,
-            service=begun.service,
-            amount_fen=amount_fen,
-            at=city.now_local(),
-            partner=begun.partner,
-            district=district or "",
-        )
-    )
-    if refusal is not None:
-        raise DebitRefused(reason=refusal.reason, code=refusal.code, plugin=refusal.plugin)
-    paid = Payments(city.wallet).pay(
+    paid = debit(
+        market.city,
         begun.id,
         number,
-        payee(city, begun.partner),
-        amount_fen,
-        onward=fee_onward(market, begun.fee_fen),
-        note=note or begun.service,
         service=begun.service,
+        partner=begun.partner,
+        amount_fen=begun.amount_fen,
+        onward=fee_onward(market, begun.fee_fen),
+        note=note,
         actor=actor,
     )
     return paid.amount_fen

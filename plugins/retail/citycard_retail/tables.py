@@ -252,6 +252,12 @@ message = Table(
     Index("ix_retail_message_rrn", "terminal", "rrn"),
     Index("ix_retail_message_batch", "terminal", "batch"),
 )
+Index(
+    "ix_retail_message_reversed",
+    message.c.act,
+    sqlite_where=message.c.reversed == 1,
+    postgresql_where=message.c.reversed == 1,
+)
 
 pos_batch = Table(
     "retail_pos_batch",

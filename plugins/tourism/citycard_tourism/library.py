@@ -15,7 +15,7 @@ import attrs
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from citycard.city.charging import charge, price
+from citycard.city.charging import charge, next_try, price
 from citycard.city.till import Sale, Visit
 from citycard.ids import derived_id
 from citycard.store import publish, reading, writing
@@ -114,13 +114,16 @@ def renew(office: Office, asn: str, serial: int) -> Loan:
 
 
 def pay_fees(office: Office, asn: str) -> int:
-    """Pay what a card owes for late books from its online account; each fee once. Return the fen paid."""
+    """Pay what a card owes for late books from its online account; each fee once. Return the fen paid.
+
+    What was refused, such as for want of money, can be paid later.
+    """
     total_fen = 0
     for owed in _owed(office, asn):
         venue = office.settings.venue(owed.venue).id
         done = charge(
             office.city,
-            derived_id("tourism", "fee", owed.id),
+            next_try(office.city, "tourism", "fee", owed.id),
             asn,
             service=FEE,
             partner=venue,

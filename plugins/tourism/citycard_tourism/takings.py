@@ -32,6 +32,7 @@ from citycard.money import split
 from citycard.store import publish, reading, writing
 from citycard.store.bulk import insert_missing
 from citycard.wallet.online import AccountStatus, find_account
+from citycard.wallet.onward import shares_of
 from citycard.wallet.paymentbook import find_payment
 from citycard.wallet.refunds import Destination
 from citycard_tourism.office import Office
@@ -54,7 +55,6 @@ __all__ = [
 ]
 
 _TAPS_MOST = 2000
-_SHARES_MOST = 256
 
 
 @attrs.frozen(kw_only=True)
@@ -164,13 +164,10 @@ def taken_online(office: Office, act: UUID, service: str) -> Taken | None:
             paid = find_payment(conn, identity)
         except PaymentUnknown:
             return None
-        # The ids that the wallet gives to what goes on from a payment.
-        ids = [derived_id("payment", identity, "onward", place) for place in range(_SHARES_MOST)]
-        moved = office.city.ledger.find(conn, ids)
+        _, *others = shares_of(conn, office.city.ledger, identity)
     if paid.service != service:
         return None
-    gone = [moved[one].transfer for one in ids if one in moved]
-    onward = {_partner_of(one.credit_address): one.amount_fen for one in gone}
+    onward = {_partner_of(one.address): one.amount_fen for one in others}
     left_fen = paid.amount_fen - paid.returned_fen
     return Taken(amount_fen=paid.amount_fen, left_fen=left_fen, partner=paid.partner, onward=onward)
 
@@ -241,10 +238,8 @@ def _give(office: Office, line: RefundLine, paid: Paid) -> bool:
 
 
 def _to_account(office: Office, line: RefundLine, paid: Paid) -> None:
-    shares = [paid.amount_fen - sum(paid.onward.values()), *paid.onward.values()]
-    parts = split(line.amount_fen, shares)
-    back = [Onward.share(name, fen) for name, fen in zip(paid.onward, parts[1:], strict=True) if fen]
-    give_back(office.city, line.id, paid.id, line.amount_fen, onward=back, note=line.reason)
+    """Give back what an account paid; each partner gives back its share."""
+    give_back(office.city, line.id, paid.id, line.amount_fen, note=line.reason)
 
 
 def _of_purse(office: Office, line: RefundLine, paid: Paid) -> None:

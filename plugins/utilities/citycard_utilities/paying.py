@@ -14,9 +14,8 @@ import attrs
 from sqlalchemy import Connection, insert, select, update
 
 from citycard import CitycardError, percent_of
-from citycard.errors import PaymentUnknown
 from citycard.store import reading, writing
-from citycard.wallet import Payments, find_account
+from citycard.wallet import find_account
 from citycard_utilities.errors import (
     BillBusy,
     BillSettled,
@@ -145,6 +144,8 @@ def _noted(
     known = select(receipt).where(receipt.c.id == str(identity))
     with writing(city.engine) as conn:
         account = find_account(conn, number)
+        # The bill is held first: the same request may be noting itself at this moment.
+        standing = standings(conn, settings.billers, [(biller, wanted)]).get((biller, wanted))
         row = conn.execute(known).one_or_none()
         if row is not None:
             asked = {"account": account.number, "biller": biller, "bill": wanted}
@@ -152,7 +153,6 @@ def _noted(
                 if getattr(row, field) != value:
                     raise RequestDiffers(id=identity, what="payment", field=field)
             return row
-        standing = standings(conn, settings.billers, [(biller, wanted)]).get((biller, wanted))
         if standing is None:
             raise BillUnknown(biller=biller, bill=wanted[:40])
         if standing.state != OPEN or not standing.rest_fen:
@@ -190,12 +190,12 @@ def _finish(city: City, settings: UtilitySettings, row: Any, actor: str) -> Rece
     try:
         charged = _charged(city, settings, row, actor)
     except CitycardError as refused:
-        paid_fen = _paid_fen(city, UUID(row.id))
+        paid_fen = _refused(city, row, str(refused)[:300], actor)
         if paid_fen is not None:
             return _done(city, settings, row.id, paid_fen)
-        # The wallet's answer under this id is the same for ever, and so is ours.
-        _become(city, row.id, state=REFUSED, reason=str(refused)[:300])
-        raise PaymentDeclined(bill=row.bill, reason=refused) from refused
+        with reading(city.engine) as conn:
+            reason = conn.scalar(select(receipt.c.reason).where(receipt.c.id == row.id))
+        raise PaymentDeclined(bill=row.bill, reason=reason) from refused
     return _done(city, settings, row.id, charged.amount_fen)
 
 
@@ -219,18 +219,21 @@ def _charged(city: City, settings: UtilitySettings, row: Any, actor: str) -> Cha
     )
 
 
-def _paid_fen(city: City, identity: UUID) -> int | None:
-    """Give what was paid under an id, whatever is in the way of asking for it again; None if nothing."""
-    try:
-        return Payments(city.wallet).find(identity).amount_fen
-    except PaymentUnknown:
-        return None
+def _refused(city: City, row: Any, reason: str, actor: str) -> int | None:
+    """Note that a payment was refused, unless money moved for it: then give how much.
 
+    The same payment may be on its way in another request: its id is given up in the same transaction, so
+    that our answer is the wallet's, and both are the same for ever.
+    """
+    from citycard.city.charging import give_up_charge
 
-def _become(city: City, identity: str, **values: Any) -> None:
     with writing(city.engine) as conn:
-        mine = (receipt.c.id == identity) & (receipt.c.state == PENDING)
-        conn.execute(update(receipt).where(mine).values(**values))
+        paid = give_up_charge(city, conn, UUID(row.id), number=row.account, actor=actor)
+        if paid is not None:
+            return paid.amount_fen
+        mine = (receipt.c.id == row.id) & (receipt.c.state == PENDING)
+        conn.execute(update(receipt).where(mine).values(state=REFUSED, reason=reason))
+        return None
 
 
 def _done(city: City, settings: UtilitySettings, identity: str, amount_fen: int) -> ReceiptView:

@@ -103,17 +103,20 @@ def reverse(
     wanted = {"receipt": receipt_id, "reason": reason, "approved_by": approved_by}
     # What a desk gave back meanwhile is not given back again.
     note_refunds(city, settings)
+    known = select(returned).where(returned.c.id == identity)
     with writing(city.engine) as conn:
-        row = conn.execute(select(returned).where(returned.c.id == identity)).one_or_none()
+        row = conn.execute(known).one_or_none()
         if row is None:
-            row = _noted(conn, identity, wanted, actor, city.now_local())
+            held = _held(conn, receipt_id)
+            # The same request may have noted it while this one waited for the receipt.
+            row = conn.execute(known).one_or_none() or _noted(conn, held, identity, wanted, actor, city)
         for field in _CONTENT:
             if getattr(row, field) != wanted[field]:
                 raise RequestDiffers(id=identity, what="reversal", field=field)
     if row.state == PENDING:
         _move(city, row)
     with reading(city.engine) as conn:
-        return Return.of(conn.execute(select(returned).where(returned.c.id == identity)).one())
+        return Return.of(conn.execute(known).one())
 
 
 def assign(city: City, settings: UtilitySettings, receipt_id: str, bill: str) -> int:
@@ -226,14 +229,7 @@ def _held(conn: Connection, receipt_id: str) -> Any:
     return row
 
 
-def _noted(
-    conn: Connection,
-    identity: UUID,
-    wanted: dict[str, str],
-    actor: str,
-    at: dt.datetime,
-) -> Any:
-    row = _held(conn, wanted["receipt"])
+def _noted(conn: Connection, row: Any, identity: UUID, wanted: dict[str, str], actor: str, city: City) -> Any:
     if row.state not in {DONE, UNMATCHED}:
         raise ReversalRefused(receipt=row.id, reason=f"it is {row.state}: nothing was paid")
     amount_fen = row.applied_fen + row.credited_fen + row.open_fen
@@ -250,7 +246,7 @@ def _noted(
         amount_fen,
         cause=cause,
         reason=wanted["reason"],
-        at=at,
+        at=city.now_local(),
         approved_by=wanted["approved_by"],
         actor=actor[:100],
     )

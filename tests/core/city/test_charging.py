@@ -1,8 +1,12 @@
 import pytest
 
-from citycard.city.charging import Onward, charge, give_back, price
+from citycard import registry
+from citycard.city.accounts import payee
+from citycard.city.accountview import read_account
+from citycard.city.charging import Onward, charge, debit, give_back, give_up_charge, next_try, price
 from citycard.errors import (
     ActDiffers,
+    ActGivenUp,
     DebitRefused,
     FundsMissing,
     OnlineAccountUnknown,
@@ -11,9 +15,9 @@ from citycard.errors import (
     ServiceUnknown,
     WalletInvalid,
 )
-from citycard.ids import new_id
-from citycard.store import reading
-from citycard.wallet import online_account, partner_payable
+from citycard.ids import derived_id, new_id
+from citycard.store import reading, writing
+from citycard.wallet import Payments, online_account, partner_payable
 from citycard.wallet.addresses import INCOME_CLEARING_FEE
 
 
@@ -119,3 +123,120 @@ def test_no_more_is_given_back_than_was_paid(town, account):
     done = pay(town, account)
     with pytest.raises(RefundRefused):
         give_back(town.city, new_id(), done.payment.id, 601)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"facts": {"pieces": 3}},
+        {"list_price_fen": 600},
+        {"entitlements": ("helper",)},
+        {"onward": [Onward.fee(1)]},
+        {"partner": "plums"},
+        {"service": "another"},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_an_id_stands_for_one_charge_with_all_its_facts(town, account, other):
+    once = new_id()
+    pay(town, account, once)
+    with pytest.raises(ActDiffers, match="another charge"):
+        pay(town, account, once, **other)
+    with pytest.raises(ActDiffers):
+        pay(town, town.account(town.card(), 1000), once)
+    assert pay(town, account, once).amount_fen == 600
+    assert balance(town, online_account(account)) == 100_000 - 600
+
+
+def test_what_a_plugin_refused_stays_refused_and_says_who_and_why(town, account, monkeypatch):
+    once = new_id()
+    with pytest.raises(DebitRefused) as first:
+        pay(town, account, once, pieces=301)
+    monkeypatch.setattr("citycard_market.plugin.TOO_MUCH_FEN", 100_000)
+    with pytest.raises(DebitRefused) as again:
+        pay(town, account, once, pieces=301)
+    assert (again.value.data, str(again.value)) == (first.value.data, str(first.value))
+    assert again.value.data == {
+        "reason": "market sells no more at once",
+        "code": "too-much",
+        "plugin": "market",
+    }
+    with pytest.raises(ActDiffers):
+        pay(town, account, once, pieces=1)
+    assert balance(town, online_account(account)) == 100_000
+
+
+def test_a_refusal_is_shown_with_the_account_that_did_not_pay(town, account):
+    once = new_id()
+    with pytest.raises(DebitRefused):
+        pay(town, account, once, pieces=301, actor="stall 4")
+    (line,) = read_account(town.city, account).refusals
+    assert (line.id, line.kind, line.actor) == (once, "charge", "stall 4")
+    assert line.asked == {"service": "stall", "partner": "melons", "amount_fen": 90_300}
+    assert line.refusal == "market sells no more at once (market: too-much)"
+
+
+def test_a_charge_that_was_given_up_is_not_paid_and_one_that_was_paid_is_not_given_up(town, account):
+    late, paid = new_id(), pay(town, account).payment
+    with writing(town.city.engine) as conn:
+        assert give_up_charge(town.city, conn, late, number=account) is None
+        assert give_up_charge(town.city, conn, paid.id) == paid
+    with pytest.raises(ActGivenUp):
+        pay(town, account, late)
+    assert balance(town, online_account(account)) == 100_000 - 600
+
+
+def test_what_is_owed_is_tried_again_under_another_id_after_each_refusal(town):
+    poor, tries = town.account(town.card(), 10), []
+    for _ in range(3):
+        tries.append(next_try(town.city, "fee", 7))
+        with pytest.raises(FundsMissing):
+            pay(town, poor, tries[-1])
+    assert (tries[0], len(set(tries))) == (derived_id("fee", 7), 3)
+    town.account(town.cards[-1], 1000)
+    for _ in range(2):
+        assert pay(town, poor, next_try(town.city, "fee", 7)).amount_fen == 600
+    assert balance(town, online_account(poor)) == 410
+
+
+def test_what_was_priced_before_is_debited_once(town, account):
+    once, asked = new_id(), {"service": "stall", "partner": "melons", "amount_fen": 700}
+    paid = [debit(town.city, once, account, **asked) for _ in range(2)]
+    assert (paid[0], paid[0].amount_fen, paid[0].service) == (paid[1], 700, "stall")
+    with pytest.raises(ActDiffers):
+        debit(town.city, once, account, **asked | {"amount_fen": 701})
+    for _ in range(2):
+        with pytest.raises(DebitRefused):
+            debit(town.city, derived_id("much"), account, **asked | {"amount_fen": 90_001})
+
+
+def test_a_charge_that_an_older_version_kept_is_answered_with_its_payment(town, account):
+    once, melons = new_id(), payee(town.city, "melons")
+    payments = Payments(town.city.wallet)
+    paid = payments.pay(once, account, melons, 500, note="stall", service="stall")
+    assert pay(town, account, once).payment == paid
+    with pytest.raises(ActDiffers):
+        pay(town, account, once, partner="plums")
+
+
+def test_what_the_account_refused_stays_refused_whatever_the_price_is_by_then(town):
+    poor, once = town.account(town.card(), 10), new_id()
+    with pytest.raises(FundsMissing, match="10 fen for this: 600 fen are wanted"):
+        pay(town, poor, once)
+    town.account(town.cards[-1], 1000)
+    helper = registry.Entitlement(
+        name="helper", source="town-hall", asn=poor, starts_on=town.now.date(), ends_on=None
+    )
+    with writing(town.city.engine) as conn:
+        registry.add_entitlements(conn, [helper])
+    with pytest.raises(FundsMissing, match="10 fen for this: 600 fen are wanted"):
+        pay(town, poor, once)
+
+
+def test_what_cost_nothing_costs_nothing_when_it_is_asked_for_again(town, account, monkeypatch):
+    once = new_id()
+    assert pay(town, account, once, pieces=0).payment is None
+    again = pay(town, account, once, pieces=0)
+    assert (again.quote, again.payment) == (None, None)
+    with pytest.raises(ActDiffers):
+        pay(town, account, once, pieces=1)

@@ -26,6 +26,7 @@ from citycard.wallet import (
     fund_programme,
     grant,
 )
+from citycard.wallet.onward import Onward, shares_of
 from citycard.wallet.refunds import Destination, Purchase, PurchaseShare, find_refund, refunds_of
 
 CARD = "01010199010000000001"
@@ -251,6 +252,26 @@ def test_what_is_given_back_one_way_is_not_given_back_the_other(money_town, paid
     give(money_town, purchase_of(money_town, str(paid.id)), 50, destination)
     assert payments_.find(paid.id).returned_fen == 600
     assert balances(money_town).get("partner/canteen/payable", 0) == 0
+
+
+def test_what_went_on_from_a_payment_comes_back_from_whom_it_went_to(money_town, paid_online):
+    canteen, payments_ = Payee(partner="canteen"), Payments(money_town.wallet)
+    before = balances(money_town)
+    onward = [Onward.share("baker", 100), Onward.fee(3)]
+    paid = payments_.pay(new_id(), CARD, canteen, 300, onward=onward)
+    give(money_town, purchase_of(money_town, str(paid.id)), 100, Destination.ACCOUNT)
+    payments_.give_back(new_id(), paid.id, 50)
+    give(money_town, purchase_of(money_town, str(paid.id)), 150, Destination.CASH)
+    assert changed(money_town, before) == {
+        f"account/{CARD}/online": -150,
+        "trust/bank": -150,
+        "partner/canteen/payable": -3,
+        "income/clearing-fee": 3,
+    }
+    with reading(money_town.engine) as conn:
+        shares = shares_of(conn, money_town.ledger, paid.id)
+        assert money_town.ledger.audit(conn) == []
+    assert [(one.amount_fen, one.returned_fen) for one in shares] == [(200, 200), (100, 100), (3, 0)]
 
 
 def test_what_an_account_paid_does_not_go_to_a_purse(money_town, paid_online):

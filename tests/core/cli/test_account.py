@@ -103,6 +103,22 @@ def test_a_payment_is_made_and_a_part_given_back(answer):
     assert (shown["balance_fen"], shown["payments"][0]["id"]) == (8000, identity)
 
 
+def test_an_id_is_explained_by_what_was_asked_and_answered(answer, said):
+    paid, refused = str(uuid4()), str(uuid4())
+    answer("account", "pay", FIRST, "canteen", "25.50", "--id", paid, "--by", "Wang")
+    assert said("account", "pay", FIRST, "canteen", "400", "--id", refused, "--by", "Wang")[0] == 5
+    answer("account", "give-back", paid, "5")
+    told = answer("account", "explain", refused)["act"]
+    assert (told["kind"], told["asked"]["partner"], told["why"]["wanted_fen"]) == ("pay", "canteen", 40_000)
+    _, out, _ = said("account", "explain", paid)
+    assert f"account {FIRST}, by Wang\npay, partner canteen, 25.50 yuan: done\n" in out
+    assert out.endswith("partner/canteen/payable: 25.50 yuan, 5.00 given back\n")
+    code, out, _ = said("account", "show", FIRST)
+    line = f"pay, partner canteen, 400.00 yuan: account {FIRST} has 7450 fen for this: 40000 fen are wanted"
+    assert (code, line in out) == (0, True)
+    assert said("account", "explain", str(uuid4()))[0] == 3
+
+
 def test_a_hold_is_captured_or_released(answer, said):
     held = answer("account", "hold", FIRST, "hotel", "60", "--note", "room 7")
     assert (held["state"], held["amount_fen"]) == ("pending", 6000)

@@ -7,11 +7,11 @@ from threading import Thread
 import pytest
 from sqlalchemy import event, func, select
 
-from citycard.errors import ActDiffers, FundsMissing
+from citycard.errors import ActDiffers, ActGivenUp, FundsMissing
 from citycard.ids import new_id
 from citycard.store import reading, writing
 from citycard.wallet import Payee, Payments, account_subsidy, online_account, partner_payable
-from citycard.wallet.acts import Act, once
+from citycard.wallet.acts import Act, give_up, once
 from citycard.wallet.tables import payment, wallet_act
 
 SHOP = Payee(partner="shop", kind="food")
@@ -116,6 +116,53 @@ def test_the_same_request_sent_many_times_at_once_is_done_once(wallet, opened):
     assert rows(wallet.engine, payment) == 1
     with reading(wallet.engine) as conn:
         assert wallet.ledger.balance_fen(conn, online_account(number)) == 7000
+
+
+def test_what_was_given_up_never_happens_whatever_is_asked_for_under_its_id(wallet, opened):
+    number, identity = opened(1, 10_000), new_id()
+    for _ in range(2):
+        with writing(wallet.engine) as conn:
+            assert give_up(conn, identity, wallet.clock.now(), number=number, actor="job")
+    for amount_fen in (4000, 1):
+        with pytest.raises(ActGivenUp, match=f"id {identity} was given up"):
+            Payments(wallet).pay(identity, number, SHOP, amount_fen)
+
+
+def test_what_was_answered_is_not_given_up(wallet, opened):
+    number, paid, refused = opened(1, 10_000), new_id(), new_id()
+    Payments(wallet).pay(paid, number, SHOP, 4000)
+    with pytest.raises(FundsMissing):
+        Payments(wallet).pay(refused, number, SHOP, 40_000)
+    with writing(wallet.engine) as conn:
+        gone = [give_up(conn, identity, wallet.clock.now()) for identity in (paid, refused)]
+    assert gone == [False, True]
+    assert Payments(wallet).pay(paid, number, SHOP, 4000).amount_fen == 4000
+    with pytest.raises(FundsMissing):
+        Payments(wallet).pay(refused, number, SHOP, 40_000)
+
+
+@pytest.mark.postgresql
+def test_of_a_payment_and_giving_it_up_at_once_one_is_the_answer(wallet, opened):
+    number = opened(1, 10_000)
+    for _ in range(8):
+        identity, gone = new_id(), []
+
+        def pay(identity=identity):
+            with suppress(ActGivenUp):
+                Payments(wallet).pay(identity, number, SHOP, 1)
+
+        def stop(identity=identity, gone=gone):
+            with writing(wallet.engine) as conn:
+                gone.append(give_up(conn, identity, wallet.clock.now()))
+
+        threads = [Thread(target=pay), Thread(target=stop)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        with reading(wallet.engine) as conn:
+            paid = conn.scalar(select(func.count()).where(payment.c.id == identity))
+        assert gone == [not paid]
 
 
 def test_what_is_done_is_written_down_with_who_asked(wallet):

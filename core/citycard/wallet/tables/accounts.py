@@ -40,7 +40,8 @@ __all__ = [
 ]
 
 # One row for everything that was asked for under an id that its client made, refusals too: asked again, it
-# gets the same answer. ``digest`` stands for what was asked, ``refusal`` for the error that was the answer.
+# gets the same answer. ``digest`` stands for what was asked, ``asked`` says it to people, and ``refusal`` is
+# the error that was the answer.
 wallet_act = Table(
     "wallet_act",
     metadata,
@@ -49,6 +50,7 @@ wallet_act = Table(
     Column("number", String(20), nullable=False, index=True),
     Column("digest", LargeBinary(16), nullable=False),
     Column("actor", String(100), nullable=False),
+    Column("asked", JSON(none_as_null=True)),
     Column("refusal", JSON),
     Column("at", UtcTime, nullable=False),
 )
