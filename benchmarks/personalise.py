@@ -72,7 +72,7 @@ def _cards_alone(city: City, cards: int) -> float:
     keys = city.vault.card_keys_many([bytes.fromhex(asn[4:]) for asn in numbers])
     for asn, own in zip(numbers, keys, strict=True):
         city.issuing.personalise(
-            blank.clone(), asn, "standard", own, start=today, expiry=today.replace(year=today.year + 5)
+            blank.clone(), asn, product, own, start=today, expiry=today.replace(year=today.year + 5)
         )
     return time.perf_counter() - begun
 

@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from citycard.errors import CardRefused, FundsMissing
+from citycard.errors import ActGivenUp, CardRefused, FundsMissing, ServiceOff
 from citycard.ids import new_id
 from citycard.store import reading
 from citycard.wallet import online_account, partner_payable
@@ -109,6 +109,25 @@ def test_a_pass_that_was_not_paid_is_none(leisure):
     with pytest.raises(RightUnknown):
         leisure.ask(find_pass, new_id())
     assert fen(leisure, online_account(poor.asn)) == 100
+
+
+def test_a_pass_that_another_call_refused_meanwhile_takes_no_money(leisure, card, monkeypatch):
+    act, gym, real = new_id(), leisure.settings.plan("gym"), takings.charge
+
+    def refused(*_given, **_named):
+        raise ServiceOff(service="tourism-pass", where="gym-north")
+
+    def late(*given, **named):
+        monkeypatch.setattr(takings, "charge", refused)
+        with pytest.raises(ServiceOff):
+            buy_pass(leisure.office, act, card.asn, gym)
+        return real(*given, **named)
+
+    monkeypatch.setattr(takings, "charge", late)
+    with pytest.raises(ActGivenUp):
+        buy_pass(leisure.office, act, card.asn, gym)
+    assert leisure.ask(find_pass, act).state == "cancelled"
+    assert fen(leisure, online_account(card.asn)) == 100_000
 
 
 def test_steps_wait_for_one_another(leisure, card):

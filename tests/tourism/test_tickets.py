@@ -10,6 +10,7 @@ from citycard.city.accounts import payee
 from citycard.errors import (
     AccountNotOpen,
     ActDiffers,
+    ActGivenUp,
     CitycardError,
     OnlineAccountUnknown,
     PointsRefused,
@@ -17,7 +18,7 @@ from citycard.errors import (
 )
 from citycard.ids import new_id
 from citycard.store import reading, writing
-from citycard.wallet import Accounts, Payments, Points, online_account
+from citycard.wallet import Accounts, Payments, Points, online_account, payments_of
 from citycard.wallet.points import lots_of
 from citycard_tourism import takings, tickets
 from citycard_tourism.changes import give_back_online, move_online
@@ -26,7 +27,7 @@ from citycard_tourism.errors import ActRepeated, RightUnknown, SlotFull, TicketR
 from citycard_tourism.loyalty import open_schemes, sell
 from citycard_tourism.slots import set_capacity, slots_of
 from citycard_tourism.takings import payment_id
-from citycard_tourism.tickets import buy, find_ticket, release, tickets_of
+from citycard_tourism.tickets import buy, find_ticket, lapse_held, release, tickets_of
 
 
 @pytest.fixture
@@ -197,6 +198,25 @@ def test_a_ticket_that_was_paid_and_broke_off_is_finished_when_nothing_is_sold_a
     assert (taken(leisure), left_fen(leisure, card)) == (1, 46_000)
 
 
+def test_a_ticket_that_stalled_until_it_lapsed_takes_no_money(leisure, card, monkeypatch):
+    act, film, starts, real = new_id(), leisure.settings.show("film"), leisure.at("19:30"), takings.charge
+
+    def late(*given, **named):
+        monkeypatch.setattr(takings, "charge", real)
+        leisure.go_to(leisure.at("17:00"))
+        assert lapse_held(leisure.office) == 1
+        return real(*given, **named)
+
+    monkeypatch.setattr(takings, "charge", late)
+    with pytest.raises(ActGivenUp):
+        buy(leisure.office, act, card.asn, film, starts)
+    with pytest.raises(TicketRefused, match="new id"):
+        buy(leisure.office, act, card.asn, film, starts)
+    assert (taken(leisure), left_fen(leisure, card)) == (0, 50_000)
+    with reading(leisure.city.engine) as conn:
+        assert payments_of(conn, number=card.asn) == []
+
+
 def test_an_id_that_paid_for_something_else_buys_no_ticket(leisure, card):
     act, film, starts = new_id(), leisure.settings.show("film"), leisure.at("19:30")
     venue = payee(leisure.city, "old-cinema")
@@ -235,21 +255,18 @@ def test_a_ticket_that_another_call_finished_meanwhile_gives_nothing_back(leisur
     assert (had_fen - left_fen(leisure, card), points_left(leisure, card), taken(leisure)) == (2000, 100, 1)
 
 
-def test_a_ticket_that_lapsed_while_it_was_paid_costs_neither_money_nor_points(
-    leisure, card, points, monkeypatch
-):
+def test_a_ticket_whose_money_is_paid_is_not_given_up(leisure, card, points, monkeypatch):
     act, had_fen, pay = new_id(), left_fen(leisure, card), tickets.pay_online
 
     def pay_late(office, *given):
         done = pay(office, *given)
-        release(office, act)
+        with pytest.raises(TicketRefused, match="it is paid, not held"):
+            release(office, act)
         return done
 
     monkeypatch.setattr(tickets, "pay_online", pay_late)
-    for _ in range(2):
-        with pytest.raises(TicketRefused, match="new id"):
-            points(act)
-    assert (left_fen(leisure, card), points_left(leisure, card), taken(leisure)) == (had_fen, 600, 0)
+    assert [points(act).state for _ in range(2)] == ["paid", "paid"]
+    assert (had_fen - left_fen(leisure, card), points_left(leisure, card), taken(leisure)) == (2000, 100, 1)
     leisure.clear()
     leisure.town.check_books()
 

@@ -109,14 +109,17 @@ class Issuing:
         self,
         chip: IssuableCard,
         asn: str,
-        product: str,
+        product: CardProduct,
         keys: CardKeys,
         *,
         start: dt.date,
         expiry: dt.date,
         enabled: EnableFlag = EnableFlag.ENABLED,
     ) -> None:
-        """Make a prepared card the card ``asn``; PersonalisationFailed names the step it refused."""
+        """Make a prepared card the card ``asn``; PersonalisationFailed names the step it refused.
+
+        ``product`` is what ``product()`` gave before the card was prepared: nothing is looked up any more.
+        """
         self.check_number(asn)
         city = self._city.config.city
         personalise(
@@ -124,7 +127,7 @@ class Issuing:
             asn=asn,
             issuer=city.issuer,
             city=city.code,
-            product=self.product(product),
+            product=product,
             keys=keys,
             start=start,
             expiry=expiry,
@@ -194,7 +197,7 @@ class Issuing:
         chip = ready.blank.clone()
         keys = self._city.vault.card_keys(bytes.fromhex(asn[4:]))
         expiry = _years_later(on, ready.product.validity_years)
-        self.personalise(chip, asn, product, keys, start=on, expiry=expiry)
+        self.personalise(chip, asn, ready.product, keys, start=on, expiry=expiry)
         return chip
 
     def restored(self, image: bytes) -> Chip:
@@ -225,9 +228,13 @@ class Issuing:
             known = {
                 product.name: registry.latest_product_version(conn, product.name) for product in products
             }
+            kinds = {product.name: product.kind for product in registry.products(conn)}
         versions = []
         for product in products:
-            stored = known[product.name]
+            stored, kind = known[product.name], kinds.get(product.name, product.kind)
+            if kind != product.kind:
+                problem = f"its cards are of kind {kind}, and it is declared with kind {product.kind}"
+                raise ProductInvalid(product=product.name, problem=f"{problem}: give it another name")
             previous = ProductVersion.from_json(stored.layout) if stored else None
             if previous is not None and previous.profile != self.profile.name:
                 makes = f"{previous.profile}, and [cards] profile of city.toml says {self.profile.name}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from sqlalchemy import Connection
+
 from citycard import registry
 from citycard.card import ProductVersion
 from citycard.city.maintenance import Maintenance
@@ -35,13 +37,15 @@ class DomainLoading(Maintenance):
         Raise RegistryMissing for a card nobody made, OfficeRefused for one that is not in use, is another
         city's, or carries something else than the registry says, CardFull when the product is too large.
         """
+        # Published first: a domain that was just enabled may be on no card yet.
+        self._city.issuing.publish()
         with reading(self._city.engine) as conn:
             card = registry.find_card(conn, asn)
+            newest = _newest(conn, card)
         if issuer != self._city.config.city.issuer:
             raise OfficeRefused(asn=asn, reason=f"its issuer is {issuer}, which is not this city")
         if card.status not in _SERVED:
             raise OfficeRefused(asn=asn, reason=f"it is {card.status}: only a card in use is updated")
-        newest = self._newest(card)
         self._check_kept(card, newest)
         _check_records(asn, newest, records, self._id_size)
         initial = self._city.issuing.initial()
@@ -58,10 +62,14 @@ class DomainLoading(Maintenance):
         return wanted
 
     def finish(self, asn: str, records: Sequence[bytes]) -> int:
-        """Note the version that a card carries now and return it; OfficeRefused when something is missing."""
+        """Note the version that a card carries now and return it; OfficeRefused when something is missing.
+
+        The card is changed already: it is held against what was published when it was begun, whatever was
+        switched meanwhile.
+        """
         with writing(self._city.engine) as conn:
             card = registry.hold_card(conn, asn)
-            newest = self._newest(card)
+            newest = _newest(conn, card)
             _check_records(asn, newest, records, self._id_size)
             if len(records) < len(newest.places):
                 missing = newest.places[len(records)].sector
@@ -84,15 +92,6 @@ class DomainLoading(Maintenance):
     def _id_size(self) -> int:
         return self._city.issuing.profile.sector_id_size
 
-    def _newest(self, card: registry.Card) -> ProductVersion:
-        # Published first: a domain that was just enabled may be on no card yet.
-        self._city.issuing.publish()
-        with reading(self._city.engine) as conn:
-            found = registry.latest_product_version(conn, card.product)
-        if found is None:
-            raise OfficeRefused(asn=card.asn, reason=f"its product {card.product} has no version")
-        return ProductVersion.from_json(found.layout)
-
     def _check_kept(self, card: registry.Card, newest: ProductVersion) -> None:
         """A sector whose layout changed must be rewritten by its owner; adding records cannot do that."""
         before = self._city.issuing.product_version(card.product, card.product_version)
@@ -102,6 +101,13 @@ class DomainLoading(Maintenance):
                     asn=card.asn,
                     reason=f"its sector {place.sector} is of version {place.version}: replace the card",
                 )
+
+
+def _newest(conn: Connection, card: registry.Card) -> ProductVersion:
+    found = registry.latest_product_version(conn, card.product)
+    if found is None:
+        raise OfficeRefused(asn=card.asn, reason=f"its product {card.product} has no version")
+    return ProductVersion.from_json(found.layout)
 
 
 def _check_records(asn: str, version: ProductVersion, records: Sequence[bytes], id_size: int) -> None:

@@ -18,6 +18,7 @@ from uuid import UUID
 import attrs
 
 from citycard import registry
+from citycard.card import CardProduct
 from citycard.card.files import EnableFlag
 from citycard.chip import ChipProfile
 from citycard.chip.personalise import prepare
@@ -135,6 +136,7 @@ class JobWorker:
         """
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         while True:
+            product = self._product()
             numbers = self._claim(_PIECE, _LEASE, again=True)
             if not numbers:
                 count = self._finished()
@@ -144,9 +146,9 @@ class JobWorker:
                 continue
             keys = self._keys(numbers)
             version = keys[0].versions["purchase"]
-            images, failures = self._images(numbers, keys)
+            images, failures = self._images(product, numbers, keys)
             write_images(folder, images)
-            shown(self._settle(list(images), failures, version))
+            shown(self._settle(product, list(images), failures, version))
             if failures and not images:
                 # Not the cards are wrong but the blank they are made from: more would only use up numbers.
                 step, status_word = next(iter(failures.values()))
@@ -155,28 +157,30 @@ class JobWorker:
     def make_card(self, reader: Reader) -> str | None:
         """Make the blank card in a reader a card of the job and return its number; None when all are made.
 
-        Raises BlankUnfit when the card is none, PersonalisationFailed and CardRemoved when it broke off:
+        Raises ProductUnknown or ProductInvalid when the product cannot be made now, and BlankUnfit when the
+        card is none, before anything is written; PersonalisationFailed and CardRemoved when it broke off:
         then its number is spoiled, and the card with it.
         """
+        issuing, job = self._city.issuing, self.job
+        product, initial = self._product(), issuing.initial()
+        version = issuing.product_version(job.product, job.product_version)
         _check_blank(reader, self._city)
         numbers = self._claim(1, _READER_LEASE, again=False)
         if not numbers:
             self._finished()
             return None
         (asn,), (keys,) = numbers, self._keys(numbers)
-        card, job = _ReaderCard(self._city.issuing.chip_profile, reader), self.job
-        issuing = self._city.issuing
+        card = _ReaderCard(issuing.chip_profile, reader)
         try:
-            version = issuing.product_version(job.product, job.product_version)
-            prepare(card, version, issuing.profile, initial=issuing.initial())
-            self._personalise(card, asn, keys)
+            prepare(card, version, issuing.profile, initial=initial)
+            self._personalise(card, asn, product, keys)
         except PersonalisationFailed as refused:
-            self._settle([], {asn: (refused.data["step"], refused.data["status_word"])})
+            self._settle(product, [], {asn: (refused.data["step"], refused.data["status_word"])})
             raise
         except CardRemoved:
-            self._settle([], {asn: ("card removed", "")})
+            self._settle(product, [], {asn: ("card removed", "")})
             raise
-        self._settle([asn], {}, keys.versions["purchase"])
+        self._settle(product, [asn], {}, keys.versions["purchase"])
         with reading(self._city.engine) as conn:
             state = registry.number_state(conn, asn)
         if state != (job.number, "made"):
@@ -188,6 +192,10 @@ class JobWorker:
         """Count what has become of the job's numbers."""
         with reading(self._city.engine) as conn:
             return count_job(conn, self.job)
+
+    def _product(self) -> CardProduct:
+        """Give the job's product, before a number is taken or a card is touched."""
+        return self._city.issuing.product(self.job.product)
 
     def _claim(self, most: int, lease: dt.timedelta, *, again: bool) -> list[str]:
         with writing(self._city.engine) as conn:
@@ -202,7 +210,7 @@ class JobWorker:
             )
 
     def _images(
-        self, numbers: Sequence[str], each: Sequence[CardKeys]
+        self, product: CardProduct, numbers: Sequence[str], each: Sequence[CardKeys]
     ) -> tuple[dict[str, bytes], dict[str, tuple[str, str]]]:
         images: dict[str, bytes] = {}
         failures: dict[str, tuple[str, str]] = {}
@@ -210,19 +218,19 @@ class JobWorker:
         for asn, keys in zip(numbers, each, strict=True):
             chip = blank.clone()
             try:
-                self._personalise(chip, asn, keys)
+                self._personalise(chip, asn, product, keys)
             except PersonalisationFailed as refused:
                 failures[asn] = refused.data["step"], refused.data["status_word"]
             else:
                 images[asn] = chip.image()
         return images, failures
 
-    def _personalise(self, card: IssuableCard, asn: str, keys: CardKeys) -> None:
+    def _personalise(self, card: IssuableCard, asn: str, product: CardProduct, keys: CardKeys) -> None:
         job = self.job
         self._city.issuing.personalise(
             card,
             asn,
-            job.product,
+            product,
             keys,
             start=job.starts_on,
             expiry=job.expires_on,
@@ -233,12 +241,16 @@ class JobWorker:
         return self._city.vault.card_keys_many([bytes.fromhex(asn[4:]) for asn in numbers])
 
     def _settle(
-        self, made: Sequence[str], failures: Mapping[str, tuple[str, str]], version: int = 0
+        self,
+        product: CardProduct,
+        made: Sequence[str],
+        failures: Mapping[str, tuple[str, str]],
+        version: int = 0,
     ) -> JobCount:
         now, job = self._city.clock.now(), self.job
         with writing(self._city.engine) as conn:
             settled = settle_numbers(conn, job, made, "made", at=now)
-            registry.add_cards(conn, [self._card(asn) for asn in settled])
+            registry.add_cards(conn, [self._card(asn, product) for asn in settled])
             registry.note_events(conn, settled, "personalised", f"job {job.number}", actor=job.actor, at=now)
             # Which purse keys they have: a version that no card needs any more can be retired (keyuse).
             registry.note_events(conn, settled, KEYS_NOTED, str(version), actor=job.actor, at=now)
@@ -246,14 +258,14 @@ class JobWorker:
                 settle_numbers(conn, job, [asn], "spoiled", at=now, step=step, status_word=status_word)
             return count_job(conn, job)
 
-    def _card(self, asn: str) -> registry.Card:
+    def _card(self, asn: str, product: CardProduct) -> registry.Card:
         job = self.job
         return registry.Card(
             asn=asn,
             issuer=self._city.config.city.issuer,
             product=job.product,
             product_version=job.product_version,
-            kind=self._city.issuing.product(job.product).kind,
+            kind=product.kind,
             issued_on=job.starts_on,
             expires_on=job.expires_on,
             status=registry.CardStatus.STOCK,

@@ -20,6 +20,7 @@ import attrs
 from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from citycard.city.charging import give_up_charge
 from citycard.errors import CitycardError
 from citycard.store import publish, reading, writing
 from citycard_tourism.acts import forget, noted_before
@@ -162,9 +163,12 @@ def buy_pass(office: Office, act: UUID, asn: str, plan: Plan) -> Pass:
             taken = pay_online(office, act, asn, PASS_SALE, asked, held.rights, weights)
         except CitycardError:
             with writing(office.engine) as conn:
-                unpaid = (pass_.c.id == act, pass_.c.state == "held")
-                conn.execute(update(pass_).where(*unpaid).values(state="cancelled"))
-            raise
+                if give_up_charge(office.city, conn, payment_id(act)) is None:
+                    unpaid = (pass_.c.id == act, pass_.c.state == "held")
+                    conn.execute(update(pass_).where(*unpaid).values(state="cancelled"))
+            taken = taken_online(office, act, PASS_SALE)
+            if taken is None:
+                raise
     return end_pass_sale(
         office,
         held,

@@ -19,7 +19,7 @@ import attrs
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from citycard.city.charging import price
+from citycard.city.charging import give_up_charge, price
 from citycard.errors import CitycardError
 from citycard.ids import derived_id
 from citycard.store import publish, reading, writing
@@ -225,10 +225,15 @@ def end_sale(office: Office, held: Ticket, state: str, paid: Paid | None) -> Tic
 
 
 def release(office: Office, act: UUID) -> Ticket:
-    """Free the places of a ticket that is held and will not be paid; TicketRefused for any other state."""
+    """Free the places of a ticket that is held and will not be paid; TicketRefused for any other state.
+
+    A request that is still on its way pays nothing for it any more.
+    """
     with writing(office.engine) as conn:
         found = find_ticket(conn, act, lock=True)
         if found.state == "held" and found.step != _POINTS:
+            if _given_up(office, conn, found) is not None:
+                raise TicketRefused(serial=found.serial, reason="it is paid, not held")
             _free(conn, office, found)
         elif found.state != "lapsed":
             state = "being paid with points" if found.state == "held" else found.state
@@ -290,11 +295,11 @@ def _undo(office: Office, held: Ticket) -> None:
 
     One that another call finished meanwhile, or whose points it used, stays as it is.
     """
-    taken = taken_online(office, held.id, TICKET_SALE) if held.way == "account" else None
     with writing(office.engine) as conn:
         found = find_ticket(conn, held.id, lock=True)
         if found.state not in {"held", "lapsed"} or _points_used(conn, found):
             return
+        taken = _given_up(office, conn, found)
         if found.state == "held":
             _free(conn, office, found)
         if taken is not None:
@@ -304,6 +309,13 @@ def _undo(office: Office, held: Ticket) -> None:
             order_refund(conn, paid, found.id, taken.left_fen, reason, asn=found.asn, at=office.now)
     if taken is not None:
         give_due(office, held.asn)
+
+
+def _given_up(office: Office, conn: Connection, found: Ticket) -> Taken | None:
+    """Let nothing be paid online for a ticket any more; give what was taken for it before."""
+    if found.way != "account" or give_up_charge(office.city, conn, payment_id(found.id)) is None:
+        return None
+    return taken_online(office, found.id, TICKET_SALE)
 
 
 def _paid_online(office: Office, held: Ticket, taken: Taken | None) -> Paid:

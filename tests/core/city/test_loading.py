@@ -15,7 +15,7 @@ from citycard.card import decode, encode
 from citycard.chip import Chip, prepare_blank
 from citycard.city import City
 from citycard.city.loading import DomainLoading
-from citycard.errors import CardHasNoRoom, CardRemoved, OfficeRefused
+from citycard.errors import CardHasNoRoom, CardRemoved, OfficeRefused, ProductInvalid
 from citycard.registry import CardStatus
 from citycard.store import reading, writing
 from citycard.terminal import InProcessReader, Terminal
@@ -178,7 +178,8 @@ def test_a_full_card_says_which_domain_has_no_room_and_stays_at_its_version(town
     small = attrs.evolve(city.issuing.profile, files=files)
     chip = prepare_blank(city.issuing.version("standard"), small)
     keys = city.vault.card_keys(bytes.fromhex(ASN[4:]))
-    city.issuing.personalise(chip, ASN, "standard", keys, start=DAY, expiry=DAY.replace(year=2028))
+    product = city.issuing.product("standard")
+    city.issuing.personalise(chip, ASN, product, keys, start=DAY, expiry=DAY.replace(year=2028))
     city.close()
     city = with_domain(town, "baths")
 
@@ -188,6 +189,28 @@ def test_a_full_card_says_which_domain_has_no_room_and_stays_at_its_version(town
     gate = Terminal(GATE, city.sam(GATE), host=city.desk)
     assert gate.tap(InProcessReader(chip), NOON).view.asn == ASN
     city.close()
+
+
+@pytest.mark.parametrize("switch", ["enabled", "in conflict"])
+def test_a_card_that_was_begun_is_noted_whatever_is_switched_meanwhile(town, switch):
+    city = with_domain(town, "pool")
+
+    class Switched(DomainLoading):
+        def begin(self, asn, issuer, records):
+            wanted = super().begin(asn, issuer, records)
+            if switch == "enabled":
+                city.plugins.enable("baths", by="test")
+            else:
+                city.issuing.publish = in_conflict
+            return wanted
+
+    assert update_card(InProcessReader(town.chip), Switched(city, actor="gate")).version == 2
+    assert version_of(city) == 2
+    city.close()
+
+
+def in_conflict():
+    raise ProductInvalid(product="standard", problem="another plugin has it")
 
 
 def test_the_city_gives_no_mac_for_anything_it_did_not_decide_on(town):

@@ -185,7 +185,7 @@ def test_a_sold_card_serves_only_after_it_was_activated_at_a_reader(town, office
     town.issuing.personalise(
         fresh,
         OLD,
-        "standard",
+        town.issuing.product("standard"),
         keys,
         start=DAY,
         expiry=DAY.replace(year=2028),

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from citycard import registry
 from citycard.card import decode
@@ -18,7 +19,15 @@ from citycard.chip import Chip
 from citycard.city import City
 from citycard.city.keyuse import key_use
 from citycard.city.personalising import JobWorker, open_job
-from citycard.errors import BlankUnfit, CardRemoved, NumbersUsedUp, PersonalisationFailed, StockShort
+from citycard.errors import (
+    BlankUnfit,
+    CardRemoved,
+    NumbersUsedUp,
+    PersonalisationFailed,
+    ProductInvalid,
+    ProductUnknown,
+    StockShort,
+)
 from citycard.ids import new_id
 from citycard.registry.tables import personalisation
 from citycard.store import reading, writing
@@ -213,6 +222,57 @@ def test_a_blank_card_in_a_reader_becomes_a_card_of_the_job(town):
         worker.make_card(InProcessReader(chip))
 
 
+def number_states(city, job):
+    with reading(city.engine) as conn:
+        rows = conn.execute(select(personalisation).where(personalisation.c.job == job.number))
+        return {row.asn: row.state for row in rows}
+
+
+def test_a_product_that_cannot_be_made_now_is_refused_before_a_card_or_a_number_is_touched(town, tmp_path):
+    job = opened(town, 2)
+    chip = Chip.blank(town.issuing.chip_profile)
+    blank, worker, before = chip.image(), JobWorker(town, job.number), number_states(town, job)
+    town.plugins.disable("bazaar", by="council")
+
+    with pytest.raises(ProductUnknown):
+        worker.make_card(InProcessReader(chip))
+    with pytest.raises(ProductUnknown):
+        worker.make_images(tmp_path / "out")
+    assert (chip.image(), number_states(town, job)) == (blank, before)
+    town.plugins.enable("bazaar", by="council")
+    assert worker.make_card(InProcessReader(chip)) == FIRST
+    assert application(chip).asn == FIRST
+
+
+def test_a_card_that_was_begun_is_registered_whatever_is_switched_off_meanwhile(town):
+    job = opened(town, 1)
+    chip = Chip.blank(town.issuing.chip_profile)
+
+    class Late(InProcessReader):
+        def connect(self):
+            town.plugins.disable("bazaar", by="council")
+            return super().connect()
+
+    assert JobWorker(town, job.number).make_card(Late(chip)) == FIRST
+    with reading(town.engine) as conn:
+        assert registry.find_card(conn, FIRST).kind == 1
+
+
+def test_a_product_that_is_declared_anew_with_another_kind_is_refused_before_a_card_is_made(tmp_path):
+    city = supplied(tmp_path)
+    job = opened(city, 1)
+    city.close()
+    config = tmp_path / "town" / "city.toml"
+    config.write_text(config.read_text().replace('title = "City card"', 'title = "City card"\nkind = 2'))
+    city = City.open(tmp_path / "town")
+    chip = Chip.blank(city.issuing.chip_profile)
+    blank = chip.image()
+    with pytest.raises(ProductInvalid, match="of kind 1, and it is declared with kind 2"):
+        JobWorker(city, job.number).make_card(InProcessReader(chip))
+    assert chip.image() == blank
+    city.close()
+
+
 def test_a_card_torn_out_of_the_reader_is_spoiled_and_its_number_never_used_again(town):
     job = opened(town, 1)
     chip = Chip.blank(town.issuing.chip_profile)
@@ -235,7 +295,8 @@ def test_a_refusing_card_is_spoiled_with_its_step_and_status_word(town, tmp_path
     job = opened(town, 3)
     blank = town.issuing.blank("standard", 1)
     keys = town.vault.card_keys(bytes(8))  # the blank is another card already: its keys are not those of one
-    town.issuing.personalise(blank, "9" * 20, "standard", keys, start=job.starts_on, expiry=job.expires_on)
+    product = town.issuing.product("standard")
+    town.issuing.personalise(blank, "9" * 20, product, keys, start=job.starts_on, expiry=job.expires_on)
 
     with pytest.raises(PersonalisationFailed, match="EXTERNAL AUTHENTICATE"):
         JobWorker(town, job.number).make_images(tmp_path / "out")
