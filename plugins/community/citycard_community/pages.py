@@ -25,7 +25,7 @@ from citycard_community.permissions import (
     READ_OPENINGS,
 )
 from citycard_community.running import settings_of
-from citycard_community.settings import Community
+from citycard_community.settings import Community, CommunitySettings
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -33,12 +33,7 @@ if TYPE_CHECKING:
 
     from citycard_community.home import CommunityHome
 
-__all__ = ["MENU", "page_routes"]
-
-MENU = (
-    MenuItem(path="/mine", title="My community", title_zh="我的社区", permission=READ_HOME, own=True),
-    MenuItem(path="/desk", title="Property desk", title_zh="物业前台", permission=READ_FEES),
-)
+__all__ = ["menu", "page_routes"]
 
 _MOST_SHOWN = 20
 _CARDS = re.compile(r"[\s,;]+")
@@ -53,6 +48,15 @@ class _Place:
     openings: tuple[Any, ...]
     flats: tuple[Any, ...]
     leases: tuple[Any, ...]
+
+
+def menu(settings: CommunitySettings) -> Iterator[MenuItem]:
+    """Give the entries of the menu: a resident's, and the desk of the property companies."""
+    companies = tuple(one.partner for one in settings.communities)
+    yield MenuItem(path="/mine", title="My community", title_zh="我的社区", permission=READ_HOME, own=True)
+    yield MenuItem(
+        path="/desk", title="Property desk", title_zh="物业前台", permission=READ_FEES, partners=companies
+    )
 
 
 def _names(request: Request) -> Names:

@@ -143,10 +143,10 @@ def citycard_routes(settings: EgovSettings) -> Iterable[Route]:
 
 
 @hookimpl
-def citycard_menu() -> Iterable[MenuItem]:
-    from citycard_egov.web import MENU
+def citycard_menu(settings: EgovSettings) -> Iterable[MenuItem]:
+    from citycard_egov.web import menu
 
-    yield from MENU
+    yield from menu(settings)
 
 
 @hookimpl

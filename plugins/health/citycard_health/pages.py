@@ -34,14 +34,27 @@ if TYPE_CHECKING:
     from citycard.web import Actor
     from citycard_health.settings import HealthSettings, Item
 
-__all__ = ["MENU", "page_routes"]
+__all__ = ["menu", "page_routes"]
 
 _SEE_OTHER = 303
 _SHOWN = 20
-MENU = (
-    MenuItem(path="/mine", title="My health", title_zh="我的健康", permission=access.READ_RECORDS, own=True),
-    MenuItem(path="/desk", title="Clinics", title_zh="医疗机构", permission=access.READ_DESK),
-)
+
+
+def menu(settings: HealthSettings) -> Iterator[MenuItem]:
+    """Give the entries of the menu: a citizen's, and that of clinics, insurers and venues."""
+    there = tuple(one.id for one in settings.partners)
+    # A clinic may read a record for a reason, but none of them is its own.
+    yield MenuItem(
+        path="/mine",
+        title="My health",
+        title_zh="我的健康",
+        permission=access.READ_RECORDS,
+        own=True,
+        partners=(),
+    )
+    yield MenuItem(
+        path="/desk", title="Clinics", title_zh="医疗机构", permission=access.READ_DESK, partners=there
+    )
 
 
 def page_routes(settings: HealthSettings) -> Iterator[Route]:

@@ -19,12 +19,8 @@ if TYPE_CHECKING:
 
     from citycard_tourism.office import Office
 
-__all__ = ["MENU", "pages"]
+__all__ = ["menu", "pages"]
 
-MENU = (
-    MenuItem(path="/mine", title="Culture and leisure", title_zh="旅游娱乐", permission=READ, own=True),
-    MenuItem(path="/office", title="Venues", title_zh="场馆", permission=VISITS),
-)
 _MINE = "/tourism/mine"
 _PERIOD = dt.timedelta(days=29)
 # How the states of tickets and passes are said; the words are translated as the rest of the page is.
@@ -40,6 +36,13 @@ _SAID = {
     "cancelled": "cancelled",
 }
 _SHOWN = 100
+
+
+def menu(settings: TourismSettings) -> Iterator[MenuItem]:
+    """Give the entries of the menu: a citizen's, and the venues'."""
+    venues = tuple(one.id for one in settings.venues)
+    yield MenuItem(path="/mine", title="Culture and leisure", title_zh="旅游娱乐", permission=READ, own=True)
+    yield MenuItem(path="/office", title="Venues", title_zh="场馆", permission=VISITS, partners=venues)
 
 
 def pages(settings: TourismSettings) -> Iterator[Route]:
