@@ -84,15 +84,16 @@ def _write(
     as_json: bool,
 ) -> None:
     from citycard.city.statements import Period
+    from citycard.clock import first_and_last
 
     kind = "json" if as_json else kind
     if kind == "pdf" and out is None and sys.stdout.isatty():
         raise click.UsageError("a PDF is not for the screen: say where to with --out")
     city = opened(folder)
     try:
-        last = (until or city.now_local()).date()
-        period = Period(since=since.date() if since else last.replace(day=1), until=last)
-        _emit(make(city, period), kind, out, bom=bom)
+        days = (each and each.date() for each in (since, until))
+        first, last = first_and_last(*days, today=city.now_local().date())
+        _emit(make(city, Period(since=first, until=last)), kind, out, bom=bom)
     finally:
         city.close()
 

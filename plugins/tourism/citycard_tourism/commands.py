@@ -102,12 +102,13 @@ def visits(
 
     With --json: an array of objects with venue, right, name, visits and people.
     """
+    from citycard.clock import first_and_last
     from citycard.store import reading
     from citycard_tourism.visits import visits_between
 
     with _office(folder) as office:
-        last = until.date() if until else office.now.date()
-        first = since.date() if since else last - dt.timedelta(days=29)
+        days = (each and each.date() for each in (since, until))
+        first, last = first_and_last(*days, today=office.now.date(), back=dt.timedelta(days=29))
         with reading(office.engine) as conn:
             found = visits_between(conn, office.settings, first, last, venue)
     rows = [(one.venue, one.right, one.name, one.visits, one.people) for one in found]

@@ -51,7 +51,7 @@ def test_files_are_made_and_never_written_over(town, capsys):
 
 def test_days_in_the_wrong_order_are_wrong_input(town, capsys):
     assert _run(["statement", "partner", "shop", "--from", "2018-09-02", "--to", "2018-09-01"]) == 3
-    assert "2018-09-02 to 2018-09-01" in capsys.readouterr().err
+    assert "2018-09-02 and the last is 2018-09-01" in capsys.readouterr().err
 
 
 def test_cards_and_partners_that_are_not_there_are_named(town, capsys):
