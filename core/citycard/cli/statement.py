@@ -34,6 +34,7 @@ def _options(function: Callable[..., Any]) -> Callable[..., Any]:
     decorators: tuple[Callable[..., Any], ...] = (
         json_option,
         city_option,
+        click.option("--csv", "as_csv", is_flag=True, help="As --format csv."),
         click.option("--bom", is_flag=True, help="With csv: a byte order mark first, for spreadsheets."),
         click.option("--out", type=NewFile(), help="Write into this new file [default: stdout]."),
         click.option("--format", "kind", type=click.Choice(_FORMATS), default="text", show_default=True),
@@ -81,12 +82,15 @@ def _write(
     kind: str,
     out: Path | None,
     bom: bool,
+    as_csv: bool,
     as_json: bool,
 ) -> None:
     from citycard.city.statements import Period
     from citycard.clock import first_and_last
 
-    kind = "json" if as_json else kind
+    if as_csv and as_json:
+        raise click.UsageError("--csv or --json: one answer at a time")
+    kind = "json" if as_json else "csv" if as_csv else kind
     if kind == "pdf" and out is None and sys.stdout.isatty():
         raise click.UsageError("a PDF is not for the screen: say where to with --out")
     city = opened(folder)

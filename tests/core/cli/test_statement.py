@@ -46,6 +46,10 @@ def test_files_are_made_and_never_written_over(town, capsys):
     assert "=Shop" in PdfReader(io.BytesIO(pdf.read_bytes())).pages[0].extract_text()
     assert _run(["statement", "partner", "shop", *DAYS, "--format", "csv", "--bom", "--out", str(csv)]) == 0
     assert csv.read_bytes().startswith(b"\xef\xbb\xbfaccount,booked_at,")
+    capsys.readouterr()
+    assert _run(["statement", "partner", "shop", *DAYS, "--csv", "--bom"]) == 0
+    assert capsys.readouterr().out.encode() == csv.read_bytes()
+    assert _run(["statement", "partner", "shop", *DAYS, "--csv", "--json"]) == 2
     assert _run(["statement", "partner", "shop", *DAYS, "--format", "csv", "--out", str(csv)]) == 5
 
 
