@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
 import attrs
 
-__all__ = ["Clock", "FixedClock", "SystemClock"]
+from citycard.errors import PeriodInvalid
+
+__all__ = ["Clock", "FixedClock", "SystemClock", "first_and_last"]
 
 
 class Clock(Protocol):
@@ -32,3 +34,17 @@ class FixedClock:
 
     def now(self) -> datetime:
         return self.moment
+
+
+def first_and_last(
+    since: date | None, until: date | None, *, today: date, back: timedelta | None = None
+) -> tuple[date, date]:
+    """Return the first and the last day that somebody asks for, both included; raise PeriodInvalid.
+
+    Left out, the last one is ``today``, and the first one ``back`` before it, or the first of its month.
+    """
+    last = until or today
+    first = since or (last.replace(day=1) if back is None else last - back)
+    if first > last:
+        raise PeriodInvalid(since=first, until=last)
+    return first, last

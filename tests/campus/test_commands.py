@@ -4,7 +4,7 @@ import pytest
 from click.testing import CliRunner
 from schooltown import HEADER, SCHOOL
 
-from citycard.errors import CitycardError
+from citycard.errors import CitycardError, PeriodInvalid
 from citycard_campus.commands import (
     decide,
     end,
@@ -104,6 +104,11 @@ def test_what_is_not_there_is_said_with_exit_code_4(run):
         with pytest.raises(CitycardError) as refused:
             run(command, *words)
         assert refused.value.exit_code == 4, command.name
+
+
+def test_days_that_end_before_they_begin_are_wrong_input(run):
+    with pytest.raises(PeriodInvalid, match="the first day is 2026-03-02 and the last is 2026-03-01"):
+        run(statement, SCHOOL, "--from", "2026-03-02", "--until", "2026-03-01")
 
 
 def test_every_command_is_declared_with_the_name_it_has():

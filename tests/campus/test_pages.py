@@ -24,6 +24,12 @@ def test_only_who_may_have_children_finds_the_page_in_the_menu(place):
         assert (role, 'href="/campus/mine"' in page.text) == (role, finds)
 
 
+def test_schools_alone_of_all_partners_find_them_in_the_menu(place):
+    for partner, finds in ((SCHOOL, True), ("somebody-else", False)):
+        page = place.town.client("partner", partner).get("/", headers=HTML)
+        assert (partner, 'href="/campus/overview"' in page.text) == (partner, finds)
+
+
 def test_a_stranger_sees_nobody(place):
     place.pupil()
     stranger = place.town.card()

@@ -54,6 +54,7 @@ def test_nobody_without_a_role_gets_anything_else(place):
         ("partner", CANTEEN, f"/campus/schools/{SCHOOL}/statement", 403),
         ("operator", "", "/campus/schools/school-7/statement", 404),
         ("operator", "", f"/campus/schools/{SCHOOL}/statement?since=yesterday", 422),
+        ("operator", "", f"/campus/schools/{SCHOOL}/statement?since=2026-03-02&until=2026-03-01", 422),
         ("citizen", "1" * 20, f"/campus/guardians/{'2' * 20}/children", 403),
         ("citizen", "1" * 20, f"/campus/guardians/{'1' * 20}/children", 200),
         ("citizen", "1" * 20, "/campus/members", 403),

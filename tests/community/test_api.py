@@ -207,6 +207,8 @@ def test_a_week_is_asked_for_in_days_that_can_be(estate, home):
     for query in ("since=2026-13-01", "since=2025-01-01&until=2026-01-01", "door=north", "since=2026-03-03"):
         answer = client.get(f"/community/openings?community=sunrise&{query}")
         assert answer.status_code in {400, 422}, answer.text
+    told = client.get("/community/openings?community=sunrise&since=2026-03-03&until=2026-03-02").json()
+    assert "the first day is 2026-03-03 and the last is 2026-03-02" in told["detail"]
     assert client.get("/community/openings?community=nowhere").status_code == 404
     empty = client.get(f"/community/openings?community=sunrise&until={dt.date(2026, 3, 2)}")
     assert empty.json() == {"community": "sunrise", "openings": []}

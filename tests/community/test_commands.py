@@ -83,6 +83,11 @@ def test_openings_are_printed_by_door_and_day(estate, run):
         run("community", "openings", "sunrise", "--door", "east", "--until", until)[1].count(owner.asn) == 1
     )
     assert run("community", "openings", "sunrise", "--door", "north")[0] == 2
+    code, _, err = run("community", "openings", "sunrise", "--since", "2026-03-05", "--until", "2026-03-01")
+    assert code == 3
+    assert err.startswith(
+        "citycard: the first day is 2026-03-05 and the last is 2026-03-01: expected a first"
+    )
     assert run("community", "openings", "moon")[0] == 4
     assert run("community", "fees", "moon")[0] == 4
 

@@ -4,7 +4,11 @@ import datetime as dt
 
 from citycard.card.codec import encode
 from citycard.clearing.pricing import PriceRequest
+from citycard.simulate.delivering import clear_simulation
+from citycard.simulate.making import simulate
+from citycard.simulate.plan import SimulationPlan
 from citycard_community.habits import habits_of
+from citycard_community.openings import read_openings
 from citycard_community.services import facts_asked, services
 
 
@@ -24,3 +28,14 @@ def test_every_habit_is_priced_and_its_facts_fit(estate):
             assert rules.quote(asked).amount_fen in {0, 1000}
             seen += 1
     assert seen == 3 + 2 + 2
+
+
+def test_simulated_cards_open_the_doors_by_their_names(estate, tmp_path):
+    plan = SimulationPlan(
+        cards=20, terminals=20, records=200, start=dt.date(2026, 3, 2), domains=("community",)
+    )
+    truth = simulate(estate.city, plan, tmp_path / "out")
+    clear_simulation(estate.city, tmp_path / "out", truth)
+    [community] = estate.settings.communities
+    seen = read_openings(estate.city, community, community.doors, plan.start, plan.start)
+    assert {one.door for one in seen} == {door.id for door in community.doors}

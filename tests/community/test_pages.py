@@ -87,6 +87,12 @@ def test_a_form_with_something_wrong_gets_a_page_that_says_what(estate, landlord
     assert post(client, "/community/desk/leases", unit="1").status_code in {400, 403, 422}
 
 
+def test_property_companies_alone_of_all_partners_find_their_desk_in_the_menu(estate):
+    for partner, finds in (("sunrise-pm", True), ("somebody-else", False)):
+        page = estate.town.client("partner", partner).get("/", headers=HTML)
+        assert (partner, 'href="/community/desk"' in page.text) == (partner, finds)
+
+
 def test_nobody_reads_anothers_page(estate, landlord):
     other = estate.town.card()
     client = estate.town.client("citizen", other.asn)

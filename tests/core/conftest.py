@@ -33,6 +33,7 @@ code = "9902"
 allow = ["kiosk"]
 enable = ["kiosk"]
 """
+GATEHOUSE = Path(__file__).parent / "data" / "gatehouse"
 KIOSK = Path(__file__).parent / "data" / "kiosk"
 MARKET = Path(__file__).parent / "data" / "market"
 
@@ -96,6 +97,19 @@ def kiosk_town(monkeypatch, found_city, tmp_path):
     yield town
     for city in opened:
         city.close()
+
+
+@pytest.fixture
+def gate_town(monkeypatch, found_city, tmp_path):
+    """Open a town of kiosks with a gatehouse, whose habits name the terminals of its gates."""
+    for plugin in (GATEHOUSE, KIOSK):
+        install(monkeypatch, plugin)
+    template = tmp_path / "template.toml"
+    both = '["gatehouse", "kiosk"]'
+    template.write_text(KIOSK_TOWN.replace('["kiosk"]', both), encoding="utf-8")
+    city = found_city(tmp_path / "gates", template)
+    yield city
+    city.close()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,7 @@ def test_a_card_is_activated_and_proves_its_holder(
     tmp_path: Path,
     number: Callable[..., str],
     capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     card, file = town.card(), tmp_path / "card.chip"
     write_card_file(file, chip_file(card.chip, "t-union"))
@@ -44,3 +46,14 @@ def test_a_card_is_activated_and_proves_its_holder(
     assert (code, "2 tries are left" in err) == (5, True)
     code, out, _ = call("prove", "--pin", "246810", "--json")
     assert (code, json.loads(out)["asn"]) == (0, card.asn)
+
+    # Without a terminal the PINs are lines of the input, and nothing else is said.
+    monkeypatch.setattr("sys.stdin", io.StringIO("246810\n"))
+    code, out, err = call("prove", "--json")
+    assert (code, json.loads(out)["asn"], err) == (0, card.asn, "")
+    code, out, err = call("prove")
+    assert (code, out, err.count("\n")) == (3, "", 1)
+    assert "with --pin" in err
+    monkeypatch.setattr("sys.stdin", io.StringIO("246810\n135791\n"))
+    assert call("activate", number(1), "--json")[0] == 0
+    assert call("prove", "--pin", "135791")[0] == 0

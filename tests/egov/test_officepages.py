@@ -72,6 +72,12 @@ def test_an_office_decides_from_its_page_and_the_button_pressed_twice_decides_on
     assert police.post(where, data=sent | {"words": "moved"}).status_code == 409
 
 
+def test_offices_alone_of_all_partners_find_theirs_in_the_menu(town: Town) -> None:
+    for partner, finds in (("police", True), ("somebody-else", False)):
+        page = town.client("partner", partner).get("/", headers={"accept": "text/html"})
+        assert (partner, 'href="/egov/office"' in page.text) == (partner, finds)
+
+
 def test_a_clerk_chooses_an_office_and_an_office_that_is_none_is_not_found(
     browser: Callable[..., Any],
 ) -> None:

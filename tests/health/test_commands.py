@@ -92,7 +92,7 @@ def test_a_month_is_closed_written_and_settled(town, call, insure, bank_day, tmp
     )
     town.pass_time(timedelta(days=30))
     # The commands work by the machine's clock, on which March 2026 is over too.
-    code, out, _ = call("claims", "medicare", "2026-03", "--to", tmp_path / "claims.csv", "--json")
+    code, out, _ = call("claims", "medicare", "2026-03", "--out", tmp_path / "claims.csv", "--json")
     made = json.loads(out)
     assert (code, made["total_fen"], made["state"]) == (0, 10_500, "closed")
     assert json.loads(call("claims", "medicare", "2026-03", "--json")[1]) == made

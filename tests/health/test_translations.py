@@ -9,7 +9,8 @@ from babel.messages.extract import extract_from_dir
 
 import citycard_health
 from citycard.web.languages import CORE_LOCALE, read_catalogue
-from citycard_health.permissions import MENU
+from citycard_health.permissions import menu
+from citycard_health.settings import HealthSettings
 
 HERE = Path(citycard_health.__file__).parent
 METHODS = [("**.html", "jinja2.ext:babel_extract")]
@@ -38,4 +39,4 @@ def test_nothing_is_said_in_english_alone():
 
 def test_the_menu_has_both_languages():
     """As every menu."""
-    assert all(item.title and item.title_zh for item in MENU)
+    assert all(item.title and item.title_zh for item in menu(HealthSettings()))

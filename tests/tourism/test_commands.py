@@ -55,6 +55,8 @@ def test_visits_come_as_table_csv_and_json(run, leisure):
     assert "city-museum" in run(commands.visits, *days).output
     assert json.loads(run(commands.visits, *days, "--venue", "bookshop", "--json").output) == []
     assert "no venue" in str(run(commands.visits, *days, "--venue", "moon").exception)
+    turned = ("--since", "2026-03-31", "--until", "2026-03-01")
+    assert "the last is 2026-03-01: expected" in str(run(commands.visits, *turned).exception)
 
 
 def test_a_file_of_returns_is_taken_and_bad_lines_are_told(run, leisure, tmp_path):

@@ -114,6 +114,12 @@ def test_a_venue_sees_no_other(leisure):
     assert ("Dinosaurs" in page, "The film" in page, "Refunds" in page) == (True, False, False)
 
 
+def test_venues_alone_of_all_partners_find_them_in_the_menu(leisure):
+    for partner, finds in ((leisure.settings.venues[0].id, True), ("somebody-else", False)):
+        page = leisure.town.client("partner", partner).get("/", headers=HTML)
+        assert (partner, 'href="/tourism/office"' in page.text) == (partner, finds)
+
+
 def test_both_pages_are_in_chinese(leisure, card):
     operator = leisure.town.client("operator")
     operator.headers |= HTML

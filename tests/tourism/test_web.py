@@ -164,6 +164,7 @@ def test_a_venue_sells_and_sees_its_own(leisure, card):
     assert museum.get("/tourism/visits").json() == []
     assert museum.get("/tourism/visits?venue=bookshop").status_code == 403
     assert museum.get("/tourism/visits?since=2026").status_code == 422
+    assert museum.get("/tourism/visits?since=2026-03-02&until=2026-03-01").status_code == 422
 
 
 def test_visits_are_counted_for_their_venue(leisure):

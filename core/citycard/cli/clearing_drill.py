@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from citycard.clearing.codes import Code
-from citycard.cli.options import city_option, json_option, opened
-from citycard.cli.output import emit, table
+from citycard.cli.options import city_option, csv_options, json_option, opened
+from citycard.cli.output import emit, emit_csv, table
 from citycard.money import yuan
 
 __all__ = ["lines_command", "records_command"]
@@ -75,12 +75,12 @@ def lines_command(
 @click.option(
     "--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="How many at most."
 )
-@click.option("--csv", "as_csv", is_flag=True, help="Print CSV instead of a table.")
 @city_option
+@csv_options
 @json_option
 def records_command(
     partner: str, number: int, day: datetime | None, service: int | None, code: str | None, limit: int,
-    as_csv: bool, folder: Path, as_json: bool,
+    folder: Path, as_csv: bool, out: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """List the records of PARTNER in a run: those it handed in, and those it got a share of.
 
@@ -100,8 +100,7 @@ def records_command(
     if as_json:
         emit(found)
     elif as_csv:
-        for line in record_csv(found, partner):
-            click.echo(line, nl=False)
+        emit_csv(record_csv(found, partner), out)
     else:
         rows = [
             (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from citycard.city import City
     from citycard.clock import Clock
 
-__all__ = ["NewFile", "actor_option", "city_option", "id_option", "json_option", "opened"]
+__all__ = ["NewFile", "actor_option", "city_option", "csv_options", "id_option", "json_option", "opened"]
 
 Function = Callable[..., Any]
 
@@ -75,6 +76,22 @@ def city_option(function: Function) -> Function:
 def json_option(function: Function) -> Function:
     """Add ``--json``: print one documented JSON document instead of words."""
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(function)
+
+
+def csv_options(function: Function) -> Function:
+    """Add ``--csv``, to print CSV, and ``--out FILE``, where to instead; stands right above ``--json``."""
+
+    @wraps(function)
+    def chosen(*args: Any, as_csv: bool, out: Path | None, as_json: bool, **others: Any) -> Any:
+        if out is not None and not as_csv:
+            raise click.UsageError("--out says where CSV goes: say --csv as well")
+        if as_csv and as_json:
+            raise click.UsageError("--csv or --json: one answer at a time")
+        return function(*args, as_csv=as_csv, out=out, as_json=as_json, **others)
+
+    where = "With csv: into this new file [default: stdout]."
+    decorated = click.option("--out", type=NewFile(), help=where)(chosen)
+    return click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")(decorated)
 
 
 def id_option(function: Function) -> Function:

@@ -16,7 +16,17 @@ from uuid import UUID
 import attrs
 import click
 
-__all__ = ["as_document", "counting", "emit", "options_of", "pairs", "progress", "say", "table"]
+__all__ = [
+    "as_document",
+    "counting",
+    "emit",
+    "emit_csv",
+    "options_of",
+    "pairs",
+    "progress",
+    "say",
+    "table",
+]
 
 Item = TypeVar("Item")
 
@@ -24,6 +34,18 @@ Item = TypeVar("Item")
 def emit(answer: object) -> None:
     """Print one JSON document on stdout: records become objects, moments ISO 8601, bytes hex."""
     click.echo(as_document(answer))
+
+
+def emit_csv(lines: Iterable[str], out: Path | None = None) -> None:
+    """Print lines of CSV, which have their ends, on stdout as UTF-8, or write them into a new file."""
+    if out is None:
+        for line in lines:
+            sys.stdout.buffer.write(line.encode())
+        sys.stdout.buffer.flush()
+        return
+    with out.open("wb") as file:
+        file.writelines(line.encode() for line in lines)
+    say(f"{out} is written")
 
 
 def as_document(answer: object) -> str:

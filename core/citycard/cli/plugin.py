@@ -132,6 +132,33 @@ def disable(name: str, district: str | None, partner: str | None, folder: Path, 
     _tell_switch(report, "off", district, partner, as_json)
 
 
+@group.command("reset")
+@click.argument("name")
+@click.option("--district", metavar="D", help="Let this district follow the city's switch.")
+@click.option("--partner", metavar="P", help="Let this partner follow its district's switch, or the city's.")
+@city_option
+@json_option
+def reset(name: str, district: str | None, partner: str | None, folder: Path, as_json: bool) -> None:
+    """Take back the switch of a district or a partner, so that it follows the wider one again.
+
+    Where there is none, nothing changes. With --json: the object that show gives.
+    """
+    if not (district or partner):
+        raise click.UsageError("give --district or --partner: enable and disable set the city's own switch")
+    _one_at_a_time(district, partner)
+    city = opened(folder)
+    here = ("partner", partner) if partner else ("district", district)
+    # A district or partner that is gone may have left its switch behind: that can be taken back too.
+    if here not in {(each["scope"], each["id"]) for each in city.plugins.report(name).scopes}:
+        _known(city, district, partner)
+    report = city.plugins.reset(name, district=district, partner=partner)
+    if as_json:
+        _show(report, as_json)
+        return
+    wider = "the city's switch" if district else "the switch of district or city"
+    click.echo(f"{name} follows {wider} again for {_where(district, partner)}; it is {_stands(report)}")
+
+
 @group.command("jobs")
 @city_option
 @json_option
@@ -211,9 +238,18 @@ def _reports(plugins: Plugins) -> list[PluginReport]:
 
 def _city(folder: Path, district: str | None = None, partner: str | None = None) -> City:
     """Open a city; RegistryMissing for a district or partner it does not have, UsageError for one of each."""
+    _one_at_a_time(district, partner)
+    city = opened(folder)
+    _known(city, district, partner)
+    return city
+
+
+def _one_at_a_time(district: str | None, partner: str | None) -> None:
     if district and partner:
         raise click.UsageError("give --district or --partner, one at a time: each is a switch of its own")
-    city = opened(folder)
+
+
+def _known(city: City, district: str | None, partner: str | None) -> None:
     if district and district not in {each.id for each in city.config.districts}:
         raise RegistryMissing(record="district", key=district)
     if partner:
@@ -222,7 +258,6 @@ def _city(folder: Path, district: str | None = None, partner: str | None = None)
 
         with reading(city.engine) as conn:
             find_partner(conn, partner)
-    return city
 
 
 def _checked(plugins: Plugins, name: str) -> dict[str, Any]:
@@ -240,11 +275,17 @@ def _tell_switch(
     if as_json:
         _show(report, as_json)
         return
-    where = "the whole city"
+    click.echo(f"{report.name} is switched {switch} for {_where(district, partner)}; it is {_stands(report)}")
+
+
+def _where(district: str | None, partner: str | None) -> str:
     if district or partner:
-        where = f"district {district}" if district else f"partner {partner}"
-    why = f" ({report.reason})" if report.reason else ""
-    click.echo(f"{report.name} is switched {switch} for {where}; it is {report.state}{why}")
+        return f"district {district}" if district else f"partner {partner}"
+    return "the whole city"
+
+
+def _stands(report: PluginReport) -> str:
+    return f"{report.state} ({report.reason})" if report.reason else str(report.state)
 
 
 def _show(report: PluginReport, as_json: bool) -> None:

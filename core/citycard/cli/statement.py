@@ -34,6 +34,7 @@ def _options(function: Callable[..., Any]) -> Callable[..., Any]:
     decorators: tuple[Callable[..., Any], ...] = (
         json_option,
         city_option,
+        click.option("--csv", "as_csv", is_flag=True, help="As --format csv."),
         click.option("--bom", is_flag=True, help="With csv: a byte order mark first, for spreadsheets."),
         click.option("--out", type=NewFile(), help="Write into this new file [default: stdout]."),
         click.option("--format", "kind", type=click.Choice(_FORMATS), default="text", show_default=True),
@@ -81,18 +82,22 @@ def _write(
     kind: str,
     out: Path | None,
     bom: bool,
+    as_csv: bool,
     as_json: bool,
 ) -> None:
     from citycard.city.statements import Period
+    from citycard.clock import first_and_last
 
-    kind = "json" if as_json else kind
+    if as_csv and as_json:
+        raise click.UsageError("--csv or --json: one answer at a time")
+    kind = "json" if as_json else "csv" if as_csv else kind
     if kind == "pdf" and out is None and sys.stdout.isatty():
         raise click.UsageError("a PDF is not for the screen: say where to with --out")
     city = opened(folder)
     try:
-        last = (until or city.now_local()).date()
-        period = Period(since=since.date() if since else last.replace(day=1), until=last)
-        _emit(make(city, period), kind, out, bom=bom)
+        days = (each and each.date() for each in (since, until))
+        first, last = first_and_last(*days, today=city.now_local().date())
+        _emit(make(city, Period(since=first, until=last)), kind, out, bom=bom)
     finally:
         city.close()
 

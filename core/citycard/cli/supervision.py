@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from citycard.cli.lazy import ListedGroup
-from citycard.cli.options import NewFile, city_option, json_option, opened
-from citycard.cli.output import emit, say, table
+from citycard.cli.options import city_option, csv_options, json_option, opened
+from citycard.cli.output import emit, emit_csv, say, table
 from citycard.money import yuan
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ def group() -> None:
 @click.option(
     "--partners", type=click.IntRange(1, 1_000_000), default=100, show_default=True, help="So many at most."
 )
-@click.option("--csv", "csv_file", type=NewFile(), help="Write it as CSV into this new file.")
 @city_option
+@csv_options
 @json_option
 def report(
     since: datetime | None,
@@ -45,8 +45,9 @@ def report(
     district: str,
     domain: str,
     partners: int,
-    csv_file: Path | None,
     folder: Path,
+    as_csv: bool,
+    out: Path | None,
     as_json: bool,
 ) -> None:
     """Report active cards, uses, turnover, partners and terminals of a period, against the one before.
@@ -70,20 +71,14 @@ def report(
         found = supervise(city, scope, partners=partners)
     finally:
         city.close()
-    if csv_file is not None:
-        _write(found, csv_file)
     if as_json:
         emit(found)
-    elif csv_file is None:
+    elif as_csv:
+        from citycard.city.supervisionfile import supervision_csv
+
+        emit_csv(supervision_csv(found), out)
+    else:
         _print(found)
-
-
-def _write(found: SupervisionReport, path: Path) -> None:
-    from citycard.city.supervisionfile import supervision_csv
-
-    with path.open("wb") as file:
-        file.writelines(line.encode() for line in supervision_csv(found))
-    say(f"{path} is written")
 
 
 def _print(found: SupervisionReport) -> None:

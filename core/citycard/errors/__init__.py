@@ -28,10 +28,10 @@ from citycard.errors.money import *
 from citycard.errors.moneyout import *
 from citycard.errors.office import *
 from citycard.errors.pcsc import *
+from citycard.errors.period import *
 from citycard.errors.sams import *
 from citycard.errors.seal import *
 from citycard.errors.simulate import *
-from citycard.errors.statements import *
 from citycard.errors.stock import *
 from citycard.errors.terminal import *
 from citycard.errors.topup import *

@@ -13,6 +13,7 @@ __all__ = [
     "FixedMappingInvalid",
     "InboxBusy",
     "InboxUnusable",
+    "LateFileRefused",
     "SenderIdInvalid",
     "SenderKeyInvalid",
     "SenderPartnerUnknown",
@@ -116,6 +117,13 @@ class FileNotHeld(CitycardError):
 
     status, exit_code = 404, 4
     sentence = "no file {digest} waits as too late (L02): citycard clearing late lists those that do"
+
+
+class LateFileRefused(CitycardError):
+    """A late file was let through, and something else is wrong with it."""
+
+    status, exit_code = 409, 5
+    sentence = "file {name} was let through and is quarantined all the same, {code}: {reason}"
 
 
 class UploadUnknown(CitycardError):

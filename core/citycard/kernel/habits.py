@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 import attrs
 
-from citycard.kernel.check import matching, words
+from citycard.kernel.check import matching, one_of_pattern, words
 
 __all__ = ["Habit", "HabitTap", "Lived"]
 
 _KINDS = frozenset({1, 2, 3, 4})
+_TERMINAL = re.compile(r"([0-9]{12})?")
 
 
 def _whole(low: int, expected: str) -> Any:
@@ -22,12 +24,14 @@ def _whole(low: int, expected: str) -> Any:
 class HabitTap:
     """One tap of a journey: at a terminal of ``partner``, ``minutes`` after the journey began.
 
-    ``kind`` is a ``terminal.RecordKind``. ``facts`` is a record of the service's layout of facts, None where
-    it has none. What the tap costs is asked of the city's own rules, from the kind of card, these facts, the
-    list price (fen) and the hour.
+    ``terminal`` is the number of the terminal where it is made, such as the one of a door; left out, it is
+    made at any that is opened for the partner. ``kind`` is a ``terminal.RecordKind``. ``facts`` is a record
+    of the service's layout of facts, None where it has none. What the tap costs is asked of the city's own
+    rules, from the kind of card, these facts, the list price (fen) and the hour.
     """
 
     partner: str = attrs.field(validator=words)
+    terminal: str = attrs.field(default="", validator=one_of_pattern(_TERMINAL, "12 digits, or nothing"))
     kind: int = attrs.field(
         default=3,
         converter=int,

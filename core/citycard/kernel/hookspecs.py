@@ -256,7 +256,7 @@ def citycard_permissions(settings: Any) -> Iterable[Permission]:
 
 @hookspec
 def citycard_menu(settings: Any) -> Iterable[MenuItem]:
-    """Declare entries of the operator's menu, each shown to who has its permission.
+    """Declare entries of the menu, each shown to who has its permission and, of partners, whom it concerns.
 
     Failure: not enabled.
     """

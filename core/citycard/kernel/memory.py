@@ -14,7 +14,16 @@ from citycard.kernel.families import STICKY
 from citycard.kernel.owned import Owner
 from citycard.kernel.tables import plugin_claim, plugin_epoch, plugin_state
 
-__all__ = ["Memory", "Scope", "Wish", "read_epoch", "read_memory", "write_claims", "write_wish"]
+__all__ = [
+    "Memory",
+    "Scope",
+    "Wish",
+    "forget_wish",
+    "read_epoch",
+    "read_memory",
+    "write_claims",
+    "write_wish",
+]
 
 
 @attrs.frozen
@@ -80,6 +89,11 @@ class Memory:
         kept = {key: other for key, other in self.wishes.items() if not _ends(wish, other)}
         return attrs.evolve(self, wishes=kept | {(wish.plugin, wish.scope): wish}, epoch=self.epoch + 1)
 
+    def without_wish(self, plugin: str, scope: Scope) -> Memory:
+        """Return the memory after a wish was taken back, so that the next wider one counts there again."""
+        kept = {key: wish for key, wish in self.wishes.items() if key != (plugin, scope)}
+        return attrs.evolve(self, wishes=kept, epoch=self.epoch + (len(kept) < len(self.wishes)))
+
     def with_claims(self, owner: Owner, claims: Iterable[Claim]) -> Memory:
         """Return the memory after a plugin's sticky claims."""
         mine = {claim: owner for claim in claims if claim[0] in STICKY}
@@ -135,9 +149,21 @@ def write_wish(conn: Connection, wish: Wish) -> None:
         "changed_at": wish.changed_at,
         "changed_by": wish.changed_by,
     }
+    conn.execute(insert(plugin_state), row)
+    _count_change(conn)
+
+
+def forget_wish(conn: Connection, plugin: str, scope: Scope) -> None:
+    """Forget a wish and count the change; where there is none, nothing changes."""
+    mine = plugin_state.c.plugin == plugin
+    here = (plugin_state.c.scope == scope.kind) & (plugin_state.c.scope_id == scope.id)
+    if conn.execute(delete(plugin_state).where(mine, here)).rowcount:
+        _count_change(conn)
+
+
+def _count_change(conn: Connection) -> None:
     from citycard.store.bulk import insert_missing
 
-    conn.execute(insert(plugin_state), row)
     insert_missing(conn, plugin_epoch, [{"id": 1, "epoch": 0}])
     conn.execute(update(plugin_epoch).values(epoch=plugin_epoch.c.epoch + 1))
 

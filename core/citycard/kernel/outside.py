@@ -98,6 +98,10 @@ _body = matching(
 )
 
 
+def _is_words(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
 def _is_json(value: object) -> bool:
     try:
         json.dumps(value, allow_nan=False)
@@ -162,7 +166,8 @@ class MenuItem:
     """Declare an entry of the menu: one of your routes, seen by who has ``permission``.
 
     With ``own`` the page is about the reader's own things, and only who has some sees the entry: citizens
-    and partners.
+    and partners. ``partners`` are the ids of the partners whom it concerns, as the settings name them: others
+    do not see it, whatever they may do; left out, every partner with the permission does.
     """
 
     path: str = attrs.field(validator=_path)
@@ -170,6 +175,11 @@ class MenuItem:
     permission: str = attrs.field(validator=_permission)
     title_zh: str = ""
     own: bool = False
+    partners: tuple[str, ...] | None = attrs.field(
+        default=None,
+        converter=attrs.converters.optional(strings),
+        validator=attrs.validators.optional(each(_is_words, "ids of partners")),
+    )
 
 
 @attrs.frozen(kw_only=True)

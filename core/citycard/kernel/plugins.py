@@ -23,7 +23,7 @@ from citycard.kernel.identity import PluginContext
 from citycard.kernel.lifecycle import Lifecycle
 from citycard.kernel.lifespans import Traffic
 from citycard.kernel.live import Live
-from citycard.kernel.memory import Memory, Scope, Wish, read_epoch, read_memory, write_wish
+from citycard.kernel.memory import Memory, Scope, Wish, forget_wish, read_epoch, read_memory, write_wish
 from citycard.kernel.owned import Owner
 from citycard.kernel.past import Past, as_it_was
 from citycard.kernel.reading import Reading
@@ -276,17 +276,42 @@ class Plugins(Reading, Lifecycle):
         with self._lock:
             self.refresh()
             self.report(name)
-            dependents = [
-                other
-                for other, plugin in sorted(self._live.running.items())
-                if name in required_names(plugin.requires)
-                and (not (district or partner) or self._memory.wanted(other, district, partner))
-            ]
-            if dependents:
-                raise PluginNeeded(plugin=name, dependents=", ".join(dependents))
+            self._refuse_needed(name, district, partner)
             self._wish(name, Scope.of(district, partner), wanted=False, by=by)
             self.refresh()
             return self.report(name)
+
+    def reset(self, name: str, *, district: str | None = None, partner: str | None = None) -> PluginReport:
+        """Take back a district's or a partner's own switch, so that the next wider one counts there again.
+
+        Where it has none, nothing changes. Raise PluginUnknown, or PluginNeeded when the plugin would be off
+        in that scope and plugins that are on there need it.
+        """
+        scope = Scope.of(district, partner)
+        assert scope != Scope(), "the city's own switch has none above it"
+        with self._lock:
+            self.refresh()
+            self.report(name)
+            after = self._memory.without_wish(name, scope)
+            if not after.wanted(name, district, partner):
+                self._refuse_needed(name, district, partner)
+            if self.engine is None:
+                self._memory = after
+            else:
+                with writing(self.engine) as conn:
+                    forget_wish(conn, name, scope)
+            self.refresh()
+            return self.report(name)
+
+    def _refuse_needed(self, name: str, district: str | None, partner: str | None) -> None:
+        dependents = [
+            other
+            for other, plugin in sorted(self._live.running.items())
+            if name in required_names(plugin.requires)
+            and (not (district or partner) or self._memory.wanted(other, district, partner))
+        ]
+        if dependents:
+            raise PluginNeeded(plugin=name, dependents=", ".join(dependents))
 
     def described(self, name: str) -> PluginReport:
         """Report on a plugin as ``report`` does, after reading who it is; nothing is claimed or checked."""

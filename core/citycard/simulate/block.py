@@ -140,9 +140,7 @@ def _write(world: World, rides: Rides, rows: Rows, first: int) -> None:
     record["card_kind"] = kinds[rides.products[rides.card]]
     record["key_version"], record["algorithm"] = world.key_version, world.algorithm
     record["counter"] = rides.counter
-    record["terminal"] = bcd(
-        world.first_terminal + rows["terminal"].astype(np.int64), record["terminal"].shape[1]
-    )
+    record["terminal"] = bcd(world.terminals[rows["terminal"]], record["terminal"].shape[1])
     record["at"] = moments(rides.seconds, world.plan.midnight)
     record["config"] = world.config
     record["blacklist"] = world.list_number + (rides.seconds >= NOON)

@@ -77,7 +77,6 @@ def found_in(city: City, truth: Truth) -> Found:
 
     from citycard.clearing.files import read_tables
 
-    first, last = truth.first_terminal, f"{int(truth.first_terminal) + truth.terminals - 1:012d}"
     records: dict[Record, str] = {}
     with reading(city.engine) as conn:
         paths = conn.scalars(select(clearing_part.c.outcomes).order_by(clearing_part.c.run)).all()
@@ -92,16 +91,17 @@ def found_in(city: City, truth: Truth) -> Found:
         # What a run held may be in order by a later one.
         odd = table.filter(pc.or_(pc.not_equal(table["code"], "OK"), table["held_run"].is_valid()))
         for terminal, batch, line, code in zip(*(odd[name].to_pylist() for name in _TOLD), strict=True):
-            if first <= terminal <= last:
+            if truth.simulated(terminal):
                 records[terminal, batch, line] = code
     files: dict[str, set[str]] = defaultdict(set)
     for row in rows:
-        if first <= row.name[: len(first)] <= last:
+        terminal = row.name[: len(truth.first_terminal)]
+        if terminal.isdecimal() and truth.simulated(terminal):
             files[row.name].add(row.code)
     return Found(
         records={key: code for key, code in records.items() if code != _IN_ORDER},
         files={name: frozenset(codes) for name, codes in files.items()},
-        missing=frozenset((one.terminal, one.number) for one in missing if first <= one.terminal <= last),
+        missing=frozenset((one.terminal, one.number) for one in missing if truth.simulated(one.terminal)),
     )
 
 

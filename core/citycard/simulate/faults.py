@@ -141,7 +141,9 @@ def _other_terminal(world: World, rows: Rows, places: Ints) -> None:
     pool = np.searchsorted(ground.starts, terminal, side="right") - 1
     start = ground.starts[pool]
     beside = start + (terminal - start + 1) % ground.calm[pool]
-    rows["record"]["terminal"][places] = bcd(world.first_terminal + beside, 6)
+    # One that is alone in its pool has none beside it.
+    beside = np.where(beside == terminal, (terminal + 1) % len(world.terminals), beside)
+    rows["record"]["terminal"][places] = bcd(world.terminals[beside], 6)
 
 
 def _whole_cards(world: World, rides: Rides, chosen: Chosen, rows: Rows) -> None:

@@ -33,7 +33,7 @@ class Trouble:
 
 @attrs.frozen(kw_only=True, eq=False)
 class Ground:
-    """Where taps are made. Terminals count from 0; those of partner p are ``sizes[p]`` from ``starts[p]``.
+    """Where taps are made. Terminals count from 0; those of pool p are ``sizes[p]`` from ``starts[p]``.
 
     Of these the first ``calm[p]`` are in no trouble: cards with a fault of their own tap only there, so that
     no two faults meet. ``kind``, ``day`` and ``fault`` say the trouble of each terminal; kind 0 is none.
@@ -49,17 +49,22 @@ class Ground:
 
     @classmethod
     def of(cls, plan: SimulationPlan, tariff: Tariff) -> Ground:
-        """Deal the terminals to partners by how often they are tapped; raise SimulationPlanInvalid."""
-        pools = len(tariff.partners)
-        if plan.terminals < _FEWEST * pools:
+        """Deal the terminals to partners by how often they are tapped; raise SimulationPlanInvalid.
+
+        A terminal that a habit names is a pool of its own, and in no trouble.
+        """
+        named = np.array([terminal != "" for terminal in tariff.terminals])
+        fewest = np.where(named, 1, _FEWEST)
+        if plan.terminals < fewest.sum():
+            ones = f", and 1 for each of the {named.sum()} that habits name" if named.any() else ""
+            partners = f"{_FEWEST} for each of the {(~named).sum()} partners with habits{ones}"
             raise SimulationPlanInvalid(
-                field="terminals",
-                value=plan.terminals,
-                expected=f"{_FEWEST * pools} or more: {_FEWEST} for each of the {pools} partners with habits",
+                field="terminals", value=plan.terminals, expected=f"{fewest.sum()} or more: {partners}"
             )
-        weights = tariff.pool_weights()
-        edges = np.rint(np.cumsum(weights) / weights.sum() * (plan.terminals - _FEWEST * pools)).astype(int)
-        sizes = np.diff(edges, prepend=0).astype(np.int64) + _FEWEST
+        weights = np.where(named, 0.0, tariff.pool_weights())
+        shares = np.cumsum(weights) / (weights.sum() or 1)
+        edges = np.rint(shares * (plan.terminals - fewest.sum())).astype(int)
+        sizes = np.diff(edges, prepend=0).astype(np.int64) + fewest
         starts = np.cumsum(sizes) - sizes
         troubles = _troubles(plan, starts, sizes)
         kind = np.zeros(plan.terminals, dtype=np.uint8)

@@ -94,8 +94,9 @@ def _truth(world: World, dealt: Dealt, rolled_back: list[str]) -> Truth:
     ]
     return Truth(
         plan=attrs.asdict(plan) | {"start": plan.start.isoformat()},
-        first_terminal=world.terminal(0),
+        first_terminal=f"{world.first_terminal:012d}",
         terminals=plan.terminals,
+        named=tuple(number for number in world.tariff.terminals if number),
         deliveries=tuple(deliveries),
         faults=tuple(_fault(world, number) for number in sorted(found)),
         records=tuple(dealt.records),

@@ -36,15 +36,20 @@ _COLUMNS = tuple(map(attrgetter, ("products", "expired", "for_tests", "loaded", 
 
 
 def refuse_second(city: City, world: World) -> None:
-    """Raise SimulationThere when the city has simulated terminals."""
-    number = world.terminal(0)
+    """Raise SimulationThere when the city has simulated terminals or cards."""
+    number, asn = f"{world.first_terminal:012d}", world.asn(0)
     with reading(city.engine) as conn:
         if any(found.number == number for found in registry.terminals(conn)):
             raise SimulationThere(what=f"terminal {number}")
+        if registry.cards_by_asn(conn, [asn]):
+            raise SimulationThere(what=f"card {asn}")
 
 
 def open_terminals(city: City, world: World) -> None:
-    """Open the partners of the plugins and the terminals, but those that nobody registered."""
+    """Open the partners of the plugins and the terminals, but those that nobody is to have registered.
+
+    A terminal that a habit names may be there: it stays as it is.
+    """
     city.open_declared()
     ground, plan = world.ground, world.plan
     strangers = {one.terminal for one in ground.troubles if one.kind is TerminalFault.UNREGISTERED}
@@ -55,7 +60,8 @@ def open_terminals(city: City, world: World) -> None:
         if number not in strangers
     ]
     with writing(city.engine) as conn:
-        registry.add_terminals(conn, terminals)
+        there = {found.number for found in registry.terminals(conn)}
+        registry.add_terminals(conn, [one for one in terminals if one.number not in there])
         for one in ground.troubles:
             if one.kind is TerminalFault.SAM_REVOKED:
                 _revoked_sam(
@@ -111,7 +117,7 @@ def _together(blocks: Sequence[Cards]) -> Iterator[list[Cards]]:
 
 
 def _load(world: World) -> Load:
-    at, terminal = world.plan.midnight + _LOADED, world.terminal(0)
+    at, terminal = world.plan.midnight + _LOADED, f"{world.first_terminal:012d}"
     return Load(
         id=load_id("", 0, b"", terminal, at),
         asn="",

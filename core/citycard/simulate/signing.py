@@ -48,7 +48,7 @@ class Signer:
         record["tac"][rows["spoil"] == Spoil.TAC_NONE] = 0
         _copy(rows, own)
         # By whom hands it in, also where the record names another terminal.
-        terminals = bcd(self._world.first_terminal + rows["terminal"].astype(np.int64), _TERMINAL)
+        terminals = bcd(self._world.terminals[rows["terminal"]], _TERMINAL)
         record["mac"] = self._vault.make_terminal_macs(terminals, whole(record)[:, :MAC_OFFSET])
         record["mac"][rows["spoil"] == Spoil.MAC_WRONG] ^= _WRONG
 

@@ -35,11 +35,13 @@ class Tariff:
     """The journeys of a city. Row ``starts[2 * habit + back]`` of the taps begins one of ``lengths[habit]``.
 
     ``chances`` rise to 1, one for each habit. Of each tap: ``service``, ``kind``, ``facts`` (48 bytes),
-    ``list_price_fen``, ``seconds`` after the journey began, ``pool`` (a place in ``partners``), and
-    ``asked``, which taps of one price share.
+    ``list_price_fen``, ``seconds`` after the journey began, ``pool``, and ``asked``, which taps of one price
+    share. A pool is a place in ``partners`` and ``terminals``: any terminal of the partner, or the one that
+    is named. Those that are named come last.
     """
 
     partners: tuple[str, ...]
+    terminals: tuple[str, ...]
     starts: Ints
     lengths: Ints
     chances: npt.NDArray[np.float64]
@@ -63,13 +65,15 @@ class Tariff:
         journeys = [(one, way) for one, habit in habits for way in (habit.there, habit.back or habit.there)]
         taps = [(service, tap) for service, journey in journeys for tap in journey]
         facts = [_facts(service, tap) for service, tap in taps]
-        partners = tuple(sorted({tap.partner for _, tap in taps}))
+        pools = sorted({(tap.terminal != "", tap.partner, tap.terminal) for _, tap in taps})
+        places = {(partner, terminal): place for place, (_, partner, terminal) in enumerate(pools)}
         asked: dict[Any, int] = {}
         for (service, tap), each in zip(taps, facts, strict=True):
             asked.setdefault((service.number, tap.kind, tap.list_price_fen, each), len(asked))
         weights = _weights(city, habits, evenly=evenly)
         return cls(
-            partners=partners,
+            partners=tuple(partner for partner, _ in places),
+            terminals=tuple(terminal for _, terminal in places),
             starts=_ints([0, *accumulate(len(journey) for _, journey in journeys)])[:-1],
             lengths=_ints(len(habit.there) for _, habit in habits),
             chances=np.cumsum(weights) / weights.sum(),
@@ -77,7 +81,7 @@ class Tariff:
             kind=_ints(tap.kind for _, tap in taps),
             list_price_fen=_ints(tap.list_price_fen for _, tap in taps),
             seconds=_ints(tap.minutes * 60 for _, tap in taps),
-            pool=_ints(partners.index(tap.partner) for _, tap in taps),
+            pool=_ints(places[tap.partner, tap.terminal] for _, tap in taps),
             asked=_ints(
                 asked[service.number, tap.kind, tap.list_price_fen, each]
                 for (service, tap), each in zip(taps, facts, strict=True)
@@ -86,7 +90,7 @@ class Tariff:
         )
 
     def pool_weights(self) -> npt.NDArray[np.float64]:
-        """Say how often each partner's terminals are tapped."""
+        """Say how often the terminals of each pool are tapped."""
         chances = np.diff(self.chances, prepend=0)
         by_tap = np.repeat(np.repeat(chances, 2), np.repeat(self.lengths, 2))
         weights: npt.NDArray[np.float64] = np.bincount(

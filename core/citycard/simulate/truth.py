@@ -79,22 +79,27 @@ class Delivery:
 class Truth:
     """The truth of a simulation. Whatever is not named here must end in order.
 
-    ``first_terminal`` and the ``terminals`` after it are the simulated ones.
+    ``first_terminal`` and the ``terminals`` after it are the simulated ones, and those that habits ``named``.
     """
 
     plan: Mapping[str, Any]
     first_terminal: str
     terminals: int
+    named: tuple[str, ...] = ()
     deliveries: tuple[Delivery, ...]
     faults: tuple[Fault, ...]
     records: tuple[RecordTruth, ...]
     files: tuple[FileTruth, ...]
     missing: tuple[MissingTruth, ...]
 
+    def simulated(self, terminal: str) -> bool:
+        """Say whether a terminal is one of the simulation's."""
+        return 0 <= int(terminal) - int(self.first_terminal) < self.terminals or terminal in self.named
+
     def write(self, folder: Path) -> Path:
         """Write the truth into a folder as ``truth.json``, and give its path."""
         document = {
-            field.name: [attrs.astuple(one) for one in value] if isinstance(value, tuple) else value
+            field.name: [attrs.astuple(one) for one in value] if field.name in _ROWS else value
             for field in attrs.fields(Truth)
             for value in [getattr(self, field.name)]
         }
@@ -110,7 +115,8 @@ class Truth:
             rows: dict[str, Any] = {
                 name: tuple(kind(*row) for row in document.pop(name)) for name, kind in _ROWS.items()
             }
-            return cls(**document, **rows)
+            named = tuple(document.pop("named", ()))
+            return cls(**document, **rows, named=named)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise TruthMissing(path=folder / TRUTH_NAME) from error
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 import attrs
+import numpy as np
 
 from citycard import registry
 from citycard.keys.versions import KeyStatus
+from citycard.simulate.columns import Ints
 from citycard.simulate.ground import Ground
 from citycard.simulate.plan import SimulationPlan
 from citycard.simulate.tariff import Prices, Tariff
@@ -28,8 +30,9 @@ _SIMULATED = "9"
 
 @attrs.frozen(kw_only=True, eq=False)
 class World:
-    """A city ready to be simulated. ``first_asn`` and ``first_terminal`` are the numbers of number 0.
+    """A city ready to be simulated. ``first_asn`` and ``first_terminal`` are the first simulated numbers.
 
+    ``terminals`` are the numbers of all terminals by place: those that habits name have their own.
     ``list_number`` is the blacklist that is out before the simulation; the next one comes out at its first
     noon. ``key_version`` and ``algorithm`` are what cards answer to INITIALIZE.
     """
@@ -41,6 +44,7 @@ class World:
     issuer: bytes
     first_asn: int
     first_terminal: int
+    terminals: Ints
     key_version: int
     algorithm: int
     config: int
@@ -63,6 +67,10 @@ class World:
             list_number = registry.blacklist_number(conn)
         code = city.config.city.code
         head = (city.issuing.profile.own_numbers or _HEAD) + code + _SIMULATED
+        first_terminal = int((code + _SIMULATED).ljust(_TERMINAL, "0"))
+        terminals = first_terminal + np.arange(plan.terminals)
+        for start, number in zip(ground.starts, tariff.terminals, strict=True):
+            terminals[start] = int(number or terminals[start])
         return cls(
             plan=plan,
             tariff=tariff,
@@ -70,7 +78,8 @@ class World:
             products=products,
             issuer=bytes.fromhex(city.config.city.issuer),
             first_asn=int(head.ljust(_ASN, "0")),
-            first_terminal=int((code + _SIMULATED).ljust(_TERMINAL, "0")),
+            first_terminal=first_terminal,
+            terminals=terminals,
             key_version=key.version,
             algorithm=int(key.algorithm),
             config=city.configuration().number,
@@ -94,6 +103,6 @@ class World:
         """Give the 20 digits of a card."""
         return f"{self.first_asn + card:020d}"
 
-    def terminal(self, number: int) -> str:
-        """Give the 12 digits of a terminal."""
-        return f"{self.first_terminal + number:012d}"
+    def terminal(self, place: int) -> str:
+        """Give the 12 digits of a terminal by its place."""
+        return f"{self.terminals[place]:012d}"

@@ -12,7 +12,7 @@ For plugins' endpoints (also from ``citycard.web``):
 - ``endpoints``: ``json_answer`` turns records into JSON, ``read_query`` reads a query into an attrs class
 - ``bodies``: ``read_json`` reads a JSON body into an attrs class
 - ``rendering``: ``render`` shows a template, ``language_of(request)``
-- ``forms``: ``read_form`` reads what a page's form sends
+- ``forms``: ``read_form`` reads what a page's form sends, ``whole_in`` a whole number in it
 
 Inside:
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from citycard.web.bodies import read_json
     from citycard.web.context import actor_of, city_of
     from citycard.web.endpoints import json_answer, read_query
-    from citycard.web.forms import read_form
+    from citycard.web.forms import read_form, whole_in
     from citycard.web.permissions import Actor, Role
     from citycard.web.rendering import language_of, render
     from citycard.web.sessions import require
@@ -52,6 +52,7 @@ __all__ = [
     "read_query",
     "render",
     "require",
+    "whole_in",
 ]
 
 _HOME = {
@@ -67,6 +68,7 @@ _HOME = {
     "read_query": "endpoints",
     "render": "rendering",
     "require": "sessions",
+    "whole_in": "forms",
 }
 
 

@@ -16,6 +16,7 @@ from citycard.clearing.casecodes import Bearer, Party, Ruling, Verdict
 from citycard.clearing.deciding import decide, take
 from citycard.clearing.disputes import Dispute, DisputeState, add_evidence
 from citycard.clearing.exceptions import ExceptionCase, today
+from citycard.clearing.late import late_files
 from citycard.clearing.upholding import decide_dispute
 from citycard.ids import new_id, uuid_in
 from citycard.money import parse_yuan
@@ -79,6 +80,7 @@ async def disputes(request: Request) -> Response:
     if actor.may(_EXCEPTIONS):
         wanted = ExceptionQuery(partner=partner or query.partner, code=query.code)
         cases = await run_in_threadpool(sources.read_exceptions, city, wanted, actor)
+    waits = len(await run_in_threadpool(late_files, city)) if actor.may(_EXCEPTIONS, "") else 0
     return render(
         request,
         "disputes.html",
@@ -87,6 +89,7 @@ async def disputes(request: Request) -> Response:
         newer=_page_link(query, -1) if query.page > 1 else "",
         older=_page_link(query, 1) if sources.DISPUTES_A_PAGE in {len(waiting), len(decided)} else "",
         cases=[_case(one, say, city) for one in cases],
+        late=say.count("{number} late file waits", "{number} late files wait", waits) if waits else "",
         partner=partner,
         id=new_id(),
     )

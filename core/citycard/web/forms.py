@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
+from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlsplit
 
 from starlette.requests import Request
@@ -21,6 +23,7 @@ __all__ = [
     "keep_form_cookie",
     "read_form",
     "set_cookie",
+    "whole_in",
 ]
 
 SESSION_COOKIE = "citycard_session"
@@ -28,6 +31,7 @@ FORM_COOKIE = "citycard_form"
 _FIELD = "csrf"
 _HEADER = "x-csrf-token"
 _FIELDS = 100
+_WHOLE = re.compile(r"[0-9]{1,9}")
 
 
 def form_token(request: Request) -> str:
@@ -69,6 +73,14 @@ async def read_form(request: Request) -> dict[str, str]:
         return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_FIELDS))
     except ValueError as wrong:
         raise QueryInvalid(field="body", text="…", expected="an urlencoded form in UTF-8") from wrong
+
+
+def whole_in(form: Mapping[str, str], field: str, expected: str = "a whole number") -> int:
+    """Read the whole number in a field of a form, of nine digits at most; raise QueryInvalid."""
+    text = form.get(field, "")
+    if not _WHOLE.fullmatch(text):
+        raise QueryInvalid(field=field, text=text[:40], expected=expected)
+    return int(text)
 
 
 def set_cookie(request: Request, response: Response, name: str, value: str, *, max_age_s: int) -> None:

@@ -118,7 +118,8 @@ def _menu(request: Request, web: Web, say: Language) -> list[dict[str, Any]]:
     if actor.subject and reach(actor.role, _STATEMENTS) is Reach.OWN:
         items.append((f"/partners/{quote(actor.subject, safe='')}", say("My statement"), _STATEMENTS))
     for where, item in web.switchboard.menu():
-        if item.own and not actor.subject:
+        strange = item.partners is not None and actor.subject not in item.partners
+        if (item.own and not actor.subject) or (strange and actor.role is Role.PARTNER):
             continue
         items.append(
             (where, item.title_zh if say.code == "zh" and item.title_zh else say(item.title), item.permission)

@@ -21,6 +21,7 @@ from citycard.city.statements import (
     plain_statement,
     write_pdf,
 )
+from citycard.clock import first_and_last
 from citycard.web import sources
 from citycard.web.context import actor_of, web_of
 from citycard.web.endpoints import Endpoint, endpoint, json_answer, read_query
@@ -68,8 +69,9 @@ async def _of_partner(request: Request, _page: str) -> Statement:
 
 def _period(request: Request) -> Period:
     query: StatementQuery = read_query(request, StatementQuery)
-    until = query.until or web_of(request).city.now_local().date()
-    return Period(since=query.since or until.replace(day=1), until=until)
+    today = web_of(request).city.now_local().date()
+    since, until = first_and_last(query.since, query.until, today=today)
+    return Period(since=since, until=until)
 
 
 async def card_page(request: Request) -> Response:

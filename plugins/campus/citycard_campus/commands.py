@@ -249,13 +249,13 @@ def statement(
 
     With --json: the statement, as /campus/schools/SCHOOL/statement.
     """
+    from citycard.clock import first_and_last
     from citycard_campus.campus import Campus
     from citycard_campus.statements import school_statement
 
     campus = Campus.of(opened(folder))
-    today = campus.now().date()
-    first = since.date() if since else today.replace(day=1)
-    made = school_statement(campus, school, first, until.date() if until else today)
+    days = (each and each.date() for each in (since, until))
+    made = school_statement(campus, school, *first_and_last(*days, today=campus.now().date()))
     if as_json:
         emit(attrs.asdict(made))
         return

@@ -83,15 +83,15 @@ async def grant(request: Request) -> Response:
 
 
 def statement(request: Request) -> Response:
+    from citycard.clock import first_and_last
     from citycard.web import actor_of, city_of, json_answer, read_query, require
 
     school = request.path_params["school"]
     require(actor_of(request), READ_SCHOOLS, school)
     query: StatementQuery = read_query(request, StatementQuery)
     campus = Campus.of(city_of(request))
-    today = campus.now().date()
-    since, until = query.since or today.replace(day=1), query.until or today
-    return json_answer(school_statement(campus, school, since, until))
+    days = first_and_last(query.since, query.until, today=campus.now().date())
+    return json_answer(school_statement(campus, school, *days))
 
 
 def doubts(request: Request) -> Response:

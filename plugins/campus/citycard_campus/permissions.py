@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 from citycard.kernel.outside import Command, MenuItem, Permission
+
+if TYPE_CHECKING:
+    from citycard_campus.settings import CampusSettings
 
 __all__ = [
     "COMMANDS",
@@ -10,13 +16,13 @@ __all__ = [
     "GRANT_MEALS",
     "LIMIT_CHILDREN",
     "MANAGE_ROLL",
-    "MENU",
     "PERMISSIONS",
     "READ_CHILDREN",
     "READ_POTS",
     "READ_ROLL",
     "READ_SCHOOLS",
     "TELL_PRESENCES",
+    "menu",
 ]
 
 READ_ROLL = "campus.read-roll"
@@ -40,10 +46,6 @@ PERMISSIONS = (
     Permission(name=READ_POTS, title="See meals that pots did not pay.", roles=("clerk",)),
     Permission(name=DECIDE_POTS, title="Decide meals that pots did not pay, and reopen pots."),
 )
-MENU = (
-    MenuItem(path="/overview", title="Schools", title_zh="学校", permission=READ_SCHOOLS),
-    MenuItem(path="/mine", title="My children", title_zh="我的孩子", permission=READ_CHILDREN, own=True),
-)
 COMMANDS = tuple(
     Command(path=("campus", name), target=f"citycard_campus.commands:{attribute}", summary=summary)
     for name, attribute, summary in (
@@ -58,3 +60,12 @@ COMMANDS = tuple(
         ("statement", "statement", "Write a school's statement."),
     )
 )
+
+
+def menu(settings: CampusSettings) -> Iterator[MenuItem]:
+    """Give the entries of the menu: the schools' own and the office's, and a guardian's."""
+    schools = tuple(school.id for school in settings.schools)
+    yield MenuItem(
+        path="/overview", title="Schools", title_zh="学校", permission=READ_SCHOOLS, partners=schools
+    )
+    yield MenuItem(path="/mine", title="My children", title_zh="我的孩子", permission=READ_CHILDREN, own=True)

@@ -142,10 +142,10 @@ def citycard_routes() -> Iterable[Route]:
 
 
 @hookimpl
-def citycard_menu() -> Iterable[MenuItem]:
-    from citycard_campus.permissions import MENU
+def citycard_menu(settings: CampusSettings) -> Iterable[MenuItem]:
+    from citycard_campus.permissions import menu
 
-    yield from MENU
+    yield from menu(settings)
 
 
 @hookimpl

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from citycard.clock import first_and_last
 from citycard.errors import QueryInvalid
 from citycard.store import reading, writing
 from citycard.web.readings import record_reading
@@ -245,10 +246,8 @@ def openings(city: City, actor: Actor, query: OpeningsQuery) -> DoorOpenings:
     doors = [door for door in community.doors if query.door in {"", door.id}]
     if not doors:
         raise QueryInvalid(field="door", text=query.door, expected="the id of one of its doors")
-    today = city.now_local().date()
-    until = query.until or today
-    since = query.since or until - _WEEK
-    if not since <= until <= since + _LONGEST:
+    since, until = first_and_last(query.since, query.until, today=city.now_local().date(), back=_WEEK)
+    if until > since + _LONGEST:
         raise QueryInvalid(field="since", text=str(since), expected=f"at most {_LONGEST.days} days to until")
     require(actor, READ_OPENINGS, owner_of(actor, community, actor.subject))
     if actor.role == "citizen":

@@ -94,6 +94,7 @@ def openings(
     With --json: a list of openings: record, moment, door, card and kind of right.
     """
     from citycard.cli.output import emit, table
+    from citycard.clock import first_and_last
     from citycard_community.openings import read_openings
 
     with _city(folder) as (city, settings):
@@ -101,8 +102,8 @@ def openings(
         doors = [one for one in place.doors if door in {"", one.id}]
         if not doors:
             raise click.BadParameter(f"{community} has no door {door!r}", param_hint="--door")
-        last = until.date() if until else city.now_local().date()
-        first = since.date() if since else last - dt.timedelta(days=7)
+        days = (each and each.date() for each in (since, until))
+        first, last = first_and_last(*days, today=city.now_local().date(), back=dt.timedelta(days=7))
         found = read_openings(city, place, doors, first, last)
     if as_json:
         emit(list(found))

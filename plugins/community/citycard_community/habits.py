@@ -28,7 +28,8 @@ def _doors(settings: CommunitySettings) -> Iterator[Habit]:
     for community in settings.communities:
         for door in community.doors:
             facts = DoorFacts(community=community.number, zone=door.zone, kind=RightKind.OWNER, serial=1)
-            yield Habit(there=(HabitTap(partner=community.partner, facts=facts),), weight=_OFTEN)
+            tap = HabitTap(partner=community.partner, terminal=door.terminal, facts=facts)
+            yield Habit(there=(tap,), weight=_OFTEN)
 
 
 def _parking(settings: CommunitySettings) -> Iterator[Habit]:

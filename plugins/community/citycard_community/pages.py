@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from citycard.errors import QueryInvalid
 from citycard.ids import new_id, uuid_in
 from citycard.kernel.settings import structure
 from citycard_community import asking
@@ -161,23 +160,20 @@ def _places(request: Request) -> list[_Place]:
 
 def _read(form: Mapping[str, str], kind: type[Any], **more: Any) -> Any:
     """Read a form into the body that programs send; QueryInvalid names the field that is wrong."""
+    from citycard.web import whole_in
+
     wanted = {field.name for field in attrs.fields(kind)}
     values: dict[str, Any] = {name: text for name, text in form.items() if name in wanted} | more
     for name in _NUMBERS & values.keys():
-        values[name] = _number(name, values[name])
+        values[name] = whole_in(values, name)
     return structure(kind, values, where="form", texts=True)
 
 
-def _number(name: str, text: Any) -> int:
-    if not re.fullmatch(r"[0-9]{1,9}", str(text)):
-        raise QueryInvalid(field=name, text=str(text)[:40], expected="a whole number")
-    return int(text)
-
-
 def _pay(city: Any, actor: Any, form: Mapping[str, str], say: Any) -> str:
+    from citycard.web import whole_in
     from citycard_community import acts
 
-    paid = acts.pay_fee(city, actor, _number("bill", form.get("bill", "")), _read(form, asking.FeeToPay))
+    paid = acts.pay_fee(city, actor, whole_in(form, "bill"), _read(form, asking.FeeToPay))
     return str(say("{amount} was paid.", amount=say.money(paid.amount_fen)))
 
 

@@ -142,10 +142,10 @@ def citycard_routes() -> Iterable[Route]:
 
 
 @hookimpl
-def citycard_menu() -> Iterable[MenuItem]:
-    from citycard_community.routes import MENU
+def citycard_menu(settings: CommunitySettings) -> Iterable[MenuItem]:
+    from citycard_community.routes import menu
 
-    yield from MENU
+    yield from menu(settings)
 
 
 @hookimpl

@@ -7,16 +7,24 @@ What answers is in ``pages``, which is imported with the first request; the addr
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from citycard.kernel.outside import MenuItem, Route
 from citycard_community.permissions import BUY_PASSES, INVITE, KEEP_LEASES, PAY_FEES, READ_FEES, READ_HOME
 
-__all__ = ["MENU", "page_routes"]
+if TYPE_CHECKING:
+    from citycard_community.settings import CommunitySettings
 
-MENU = (
-    MenuItem(path="/mine", title="My community", title_zh="我的社区", permission=READ_HOME, own=True),
-    MenuItem(path="/desk", title="Property desk", title_zh="物业前台", permission=READ_FEES),
-)
+__all__ = ["menu", "page_routes"]
+
+
+def menu(settings: CommunitySettings) -> Iterator[MenuItem]:
+    """Give the entries of the menu: a resident's, and the desk of the property companies."""
+    companies = tuple(one.partner for one in settings.communities)
+    yield MenuItem(path="/mine", title="My community", title_zh="我的社区", permission=READ_HOME, own=True)
+    yield MenuItem(
+        path="/desk", title="Property desk", title_zh="物业前台", permission=READ_FEES, partners=companies
+    )
 
 
 def page_routes() -> Iterator[Route]:

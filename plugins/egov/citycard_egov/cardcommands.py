@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from citycard.cli.componentfile import ask_secret
 from citycard.cli.options import actor_option, city_option, json_option, opened
 from citycard.cli.output import emit, say
 from citycard.cli.reader_options import card_option
@@ -20,10 +21,18 @@ __all__ = ["card"]
 Function = Callable[..., Any]
 
 
-def _secret(text: str) -> Callable[[Function], Function]:
-    return click.option(
-        f"--{text}", prompt=True, hide_input=True, help="Asked for when it is left out, and not shown."
-    )
+def _secret(name: str, what: str) -> Callable[[Function], Function]:
+    """Add an option for a PIN; left out, it is asked for at a terminal, and else a line of the input."""
+
+    def asked(_context: click.Context, _option: click.Parameter, value: str | None) -> str:
+        return (
+            value
+            if value is not None
+            else ask_secret(what, instead=f"type it, pipe it in, or give it with --{name}")
+        )
+
+    told = "Left out: asked for and not shown, or one line of the input."
+    return click.option(f"--{name}", metavar="PIN", callback=asked, help=told)
 
 
 @click.group()
@@ -33,8 +42,8 @@ def card() -> None:
 
 @card.command()
 @click.argument("id_number")
-@_secret("old-pin")
-@_secret("new-pin")
+@_secret("old-pin", "the card's PIN")
+@_secret("new-pin", "the new PIN")
 @actor_option
 @city_option
 @json_option
@@ -60,7 +69,7 @@ def activate(
 
 @card.command("reset-pin")
 @click.argument("id_number")
-@_secret("new-pin")
+@_secret("new-pin", "the new PIN")
 @city_option
 @json_option
 @card_option
@@ -82,7 +91,7 @@ def reset_pin(id_number: str, new_pin: str, folder: Path, as_json: bool, at: Car
 
 
 @card.command()
-@_secret("pin")
+@_secret("pin", "the card's PIN")
 @actor_option
 @city_option
 @json_option

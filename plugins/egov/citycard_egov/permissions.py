@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 from citycard.kernel.outside import PUBLIC, MenuItem, Permission
 
-__all__ = ["MENU", "PERMISSIONS"]
+if TYPE_CHECKING:
+    from citycard_egov.settings import EgovSettings
+
+__all__ = ["PERMISSIONS", "menu"]
 
 PERMISSIONS = (
     Permission(name="egov.prove-identity", title="Prove whose card it is.", roles=("citizen", "clerk")),
@@ -37,9 +43,13 @@ PERMISSIONS = (
     Permission(name="egov.approve-plans", title="Approve, refuse and pay payment plans.", roles=("clerk",)),
     Permission(name="egov.publish-notices", title="Publish items of an office.", roles=("partner",)),
 )
-MENU = (
-    MenuItem(path="/public", title="Public disclosure", title_zh="信息公开", permission=PUBLIC),
-    MenuItem(path="/my", title="My file", title_zh="我的档案", permission="egov.read-files", own=True),
-    MenuItem(path="/office", title="Office", title_zh="部门办件", permission="egov.read-applications"),
-    MenuItem(path="/desk", title="Service desk", title_zh="办事窗口", permission="egov.read-windows"),
-)
+
+
+def menu(settings: EgovSettings) -> Iterator[MenuItem]:
+    """Give the entries of the menu: everybody's, a resident's, the offices', and the service desk's."""
+    offices = tuple(one.id for one in settings.departments)
+    work = "egov.read-applications"
+    yield MenuItem(path="/public", title="Public disclosure", title_zh="信息公开", permission=PUBLIC)
+    yield MenuItem(path="/my", title="My file", title_zh="我的档案", permission="egov.read-files", own=True)
+    yield MenuItem(path="/office", title="Office", title_zh="部门办件", permission=work, partners=offices)
+    yield MenuItem(path="/desk", title="Service desk", title_zh="办事窗口", permission="egov.read-windows")

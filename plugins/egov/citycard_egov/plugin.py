@@ -136,10 +136,10 @@ def citycard_routes(settings: EgovSettings) -> Iterable[Route]:
 
 
 @hookimpl
-def citycard_menu() -> Iterable[MenuItem]:
-    from citycard_egov.permissions import MENU
+def citycard_menu(settings: EgovSettings) -> Iterable[MenuItem]:
+    from citycard_egov.permissions import menu
 
-    yield from MENU
+    yield from menu(settings)
 
 
 @hookimpl

@@ -98,7 +98,7 @@ def day_command(clinic: str, day: datetime | None, folder: Path, as_json: bool) 
 @click.command("claims")
 @click.argument("insurer")
 @click.argument("month")
-@click.option("--to", "target", type=NewFile(), default=None, help="Write the claim file (CSV) here.")
+@click.option("--out", "--to", "target", type=NewFile(), help="Write the claims (CSV) into this new file.")
 @city_option
 @json_option
 def claims_command(insurer: str, month: str, target: Path | None, folder: Path, as_json: bool) -> None:

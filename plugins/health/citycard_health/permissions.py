@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 from citycard.kernel.outside import MenuItem, Permission
+
+if TYPE_CHECKING:
+    from citycard_health.settings import HealthSettings
 
 __all__ = [
     "BOOK",
@@ -10,13 +16,13 @@ __all__ = [
     "KEEP_DESK",
     "KEEP_RECORDS",
     "MANAGE",
-    "MENU",
     "PERMISSIONS",
     "READ_CLAIMS",
     "READ_DESK",
     "READ_RECORDS",
     "RETURN",
     "SPEND",
+    "menu",
 ]
 
 READ_RECORDS = "health.read-records"
@@ -52,7 +58,13 @@ PERMISSIONS = (
     Permission(name=READ_CLAIMS, title="See an insurer's claims and statements.", roles=("partner",)),
     Permission(name=MANAGE, title="Close and settle insurers' months, take in their files."),
 )
-MENU = (
-    MenuItem(path="/mine", title="My health", title_zh="我的健康", permission=READ_RECORDS, own=True),
-    MenuItem(path="/desk", title="Clinics", title_zh="医疗机构", permission=READ_DESK),
-)
+
+
+def menu(settings: HealthSettings) -> Iterator[MenuItem]:
+    """Give the entries of the menu: a citizen's, and that of clinics, insurers and venues."""
+    there = tuple(one.id for one in settings.partners)
+    # A clinic may read a record for a reason, but none of them is its own.
+    yield MenuItem(
+        path="/mine", title="My health", title_zh="我的健康", permission=READ_RECORDS, own=True, partners=()
+    )
+    yield MenuItem(path="/desk", title="Clinics", title_zh="医疗机构", permission=READ_DESK, partners=there)

@@ -162,10 +162,10 @@ def citycard_routes(settings: HealthSettings) -> Iterable[Route]:
 
 
 @hookimpl
-def citycard_menu() -> Iterable[MenuItem]:
-    from citycard_health.permissions import MENU
+def citycard_menu(settings: HealthSettings) -> Iterable[MenuItem]:
+    from citycard_health.permissions import menu
 
-    yield from MENU
+    yield from menu(settings)
 
 
 @hookimpl

@@ -201,8 +201,7 @@ class HealthSettings:
         _once("plans", [one.name for one in self.plans])
         _once("vaccines", [one.code for one in self.vaccines])
         _once("concessions", [one.name for one in self.concessions])
-        partners: list[Clinic | Insurer | Venue] = [*self.clinics, *self.insurers, *self.sports.venues]
-        _once("clinics, insurers and venues", [one.id for one in partners])
+        _once("clinics, insurers and venues", [one.id for one in self.partners])
         insurers = {one.id for one in self.insurers}
         for plan in self.plans:
             if plan.insurer not in insurers:
@@ -219,6 +218,11 @@ class HealthSettings:
             if self.products and given.isdisjoint(concession.only_for):
                 reason = f"no product has {_words(concession.only_for)}; products have {_words(given)}"
                 raise SettingInvalid(where=f"concessions.{concession.name}", reason=reason)
+
+    @property
+    def partners(self) -> tuple[Clinic | Insurer | Venue, ...]:
+        """Return all who take part: clinics, insurers and venues."""
+        return (*self.clinics, *self.insurers, *self.sports.venues)
 
     def plan(self, name: str) -> Plan | None:
         """Find a plan by name; None where the city has none of it."""
@@ -238,8 +242,7 @@ class HealthSettings:
 
     def named(self, partner: str, language: str = "en") -> str:
         """Say what people call a clinic, an insurer or a venue; one that is declared no more has its id."""
-        declared: list[Clinic | Insurer | Venue] = [*self.clinics, *self.insurers, *self.sports.venues]
-        found = next((one for one in declared if one.id == partner), None)
+        found = next((one for one in self.partners if one.id == partner), None)
         if found is None:
             return partner
         return (found.name_zh if language == "zh" else "") or found.name

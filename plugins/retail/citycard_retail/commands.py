@@ -10,7 +10,7 @@ from uuid import UUID
 
 import click
 
-from citycard.cli.options import NewFile, actor_option, city_option, json_option, opened
+from citycard.cli.options import NewFile, actor_option, city_option, csv_options, json_option, opened
 
 if TYPE_CHECKING:
     from citycard_retail.market import Market
@@ -104,24 +104,27 @@ def merchants(folder: Path, as_json: bool) -> None:
 @click.command("statement")
 @click.argument("partner")
 @click.option("--run", type=click.IntRange(min=1), default=None, help="A run (default: the last one).")
-@click.option("--csv", "file", type=NewFile(), default=None, help="Write every line to this new file.")
 @city_option
+@csv_options
 @json_option
-def statement(partner: str, run: int | None, file: Path | None, folder: Path, as_json: bool) -> None:
+def statement(
+    partner: str, run: int | None, folder: Path, as_csv: bool, out: Path | None, as_json: bool
+) -> None:
     """Say what a run came to for the merchant PARTNER: sales by channel, fees, what came back, what was paid.
 
-    With --json: the statement with every line.
+    With --csv: every line. With --json: the statement with every line.
     """
-    from citycard.cli.output import emit, pairs
+    from citycard.cli.output import emit, emit_csv, pairs
     from citycard.money import yuan
     from citycard_retail.statement import merchant_statement, statement_csv
 
     with _market(folder) as market:
         found = merchant_statement(market, partner, run)
-    if file is not None:
-        file.write_text("".join(statement_csv(found)), encoding="utf-8", newline="")
     if as_json:
         emit(found)
+        return
+    if as_csv:
+        emit_csv(statement_csv(found), out)
         return
     pairs(
         (

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from citycard.errors import QueryInvalid
 from citycard.ids import new_id, uuid_in
-from citycard.web import actor_of, read_form, render, require
+from citycard.web import actor_of, read_form, render, require, whole_in
 from citycard_retail import orderbook, orders, shop
 from citycard_retail.market import Market
 from citycard_retail.merchants import applications, decide, merchants
@@ -22,7 +22,6 @@ from citycard_retail.web import APPROVE, KEEP, SHOP
 __all__ = ["buy", "call_off", "decided", "desk", "fill", "shopping", "stepped"]
 
 _OTHER = 303
-_DIGITS = 6
 
 
 async def shopping(request: Request) -> Response:
@@ -45,7 +44,7 @@ async def shopping(request: Request) -> Response:
 async def fill(request: Request) -> Response:
     """Put a product into the basket."""
     form = await read_form(request)
-    card, quantity = _own(request, form), _whole(form, "quantity")
+    card, quantity = _own(request, form), whole_in(form, "quantity")
     sku = form.get("sku", "")[:20]
     await worked(request, lambda market, _: shop.put_into_basket(market, card, sku, quantity))
     return RedirectResponse(f"/retail/shop?card={card}", _OTHER)
@@ -125,10 +124,3 @@ def _own(request: Request, form: dict[str, str]) -> str:
 
 def _id(form: dict[str, str]) -> UUID:
     return uuid_in(form, "id", "an id, as the page's form has it")
-
-
-def _whole(form: dict[str, str], field: str) -> int:
-    text = form.get(field, "")
-    if not (text.isascii() and text.isdigit()) or len(text) > _DIGITS:
-        raise QueryInvalid(field=field, text=text[:40], expected="a whole number")
-    return int(text)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from citycard.cli.options import city_option, json_option, opened
-from citycard.cli.output import emit, say, table
+from citycard.cli.options import city_option, csv_options, json_option, opened
+from citycard.cli.output import emit, emit_csv, say, table
 
 if TYPE_CHECKING:
     from citycard_tourism.office import Office
@@ -87,34 +85,37 @@ def slots(
 @click.option("--since", type=_DAY, default=None, help="First day (default: thirty days ago).")
 @click.option("--until", type=_DAY, default=None, help="Last day (default: today).")
 @click.option("--venue", default=None, help="Only this venue.")
-@click.option("--csv", "as_csv", is_flag=True, help="Write CSV to stdout.")
 @city_option
+@csv_options
 @json_option
 def visits(
     since: dt.datetime | None,
     until: dt.datetime | None,
     venue: str | None,
-    as_csv: bool,
     folder: Path,
+    as_csv: bool,
+    out: Path | None,
     as_json: bool,
 ) -> None:
     """Count visits by venue and by what let people in.
 
     With --json: an array of objects with venue, right, name, visits and people.
     """
+    from citycard.city.statements.csvfile import csv_row
+    from citycard.clock import first_and_last
     from citycard.store import reading
     from citycard_tourism.visits import visits_between
 
     with _office(folder) as office:
-        last = until.date() if until else office.now.date()
-        first = since.date() if since else last - dt.timedelta(days=29)
+        days = (each and each.date() for each in (since, until))
+        first, last = first_and_last(*days, today=office.now.date(), back=dt.timedelta(days=29))
         with reading(office.engine) as conn:
             found = visits_between(conn, office.settings, first, last, venue)
     rows = [(one.venue, one.right, one.name, one.visits, one.people) for one in found]
     if as_json:
         emit(found)
     elif as_csv:
-        csv.writer(sys.stdout).writerows([("venue", "right", "name", "visits", "people"), *rows])
+        emit_csv(map(csv_row, [("venue", "right", "name", "visits", "people"), *rows]), out)
     else:
         table(("VENUE", "RIGHT", "NAME", "VISITS", "PEOPLE"), rows)
 

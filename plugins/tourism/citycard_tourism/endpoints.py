@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from citycard import registry
+from citycard.clock import first_and_last
 from citycard.ids import uuid_in
 from citycard.store import reading, writing
 from citycard.web import actor_of, json_answer, read_json, read_query, require
@@ -163,8 +164,7 @@ async def visits(office: Office, request: Request) -> Response:
     venue = query.venue or (actor.subject if not actor.may(web.VISITS, "every venue") else "")
     if venue:
         require(actor, web.VISITS, office.settings.venue(venue).id)
-    until = query.until or office.now.date()
-    since = query.since or until - _PERIOD
+    since, until = first_and_last(query.since, query.until, today=office.now.date(), back=_PERIOD)
     settings = office.settings
     found = await run_in_threadpool(
         _read, office, lambda conn: visits_between(conn, settings, since, until, venue or None)

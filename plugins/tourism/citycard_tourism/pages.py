@@ -19,12 +19,8 @@ if TYPE_CHECKING:
 
     from citycard_tourism.office import Office
 
-__all__ = ["MENU", "pages"]
+__all__ = ["menu", "pages"]
 
-MENU = (
-    MenuItem(path="/mine", title="Culture and leisure", title_zh="旅游娱乐", permission=READ, own=True),
-    MenuItem(path="/office", title="Venues", title_zh="场馆", permission=VISITS),
-)
 _MINE = "/tourism/mine"
 _PERIOD = dt.timedelta(days=29)
 # How the states of tickets and passes are said; the words are translated as the rest of the page is.
@@ -40,6 +36,13 @@ _SAID = {
     "cancelled": "cancelled",
 }
 _SHOWN = 100
+
+
+def menu(settings: TourismSettings) -> Iterator[MenuItem]:
+    """Give the entries of the menu: a citizen's, and the venues'."""
+    venues = tuple(one.id for one in settings.venues)
+    yield MenuItem(path="/mine", title="Culture and leisure", title_zh="旅游娱乐", permission=READ, own=True)
+    yield MenuItem(path="/office", title="Venues", title_zh="场馆", permission=VISITS, partners=venues)
 
 
 def pages(settings: TourismSettings) -> Iterator[Route]:
@@ -115,6 +118,7 @@ async def _act(office: Office, request: Request) -> Response:
 
 
 def _done(office: Office, form: dict[str, str], asn: str) -> None:
+    from citycard.web import whole_in
     from citycard_tourism.changes import give_back_online, move_online
     from citycard_tourism.library import pay_fees, renew
     from citycard_tourism.passes import buy_pass
@@ -123,7 +127,7 @@ def _done(office: Office, form: dict[str, str], asn: str) -> None:
     what = form.get("do", "")
     if what == "ticket":
         show = office.settings.show(form.get("show", ""))
-        people = _number(form, "people")
+        people = whole_in(form, "people")
         buy(office, uuid_in(form, "id"), asn, show, _moment(form), people)
     elif what == "pass":
         buy_pass(office, uuid_in(form, "id"), asn, office.settings.plan(form.get("plan", "")))
@@ -132,7 +136,7 @@ def _done(office: Office, form: dict[str, str], asn: str) -> None:
     elif what == "move":
         move_online(office, uuid_in(form, "id"), _own(office, form, asn), _moment(form))
     elif what == "renew":
-        renew(office, asn, _number(form, "loan"))
+        renew(office, asn, whole_in(form, "loan"))
     elif what == "fees":
         pay_fees(office, asn)
     else:
@@ -194,13 +198,6 @@ def _bad(form: dict[str, str], field: str, expected: str) -> Exception:
     from citycard.errors import QueryInvalid
 
     return QueryInvalid(field=field, text=form.get(field, "")[:40], expected=expected)
-
-
-def _number(form: dict[str, str], field: str) -> int:
-    text = form.get(field, "")
-    if not (text.isascii() and text.isdecimal() and len(text) < len("4294967295")):
-        raise _bad(form, field, "a whole number")
-    return int(text)
 
 
 def _moment(form: dict[str, str]) -> dt.datetime:

@@ -151,10 +151,10 @@ def citycard_routes(settings: TourismSettings) -> Iterable[Route]:
 
 
 @hookimpl
-def citycard_menu() -> Iterable[MenuItem]:
-    from citycard_tourism.pages import MENU
+def citycard_menu(settings: TourismSettings) -> Iterable[MenuItem]:
+    from citycard_tourism.pages import menu
 
-    yield from MENU
+    yield from menu(settings)
 
 
 @hookimpl

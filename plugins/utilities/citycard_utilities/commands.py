@@ -216,7 +216,7 @@ def assign_receipt(receipt: str, bill: str, folder: Path, as_json: bool) -> None
 @click.command("export")
 @click.option("--biller", required=True, help="The biller's id.")
 @click.option("--run", type=int, default=None, help="The clearing run (default: the last that paid it).")
-@click.option("--to", "target", type=NewFile(), help="The file (default: BILLER-RUN.csv).")
+@click.option("--out", "--to", "target", type=NewFile(), help="The file (default: BILLER-RUN.csv).")
 @city_option
 @json_option
 def export(biller: str, run: int | None, target: Path | None, folder: Path, as_json: bool) -> None:

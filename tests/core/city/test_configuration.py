@@ -94,6 +94,16 @@ def test_a_district_that_switches_a_plugin_off_is_told(city):
     assert city.configuration().content["enabled"]["districts"] == {"nanshan": {"yard": False}}
 
 
+def test_a_switch_that_is_taken_back_is_told_under_a_new_number(city):
+    city.plugins.disable("yard", by="a test", district="nanshan")
+    before = city.configuration().number
+
+    city.plugins.reset("yard", district="nanshan")
+
+    told = city.configuration()
+    assert (told.number, told.content["enabled"]["districts"]) == (before + 1, {})
+
+
 def test_processes_that_publish_together_publish_once(city, other):
     with ThreadPoolExecutor(2) as pool:
         found = list(pool.map(lambda each: each.configuration(), [city, other]))

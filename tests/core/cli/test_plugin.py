@@ -137,6 +137,11 @@ def test_a_conflict_is_one_line_with_both_distributions_and_the_city_runs_on(run
         (("enable", "good", "--district", "futian"), 3, "district 'futian' is not registered"),
         (("enable", "good", "--partner", "metro"), 3, "'metro' is not registered"),
         (("disable", "good", "--district", "nanshan", "--partner", "metro"), 2, "one at a time"),
+        (("reset", "good"), 2, "give --district or --partner"),
+        (("reset", "good", "--district", "nanshan", "--partner", "metro"), 2, "one at a time"),
+        (("reset", "good", "--district", "futian"), 3, "district 'futian' is not registered"),
+        (("reset", "good", "--partner", "metro"), 3, "'metro' is not registered"),
+        (("reset", "nobody", "--district", "nanshan"), 4, "no plugin is named 'nobody'"),
         (("enable",), 2, "Missing argument 'NAME'"),
         (("list", "--city", "/nowhere"), 4, "there is no city.toml in /nowhere"),
     ],
@@ -156,6 +161,27 @@ def test_one_district_can_have_a_plugin_for_itself(run):
 
     assert [(each["scope"], each["id"], each["wanted"]) for each in scopes] == [("district", "nanshan", True)]
     assert scopes[0]["changed_by"].endswith("command line)") or scopes[0]["changed_by"] == "command line"
+
+
+def test_a_districts_own_switch_is_taken_back(run):
+    run("disable", "good", "--district", "nanshan")
+
+    told = "good follows the city's switch again for district nanshan; it is enabled\n"
+    assert run("reset", "good", "--district", "nanshan") == (0, told, "")
+    assert run("reset", "good", "--district", "nanshan") == (0, told, "")
+    code, out, _ = run("reset", "good", "--district", "nanshan", "--json")
+    assert (code, [each["scope"] for each in json.loads(out)["scopes"]]) == (0, ["city"])
+
+
+def test_a_district_that_is_gone_leaves_no_switch_for_ever(run, town):
+    run("enable", "good", "--district", "nanshan")
+    settings = town / "city.toml"
+    settings.write_text(settings.read_text().replace("nanshan", "bayside"))
+
+    assert run("reset", "good", "--district", "nanshan")[0] == 0
+    scopes = json.loads(run("show", "good", "--json")[1])["scopes"]
+    assert [each["scope"] for each in scopes] == ["city"]
+    assert run("reset", "good", "--district", "nanshan")[0] == 3
 
 
 def test_check_says_what_could_not_be_enabled_and_changes_nothing(run, listed):

@@ -46,12 +46,16 @@ def test_files_are_made_and_never_written_over(town, capsys):
     assert "=Shop" in PdfReader(io.BytesIO(pdf.read_bytes())).pages[0].extract_text()
     assert _run(["statement", "partner", "shop", *DAYS, "--format", "csv", "--bom", "--out", str(csv)]) == 0
     assert csv.read_bytes().startswith(b"\xef\xbb\xbfaccount,booked_at,")
+    capsys.readouterr()
+    assert _run(["statement", "partner", "shop", *DAYS, "--csv", "--bom"]) == 0
+    assert capsys.readouterr().out.encode() == csv.read_bytes()
+    assert _run(["statement", "partner", "shop", *DAYS, "--csv", "--json"]) == 2
     assert _run(["statement", "partner", "shop", *DAYS, "--format", "csv", "--out", str(csv)]) == 5
 
 
 def test_days_in_the_wrong_order_are_wrong_input(town, capsys):
     assert _run(["statement", "partner", "shop", "--from", "2018-09-02", "--to", "2018-09-01"]) == 3
-    assert "2018-09-02 to 2018-09-01" in capsys.readouterr().err
+    assert "2018-09-02 and the last is 2018-09-01" in capsys.readouterr().err
 
 
 def test_cards_and_partners_that_are_not_there_are_named(town, capsys):

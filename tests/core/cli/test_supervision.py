@@ -62,16 +62,20 @@ def test_more_partners_can_be_asked_for(capsys):
 
 def test_csv_is_written_into_a_new_file_once(tmp_path, capsys):
     path = tmp_path / "march.csv"
-    assert run(*DAYS, "--csv", str(path)) == 0
+    assert run(*DAYS, "--csv", "--out", str(path)) == 0
     assert path.read_bytes().startswith(b"\xef\xbb\xbfrow,id,title,title_zh,")
     assert "is written" in capsys.readouterr().err
-    assert run(*DAYS, "--csv", str(path)) == 5
+    assert run(*DAYS, "--csv", "--out", str(path)) == 5
+    assert run(*DAYS, "--csv") == 0
+    assert capsys.readouterr().out.encode() == path.read_bytes()
 
 
 @pytest.mark.parametrize(
     ("words", "code", "expected"),
     [
         (("--from", "spring"), 2, "--from"),
+        (("--out", "march.csv"), 2, "say --csv as well"),
+        (("--csv", "--json"), 2, "one answer at a time"),
         (("--from", "2026-04-01", "--to", "2026-03-01"), 3, "until '2026-03-01' is not valid"),
         (("--district", "moon"), 3, "district 'moon' is not valid: expected one of harbour, old-town, -"),
         (("--domain", "moon"), 3, "domain 'moon' is not valid: expected one of kiosk, market, -"),

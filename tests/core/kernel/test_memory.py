@@ -9,25 +9,39 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from citycard import FeeRule, Service, Stage
-from citycard.errors import ClaimTaken
-from citycard.kernel.memory import Memory, Scope, Wish, read_memory, write_wish
+from citycard.errors import ClaimTaken, PluginNeeded, PluginUnknown
+from citycard.kernel.memory import Memory, Scope, Wish, forget_wish, read_memory, write_wish
 
 NOW = datetime(2018, 9, 1, tzinfo=UTC)
 SCOPES = [Scope(), Scope("district", "nanshan"), Scope("district", "futian"), Scope("partner", "metro")]
-SWITCHES = st.lists(st.tuples(st.sampled_from(["zoo", "park"]), st.sampled_from(SCOPES), st.booleans()))
+SWITCHES = st.lists(
+    st.tuples(st.sampled_from(["zoo", "park"]), st.sampled_from(SCOPES), st.sampled_from([True, False, None]))
+)
 
 
 def wish(plugin, scope, wanted):
     return Wish(plugin=plugin, scope=scope, wanted=wanted, changed_at=NOW, changed_by="mei")
 
 
+def after(memory, plugin, scope, wanted):
+    if wanted is None:
+        return memory.without_wish(plugin, scope)
+    return memory.with_wish(wish(plugin, scope, wanted))
+
+
 class Board:
-    """The rule told in another way: a light per plugin and scope; off for the city puts out all."""
+    """The rule told in another way: a light per plugin and scope; off for the city puts out all.
+
+    A light that is neither on nor off (None) is unscrewed, and the wider one shines there.
+    """
 
     def __init__(self):
         self.lights = {}
 
     def switch(self, plugin, scope, wanted):
+        if wanted is None:
+            self.lights.pop((plugin, scope), None)
+            return
         if scope == Scope() and not wanted:
             self.lights = {key: on for key, on in self.lights.items() if key[0] != plugin or not on}
         self.lights[plugin, scope] = wanted
@@ -48,15 +62,17 @@ PLACES = [(None, None), ("nanshan", None), ("futian", None), (None, "metro"), ("
 def test_any_row_of_switches_gives_what_the_board_shows(switches):
     memory, board = Memory(), Board()
     for plugin, scope, wanted in switches:
-        memory = memory.with_wish(wish(plugin, scope, wanted))
+        before = memory
+        memory = after(memory, plugin, scope, wanted)
         board.switch(plugin, scope, wanted)
+        unchanged = wanted is None and memory.wishes == before.wishes
+        assert memory.epoch == before.epoch + (not unchanged)
 
     for plugin in ("zoo", "park"):
         for district, partner in PLACES:
             assert board.lit(plugin, district, partner) == memory.wanted(plugin, district, partner)
         lit = any(on for (name, _), on in board.lights.items() if name == plugin)
         assert lit == memory.anywhere(plugin)
-    assert len(switches) == memory.epoch
 
 
 def test_each_database_remembers_what_the_value_says(store):
@@ -68,11 +84,16 @@ def test_each_database_remembers_what_the_value_says(store):
         ("park", Scope("district", "futian"), True),
         ("zoo", Scope(), False),
         ("zoo", Scope("district", "nanshan"), True),
+        ("park", Scope("district", "futian"), None),
+        ("park", Scope("partner", "metro"), None),
     ]
     for plugin, scope, wanted in switches:
-        memory = memory.with_wish(wish(plugin, scope, wanted))
+        memory = after(memory, plugin, scope, wanted)
         with store.begin() as conn:
-            write_wish(conn, wish(plugin, scope, wanted))
+            if wanted is None:
+                forget_wish(conn, plugin, scope)
+            else:
+                write_wish(conn, wish(plugin, scope, wanted))
 
     with store.connect() as conn:
         assert memory == read_memory(conn)
@@ -110,6 +131,40 @@ def test_off_for_the_city_is_off_in_every_district(plugin, city):
 
     assert plugins.services() == []
     assert not plugins.enabled("zoo", district="nanshan")
+
+
+def test_a_switch_of_its_own_is_taken_back_and_the_wider_one_counts_again(plugin, city):
+    plugins = city(plugin("zoo", services=[Service(name="zoo", number=700, title="Zoo")]))
+    plugins.disable("zoo", by="mei", partner="metro")
+    plugins.disable("zoo", by="mei", district="nanshan")
+
+    plugins.reset("zoo", partner="metro")
+    assert not plugins.enabled("zoo", "nanshan", "metro")
+    assert plugins.enabled("zoo", partner="metro")
+    before = plugins.reset("zoo", district="nanshan")
+    assert plugins.enabled("zoo", "nanshan", "metro")
+
+    epoch = plugins.epoch
+    assert plugins.reset("zoo", partner="metro") == before
+    assert plugins.epoch == epoch
+    with pytest.raises(PluginUnknown):
+        plugins.reset("nobody", partner="metro")
+
+
+def test_a_plugin_stops_when_the_last_switch_that_wanted_it_is_taken_back(plugin, city):
+    plugins = city(plugin("zoo"), enable=[])
+    plugins.enable("zoo", by="mei", district="nanshan")
+
+    assert plugins.reset("zoo", district="nanshan").state == "disabled"
+
+
+def test_a_switch_is_not_taken_back_under_what_needs_it_there(plugin, city):
+    plugins = city(plugin("zoo"), plugin("aviary", requires=["zoo"]), enable=[])
+    for name in ("zoo", "aviary"):
+        plugins.enable(name, by="mei", district="nanshan")
+
+    with pytest.raises(PluginNeeded, match="aviary need it"):
+        plugins.reset("zoo", district="nanshan")
 
 
 def test_the_rules_of_a_scope_are_those_of_the_plugins_that_are_on_there(plugin, city):

@@ -31,7 +31,7 @@ def test_endpoints_permissions_and_menu_come_with_their_owner(plugin, city):
         yield route(permission="zoo.read-visits", methods=["GET", "POST"])
 
     def citycard_menu(settings):
-        yield MenuItem(path="/visits", title="Visits", permission="zoo.read-visits")
+        yield MenuItem(path="/visits", title="Visits", permission="zoo.read-visits", partners=["zoo"])
 
     plugins = city(plugin("zoo", citycard_permissions, citycard_routes, citycard_menu))
 
@@ -39,7 +39,7 @@ def test_endpoints_permissions_and_menu_come_with_their_owner(plugin, city):
         ("zoo", "/visits", ("GET", "POST"))
     ]
     assert [each.record for each in plugins.permissions()] == [READ]
-    assert [each.record.title for each in plugins.menu()] == ["Visits"]
+    assert [(each.record.title, each.record.partners) for each in plugins.menu()] == [("Visits", ("zoo",))]
     claims = {(claim["kind"], claim["key"]) for claim in plugins.report("zoo").claims}
     assert {
         ("permission", "zoo.read-visits"),

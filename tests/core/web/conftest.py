@@ -231,6 +231,12 @@ def empty_city(tmp_path, _park_is_installed):
 
 
 @pytest.fixture
+def played():
+    """Give what plays the morning in a city."""
+    return play
+
+
+@pytest.fixture
 def waiting_city(empty_city):
     """A city whose batches came in, and no clearing run has looked at them."""
     play(empty_city)

@@ -9,9 +9,11 @@ import pytest
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
+from citycard.store import writing
 from citycard.web import create_app
 from citycard.web.permissions import Role
 from citycard.web.switchboard import Switchboard
+from citycard.web.tokens import grant
 
 
 @pytest.fixture
@@ -92,6 +94,17 @@ def test_the_menu_shows_a_plugins_entry_to_who_may_use_it(client, operator, bear
     ]
     assert shown == [True, False, False]
     assert "入园人数" in client.get("/?lang=zh", headers=operator | html).text
+
+
+def test_the_menu_shows_a_partner_what_concerns_it_and_no_other(client, city, operator, bearer):
+    with writing(city.engine) as conn:
+        other = grant(conn, role=Role.PARTNER, days=1, at=city.clock.now(), subject="metro-1")[1]
+    html = {"accept": "text/html"}
+    shown = [
+        'href="/park/address"' in client.get("/", headers=header | html).text
+        for header in (bearer[Role.PARTNER], {"authorization": f"Bearer {other}"}, operator, {})
+    ]
+    assert shown == [True, False, True, True]
 
 
 def test_reverse_addresses_know_the_plugin(client):

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
-from citycard.errors import StatementPeriodInvalid
+from citycard.errors import PeriodInvalid
 
 __all__ = ["Entry", "Line", "Period", "Said", "Section", "Statement"]
 
@@ -36,7 +36,7 @@ class Period:
 
     def __attrs_post_init__(self) -> None:
         if self.since > self.until:
-            raise StatementPeriodInvalid(since=self.since, until=self.until)
+            raise PeriodInvalid(since=self.since, until=self.until)
 
     def moments(self, timezone: ZoneInfo) -> tuple[datetime, datetime]:
         """Give the last moment before the period and its own last moment, aware."""

@@ -7,7 +7,7 @@ import attrs
 import pytest
 
 from citycard.city.statements.records import Period, Said
-from citycard.errors import StatementPeriodInvalid
+from citycard.errors import PeriodInvalid
 
 SEPTEMBER = Period(since=dt.date(2018, 9, 1), until=dt.date(2018, 9, 30))
 
@@ -35,7 +35,7 @@ def test_a_period_is_its_days_in_the_citys_time_both_ends_included():
 
 
 def test_a_period_has_at_least_one_day():
-    with pytest.raises(StatementPeriodInvalid, match="2018-09-02 to 2018-09-01"):
+    with pytest.raises(PeriodInvalid, match="2018-09-02 and the last is 2018-09-01"):
         Period(since=dt.date(2018, 9, 2), until=dt.date(2018, 9, 1))
 
 

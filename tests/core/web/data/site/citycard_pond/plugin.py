@@ -68,6 +68,8 @@ def citycard_permissions():
 @hookimpl
 def citycard_menu():
     yield MenuItem(path="/plain", title="Visits", title_zh="入园人数", permission="park.read-visits")
+    ferry = ["harbour-ferry"]
+    yield MenuItem(path="/address", title="The landing", title_zh="码头", permission=PUBLIC, partners=ferry)
 
 
 async def visits(request):
