@@ -15,6 +15,7 @@ from types import MappingProxyType
 import attrs
 from starlette.requests import HTTPConnection
 
+from citycard.errors import Phrase
 from citycard.money import yuan
 
 __all__ = ["COOKIE", "CORE_LOCALE", "LANGUAGES", "Language", "chosen", "language", "mark", "read_catalogue"]
@@ -45,6 +46,19 @@ class Language:
         found = self.messages.get(message) or message
         words = found if isinstance(found, str) else found[0]
         return words.format(**values) if values else words
+
+    def told(self, words: str) -> str:
+        """Say what an error says, its template looked up like any other message, and so the words inside it.
+
+        A phrase whose template is not known, or is translated with other fields, stays English as a whole.
+        """
+        if not isinstance(words, Phrase):
+            return self(words)
+        known = self.messages.get(words.template)
+        try:
+            return words.filled(known, self.told) if isinstance(known, str) else str(words)
+        except (KeyError, ValueError):
+            return str(words)
 
     def count(self, one: str, many: str, number: int, **values: object) -> str:
         """Say a message that depends on a number; ``{number}`` in it is written with thousands marked."""

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import HTTPConnection
 
+from citycard.errors import CardRefused, Phrase, QueryInvalid
 from citycard.web.languages import LANGUAGES, Language, chosen, language, read_catalogue
 
 PO = """\
@@ -85,6 +86,50 @@ def test_numbers_choose_the_form_and_carry_marks():
 def test_a_language_without_plurals_uses_its_one_form():
     chinese = Language(code="zh", messages={"{number} tap": ("{number} 次",)})
     assert chinese.count("{number} tap", "{number} taps", 1200) == "1,200 次"
+
+
+WORDS = {
+    "{field} {text!r} is not valid: expected {expected}": "{field} {text!r} 无效，应为：{expected}",
+    "a day": "日期",
+    "at most {number} letters": "最多 {number} 个字母",
+    "late by {minutes} minutes": "迟到 {hours} 小时",
+    "card refused ({reason!s}): {explanation}": "拒绝受理此卡（{reason!s}）：{explanation}",
+    "expired": "已过期",
+}
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (QueryInvalid(field="at", text="a day", expected="a day").phrase, "at 'a day' 无效，应为：日期"),
+        (
+            QueryInvalid(field="at", text="x", expected=Phrase("at most {number} letters", number=3)).phrase,
+            "at 'x' 无效，应为：最多 3 个字母",
+        ),
+        (QueryInvalid(field="at", text="x", expected="a cat").phrase, "at 'x' 无效，应为：a cat"),
+        (CardRefused(reason="expired", explanation="expired").phrase, "拒绝受理此卡（expired）：已过期"),
+        ("expired", "已过期"),
+        ("a cat", "a cat"),
+    ],
+)
+def test_what_an_error_says_is_told_with_the_words_inside_it_and_data_stays_as_it_is(words, expected):
+    assert Language(code="zh", messages=WORDS).told(words) == expected
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        Phrase("nobody knows {reason}", reason="a day"),
+        Phrase("late by {minutes} minutes", minutes=5),
+    ],
+)
+def test_a_phrase_without_a_fitting_translation_stays_english_as_a_whole(words):
+    assert Language(code="zh", messages=WORDS).told(words) == str(words)
+
+
+def test_english_says_what_the_error_says():
+    error = QueryInvalid(field="at", text="x", expected="a day")
+    assert Language(code="en").told(error.phrase) == str(error)
 
 
 @given(st.integers(-(10**15), 10**15))

@@ -74,6 +74,15 @@ def test_a_person_gets_a_friendly_page_in_their_language(browser):
     assert "这里什么也没有" in answer.text
 
 
+def test_a_problem_of_a_plugin_without_words_for_it_is_told_in_english_under_a_chinese_title(client):
+    answer = client.get("/park/shut", headers={"accept-language": "zh"})
+    assert (answer.status_code, answer.headers["content-language"]) == (409, "zh")
+    assert (answer.json()["title"], answer.json()["detail"]) == (
+        "与现有内容冲突",
+        "gate north is shut: try the next one",
+    )
+
+
 def test_a_program_is_never_given_a_page(browser):
     assert browser.get("/api/nowhere").headers["content-type"] == MEDIA_TYPE
 
