@@ -33,6 +33,7 @@ WORDS = frozenset(
         "state",
         "status",
         "thing",
+        "wanted",
         "what",
         "what_then",
         "whose",
@@ -45,7 +46,8 @@ class Phrase(str):
     """English words made of a template and what fills it in: a ``str`` like any other that remembers both.
 
     ``template`` is a format string over the keyword arguments, ``parts`` what each of its fields became, by
-    the field as it stands there (``number``, ``text!r``). A part is a Phrase where one was put in.
+    the field as it stands there (``number``, ``text!r``). A part is a Phrase where one was put in, or an
+    error.
     """
 
     __slots__ = ("parts", "template")
@@ -68,7 +70,9 @@ class Phrase(str):
     @staticmethod
     def joined(phrases: Sequence[str]) -> str:
         """Put one or more phrases one behind the other, with a semicolon between any two."""
-        return reduce(lambda one, other: Phrase("{one}; {other}", one=one, other=other), phrases)
+        return reduce(
+            lambda one, other: Phrase("{problem}; {problems}", problem=one, problems=other), phrases
+        )
 
     def filled(self, template: str, say: Callable[[str], str]) -> str:
         """Fill another template in with the same parts; ``say`` says those that are words.
@@ -89,8 +93,9 @@ class Phrase(str):
 
 
 def _part(field: str, values: Mapping[str, object]) -> str:
-    """Write one field's value as the template wants it; a phrase stays one."""
+    """Write one field's value as the template wants it; a phrase stays one, and so does an error's."""
     value = values.get(field)
+    value = getattr(value, "phrase", value)
     return value if isinstance(value, Phrase) else f"{{{field}}}".format(**values)
 
 

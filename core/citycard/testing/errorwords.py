@@ -21,7 +21,7 @@ from string import Formatter
 from types import ModuleType
 from typing import ClassVar
 
-from citycard.web.languages import CORE_LOCALE, LANGUAGES, read_catalogue
+from citycard.web.languages import CONTEXT, CORE_LOCALE, LANGUAGES, read_catalogue
 
 __all__ = ["ErrorWordsContract", "errors_say"]
 
@@ -49,9 +49,8 @@ class ErrorWordsContract:
         """No datum is lost and none is invented, and each is written in the same way."""
         said = self._said()
         for code, known in self._catalogues():
-            wrong = {
-                words: known[words] for words in said if _fields(words) != _fields(known.get(words, words))
-            }
+            told = {words: known[words] for words in said if words in known}
+            wrong = {words: text for words, text in told.items() if _fields(words) != _fields(text)}
             assert (code, wrong) == (code, {})
 
     def test_a_translation_is_not_the_english_words(self) -> None:
@@ -64,8 +63,12 @@ class ErrorWordsContract:
         """Everything in ``errors.po`` is a text of the package's source."""
         for code in LANGUAGES:
             path = self._folder() / "locale" / code / "LC_MESSAGES" / "errors.po"
-            known = set(read_catalogue(path)) if path.is_file() else set()
-            assert (code, known - _written(self._folder())) == (code, set())
+            messages = read_catalogue(path) if path.is_file() else {}
+            pairs = [message.rpartition(CONTEXT) for message in messages]
+            contexts, known = {context for context, _, _ in pairs if context}, {words for *_, words in pairs}
+            written = _written(self._folder())
+            strange = contexts - written - self._known(CORE_LOCALE, code).keys()
+            assert (code, known - written, strange) == (code, set(), set())
 
     def _folder(self) -> Path:
         return Path(str(self.package.__file__)).parent
@@ -77,11 +80,15 @@ class ErrorWordsContract:
         for code in LANGUAGES:
             if code == _SOURCE:
                 continue
-            known: dict[str, str] = {}
-            for folder in (CORE_LOCALE, self._folder() / "locale"):
-                for path in sorted(folder.glob(f"{code}/LC_MESSAGES/*.po")):
-                    known |= {m: text for m, text in read_catalogue(path).items() if isinstance(text, str)}
-            yield code, known
+            yield code, {**self._known(CORE_LOCALE, code), **self._known(self._folder() / "locale", code)}
+
+    def _known(self, locale: Path, code: str) -> dict[str, str]:
+        return {
+            message: text
+            for path in sorted(locale.glob(f"{code}/LC_MESSAGES/*.po"))
+            for message, text in read_catalogue(path).items()
+            if isinstance(text, str)
+        }
 
 
 def errors_say(folder: Path, apart: tuple[str, ...] = ()) -> dict[str, str]:
@@ -129,9 +136,10 @@ def _texts(value: ast.expr) -> Iterator[str]:
 
 
 def _fields(text: str) -> list[tuple[str, str, str]]:
-    parsed = Formatter().parse(text)
     return sorted(
-        (name, conversion or "", spec or "") for _, name, spec, conversion in parsed if name is not None
+        (name, conversion or "", spec or "")
+        for _, name, spec, conversion in Formatter().parse(text)
+        if name is not None
     )
 
 

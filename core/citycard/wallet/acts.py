@@ -17,7 +17,7 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, insert, select, text
 
-from citycard.errors import ActDiffers, WalletRefused
+from citycard.errors import ActDiffers, Phrase, WalletRefused
 from citycard.errors.accounts import refusal_of
 from citycard.store.engine import writing
 from citycard.wallet.tables import wallet_act
@@ -95,13 +95,14 @@ def _repeat(act: Act, row: Any) -> None:
     if bytes(row.digest) != act.digest:
         raise ActDiffers(id=act.id, kind=row.kind)
     if row.refusal is not None:
-        raise refusal_of(row.refusal["error"], row.refusal["data"])
+        data = {key: _read(value) for key, value in row.refusal["data"].items()}
+        raise refusal_of(row.refusal["error"], data)
 
 
 def _row(act: Act, refused: WalletRefused | None, at: datetime) -> dict[str, Any]:
     refusal = None
     if refused is not None:
-        data = {key: str(value) if isinstance(value, UUID) else value for key, value in refused.data.items()}
+        data = {key: _written(value) for key, value in refused.data.items()}
         refusal = {"error": type(refused).__name__, "data": data}
     return {
         "id": act.id,
@@ -112,6 +113,20 @@ def _row(act: Act, refused: WalletRefused | None, at: datetime) -> dict[str, Any
         "refusal": refusal,
         "at": at,
     }
+
+
+def _written(value: Any) -> Any:
+    """Write what a refusal says as JSON has it; a phrase with its parts, for readers of any language."""
+    if isinstance(value, Phrase):
+        parts = {field: _written(part) for field, part in value.parts.items()}
+        return {"template": value.template, "parts": parts}
+    return str(value) if isinstance(value, UUID) else value
+
+
+def _read(value: Any) -> Any:
+    if isinstance(value, dict):
+        return Phrase.of(value["template"], {field: _read(part) for field, part in value["parts"].items()})
+    return value
 
 
 def _queue_for(conn: Connection, identity: UUID) -> None:

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 import attrs
 
+from citycard.errors import Phrase
 from citycard.ledger.records import Limit
 
 __all__ = ["LIMIT_FIELDS", "ActKind", "Broken", "CityLimits", "LimitRule", "Period", "broken", "conditions"]
@@ -54,6 +55,13 @@ class Period(StrEnum):
         return datetime.combine(following, time())
 
 
+# How a refusal names the span of a limit.
+_SPANS = {
+    Period.SINGLE: "at once",
+    Period.DAY: "per day",
+    Period.WEEK: "per week",
+    Period.MONTH: "per month",
+}
 _COUNTED = (Period.DAY, Period.WEEK, Period.MONTH)
 
 
@@ -154,9 +162,8 @@ def broken(
             (most_times, used_times, 1, "in times"),
         ):
             if most is not None and have + wanted > most:
-                span = "at once" if period is Period.SINGLE else f"per {period}"
                 return Broken(
-                    limit=f"{act} {span}, {unit}",
+                    limit=Phrase("{kind} {what}, {how}", kind=act, what=_SPANS[period], how=unit),
                     limit_value=most,
                     used=have,
                     wanted=wanted,

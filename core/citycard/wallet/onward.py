@@ -9,7 +9,7 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection
 
-from citycard.errors import WalletInvalid
+from citycard.errors import Phrase, WalletInvalid
 from citycard.ids import derived_id
 from citycard.ledger.chart import AccountCode, TransferCode
 from citycard.ledger.records import AccountSpec, Transfer
@@ -83,8 +83,10 @@ def told(onward: Sequence[Onward]) -> Mapping[str, Any]:
 def _check(identity: UUID, amount_fen: int, onward: Sequence[Onward]) -> None:
     parts = [one.amount_fen for one in onward]
     if any(type(part) is not int or part < 0 for part in parts) or sum(parts) > amount_fen:
-        expected = f"parts of 0 fen or more, together at most {amount_fen}"
-        raise WalletInvalid(record=f"payment {identity}", field="onward", value=parts, expected=expected)
+        expected = Phrase("parts of 0 fen or more, together at most {amount_fen}", amount_fen=amount_fen)
+        raise WalletInvalid(
+            record=Phrase("payment {id}", id=identity), field="onward", value=parts, expected=expected
+        )
 
 
 def _core(address: str) -> bool:

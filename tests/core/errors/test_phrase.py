@@ -63,7 +63,7 @@ def test_braces_in_what_fills_it_in_are_left_alone():
 def test_phrases_are_joined_and_stay_phrases():
     joined = Phrase.joined([LATE, "tired", NAMED])
     assert joined == f"{LATE}; tired; {NAMED}"
-    assert joined.filled("{one}, {other}", lambda part: f"<{part}>") == f"<{LATE}; tired>, <{NAMED}>"
+    assert joined.filled("{problem}, {problems}", lambda part: f"<{part}>") == f"<{LATE}; tired>, <{NAMED}>"
     assert Phrase.joined([LATE]) is LATE
 
 
@@ -77,6 +77,14 @@ def test_an_error_says_its_phrase():
     error = LateArrival(name="Ann", reason=LATE)
     assert (str(error), error.phrase, error.data) == (str(NAMED), NAMED, {"name": "Ann", "reason": LATE})
     assert pickle.loads(pickle.dumps(error)).phrase.parts == NAMED.parts
+
+
+def test_an_error_inside_a_phrase_is_a_phrase_too():
+    closed = Phrase("{reason}: come tomorrow", reason=LateArrival(name="Ann", reason="ill"))
+    assert (closed, closed.parts["reason"].template) == (
+        "'Ann' is ill: come tomorrow",
+        "{name!r} is {reason}",
+    )
 
 
 def test_an_error_that_finds_its_own_words_has_them_in_its_phrase():

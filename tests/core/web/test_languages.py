@@ -20,6 +20,10 @@ msgstr "日票"
 msgid "not done"
 msgstr ""
 
+msgctxt "order {order} is {state}: {reason}"
+msgid "closed"
+msgstr "已关闭"
+
 #, fuzzy
 msgid "unsure"
 msgstr "不确定"
@@ -61,7 +65,11 @@ def test_no_header_makes_the_choice_fail(accept, query):
 
 def test_a_catalogue_gives_finished_translations_only(tmp_path):
     (tmp_path / "zoo.po").write_text(PO, encoding="utf-8")
-    expected = {"Day ticket": "日票", "{number} visit": ("{number} 次参观",)}
+    expected = {
+        "Day ticket": "日票",
+        "{number} visit": ("{number} 次参观",),
+        "order {order} is {state}: {reason}\x04closed": "已关闭",
+    }
     assert read_catalogue(tmp_path / "zoo.po") == expected
 
 
@@ -125,6 +133,21 @@ def test_what_an_error_says_is_told_with_the_words_inside_it_and_data_stays_as_i
 )
 def test_a_phrase_without_a_fitting_translation_stays_english_as_a_whole(words):
     assert Language(code="zh", messages=WORDS).told(words) == str(words)
+
+
+def test_a_word_that_means_something_else_in_a_sentence_is_said_as_the_sentence_has_it():
+    order, account = "order {order} is {state}: {reason}", "account {number} is {state}"
+    say = Language(
+        code="zh",
+        messages={
+            order: "订单 {order} 的状态为“{state}”：{reason}",
+            account: "账户 {number} 的状态为“{state}”",
+            "closed": "已销户",
+            f"{order}\x04closed": "已关闭",
+        },
+    )
+    assert say.told(Phrase(order, order=1, state="closed", reason="x")) == "订单 1 的状态为“已关闭”：x"
+    assert say.told(Phrase(account, number=1, state="closed")) == "账户 1 的状态为“已销户”"
 
 
 def test_english_says_what_the_error_says():
