@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from citycard.card import CardProduct, SectorLayout, codec, decode, encode, layout
     from citycard.clearing.context import Share
     from citycard.clearing.pricing import Adjustment, FeeRule, PriceRequest, Quote, Stage
-    from citycard.errors import CitycardError
+    from citycard.errors import CitycardError, Phrase
     from citycard.ids import derived_id, new_id
     from citycard.kernel.accounts import LedgerAccount
     from citycard.kernel.data import Event, EventType, PersonalData, Schema
@@ -86,6 +86,7 @@ __all__ = [
     "Participant",
     "Permission",
     "PersonalData",
+    "Phrase",
     "PluginContext",
     "PluginInfo",
     "PriceRequest",
@@ -118,7 +119,7 @@ _MODULES = {
     "citycard.card": ("CardProduct", "SectorLayout", "decode", "encode", "layout"),
     "citycard.clearing.context": ("Share",),
     "citycard.clearing.pricing": ("Adjustment", "FeeRule", "PriceRequest", "Quote", "Stage"),
-    "citycard.errors": ("CitycardError",),
+    "citycard.errors": ("CitycardError", "Phrase"),
     "citycard.ids": ("derived_id", "new_id"),
     "citycard.kernel.data": ("Event", "EventType", "PersonalData", "Schema"),
     "citycard.kernel.habits": ("Lived",),

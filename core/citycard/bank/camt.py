@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 from citycard.bank.entry import Entry, read_entry
 from citycard.bank.nodes import Node
 from citycard.bank.statement import BankStatement, StatementLine
-from citycard.errors import BankStatementInvalid, BankStatementTooLarge
+from citycard.errors import BankStatementInvalid, BankStatementTooLarge, Phrase
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -75,10 +75,15 @@ def _statements(file: IO[bytes]) -> Iterator[BankStatement]:
                 if made is not None:
                     count += 1
                     if count > _STATEMENTS_MOST:
-                        raise Node(element).wrong(f"at most {_STATEMENTS_MOST} statements stand in a file")
+                        raise Node(element).wrong(
+                            Phrase(
+                                "at most {statements_most} statements stand in a file",
+                                statements_most=_STATEMENTS_MOST,
+                            )
+                        )
                     yield made
     except etree.XMLSyntaxError as error:
-        reason = f"not well-formed XML: {str(error.msg)[:200]}"
+        reason = Phrase("not well-formed XML: {problem}", problem=str(error.msg)[:200])
         raise BankStatementInvalid(line=error.lineno or 1, element="the file", reason=reason) from error
 
 
@@ -88,7 +93,13 @@ def _version(root: _Element) -> str:
     namespace, _, name = str(root.tag).removeprefix("{").rpartition("}")
     if name != "Document" or namespace not in NAMESPACES:
         known = " or ".join(f"camt.053.001.{version}" for version in NAMESPACES.values())
-        raise Node(root).wrong(f"namespace {namespace[:80]!r}, expected a Document of {known}")
+        raise Node(root).wrong(
+            Phrase(
+                "namespace {namespace!r}, expected a Document of {known}",
+                namespace=namespace[:80],
+                known=known,
+            )
+        )
     return NAMESPACES[namespace]
 
 
@@ -136,12 +147,25 @@ class _Reading:
         if since is not None:
             opened_on = since.moment_day()
         if closed_on < opened_on:
-            raise node.wrong(f"it closes on {closed_on}, before it opens on {opened_on}")
+            raise node.wrong(
+                Phrase(
+                    "it closes on {closed_on}, before it opens on {opened_on}",
+                    closed_on=closed_on,
+                    opened_on=opened_on,
+                )
+            )
         moved_fen = sum(line.signed_fen for line in self._lines)
         if opening_fen + moved_fen != closing_fen:
             raise node.wrong(
-                f"the balances do not add up: {opening_fen} fen opening and {moved_fen} fen of "
-                f"{len(self._lines)} booked lines make {opening_fen + moved_fen}, not {closing_fen} closing"
+                Phrase(
+                    "the balances do not add up: {opening_fen} fen opening and {moved_fen} fen of "
+                    "{count} booked lines make {sum_fen}, not {closing_fen} closing",
+                    opening_fen=opening_fen,
+                    moved_fen=moved_fen,
+                    count=len(self._lines),
+                    sum_fen=opening_fen + moved_fen,
+                    closing_fen=closing_fen,
+                )
             )
         return BankStatement(
             statement_id=node.need("Id").text(35),
@@ -160,7 +184,13 @@ class _Reading:
         found = [each for each in node.children("Bal") if each.text_at("Tp/CdOrPrtry/Cd", 4) in codes]
         if len(found) != 1:
             names = " or ".join(codes)
-            raise node.wrong(f"it has {len(found)} balances (Bal) of type {names}, expected one")
+            raise node.wrong(
+                Phrase(
+                    "it has {count} balances (Bal) of type {known}, expected one",
+                    count=len(found),
+                    known=names,
+                )
+            )
         amount_fen = found[0].need("Amt").amount_fen(zero=True)
         sign = -1 if found[0].direction() == "DBIT" else 1
         return found[0].need("Dt").day(), sign * amount_fen
@@ -172,7 +202,7 @@ def _sequence(node: Node) -> int | None:
         if child is not None:
             text = child.text(18)
             if not _SEQUENCE.fullmatch(text):
-                raise child.wrong(f"{text!r} is not a number of at most 18 digits")
+                raise child.wrong(Phrase("{text!r} is not a number of at most 18 digits", text=text))
             return int(text)
     return None
 

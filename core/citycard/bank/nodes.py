@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from citycard.bank.statement import Direction
-from citycard.errors import BankStatementInvalid
+from citycard.errors import BankStatementInvalid, Phrase
 
 __all__ = ["Node"]
 
@@ -49,7 +49,7 @@ class Node:
         """Give the first element at a path, which must be there."""
         found = self.child(path)
         if found is None:
-            raise self.wrong(f"{path} is missing")
+            raise self.wrong(Phrase("{path} is missing", path=path))
         return found
 
     def text(self, longest: int) -> str:
@@ -58,7 +58,9 @@ class Node:
             raise self.wrong("an entity is not allowed")
         text = _SPACES.sub(" ", self._element.text or "").strip()
         if not 1 <= len(text) <= longest:
-            raise self.wrong(f"it has {len(text)} characters, expected 1 to {longest}")
+            raise self.wrong(
+                Phrase("it has {count} characters, expected 1 to {longest}", count=len(text), longest=longest)
+            )
         return text
 
     def text_at(self, path: str, longest: int) -> str:
@@ -70,12 +72,12 @@ class Node:
         """Give an amount of CNY in whole fen; exact, or an error."""
         currency = self._element.get("Ccy", "")
         if currency != "CNY":
-            raise self.wrong(f"currency {currency[:3]!r}, expected CNY")
+            raise self.wrong(Phrase("currency {currency!r}, expected CNY", currency=currency[:3]))
         text = self.text(24)
         found = _AMOUNT.fullmatch(text)
         fraction = (found[2] or "").ljust(2, "0") if found else "00"
         if found is None or fraction[2:].strip("0"):
-            raise self.wrong(f"{text!r} is not an amount of whole fen")
+            raise self.wrong(Phrase("{text!r} is not an amount of whole fen", text=text))
         amount_fen = int(found[1]) * 100 + int(fraction[:2])
         if amount_fen == 0 and not zero:
             raise self.wrong("an amount of 0, expected more")
@@ -86,7 +88,7 @@ class Node:
         node = self.need("CdtDbtInd")
         text = node.text(4)
         if text not in set(Direction):
-            raise node.wrong(f"{text!r}, expected CRDT or DBIT")
+            raise node.wrong(Phrase("{text!r}, expected CRDT or DBIT", text=text))
         return Direction(text)
 
     def day(self) -> date:
@@ -99,7 +101,7 @@ class Node:
             # A date may carry a time zone, which says nothing about the day.
             return date.fromisoformat(text[:10])
         except ValueError:
-            raise found.wrong(f"{text!r} is not a day such as 2026-11-27") from None
+            raise found.wrong(Phrase("{text!r} is not a day such as 2026-11-27", text=text)) from None
 
     def moment_day(self) -> date:
         """Give the day of a moment, as its own time zone has it."""
@@ -107,7 +109,9 @@ class Node:
         try:
             return datetime.fromisoformat(text).date()
         except ValueError:
-            raise self.wrong(f"{text!r} is not a moment such as 2026-11-27T00:00:00") from None
+            raise self.wrong(
+                Phrase("{text!r} is not a moment such as 2026-11-27T00:00:00", text=text)
+            ) from None
 
     def account(self) -> str:
         """Give the number of an account (``IBAN`` or ``Othr/Id`` within)."""

@@ -15,7 +15,7 @@ from citycard.bank.matching import Move
 from citycard.bank.payments import Payment, PaymentKind, PaymentState, find_payment, order_payment
 from citycard.bank.settling import change_payments, tell_wallet, transfers_for
 from citycard.bank.tables import bank_case, bank_line
-from citycard.errors import AccountMissing, CaseClosed, ResolutionRefused
+from citycard.errors import AccountMissing, CaseClosed, Phrase, ResolutionRefused
 from citycard.ids import derived_id
 from citycard.ledger.chart import AccountCode, TransferCode
 from citycard.store.engine import reading, writing
@@ -115,16 +115,31 @@ class _Work:
         outward = self._case.amount_fen < 0
         waiting = payment.state in {PaymentState.ORDERED, PaymentState.INSTRUCTED}
         if outward and not waiting:
-            raise self._refused(f"payment {payment.end_to_end} is {payment.state} already")
+            raise self._refused(
+                Phrase(
+                    "payment {end_to_end} is {state} already",
+                    end_to_end=payment.end_to_end,
+                    state=payment.state,
+                )
+            )
         if not outward and payment.state is not PaymentState.SETTLED:
             raise self._refused(
-                f"payment {payment.end_to_end} is {payment.state}, so it cannot have come back"
+                Phrase(
+                    "payment {end_to_end} is {state}, so it cannot have come back",
+                    end_to_end=payment.end_to_end,
+                    state=payment.state,
+                )
             )
         if payment.source == BANK_UNMATCHED and not outward:
             raise self._refused("the money of that payment was nobody's: post it to an account")
         rest_fen = abs(self._case.amount_fen) - payment.amount_fen
         if rest_fen and not self._wish.account:
-            raise self._refused(f"the amounts differ by {rest_fen} fen: name the account that takes them")
+            raise self._refused(
+                Phrase(
+                    "the amounts differ by {rest_fen} fen: name the account that takes them",
+                    rest_fen=rest_fen,
+                )
+            )
         belongs = payment.transit if outward else payment.source
         moves = [self._out_of_unmatched(belongs, payment.amount_fen)]
         if rest_fen:
@@ -183,9 +198,9 @@ class _Work:
         try:
             code = self._context.ledger.balance(self._conn, address).code
         except AccountMissing:
-            raise self._refused(f"the ledger has no account {address}") from None
+            raise self._refused(Phrase("the ledger has no account {address}", address=address)) from None
         if code in _CLOSED_CODES or (code == AccountCode.TRUST_BANK and address != TRUST_BANK):
-            raise self._refused(f"account {address} is not one that money belongs to")
+            raise self._refused(Phrase("account {address} is not one that money belongs to", address=address))
 
     def _post(self, moves: list[Move]) -> None:
         day = local_now(self._context).date()

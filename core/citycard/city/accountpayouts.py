@@ -11,7 +11,7 @@ from sqlalchemy import select
 from citycard.bank import BankAccount, Payment, PaymentKind, PaymentState, order_payment
 from citycard.bank.instruction import check_payable
 from citycard.bank.tables import bank_payment
-from citycard.errors import AccountMissing, AccountNotOwed
+from citycard.errors import AccountMissing, AccountNotOwed, Phrase
 from citycard.ids import derived_id
 from citycard.ledger.chart import AccountCode, TransferCode
 from citycard.ledger.records import AccountSpec
@@ -94,7 +94,11 @@ def _pay(
     left_fen = owed - _take_claim(city, conn, identity, number, owed)
     wanted_fen = left_fen if amount_fen is None else amount_fen
     if not (0 < wanted_fen <= left_fen or wanted_fen == left_fen == 0):
-        reason = f"{yuan(left_fen)} yuan are owed for it, which does not cover {yuan(wanted_fen)}"
+        reason = Phrase(
+            "{left_yuan} yuan are owed for it, which does not cover {wanted_yuan}",
+            left_yuan=yuan(left_fen),
+            wanted_yuan=yuan(wanted_fen),
+        )
         raise AccountNotOwed(number=number, reason=reason)
     if not wanted_fen:
         return

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from citycard import registry
 from citycard.clearing.spent import lowest_shadows
-from citycard.errors import AccountNotOpen, CitycardError, WalletInvalid
+from citycard.errors import AccountNotOpen, CitycardError, Phrase, WalletInvalid
 from citycard.ids import derived_id
 from citycard.registry.records import CardStatus, PartnerStatus
 from citycard.registry.tables import card
@@ -70,7 +70,9 @@ def open_account(city: City, identity: UUID, asn: str, *, actor: str = "") -> On
     with reading(city.engine) as conn:
         status = registry.find_card(conn, asn).status
     if status is not CardStatus.ISSUED:
-        raise AccountNotOpen(number=asn, reason=f"cannot be opened: the card is {status}, not in use")
+        raise AccountNotOpen(
+            number=asn, reason=Phrase("cannot be opened: the card is {status}, not in use", status=status)
+        )
     return Accounts(city.wallet).open(identity, asn, actor=actor)
 
 
@@ -79,7 +81,7 @@ def payee(city: City, partner: str) -> Payee:
     with reading(city.engine) as conn:
         found = registry.find_partner(conn, partner)
     if found.status is not PartnerStatus.ACTIVE:
-        expected = f"a partner that is active, not {found.status}"
+        expected = Phrase("a partner that is active, not {status}", status=found.status)
         raise WalletInvalid(record="payment", field="partner", value=partner, expected=expected)
     return Payee(partner=found.id, kind=found.kind)
 

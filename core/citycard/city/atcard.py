@@ -11,7 +11,7 @@ from citycard.card.files import CardIdentity, EnableFlag
 from citycard.city.cardmoney import CardMoney
 from citycard.city.closing import settle_card
 from citycard.city.maintenance import Maintenance
-from citycard.errors import CardNotOwed, LoadRefused, OfficeRefused
+from citycard.errors import CardNotOwed, LoadRefused, OfficeRefused, Phrase
 from citycard.registry import CardStatus, ClosingState
 from citycard.store import reading, writing
 from citycard.terminal.acceptance import Acceptance
@@ -57,11 +57,16 @@ class CardDesk:
         today = self._city.now_local().date()
         if until < today:
             raise OfficeRefused(
-                asn=self.number(), reason=f"{until} is over: its last day is {today} or later"
+                asn=self.number(),
+                reason=Phrase("{until} is over: its last day is {today} or later", until=until, today=today),
             )
         card = self._session().open()
         if card.expiry is not None and until < card.expiry and not earlier:
-            reason = f"its last day is {card.expiry}, later than {until}: --force takes days away from it"
+            reason = Phrase(
+                "its last day is {expiry}, later than {until}: --force takes days away from it",
+                expiry=card.expiry,
+                until=until,
+            )
             raise OfficeRefused(asn=card.asn, reason=reason)
         asn = self._change("renewed", {"expiry": until}, {CardStatus.ISSUED}, str(until))
         with writing(self._city.engine) as conn:
@@ -131,7 +136,8 @@ class CardDesk:
         view = session.open(at)
         if view.asn != asn:
             raise OfficeRefused(
-                asn=asn, reason=f"card {view.asn} came in its place: hold one card to the reader"
+                asn=asn,
+                reason=Phrase("card {asn} came in its place: hold one card to the reader", asn=view.asn),
             )
         if view.recovered_load is not None:
             return view.recovered_load.amount_fen
@@ -152,7 +158,12 @@ class CardDesk:
         if closing is None:
             raise CardNotOwed(asn=asn, reason="it replaces no card")
         if closing.state is ClosingState.WAITING:
-            raise CardNotOwed(asn=asn, reason=f"taps of card {closing.asn} come in until {closing.due_on}")
+            raise CardNotOwed(
+                asn=asn,
+                reason=Phrase(
+                    "taps of card {asn} come in until {due_on}", asn=closing.asn, due_on=closing.due_on
+                ),
+            )
         return closing.asn
 
     def _change(
@@ -181,11 +192,15 @@ class CardDesk:
     def _check(self, card: CardIdentity, allowed: set[CardStatus]) -> None:
         asn = card.asn
         if card.issuer != self._city.config.city.issuer:
-            raise OfficeRefused(asn=asn, reason=f"its issuer is {card.issuer}, which is not this city")
+            raise OfficeRefused(
+                asn=asn, reason=Phrase("its issuer is {issuer}, which is not this city", issuer=card.issuer)
+            )
         with reading(self._city.engine) as conn:
             status = registry.find_card(conn, asn).status
         if status not in allowed:
-            raise OfficeRefused(asn=asn, reason=f"it is {status}, which does not allow this")
+            raise OfficeRefused(
+                asn=asn, reason=Phrase("it is {status}, which does not allow this", status=status)
+            )
 
     def _session(self, host: Maintenance | None = None) -> MaintenanceSession:
         profile = self._city.issuing.profile
@@ -238,11 +253,15 @@ class _OwedHost:
             status = registry.find_card(conn, asn).status
         if amount_fen > owed_fen:
             raise LoadRefused(
-                reason="amount", explanation=f"what is owed for card {self._old} was given already"
+                reason="amount",
+                explanation=Phrase("what is owed for card {old} was given already", old=self._old),
             )
         if status is not CardStatus.ISSUED:
             raise LoadRefused(
-                reason="veto", explanation=f"card {asn} is {status}: only a card in use is loaded"
+                reason="veto",
+                explanation=Phrase(
+                    "card {asn} is {status}: only a card in use is loaded", asn=asn, status=status
+                ),
             )
 
     def confirm(self, asn: str, online_atc: int, tac: bytes) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from citycard.city.cardmoney import CardMoney
 from citycard.city.office import Office
-from citycard.errors import ChargebackRefused
+from citycard.errors import ChargebackRefused, Phrase
 from citycard.ids import derived_id
 from citycard.ledger.chart import AccountCode
 from citycard.ledger.tables import account, request
@@ -65,7 +65,9 @@ def open_chargeback(
     with writing(city.engine) as conn:
         found = city.ledger.find(conn, [topup])
         if topup not in found:
-            raise ChargebackRefused(id=identity, reason=f"there is no top-up {topup} in the ledger")
+            raise ChargebackRefused(
+                id=identity, reason=Phrase("there is no top-up {topup} in the ledger", topup=topup)
+            )
         moved = found[topup].transfer
         source = taken_from or moved.debit_address
         _check(conn, identity, moved, source, reason)
@@ -96,7 +98,10 @@ def take_step(
         if case.state is wanted:
             return case
         if wanted not in FOLLOWING[case.state]:
-            raise ChargebackRefused(id=identity, reason=f"it is {case.state}: it cannot become {wanted}")
+            raise ChargebackRefused(
+                id=identity,
+                reason=Phrase("it is {state}: it cannot become {wanted}", state=case.state, wanted=wanted),
+            )
         if wanted is ChargebackState.DISPUTED:
             _check_dispute(city, case, evidence)
         at = city.now_local()
@@ -133,7 +138,12 @@ def pay_claim(city: City, identity: UUID, asn: str, amount_fen: int) -> int:
         moved = derived_id("claim", identity)
         if conn.scalar(select(request.c.id).where(request.c.id == moved)) is None:
             if not 0 < amount_fen <= claim_fen:
-                reason = f"the holder of {asn} owes {claim_fen} fen, not {amount_fen}"
+                reason = Phrase(
+                    "the holder of {asn} owes {claim_fen} fen, not {amount_fen}",
+                    asn=asn,
+                    claim_fen=claim_fen,
+                    amount_fen=amount_fen,
+                )
                 raise ChargebackRefused(id=identity, reason=reason)
             money.claim_paid(asn, amount_fen, identity=moved)
         return money.balance_fen(holder_claim(asn))
@@ -144,11 +154,16 @@ def _check(conn: Connection, identity: UUID, moved: Transfer, source: str, reaso
     found = conn.execute(query.where(account.c.address.in_([moved.credit_address, source])))
     codes = {row.address: row.code for row in found}
     if codes.get(moved.credit_address) not in _TOPPED_UP or not moved.kind.moves:
-        raise ChargebackRefused(id=identity, reason=f"transfer {moved.id} topped nothing up")
+        raise ChargebackRefused(id=identity, reason=Phrase("transfer {id} topped nothing up", id=moved.id))
     if str(codes.get(source, ""))[:1] != "1":
         expected = "the trust account or a receivable, by its address"
         raise ChargebackRefused(
-            id=identity, reason=f"{source} is not what it was taken from: expected {expected}"
+            id=identity,
+            reason=Phrase(
+                "{source} is not what it was taken from: expected {expected}",
+                source=source,
+                expected=expected,
+            ),
         )
     if not reason.strip():
         raise ChargebackRefused(id=identity, reason="say why it was taken back")
@@ -158,7 +173,9 @@ def _check_dispute(city: City, case: Chargeback, evidence: str) -> None:
     if not evidence.strip():
         raise ChargebackRefused(id=case.id, reason="a dispute needs evidence: say where it lies")
     if city.now_local().date() > case.deadline:
-        raise ChargebackRefused(id=case.id, reason=f"it could be disputed until {case.deadline}")
+        raise ChargebackRefused(
+            id=case.id, reason=Phrase("it could be disputed until {deadline}", deadline=case.deadline)
+        )
 
 
 def _block(city: City, conn: Connection, case: Chargeback, claim_fen: int, actor: str) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from citycard import registry
 from citycard.city.accounts import payee
 from citycard.clearing.pricing import PriceRequest, Quote
-from citycard.errors import ActDiffers, DebitRefused, PaymentUnknown, ServiceOff, ServiceUnknown
+from citycard.errors import ActDiffers, DebitRefused, PaymentUnknown, Phrase, ServiceOff, ServiceUnknown
 from citycard.ids import derived_id
 from citycard.kernel.services import DebitRequest
 from citycard.store import reading
@@ -298,4 +298,4 @@ def _check_on(city: City, service: str, partner: registry.Partner) -> None:
         raise ServiceUnknown(number=service)
     on = {owned.record.name for owned in city.plugins.services(partner.district, partner.id)}
     if service not in on:
-        raise ServiceOff(service=service, where=f"partner {partner.id}")
+        raise ServiceOff(service=service, where=Phrase("partner {id}", id=partner.id))

@@ -16,7 +16,7 @@ from citycard import registry
 from citycard.bank import BankAccount, Payment, PaymentKind, order_payment
 from citycard.city.cardmoney import CardMoney
 from citycard.clearing.spent import spent_fen
-from citycard.errors import CardNotOwed
+from citycard.errors import CardNotOwed, Phrase
 from citycard.ids import new_id
 from citycard.ledger.tables import account, balance
 from citycard.registry import CardClosing, ClosingState
@@ -92,12 +92,16 @@ def _check_payable(conn: Connection, asn: str, closing: CardClosing | None, owed
     if closing is None and not owed_fen:
         raise CardNotOwed(asn=asn, reason="it was not given up, and no refund is owed for it")
     if closing is not None and closing.state is ClosingState.WAITING:
-        raise CardNotOwed(asn=asn, reason=f"its last taps come in until {closing.due_on}")
+        raise CardNotOwed(
+            asn=asn, reason=Phrase("its last taps come in until {due_on}", due_on=closing.due_on)
+        )
     began = closing.successor if closing is not None and load_is_open(conn, closing) else None
     if closing is None and _open_refunds(conn, asn, refund_agent(asn)):
         began = asn
     if began is not None:
-        reason = f"a load onto card {began} began and may be done: see that card again first"
+        reason = Phrase(
+            "a load onto card {began} began and may be done: see that card again first", began=began
+        )
         raise CardNotOwed(asn=asn, reason=reason)
 
 

@@ -15,7 +15,7 @@ from citycard.card.files import CardProfile, EnableFlag
 from citycard.chip import Chip, ChipProfile, personalise, prepare_blank
 from citycard.chip.personalise import chip_profile
 from citycard.chip.script import IssuableCard
-from citycard.errors import ProductInvalid, ProductUnknown, RegistryInvalid
+from citycard.errors import Phrase, ProductInvalid, ProductUnknown, RegistryInvalid
 from citycard.keys.records import CardKeys
 from citycard.store import reading, writing
 
@@ -99,7 +99,7 @@ class Issuing:
             card = registry.cards_by_asn(conn, [asn]).get(asn)
         if card is None or card.status in _LOADABLE:
             return None
-        return f"card {asn} is {card.status}: only a card in use is loaded"
+        return Phrase("card {asn} is {status}: only a card in use is loaded", asn=asn, status=card.status)
 
     def expiry(self, product: str, on: dt.date) -> dt.date:
         """Return the last day of a card of this product whose first day is ``on``."""

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from citycard import registry
 from citycard.card import ProductVersion
 from citycard.city.maintenance import Maintenance
-from citycard.errors import OfficeRefused, SectorInvalid
+from citycard.errors import OfficeRefused, Phrase, SectorInvalid
 from citycard.registry import CardStatus
 from citycard.store import reading, writing
 from citycard.terminal.maintaining import append_command
@@ -43,9 +43,13 @@ class DomainLoading(Maintenance):
             card = registry.find_card(conn, asn)
             newest = _newest(conn, card)
         if issuer != self._city.config.city.issuer:
-            raise OfficeRefused(asn=asn, reason=f"its issuer is {issuer}, which is not this city")
+            raise OfficeRefused(
+                asn=asn, reason=Phrase("its issuer is {issuer}, which is not this city", issuer=issuer)
+            )
         if card.status not in _SERVED:
-            raise OfficeRefused(asn=asn, reason=f"it is {card.status}: only a card in use is updated")
+            raise OfficeRefused(
+                asn=asn, reason=Phrase("it is {status}: only a card in use is updated", status=card.status)
+            )
         self._check_kept(card, newest)
         _check_records(asn, newest, records, self._id_size)
         initial = self._city.issuing.initial()
@@ -73,7 +77,10 @@ class DomainLoading(Maintenance):
             _check_records(asn, newest, records, self._id_size)
             if len(records) < len(newest.places):
                 missing = newest.places[len(records)].sector
-                raise OfficeRefused(asn=asn, reason=f"sector {missing} is not on it: hold it there again")
+                raise OfficeRefused(
+                    asn=asn,
+                    reason=Phrase("sector {missing} is not on it: hold it there again", missing=missing),
+                )
             if card.product_version != newest.number:
                 before = self._city.issuing.product_version(card.product, card.product_version)
                 names = ", ".join(each.sector for each in newest.places if each.sector not in before)
@@ -99,22 +106,35 @@ class DomainLoading(Maintenance):
             if newest.place(place.sector).version != place.version:
                 raise OfficeRefused(
                     asn=card.asn,
-                    reason=f"its sector {place.sector} is of version {place.version}: replace the card",
+                    reason=Phrase(
+                        "its sector {sector} is of version {version}: replace the card",
+                        sector=place.sector,
+                        version=place.version,
+                    ),
                 )
 
 
 def _newest(conn: Connection, card: registry.Card) -> ProductVersion:
     found = registry.latest_product_version(conn, card.product)
     if found is None:
-        raise OfficeRefused(asn=card.asn, reason=f"its product {card.product} has no version")
+        raise OfficeRefused(
+            asn=card.asn, reason=Phrase("its product {product} has no version", product=card.product)
+        )
     return ProductVersion.from_json(found.layout)
 
 
 def _check_records(asn: str, version: ProductVersion, records: Sequence[bytes], id_size: int) -> None:
     if len(records) > len(version.places):
-        raise OfficeRefused(asn=asn, reason=f"it carries {len(records)} records, its product has fewer")
+        raise OfficeRefused(
+            asn=asn, reason=Phrase("it carries {count} records, its product has fewer", count=len(records))
+        )
     for record, place in zip(records, version.places, strict=False):
         try:
             place.unwrap(record, id_size)
         except SectorInvalid as other:
-            raise OfficeRefused(asn=asn, reason=f"sector {place.sector}: {other.data['problem']}") from None
+            raise OfficeRefused(
+                asn=asn,
+                reason=Phrase(
+                    "sector {sector}: {problem}", sector=place.sector, problem=other.data["problem"]
+                ),
+            ) from None

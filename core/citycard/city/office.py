@@ -12,7 +12,7 @@ from uuid import UUID
 
 from citycard import registry
 from citycard.city.cardmoney import CardMoney
-from citycard.errors import OfficeRefused
+from citycard.errors import OfficeRefused, Phrase
 from citycard.registry import CardClosing, CardStatus
 from citycard.store import writing
 from citycard.wallet.online import move_account
@@ -44,7 +44,10 @@ class Office:
             if card.status is CardStatus.ISSUED and card.holder == holder:
                 return card
             if card.status is not CardStatus.STOCK:
-                raise OfficeRefused(asn=asn, reason=f"it is {card.status}: only a card in stock is issued")
+                raise OfficeRefused(
+                    asn=asn,
+                    reason=Phrase("it is {status}: only a card in stock is issued", status=card.status),
+                )
             product = self._city.issuing.product(card.product)
             money = CardMoney(self._city, conn)
             money.sold(asn, deposit_fen=product.deposit_fen, price_fen=product.price_fen)
@@ -85,7 +88,10 @@ class Office:
         OfficeRefused and StatusRefused.
         """
         if fee_fen is not None and fee_fen < 0:
-            raise OfficeRefused(asn=asn, reason=f"a fee of {fee_fen} fen would be paid out: name 0 or more")
+            raise OfficeRefused(
+                asn=asn,
+                reason=Phrase("a fee of {fee_fen} fen would be paid out: name 0 or more", fee_fen=fee_fen),
+            )
         config = self._city.config.cards
         with writing(self._city.engine) as conn:
             old, successor = self._held(conn, min(asn, new)), self._held(conn, max(asn, new))
@@ -95,10 +101,14 @@ class Office:
             if known is not None and known.successor == new:
                 return known
             if known is not None or old.status not in _OUT:
-                raise OfficeRefused(asn=asn, reason=f"it is {old.status}: it cannot be replaced")
+                raise OfficeRefused(
+                    asn=asn, reason=Phrase("it is {status}: it cannot be replaced", status=old.status)
+                )
             self._check_was_out(conn, asn)
             if successor.status is not CardStatus.STOCK:
-                raise OfficeRefused(asn=new, reason=f"it is {successor.status}: take a card in stock")
+                raise OfficeRefused(
+                    asn=new, reason=Phrase("it is {status}: take a card in stock", status=successor.status)
+                )
             self._become(conn, asn, CardStatus.REPLACED, reason)
             self._refuse_at_terminals(conn, asn, reason)
             money = CardMoney(self._city, conn)
@@ -117,7 +127,9 @@ class Office:
             if known is not None and known.successor is None:
                 return known
             if known is not None or card.status not in _OUT:
-                raise OfficeRefused(asn=asn, reason=f"it is {card.status}: it cannot be taken back")
+                raise OfficeRefused(
+                    asn=asn, reason=Phrase("it is {status}: it cannot be taken back", status=card.status)
+                )
             self._check_was_out(conn, asn)
             self._become(conn, asn, CardStatus.RETURNED, reason)
             self._refuse_at_terminals(conn, asn, reason)

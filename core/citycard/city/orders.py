@@ -23,6 +23,7 @@ from citycard.errors import (
     OrderElsewhere,
     OrderInvalid,
     OrderRefused,
+    Phrase,
     ProviderRefused,
 )
 from citycard.ids import derived_id
@@ -94,14 +95,22 @@ def order_top_up(
     with writing(city.engine) as conn:
         status = registry.find_card(conn, asn).status
         if status not in _IN_USE:
-            raise OrderRefused(order=identity, state="not made", reason=f"card {asn} is {status}")
+            raise OrderRefused(
+                order=identity,
+                state="not made",
+                reason=Phrase("card {asn} is {status}", asn=asn, status=status),
+            )
         if account:
             find_account(conn, account).must_take()
         order = add_order(conn, wanted)
         if account and order is wanted:
             _refuse_over_limits(city, conn, order)
         if order is wanted and limit_fen is not None and amount_fen > limit_fen:
-            expected = f"{limit_fen} fen or less, the most that the purse of card {asn} may hold"
+            expected = Phrase(
+                "{limit_fen} fen or less, the most that the purse of card {asn} may hold",
+                limit_fen=limit_fen,
+                asn=asn,
+            )
             raise OrderInvalid(field="amount_fen", value=amount_fen, expected=expected)
     return _created(city, order) if order.state is OrderState.CREATED else order
 
@@ -150,7 +159,9 @@ def notified(city: City, provider: str, path: str, headers: Mapping[str, str], b
     The message is remembered in the step that it leads to: when that fails, it may be sent again.
     """
     if provider != city.provider.name:
-        raise NotificationRefused(reason=f"there is no provider {provider[:40]!r} here")
+        raise NotificationRefused(
+            reason=Phrase("there is no provider {provider!r} here", provider=provider[:40])
+        )
     told = city.provider.read_notification(path, headers, body)
     try:
         identity = UUID(hex=told.report.number)

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from citycard import registry
 from citycard.bank import BankAccount, Payment, PaymentKind, order_payment
 from citycard.bank.tables import bank_payment
-from citycard.errors import AccountMissing, PayoutRefused
+from citycard.errors import AccountMissing, PayoutRefused, Phrase
 from citycard.money import yuan
 from citycard.registry import PartnerStatus
 from citycard.registry.tables import partner as partner_table
@@ -57,7 +57,7 @@ def pay_partner(city: City, identity: UUID, partner: str, amount_fen: int | None
 
 def _checked(city: City, conn: Connection, found: registry.Partner, amount_fen: int | None) -> int:
     if found.status is not PartnerStatus.ACTIVE:
-        raise PayoutRefused(partner=found.id, reason=f"it is {found.status}")
+        raise PayoutRefused(partner=found.id, reason=Phrase("it is {status}", status=found.status))
     if not found.account_no:
         reason = "it has no bank account: citycard partner add gives it one"
         raise PayoutRefused(partner=found.id, reason=reason)
@@ -67,6 +67,10 @@ def _checked(city: City, conn: Connection, found: registry.Partner, amount_fen: 
         owed_fen = 0
     wanted_fen = owed_fen if amount_fen is None else amount_fen
     if not 0 < wanted_fen <= owed_fen:
-        reason = f"it is owed {yuan(owed_fen)} yuan, which does not cover {yuan(wanted_fen)}"
+        reason = Phrase(
+            "it is owed {owed_yuan} yuan, which does not cover {wanted_yuan}",
+            owed_yuan=yuan(owed_fen),
+            wanted_yuan=yuan(wanted_fen),
+        )
         raise PayoutRefused(partner=found.id, reason=reason if owed_fen else "nothing is owed to it")
     return wanted_fen

@@ -16,7 +16,7 @@ from citycard.clearing.codes import State
 from citycard.clearing.explanation import explain
 from citycard.clearing.postings import transfer_ids
 from citycard.clearing.standing import holdings
-from citycard.errors import AccountNotOpen, PurchaseRefundRefused
+from citycard.errors import AccountNotOpen, Phrase, PurchaseRefundRefused
 from citycard.ids import derived_id
 from citycard.ledger.chart import AccountCode
 from citycard.ledger.records import Transfer
@@ -133,7 +133,9 @@ def give_refund(
             return known
         left = left_fen(conn, purchase)
         if amount_fen > left:
-            told = f"{left} fen of it are left, less than {amount_fen}"
+            told = Phrase(
+                "{left} fen of it are left, less than {amount_fen}", left=left, amount_fen=amount_fen
+            )
             raise PurchaseRefundRefused(purchase=purchase.id, reason=told)
         address = _online(purchase, online, held) if destination is Destination.ACCOUNT else ""
         refund = evolve(wanted, parts=parts_of(wanted, _undisputed(conn, purchase, amount_fen)))
@@ -166,10 +168,14 @@ def _undisputed(conn: Connection, purchase: Purchase, amount_fen: int) -> Purcha
     others = sorted(partner for partner, fen in got.items() if fen > 0 and partner not in paid)
     has_fen = sum(max(0, got[partner]) for partner in paid)
     if others or amount_fen > has_fen:
-        told = f"the partners that it paid have {has_fen} fen of it"
+        told = Phrase("the partners that it paid have {has_fen} fen of it", has_fen=has_fen)
         if others:
-            told = f"after a dispute {', '.join(others)} has of it, and {told}"
-        raise PurchaseRefundRefused(purchase=purchase.id, reason=f"{told}: let its holder dispute it")
+            told = Phrase(
+                "after a dispute {others} has of it, and {what}", others=", ".join(others), what=told
+            )
+        raise PurchaseRefundRefused(
+            purchase=purchase.id, reason=Phrase("{reason}: let its holder dispute it", reason=told)
+        )
     shares = tuple(evolve(share, amount_fen=max(0, got[share.partner])) for share in purchase.shares)
     return evolve(purchase, shares=shares)
 
@@ -183,13 +189,17 @@ def _check(
     evidence: str,
 ) -> None:
     if amount_fen <= 0:
-        raise PurchaseRefundRefused(purchase=purchase.id, reason=f"{amount_fen} fen is not an amount")
+        raise PurchaseRefundRefused(
+            purchase=purchase.id, reason=Phrase("{amount_fen} fen is not an amount", amount_fen=amount_fen)
+        )
     if destination is Destination.PURSE and purchase.owed != card_refund(purchase.owner):
         told = "an online account paid it, not a purse: give it to the account, to a bank account or in cash"
         raise PurchaseRefundRefused(purchase=purchase.id, reason=told)
     for field, text in (("reason", reason), ("approved_by", approved_by), ("evidence", evidence)):
         if not text.strip() or len(text) > 200:  # noqa: PLR2004 - what the column holds
-            told = f"its {field} is {text[:40]!r}: expected 1 to 200 characters"
+            told = Phrase(
+                "its {field} is {text!r}: expected 1 to 200 characters", field=field, text=text[:40]
+            )
             raise PurchaseRefundRefused(purchase=purchase.id, reason=told)
 
 
@@ -212,12 +222,12 @@ def _hold(conn: Connection, purchase: Purchase) -> None:
 
 def _online(purchase: Purchase, number: str, held: Mapping[str, OnlineAccount]) -> str:
     if number not in held:
-        reason = f"there is no online account {number}: name another destination"
+        reason = Phrase("there is no online account {number}: name another destination", number=number)
         raise PurchaseRefundRefused(purchase=purchase.id, reason=reason)
     try:
         held[number].must_take()
     except AccountNotOpen as closed:
-        reason = f"{closed}: name another destination"
+        reason = Phrase("{reason}: name another destination", reason=closed)
         raise PurchaseRefundRefused(purchase=purchase.id, reason=reason) from closed
     return online_account(number)
 
@@ -241,9 +251,12 @@ def _of_record(city: City, name: str) -> Purchase:
     found = explain(city, name)
     outcome, record = found.outcome, found.record
     if record is None or outcome is None or outcome.state is not State.ACCEPTED or not record.amount_fen:
-        ended = "waits to be cleared" if outcome is None else f"ended {outcome.state}"
+        ended = "waits to be cleared" if outcome is None else Phrase("ended {state}", state=outcome.state)
         paid_fen = record.amount_fen if record is not None else 0
-        raise PurchaseRefundRefused(purchase=name, reason=f"it {ended}, and {paid_fen} fen were paid")
+        raise PurchaseRefundRefused(
+            purchase=name,
+            reason=Phrase("it {ended}, and {paid_fen} fen were paid", ended=ended, paid_fen=paid_fen),
+        )
     with reading(city.engine) as conn:
         registry.find_card(conn, record.asn)
         ids = {partner: transfer_ids(outcome.run, partner)["payable"] for partner, _ in outcome.parts}
@@ -272,7 +285,7 @@ def _note_returned(conn: Connection, identity: UUID, amount_fen: int) -> None:
 def _of_payment(city: City, conn: Connection, paid: AccountPayment) -> Purchase:
     """What an account itself paid; subsidies go back to where they came from, and nowhere else."""
     if paid.own_place is None:
-        told = f"subsidies paid it: citycard account give-back {paid.id} gives it back to them"
+        told = Phrase("subsidies paid it: citycard account give-back {id} gives it back to them", id=paid.id)
         raise PurchaseRefundRefused(purchase=str(paid.id), reason=told)
     part = paid.parts[paid.own_place]
     posted = city.ledger.find(conn, [part.transfer])[part.transfer].transfer

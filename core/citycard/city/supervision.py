@@ -25,7 +25,7 @@ from citycard.city.targets import EVERY, Progress, Target, progress
 from citycard.city.uses import NONE, Span, UsesBy
 from citycard.city.usesbook import UsesBook
 from citycard.clearing.tables import clearing_run
-from citycard.errors import QueryInvalid, SupervisionTargetInvalid
+from citycard.errors import Phrase, QueryInvalid, SupervisionTargetInvalid
 from citycard.kernel.states import State
 from citycard.store import reading
 
@@ -97,14 +97,22 @@ def scope_of(
     since = since or until.replace(day=1)
     for name, day in (("until", until), ("since", since)):
         if not _EARLIEST <= day <= _LATEST:
-            raise QueryInvalid(field=name, text=str(day), expected=f"a day from {_EARLIEST} to {_LATEST}")
+            raise QueryInvalid(
+                field=name,
+                text=str(day),
+                expected=Phrase("a day from {earliest} to {latest}", earliest=_EARLIEST, latest=_LATEST),
+            )
     if not since <= until < since + timedelta(days=_LONGEST_DAYS):
-        expected = f"a day from {since} on, at most {_LONGEST_DAYS} days in all"
+        expected = Phrase(
+            "a day from {since} on, at most {longest_days} days in all",
+            since=since,
+            longest_days=_LONGEST_DAYS,
+        )
         raise QueryInvalid(field="until", text=str(until), expected=expected)
     districts, domains = choices(city)
     for name, wish, known in (("district", district, districts), ("domain", domain, domains)):
         if wish and all(wish != choice.id for choice in known):
-            expected = f"one of {', '.join(choice.id for choice in known)}"
+            expected = Phrase("one of {known}", known=", ".join(choice.id for choice in known))
             raise QueryInvalid(field=name, text=wish[:40], expected=expected)
     return Scope(span=Span(since, until), district=district, domain=domain)
 

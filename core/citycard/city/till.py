@@ -20,6 +20,7 @@ from citycard.errors import (
     CardLacksSector,
     CardRemoved,
     CommandFailed,
+    Phrase,
     SectorInvalid,
     ServiceOff,
     ServiceUnknown,
@@ -253,7 +254,7 @@ class Till:
             raise ServiceUnknown(number=name)
         partner = self._partner
         if not switched_on(self._content, owned.owner.plugin, partner.district, partner.id):
-            raise ServiceOff(service=name, where=f"partner {partner.id}")
+            raise ServiceOff(service=name, where=Phrase("partner {id}", id=partner.id))
         return owned
 
     def place(self, sector: str, card_kind: int, asn: str = "") -> Place:

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from citycard.errors import CoverInvalid, SenderIdInvalid, SenderKeyInvalid
+from citycard.errors import CoverInvalid, Phrase, SenderIdInvalid, SenderKeyInvalid
 
 __all__ = [
     "COVER_SUFFIX",
@@ -110,7 +110,7 @@ def read_cover(source: bytes | Mapping[str, Any] | Cover) -> Cover:
     fields = attrs.fields_dict(Cover)
     for name in content:
         if name not in fields:
-            raise CoverInvalid(field=str(name)[:40], expected=f"only {', '.join(fields)}")
+            raise CoverInvalid(field=str(name)[:40], expected=Phrase("only {known}", known=", ".join(fields)))
     for name, field in fields.items():
         if field.default is attrs.NOTHING and name not in content:
             raise CoverInvalid(field=name, expected=_EXPECTED[name])
@@ -124,13 +124,13 @@ def read_cover(source: bytes | Mapping[str, Any] | Cover) -> Cover:
 
 
 _EXPECTED: Final = {
-    "sender": f"the id of a sender, {_SENDER_IN_WORDS}",
-    "number": f"a whole number from 1 to {_MOST_NUMBER}",
-    "format": f"one of {', '.join(FORMATS)}",
+    "sender": Phrase("the id of a sender, {expected}", expected=_SENDER_IN_WORDS),
+    "number": Phrase("a whole number from 1 to {most_number}", most_number=_MOST_NUMBER),
+    "format": Phrase("one of {known}", known=", ".join(FORMATS)),
     "file": "a file's name of 1 to 100 letters, digits, full stops, hyphens and underscores",
-    "size": f"a whole number of bytes, at most {MOST_BYTES}",
+    "size": Phrase("a whole number of bytes, at most {most_bytes}", most_bytes=MOST_BYTES),
     "sha256": "64 hexadecimal digits in small letters",
-    "records": f"a whole number, at most {_MOST_RECORDS}",
+    "records": Phrase("a whole number, at most {most_records}", most_records=_MOST_RECORDS),
     "amount_fen": "a whole number of fen",
     "signature": "an Ed25519 signature in base64, or nothing",
 }

@@ -22,7 +22,7 @@ from citycard.clearing.exceptions import DECIDED, PROPOSED, STEPS, TAKEN, Except
 from citycard.clearing.finding import find_record
 from citycard.clearing.rating import ask_rate
 from citycard.clearing.settled import settle
-from citycard.errors import CaseClosed, DecisionRefused
+from citycard.errors import CaseClosed, DecisionRefused, Phrase
 from citycard.money import split
 from citycard.store.engine import reading, write_alone, writing
 from citycard.store.steps import too_long
@@ -172,7 +172,10 @@ def _of(conn: Connection, step: UUID) -> tuple[str, ...]:
 def _must_be_open(case: ExceptionCase) -> None:
     if case.state is CaseState.RESOLVED:
         assert case.decision is not None
-        raise CaseClosed(case=case.id, how=f"{case.decision.how.value}, {case.decision.reason}")
+        raise CaseClosed(
+            case=case.id,
+            how=Phrase("{how}, {reason}", how=case.decision.how.value, reason=case.decision.reason),
+        )
 
 
 def _check(case: ExceptionCase, decision: Decision) -> None:
@@ -182,8 +185,13 @@ def _check(case: ExceptionCase, decision: Decision) -> None:
     if not decision.reason:
         raise refused("say why, for the history")
     if len(decision.evidence) > _EVIDENCE_MOST:
-        told = f"evidence: {len(decision.evidence)} characters, expected {_EVIDENCE_MOST} at most"
-        raise refused(f"{told}: a reference is enough")
+        told = Phrase(
+            "{fields}: {count} characters, expected {most} at most",
+            fields="evidence",
+            count=len(decision.evidence),
+            most=_EVIDENCE_MOST,
+        )
+        raise refused(Phrase("{reason}: a reference is enough", reason=told))
     if wrong := too_long("reason and evidence", decision.grounds, decision.words):
         raise refused(wrong)
     if (decision.how is Ruling.ACCEPTED) is not (decision.bearer is not None):
@@ -209,7 +217,9 @@ def _check_payment(case: ExceptionCase, decision: Decision) -> None:
     if not case.partner:
         raise refused("its terminal belongs to no partner: there is nobody to pay")
     if decision.bearer is Bearer.CARD and Code[case.code] in UNPROVEN:
-        raise refused(f"under {case.code} nothing shows that the card paid: let the issuer bear it")
+        raise refused(
+            Phrase("under {code} nothing shows that the card paid: let the issuer bear it", code=case.code)
+        )
 
 
 def _adjustments(

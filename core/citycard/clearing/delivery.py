@@ -14,7 +14,7 @@ from citycard.clearing.codes import FileCode, FileState
 from citycard.clearing.cover import MOST_BYTES, Cover
 from citycard.clearing.reports import FileOutcome, readable
 from citycard.clearing.sent import KnownSenders, Sender, SentDelivery, read_sent_file, sort_out_sent
-from citycard.errors import BatchDamaged, FileUnreadable
+from citycard.errors import BatchDamaged, FileUnreadable, Phrase
 from citycard.terminal.batch import Batch, read_batch
 
 __all__ = ["Delivery", "File", "KnownFiles", "Limits", "kept_name", "read_files", "sort_out", "unread"]
@@ -121,7 +121,12 @@ def _arrived(file: File) -> tuple[str, bytes] | tuple[Cover, bytes]:
         return arrive(Path(file)).source
     if len(file[1]) > MOST_BYTES:
         name = file[0].file if isinstance(file[0], Cover) else file[0]
-        raise FileUnreadable(file=name, reason=f"it has {len(file[1])} bytes, more than {MOST_BYTES}")
+        raise FileUnreadable(
+            file=name,
+            reason=Phrase(
+                "it has {count} bytes, more than {most_bytes}", count=len(file[1]), most_bytes=MOST_BYTES
+            ),
+        )
     return file
 
 

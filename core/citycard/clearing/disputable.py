@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import attrs
 from sqlalchemy import Connection, select
@@ -22,15 +25,17 @@ from citycard.clearing.casetables import (
 )
 from citycard.clearing.codes import State
 from citycard.clearing.context import ClearingContext
+from citycard.clearing.exceptions import today
 from citycard.clearing.records import ID, ClearedRecord, find_cleared, select_cleared
 from citycard.clearing.standing import standing_of
 from citycard.clearing.statements import Statement, read_statement
-from citycard.errors import DisputeRefused, RecordUnknown
+from citycard.clearing.tables import clearing_run
+from citycard.errors import DisputeRefused, Phrase, RecordUnknown
 from citycard.money import yuan
 from citycard.wallet.addresses import card_refund, partner_payable
 from citycard.wallet.refunds import refunds_of
 
-__all__ = ["Subject", "check_free", "is_position", "subject_of"]
+__all__ = ["Subject", "check_days", "check_free", "is_position", "subject_of"]
 
 _NAMED = 3
 
@@ -118,8 +123,23 @@ def check_free(
         return
     if subject.record is not None:
         uses += _given(conn, subject.record, party, partner)
-    told = f"{yuan(amount_fen)} yuan are claimed, {yuan(max(0, left_fen))} yuan can be owed at most"
-    raise DisputeRefused(about=subject.about, reason=told + _named(uses))
+    told = Phrase(
+        "{amount_yuan} yuan are claimed, {most_yuan} yuan can be owed at most{uses}",
+        amount_yuan=yuan(amount_fen),
+        most_yuan=yuan(max(0, left_fen)),
+        uses=_named(uses),
+    )
+    raise DisputeRefused(about=subject.about, reason=told)
+
+
+def check_days(context: ClearingContext, conn: Connection, about: str, run: int) -> None:
+    """Raise DisputeRefused once the days are over in which what a run cleared can be disputed."""
+    query = select(clearing_run.c.report).where(clearing_run.c.number == run)
+    report: dict[str, Any] = conn.execute(query).scalar_one()
+    closed = datetime.fromisoformat(report["closed_at"]).astimezone(ZoneInfo(context.terms.timezone)).date()
+    last = context.terms.calendar.add(closed, context.terms.dispute_days)
+    if today(context) > last:
+        raise DisputeRefused(about=about, reason=Phrase("it could be disputed until {last}", last=last))
 
 
 def _named(uses: list[_Use]) -> str:

@@ -12,7 +12,6 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import attrs
 from sqlalchemy import Connection, Row, insert, select
@@ -25,10 +24,9 @@ from citycard.clearing.casetables import (
 )
 from citycard.clearing.codes import Code
 from citycard.clearing.context import ClearingContext
-from citycard.clearing.disputable import Subject, check_free, is_position, subject_of
+from citycard.clearing.disputable import Subject, check_days, check_free, is_position, subject_of
 from citycard.clearing.exceptions import PROPOSED, STEPS, today
 from citycard.clearing.standing import standing_of
-from citycard.clearing.tables import clearing_run
 from citycard.errors import (
     ArchiveDamaged,
     DisputeConflict,
@@ -38,6 +36,7 @@ from citycard.errors import (
     DisputeStanding,
     DisputeUnknown,
     EvidenceConflict,
+    Phrase,
 )
 from citycard.files import write_whole
 from citycard.money import yuan
@@ -164,7 +163,7 @@ def open_dispute(context: ClearingContext, identity: UUID, claim: Claim, *, acto
             return _same(known[0], claim)
         # What is looked for in files is looked for before anybody has to wait.
         subject = _subject(context, conn, claim)
-        _check_days(context, conn, claim, subject.run)
+        check_days(context, conn, claim.about, subject.run)
     with writing(context.engine) as conn:
         write_alone(conn, clearing_dispute)
         known = _rows(conn, clearing_dispute.c.id == identity)
@@ -284,7 +283,10 @@ def add_evidence(
     with reading(context.engine) as conn:
         about = dispute_of(conn, identity).about
     if not 0 < len(content) <= LARGEST_EVIDENCE or len(note) > 2000:  # noqa: PLR2004 - what the column holds
-        told = f"evidence is a file of 1 to {LARGEST_EVIDENCE} bytes, or a note of up to 2000 characters"
+        told = Phrase(
+            "evidence is a file of 1 to {most} bytes, or a note of up to 2000 characters",
+            most=LARGEST_EVIDENCE,
+        )
         raise DisputeRefused(about=about, reason=told)
     if data is not None:
         # The file first: a row that is there names a file that is there.
@@ -292,9 +294,8 @@ def add_evidence(
     with writing(context.engine) as conn:
         write_alone(conn, clearing_dispute_evidence)
         found = dispute_of(conn, identity)
-        known = conn.execute(
-            select(clearing_dispute_evidence).where(clearing_dispute_evidence.c.id == piece)
-        ).one_or_none()
+        query = select(clearing_dispute_evidence).where(clearing_dispute_evidence.c.id == piece)
+        known = conn.execute(query).one_or_none()
         if known is None:
             _check_evidence(found, today(context))
             conn.execute(insert(clearing_dispute_evidence), row)
@@ -308,13 +309,16 @@ def add_evidence(
 
 def _check_evidence(found: Dispute, day: date) -> None:
     if found.decision is not None:
-        raise DisputeDecided(about=found.about, reason=f"it is decided already: {found.decision.outcome}")
+        told = Phrase("it is decided already: {state}", state=found.decision.outcome)
+        raise DisputeDecided(about=found.about, reason=told)
     if day > found.evidence_until and not found.pieces:
-        raise DisputeRefused(about=found.about, reason=f"evidence had to come until {found.evidence_until}")
+        told = Phrase("evidence had to come until {until}", until=found.evidence_until)
+        raise DisputeRefused(about=found.about, reason=told)
 
 
 def _standing(one: Dispute) -> DisputeStanding:
-    told = "add evidence to that one" if one.decision is None else f"it is decided already: {one.state}"
+    decided = Phrase("it is decided already: {state}", state=one.state)
+    told = "add evidence to that one" if one.decision is None else decided
     return DisputeStanding(about=one.about, who=one.partner or "the holder", id=one.id, what_then=told)
 
 
@@ -334,7 +338,7 @@ def _subject(context: ClearingContext, conn: Connection, claim: Claim) -> Subjec
     if not claim.reason.strip():
         raise refused("say why, for whoever decides")
     if not 0 < claim.amount_fen <= _LARGEST_FEN:
-        raise refused(f"{yuan(claim.amount_fen)} yuan is not an amount")
+        raise refused(Phrase("{amount_yuan} yuan is not an amount", amount_yuan=yuan(claim.amount_fen)))
     if (claim.party is Party.PARTNER) is not bool(claim.partner):
         raise refused("name the partner that disputes; a holder is known by the record")
     if claim.party is Party.HOLDER and is_position(claim.about):
@@ -344,20 +348,11 @@ def _subject(context: ClearingContext, conn: Connection, claim: Claim) -> Subjec
     if record is not None:
         concerned = {record.partner, *standing_of(conn, record).got_fen}
         if claim.party is Party.PARTNER and claim.partner not in concerned:
-            told = f"{claim.partner} neither handed the record in nor was paid for it"
+            told = Phrase("{partner} neither handed the record in nor was paid for it", partner=claim.partner)
             raise DisputeForeign(about=claim.about, reason=told)
         if record.code == Code.X01.name:
             raise refused("the city that issued the card says whether it is paid")
     return subject
-
-
-def _check_days(context: ClearingContext, conn: Connection, claim: Claim, run: int) -> None:
-    query = select(clearing_run.c.report).where(clearing_run.c.number == run)
-    report: dict[str, Any] = conn.execute(query).scalar_one()
-    closed = datetime.fromisoformat(report["closed_at"]).astimezone(ZoneInfo(context.terms.timezone)).date()
-    last = context.terms.calendar.add(closed, context.terms.dispute_days)
-    if today(context) > last:
-        raise DisputeRefused(about=claim.about, reason=f"it could be disputed until {last}")
 
 
 def _rows(

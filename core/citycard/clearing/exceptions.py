@@ -20,7 +20,7 @@ from citycard.clearing.casetables import clearing_case_step, clearing_decision
 from citycard.clearing.codes import Code, State
 from citycard.clearing.context import ClearingContext
 from citycard.clearing.records import ID, ClearedRecord, find_cleared, select_cleared, terminals_of
-from citycard.errors import RecordNoException
+from citycard.errors import Phrase, RecordNoException
 from citycard.store.bulk import select_in
 from citycard.store.engine import reading
 from citycard.store.steps import CaseStep, StepBook
@@ -159,7 +159,8 @@ def exception_of(context: ClearingContext, conn: Connection, record: str) -> Exc
     found = find_cleared(context, conn, record)
     if found is None or not _is_work(found):
         raise RecordNoException(
-            record=record, ended="is not cleared" if found is None else f"ended {found.state}"
+            record=record,
+            ended="is not cleared" if found is None else Phrase("ended {state}", state=found.state),
         )
     decided = conn.execute(_DECISIONS.where(clearing_decision.c.record == found.id)).one_or_none()
     return _case(found, next(reversed(STEPS.history(conn, found.id)), None), decided)

@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from citycard.errors import ManifestInvalid
+from citycard.errors import ManifestInvalid, Phrase
 
 __all__ = ["Manifest", "ManifestLine", "read_manifest"]
 
@@ -67,7 +67,9 @@ def _parsed(source: str | bytes | Mapping[str, Any]) -> Mapping[str, Any]:
         try:
             source = json.loads(source)
         except (ValueError, RecursionError) as error:
-            raise ManifestInvalid(field="the text", reason=f"not JSON: {error}") from error
+            raise ManifestInvalid(
+                field="the text", reason=Phrase("not JSON: {error}", error=error)
+            ) from error
     if not isinstance(source, Mapping):
         raise ManifestInvalid(field="the text", reason="expected an object")
     return source
@@ -104,6 +106,7 @@ def _whole(entry: Mapping[str, Any], name: str, where: str, *, most: int = _MOST
     value = entry.get(name)
     if type(value) is not int or not 0 <= value <= most:
         raise ManifestInvalid(
-            field=f"{where}.{name}".lstrip("."), reason=f"expected a whole number from 0 to {most}"
+            field=f"{where}.{name}".lstrip("."),
+            reason=Phrase("expected a whole number from 0 to {most}", most=most),
         )
     return value

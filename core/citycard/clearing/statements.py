@@ -15,7 +15,7 @@ from citycard.clearing.casecodes import AdjustmentCode
 from citycard.clearing.codes import State
 from citycard.clearing.context import ClearingContext
 from citycard.clearing.tables import clearing_run, statement
-from citycard.errors import RunUnknown, StatementUnknown
+from citycard.errors import Phrase, RunUnknown, StatementUnknown
 from citycard.store.engine import reading
 from citycard.wallet.addresses import partner_payable
 
@@ -109,7 +109,7 @@ def statements_of(context: ClearingContext, run: int | None = None) -> tuple[Sta
         )
         number = conn.scalar(wanted)
         if number is None:
-            raise RunUnknown(number="(the last)" if run is None else run)
+            raise RunUnknown(number=Phrase("(the last)") if run is None else run)
         rows = conn.execute(select(statement).where(statement.c.run == number).order_by(statement.c.partner))
         moved = adjustments_of_run(conn, number)
         return tuple(_statement(row, moved) for row in rows)
@@ -132,12 +132,12 @@ def read_statement(conn: Connection, partner: str, run: int | None = None) -> St
     closed = select(clearing_run.c.number).where(clearing_run.c.state == "closed")
     if run is None or conn.scalar(closed.where(clearing_run.c.number == run)) is None:
         if run is None and conn.scalar(closed.limit(1)) is not None:
-            raise StatementUnknown(partner=partner, run="any run")
-        raise RunUnknown(number="(the last)" if run is None else run)
+            raise StatementUnknown(partner=partner, run=Phrase("any run"))
+        raise RunUnknown(number=Phrase("(the last)") if run is None else run)
     query = select(statement).where(statement.c.run == run, statement.c.partner == partner)
     row = conn.execute(query).one_or_none()
     if row is None:
-        raise StatementUnknown(partner=partner, run=f"run {run}")
+        raise StatementUnknown(partner=partner, run=Phrase("run {run}", run=run))
     return _statement(row, adjustments_of_run(conn, run, partner))
 
 

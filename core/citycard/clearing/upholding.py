@@ -27,7 +27,7 @@ from citycard.clearing.exceptions import DECIDED, PROPOSED, STEPS, today
 from citycard.clearing.records import ClearedRecord
 from citycard.clearing.settled import settle
 from citycard.clearing.standing import standing_of
-from citycard.errors import DisputeDecided, DisputeRefused, RecordUnknown
+from citycard.errors import DisputeDecided, DisputeRefused, Phrase, RecordUnknown
 from citycard.ids import derived_id
 from citycard.money import split, yuan
 from citycard.registry.tables import partner as partner_table
@@ -133,7 +133,9 @@ def _decide(
         write_alone(conn, purchase_refund)
         found = dispute_of(conn, identity)
         if rule and found.decision is not None:
-            raise DisputeDecided(about=found.about, reason=f"it is decided already: {found.state}")
+            raise DisputeDecided(
+                about=found.about, reason=Phrase("it is decided already: {state}", state=found.state)
+            )
         known = STEPS.find(conn, step)
         if known is not None:
             what = known.what if known.what in {PROPOSED, DECIDED} else DECIDED
@@ -175,7 +177,9 @@ def _decide(
 def _checked(conn: Connection, found: Dispute, wish: Judgement) -> int:
     """Check a judgement against its dispute, and give what it upholds, in fen."""
     if found.state is not DisputeState.OPEN:
-        raise DisputeDecided(about=found.about, reason=f"it is decided already: {found.state}")
+        raise DisputeDecided(
+            about=found.about, reason=Phrase("it is decided already: {state}", state=found.state)
+        )
     wrong = ""
     if not wish.reason:
         wrong = "say why, for both sides"
@@ -192,20 +196,30 @@ def _checked(conn: Connection, found: Dispute, wish: Judgement) -> int:
 
 def _wrong_payer(conn: Connection, found: Dispute, wish: Judgement) -> str:
     if wish.bearer not in _BEARERS[found.party]:
-        return f"say who pays what is upheld: {' or '.join(sorted(_BEARERS[found.party]))}"
+        return Phrase(
+            "say who pays what is upheld: {bearers}", bearers=" or ".join(sorted(_BEARERS[found.party]))
+        )
     if (wish.bearer is Bearer.PARTNER) is not bool(wish.payer):
         return "name the other partner where one pays, and only there"
     named = select(partner_table.c.id).where(partner_table.c.id == wish.payer)
     stranger = wish.payer == found.partner or conn.scalar(named) is None
-    return f"{wish.payer} is no other partner" if wish.payer and stranger else ""
+    return Phrase("{payer} is no other partner", payer=wish.payer) if wish.payer and stranger else ""
 
 
 def _wrong_amount(found: Dispute, wish: Judgement) -> str:
     if wish.outcome is Verdict.UPHELD:
         whole = wish.amount_fen in {0, found.amount_fen}
-        return "" if whole else f"upheld in full it is {yuan(found.amount_fen)} yuan"
+        return (
+            ""
+            if whole
+            else Phrase("upheld in full it is {amount_yuan} yuan", amount_yuan=yuan(found.amount_fen))
+        )
     part = 0 < wish.amount_fen < found.amount_fen
-    return "" if part else f"a part of it is 0.01 to {yuan(found.amount_fen - 1)} yuan"
+    return (
+        ""
+        if part
+        else Phrase("a part of it is 0.01 to {most_yuan} yuan", most_yuan=yuan(found.amount_fen - 1))
+    )
 
 
 def _adjustments(
@@ -248,7 +262,10 @@ def _to_partner(
         raise DisputeRefused(about=found.about, reason="nothing shows that a card paid it: let the issuer")
     left_fen = record.amount_fen - standing_of(conn, record).card_fen
     if amount_fen > left_fen:
-        raise DisputeRefused(about=found.about, reason=f"{yuan(left_fen)} yuan of it are left on the card")
+        raise DisputeRefused(
+            about=found.about,
+            reason=Phrase("{left_yuan} yuan of it are left on the card", left_yuan=yuan(left_fen)),
+        )
     return [(AdjustmentCode.A03, card_purse(record.card), payable, amount_fen)]
 
 
@@ -268,7 +285,7 @@ def _to_holder(
     if any(name.startswith(CITY_PREFIX) for name in got):
         raise DisputeRefused(about=found.about, reason="another city was paid for it: let the issuer bear it")
     if amount_fen > sum(got.values()):
-        told = f"the partners have {yuan(sum(got.values()))} yuan of it"
+        told = Phrase("the partners have {held_yuan} yuan of it", held_yuan=yuan(sum(got.values())))
         raise DisputeRefused(about=found.about, reason=told)
     amounts = split(amount_fen, list(got.values()))
     return [

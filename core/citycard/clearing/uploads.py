@@ -31,6 +31,7 @@ from citycard.clearing.senttables import sent_file, upload
 from citycard.errors import (
     BodyTooLarge,
     CitycardError,
+    Phrase,
     UploadBroken,
     UploadConflict,
     UploadsTooMany,
@@ -186,7 +187,11 @@ def append(context: ClearingContext, found: Upload, offset: int) -> Iterator[App
             path.unlink(missing_ok=True)
         there = find_upload(context, found.id).offset
         if offset != there:
-            reason = f"the upload is at offset {there}, not {offset}: ask for the offset, and go on there"
+            reason = Phrase(
+                "the upload is at offset {there}, not {offset}: ask for the offset, and go on there",
+                there=there,
+                offset=offset,
+            )
             raise UploadConflict(reason=reason)
         piece = Appending(file, found.cover, offset)
         try:

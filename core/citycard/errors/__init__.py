@@ -29,6 +29,7 @@ from citycard.errors.moneyout import *
 from citycard.errors.office import *
 from citycard.errors.pcsc import *
 from citycard.errors.period import *
+from citycard.errors.phrase import *
 from citycard.errors.sams import *
 from citycard.errors.seal import *
 from citycard.errors.simulate import *

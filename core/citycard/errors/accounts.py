@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from citycard.errors.base import CitycardError
+from citycard.errors.phrase import Phrase
 
 __all__ = [
     "AccountNotOpen",
@@ -125,7 +126,7 @@ class LimitExceeded(WalletRefused):
             used=used,
             wanted=wanted,
             resets_at=resets_at,
-            until=f" until {resets_at}" if resets_at else "",
+            until=Phrase(" until {resets_at}", resets_at=resets_at) if resets_at else "",
         )
         del self.data["until"]
 

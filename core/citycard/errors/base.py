@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from citycard.errors.phrase import Phrase
+
 __all__ = [
     "CitycardError",
 ]
@@ -12,7 +14,8 @@ __all__ = [
 class CitycardError(Exception):
     """The base of every error that a user can meet. Subclasses name their data and write one sentence.
 
-    ``sentence`` is a format string over the keyword arguments; ``str(error)`` is the finished sentence.
+    ``sentence`` is a format string over the keyword arguments; ``str(error)`` is the finished sentence, in
+    English. ``phrase`` is the same, for a page that says it in its reader's language.
     """
 
     status: ClassVar[int] = 400
@@ -21,7 +24,13 @@ class CitycardError(Exception):
 
     def __init__(self, **data: Any) -> None:
         self.data = data
-        super().__init__(self.sentence.format(**data))
+        super().__init__(Phrase(self.sentence, **data))
+
+    @property
+    def phrase(self) -> Phrase:
+        """What ``str(error)`` says, with the template and the data that it was made of."""
+        phrase: Phrase = self.args[0]
+        return phrase
 
     def __reduce__(self) -> tuple[Any, ...]:
         # So that it reaches whoever gave the work to another process.

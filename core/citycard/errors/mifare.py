@@ -71,7 +71,7 @@ class SectorCardRefused(CitycardError):
     """A terminal does not serve this sector card; ``reason`` is one of the words of docs/mifare.md."""
 
     status, exit_code = 409, 5
-    sentence = "card refused ({reason}): {explanation}"
+    sentence = "card refused ({reason!s}): {explanation}"
 
 
 class SectorPlanUnknown(CitycardError):

@@ -41,7 +41,7 @@ class CardRefused(CitycardError):
     """The terminal does not serve this card; ``reason`` is one of the words of docs/terminal.md."""
 
     status, exit_code = 409, 5
-    sentence = "card refused ({reason}): {explanation}"
+    sentence = "card refused ({reason!s}): {explanation}"
 
 
 class CommandFailed(CitycardError):
@@ -55,7 +55,7 @@ class LoadRefused(CitycardError):
     """The load host does not grant a load."""
 
     status, exit_code = 409, 5
-    sentence = "load refused ({reason}): {explanation}"
+    sentence = "load refused ({reason!s}): {explanation}"
 
 
 class TerminalInvalid(CitycardError):

@@ -18,7 +18,7 @@ import attrs
 
 from citycard.card.codec import layout_of
 from citycard.clearing.codes import State
-from citycard.errors import ExchangeFileDamaged
+from citycard.errors import ExchangeFileDamaged, Phrase
 from citycard.keys import SealKey, SealSigner
 from citycard.terminal.record import RECORD_SIZE, TransactionRecord
 
@@ -206,7 +206,7 @@ def read_file(data: bytes) -> ExchangeFile:
     content, trailer = _last_line(data)
     digest = hashlib.sha256(content).digest()
     if trailer["sha256"] != digest.hex():
-        raise _damaged("F03", "sha256", f"{digest.hex()}, as the bytes before it have")
+        raise _damaged("F03", "sha256", Phrase("{digest}, as the bytes before it have", digest=digest.hex()))
     rows = content.split(b"\n")[:-1]
     told = _object(rows[0], 1)
     if told.pop("format", None) != _FORMAT:
@@ -215,7 +215,11 @@ def read_file(data: bytes) -> ExchangeFile:
     lines = [_made(_LINES[header.kind], _object(row, place), place) for place, row in enumerate(rows[1:], 2)]
     total_fen = sum(line.amount_fen for line in lines)
     if (header.records, header.amount_fen) != (len(lines), total_fen):
-        raise _damaged("F06", "header", f"{len(lines)} records of {total_fen} fen, as there are")
+        raise _damaged(
+            "F06",
+            "header",
+            Phrase("{count} records of {total_fen} fen, as there are", count=len(lines), total_fen=total_fen),
+        )
     _check_order(header, lines)
     return ExchangeFile(
         header=header,

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from citycard import registry
 from citycard.clearing.codes import FileState
-from citycard.errors import ExchangeFileDamaged, ForeignListRefused, RegistryMissing
+from citycard.errors import ExchangeFileDamaged, ForeignListRefused, Phrase, RegistryMissing
 from citycard.exchange.answers import objection_to, take_answers
 from citycard.exchange.context import ExchangeContext
 from citycard.exchange.filebook import BookedFile, accepted_file, book_file, told
@@ -106,14 +106,30 @@ def _sorted_out(
     except RegistryMissing as missing:
         return _end(ended, "F01", str(missing))
     if not signed_by(file, registry.city_keys(conn, header.sender)):
-        return _end(ended, "F02", f"no key of city {header.sender} signed it: it names {file.key[:60]}")
+        return _end(
+            ended,
+            "F02",
+            Phrase(
+                "no key of city {sender} signed it: it names {key}", sender=header.sender, key=file.key[:60]
+            ),
+        )
     if header.receiver != context.code:
-        return _end(ended, "F08", f"it is for city {header.receiver}, and this is {context.code}")
+        return _end(
+            ended,
+            "F08",
+            Phrase(
+                "it is for city {receiver}, and this is {code}", receiver=header.receiver, code=context.code
+            ),
+        )
     before = accepted_file(conn, "in", header.sender, header.kind, header.number)
     if before is not None and before.digest == ended.digest:
         return _end(ended, "F04", "the same file was accepted before", FileState.DUPLICATE)
     if before is not None:
-        return _end(ended, "F04", f"{header.kind} {header.number} was accepted with other content")
+        return _end(
+            ended,
+            "F04",
+            Phrase("{kind} {number} was accepted with other content", kind=header.kind, number=header.number),
+        )
     objection = _objection(conn, file)
     return _end(ended, *objection) if objection else _end(ended, "OK", "", FileState.ACCEPTED)
 

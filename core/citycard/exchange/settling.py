@@ -16,7 +16,7 @@ from sqlalchemy import Connection, insert
 from citycard import registry
 from citycard.bank.instruction import BankAccount, is_payable
 from citycard.bank.payments import Payment, PaymentKind, order_payment
-from citycard.errors import SettlementRefused
+from citycard.errors import Phrase, SettlementRefused
 from citycard.exchange.context import ExchangeContext
 from citycard.exchange.positions import Claim, Returned, claims_of, returned_payments
 from citycard.exchange.tables import exchange_repaid, exchange_settled, exchange_settlement
@@ -62,7 +62,9 @@ def settle(context: ExchangeContext, through: date, *, city: str = "", actor: st
     if through >= today:
         whom = f"city {city}" if city else "any city"
         first = through + timedelta(days=1)
-        told = f"{through} is not over: it can be settled from {first} on"
+        told = Phrase(
+            "{through} is not over: it can be settled from {first} on", through=through, first=first
+        )
         raise SettlementRefused(others=whom, reason=told)
     settled = []
     with writing(context.engine) as conn:
@@ -145,8 +147,11 @@ def _pay(
         name=other.account_name or other.name, account=other.account_no, bic=other.bank_bic
     )
     if not is_payable(creditor):
-        reason = f"it is owed {-settlement.net_fen} fen and has no bank account: it was added without one"
-        raise SettlementRefused(others=f"city {other.code}", reason=reason)
+        reason = Phrase(
+            "it is owed {owed_fen} fen and has no bank account: it was added without one",
+            owed_fen=-settlement.net_fen,
+        )
+        raise SettlementRefused(others=Phrase("city {code}", code=other.code), reason=reason)
     payment = Payment(
         id=derived_id(settlement.id, "payment"),
         kind=PaymentKind.SETTLEMENT,

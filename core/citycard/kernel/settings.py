@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum, EnumMeta, IntEnum, StrEnum
-from functools import cache
+from functools import cache, reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin
 from uuid import UUID
 
 import attrs
 
-from citycard.errors import CitycardError, SettingsInvalid
+from citycard.errors import CitycardError, Phrase, SettingsInvalid
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -27,7 +27,6 @@ Settings = TypeVar("Settings")
 
 _SECRET = "citycard.secret"  # noqa: S105 - the name of a mark, not a secret
 _HIDDEN = "•••"
-_UNKNOWN = "unknown:"
 _INT_BITS = 63
 
 # What a value may be for a field of each plain type: nothing is converted, so that "12" never becomes 12.
@@ -94,7 +93,7 @@ def structure(
     ``texts`` days, moments and ids are text in ISO 8601, because JSON has nothing else.
     """
     if not isinstance(content, Mapping):
-        raise SettingsInvalid(problems=f"{where}: expected a table")
+        raise SettingsInvalid(problems=_located(where, Phrase("expected {expected}", expected="a table")))
     # What gathers words for every problem is most of the code that is made for a class: it is made only where
     # there is a problem, whatever that was.
     with suppress(Exception):
@@ -112,9 +111,9 @@ def _in_detail(
     except CitycardError:
         raise
     except Exception as error:  # noqa: BLE001 - validators of a plugin's settings class raise what they like
-        problems = "; ".join(map(_located, transform_error(error, path=where, format_exception=_sentence)))
+        problems = _problems(error, where, transform_error)
         for value in _secrets(settings_class, content):
-            problems = problems.replace(value, _HIDDEN)
+            problems = problems.replace(value, _HIDDEN) if value in problems else problems
         # Not chained: what cattrs and validators raised may carry secrets.
         raise SettingsInvalid(problems=problems) from None
 
@@ -196,7 +195,7 @@ def _strict(kind: type, accepted: tuple[type, ...]) -> Callable[[Any, Any], Any]
     def check(value: Any, _: Any) -> Any:
         # bool is an int and datetime is a date in Python; neither is meant here.
         if type(value) not in accepted:
-            raise _UnexpectedError(f"expected {_WORDS[kind]}, got {_word(value)}")
+            raise _unexpected(_WORDS[kind], value)
         return kind(value) if kind is float else value
 
     return check
@@ -205,11 +204,11 @@ def _strict(kind: type, accepted: tuple[type, ...]) -> Callable[[Any, Any], Any]
 def _made_of(source: type, make: Callable[[Any], Any], expected: str) -> Callable[[Any, Any], Any]:
     def check(value: Any, _: Any) -> Any:
         if type(value) is not source:
-            raise _UnexpectedError(f"expected {expected}, got {_word(value)}")
+            raise _unexpected(expected, value)
         try:
             return make(value)
         except ValueError as wrong:
-            raise _UnexpectedError(f"expected {expected}") from wrong
+            raise _UnexpectedError(Phrase("expected {expected}", expected=expected)) from wrong
 
     return check
 
@@ -248,55 +247,81 @@ def _one_of(value: Any, kind: Any) -> Any:
     for member in get_args(kind):
         if (member is type(None) and value is None) or type(value) is member or value in get_args(member):
             return value
-    raise _UnexpectedError(f"expected {' or '.join(map(_named, get_args(kind)))}")
+    raise _UnexpectedError(Phrase("expected {expected}", expected=_either(get_args(kind))))
+
+
+def _unexpected(expected: str, value: Any) -> _UnexpectedError:
+    return _UnexpectedError(Phrase("expected {expected}, got {what}", expected=expected, what=_word(value)))
 
 
 def _word(value: Any) -> str:
     return next((word for kind, word in _WORDS.items() if type(value) is kind), "something else")
 
 
-def _located(problem: str) -> str:
-    """Put the path first: cattrs writes ``words @ path['key']``."""
-    sentence, _, path = problem.rpartition(" @ ")
-    path = path.replace("['", ".").replace("']", "")
-    if sentence.startswith(_UNKNOWN):
-        key, _, sentence = sentence.removeprefix(_UNKNOWN).partition(" ")
-        path = f"{path}.{key}"
-    return f"{path}: {sentence}"
+def _problems(error: BaseException, where: str, transform: Callable[..., list[str]]) -> str:
+    """Say everything that is wrong. cattrs writes ``words @ path['key']``; as words it is given numbers."""
+    told: list[tuple[str, str]] = []
+
+    def number(wrong: BaseException, kind: Any) -> str:
+        told.append(_sentence(wrong, kind))
+        return str(len(told) - 1)
+
+    problems = []
+    for line in transform(error, path=where, format_exception=number):
+        place, _, path = line.rpartition(" @ ")
+        key, words = told[int(place)]
+        problems.append(_located(path.replace("['", ".").replace("']", "") + key, words))
+    return Phrase.joined(problems)
 
 
-def _sentence(error: BaseException, kind: Any) -> str:
+def _located(path: str, problem: str) -> Phrase:
+    return Phrase("{path}: {problem}", path=path, problem=problem)
+
+
+def _sentence(error: BaseException, kind: Any) -> tuple[str, str]:
+    """Say what is wrong, and which key below the path it is about, for a key that nobody knows."""
     from cattrs import ForbiddenExtraKeysError
 
     if isinstance(error, ForbiddenExtraKeysError):
         known = ", ".join(field.name for field in attrs.fields(error.cl)) or "none"
-        return f"{_UNKNOWN}{','.join(sorted(error.extra_fields))} unknown key (known: {known})"
-    if isinstance(error, (_UnexpectedError, CitycardError)):
-        return str(error)
-    expected = f"expected {_named(kind)}"
+        return f".{','.join(sorted(error.extra_fields))}", Phrase("unknown key (known: {known})", known=known)
+    if isinstance(error, CitycardError):
+        return "", error.phrase
+    if isinstance(error, _UnexpectedError):
+        return "", error.args[0]
+    expected = _named(kind)
     if isinstance(error, KeyError):
-        return f"missing, {expected}"
+        return "", Phrase("missing, expected {expected}", expected=expected)
     if isinstance(error, ValueError) and error.args and not isinstance(kind, EnumMeta):
         # The other arguments of an attrs validator's error are the field and the value.
-        return f"not valid: {error.args[0]}"
-    return expected
+        return "", Phrase("not valid: {reason}", reason=error.args[0])
+    return "", Phrase("expected {expected}", expected=expected)
 
 
 def _named(kind: Any) -> str:
     if isinstance(kind, EnumMeta):
         members: Mapping[str, Any] = kind.__members__
-        return "one of " + ", ".join(repr(member.value) for member in members.values())
+        return _one_among(member.value for member in members.values())
     if get_origin(kind) is Literal:
-        return "one of " + ", ".join(map(repr, get_args(kind)))
+        return _one_among(get_args(kind))
     if isinstance(kind, type) and attrs.has(kind):
         return "a table"
     origin = get_origin(kind) or kind
     if origin in {Union, types.UnionType}:
-        return " or ".join(_named(member) for member in get_args(kind) if member is not type(None))
+        return _either(member for member in get_args(kind) if member is not type(None))
     if origin in _WORDS:
         return _WORDS[origin]
     name: str = getattr(origin, "__name__", str(kind))
     return name
+
+
+def _one_among(values: Iterable[Any]) -> Phrase:
+    return Phrase("one of {known}", known=", ".join(map(repr, values)))
+
+
+def _either(kinds: Iterable[Any]) -> str:
+    named = map(_named, kinds)
+    return reduce(lambda one, other: Phrase("{expected} or {instead}", expected=one, instead=other), named)
 
 
 def _secrets(kind: Any, content: Any) -> Iterator[str]:

@@ -12,7 +12,7 @@ import attrs
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from citycard.clock import Clock, SystemClock
-from citycard.errors import NotificationRefused, ProviderRefused, ProviderUnavailable
+from citycard.errors import NotificationRefused, Phrase, ProviderRefused, ProviderUnavailable
 from citycard.provider.port import (
     NewPayment,
     Notification,
@@ -55,11 +55,19 @@ class HttpsProvider:
     def create(self, payment: NewPayment) -> PaymentReport:
         """Make an order, or give the one of this number as it is."""
         content = attrs.asdict(payment) | {"expires_at": payment.expires_at.isoformat()}
-        return _report(self._ask("POST", "/v1/orders", content, what=f"order {payment.number}"), self.name)
+        return _report(
+            self._ask("POST", "/v1/orders", content, what=Phrase("order {number}", number=payment.number)),
+            self.name,
+        )
 
     def query(self, number: str) -> PaymentReport:
         """Say what became of an order."""
-        answer = self._ask("GET", f"/v1/orders/{quote(number, safe='')}", None, what=f"query of {number}")
+        answer = self._ask(
+            "GET",
+            f"/v1/orders/{quote(number, safe='')}",
+            None,
+            what=Phrase("query of {number}", number=number),
+        )
         if answer is None:
             return PaymentReport(number=number, state=PaymentState.UNKNOWN)
         return _report(answer, self.name)
@@ -67,7 +75,10 @@ class HttpsProvider:
     def close(self, number: str) -> PaymentReport:
         """Let an order be paid no more; one that was paid stays paid."""
         answer = self._ask(
-            "POST", f"/v1/orders/{quote(number, safe='')}/close", {}, what=f"closing of {number}"
+            "POST",
+            f"/v1/orders/{quote(number, safe='')}/close",
+            {},
+            what=Phrase("closing of {number}", number=number),
         )
         if answer is None:
             return PaymentReport(number=number, state=PaymentState.CLOSED)
@@ -76,14 +87,23 @@ class HttpsProvider:
     def refund(self, number: str, refund: str, amount_fen: int) -> RefundState:
         """Give a paid order's money back, once under the number ``refund``."""
         content = {"number": number, "refund": refund, "amount_fen": amount_fen}
-        answer = self._ask("POST", "/v1/refunds", content, what=f"refund {refund}")
+        answer = self._ask("POST", "/v1/refunds", content, what=Phrase("refund {refund}", refund=refund))
         if answer is None:
-            raise ProviderRefused(provider=self.name, what=f"refund {refund}", reason="the order is unknown")
+            raise ProviderRefused(
+                provider=self.name,
+                what=Phrase("refund {refund}", refund=refund),
+                reason="the order is unknown",
+            )
         return _refund_state(answer, self.name)
 
     def query_refund(self, refund: str) -> RefundState:
         """Say what became of a refund."""
-        answer = self._ask("GET", f"/v1/refunds/{quote(refund, safe='')}", None, what=f"query of {refund}")
+        answer = self._ask(
+            "GET",
+            f"/v1/refunds/{quote(refund, safe='')}",
+            None,
+            what=Phrase("query of {refund}", refund=refund),
+        )
         return RefundState.UNKNOWN if answer is None else _refund_state(answer, self.name)
 
     def read_notification(self, path: str, headers: Mapping[str, str], body: bytes) -> Notification:
@@ -116,7 +136,7 @@ class HttpsProvider:
                 continue
             if answer.status in _OK or (answer.status in _REFUSALS and answer.status not in _BUSY):
                 return self._understood(answer, what)
-            reason = f"status {answer.status}"
+            reason = Phrase("status {status}", status=answer.status)
         raise ProviderUnavailable(provider=self.name, what=what, reason=reason)
 
     def _once(self, method: str, path: str, body: bytes) -> Answer:

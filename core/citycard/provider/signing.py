@@ -21,7 +21,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from citycard.errors import NotificationRefused, ProviderKeyInvalid
+from citycard.errors import NotificationRefused, Phrase, ProviderKeyInvalid
 
 __all__ = ["PATIENCE_S", "Seal", "Signer", "Verifier", "new_nonce", "read_private_key", "read_public_key"]
 
@@ -105,7 +105,7 @@ class Verifier:
         """Raise NotificationRefused unless the message is the other side's, fresh, and has this ``nonce``."""
         if not hmac.compare_digest(seal.key.encode(), self._key.encode()):
             raise NotificationRefused(
-                reason=f"it is signed by key {seal.key[:40]!r}, which is not known here"
+                reason=Phrase("it is signed by key {key!r}, which is not known here", key=seal.key[:40])
             )
         if nonce is not None and not hmac.compare_digest(seal.nonce, nonce):
             raise NotificationRefused(reason="it answers another request")
@@ -117,7 +117,11 @@ class Verifier:
             raise NotificationRefused(reason="its signature is wrong") from None
         # The time is looked at last: it means nothing before the signature does.
         if abs(now.timestamp() - seal.timestamp) > PATIENCE_S:
-            raise NotificationRefused(reason=f"it is older than {PATIENCE_S} seconds, or from the future")
+            raise NotificationRefused(
+                reason=Phrase(
+                    "it is older than {patience_s} seconds, or from the future", patience_s=PATIENCE_S
+                )
+            )
 
 
 def read_private_key(path: Path) -> rsa.RSAPrivateKey:
@@ -127,7 +131,9 @@ def read_private_key(path: Path) -> rsa.RSAPrivateKey:
     except (OSError, ValueError, TypeError) as wrong:
         raise ProviderKeyInvalid(path=path, expected="a private RSA key in PEM") from wrong
     if not isinstance(key, rsa.RSAPrivateKey) or key.key_size < _LEAST_BITS:
-        raise ProviderKeyInvalid(path=path, expected=f"an RSA key of {_LEAST_BITS} bits or more")
+        raise ProviderKeyInvalid(
+            path=path, expected=Phrase("an RSA key of {least_bits} bits or more", least_bits=_LEAST_BITS)
+        )
     return key
 
 
@@ -138,5 +144,7 @@ def read_public_key(path: Path) -> rsa.RSAPublicKey:
     except (OSError, ValueError) as wrong:
         raise ProviderKeyInvalid(path=path, expected="a public RSA key in PEM") from wrong
     if not isinstance(key, rsa.RSAPublicKey) or key.key_size < _LEAST_BITS:
-        raise ProviderKeyInvalid(path=path, expected=f"an RSA key of {_LEAST_BITS} bits or more")
+        raise ProviderKeyInvalid(
+            path=path, expected=Phrase("an RSA key of {least_bits} bits or more", least_bits=_LEAST_BITS)
+        )
     return key

@@ -15,7 +15,7 @@ from typing import Any, Final
 import attrs
 from sqlalchemy import Connection, insert, select, update
 
-from citycard.errors import RegistryConflict, RegistryInvalid, RegistryMissing
+from citycard.errors import Phrase, RegistryConflict, RegistryInvalid, RegistryMissing
 from citycard.keys import SealKey
 from citycard.money import percent_of
 from citycard.registry.changes import Change, changes_of, hold_row, write_changes
@@ -104,7 +104,13 @@ class OtherCity:
             expected = "at least one, each of 16 hexadecimal digits in capitals"
             _refuse("city", self.code, "issuers", self.issuers, expected)
         if self.valid_to is not None and self.valid_to < self.valid_from:
-            _refuse("city", self.code, "valid_to", self.valid_to, f"not before {self.valid_from}")
+            _refuse(
+                "city",
+                self.code,
+                "valid_to",
+                self.valid_to,
+                Phrase("not before {valid_from}", valid_from=self.valid_from),
+            )
 
     def takes_part(self, day: date) -> bool:
         """Say whether the city takes part on a day."""

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, and_, delete, insert, select, update
 
-from citycard.errors import ForeignListRefused
+from citycard.errors import ForeignListRefused, Phrase
 from citycard.registry.blacklist import blacklist_number
 from citycard.registry.cities import lists_held, note_list
 from citycard.registry.citytables import foreign_listing
@@ -38,7 +38,9 @@ def check_foreign_list(conn: Connection, city: str, asns: Collection[str]) -> No
         foreign_listing.c.city != city, foreign_listing.c.removed_in.is_(None)
     )
     for row in select_in(conn, listed, foreign_listing.c.asn, wanted):
-        raise ForeignListRefused(city=city, asn=row.asn, whose=f"was listed by city {row.city}")
+        raise ForeignListRefused(
+            city=city, asn=row.asn, whose=Phrase("was listed by city {city}", city=row.city)
+        )
 
 
 def take_foreign_list(conn: Connection, city: str, number: int, asns: Collection[str]) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import attrs
 
-from citycard.errors import RegistryInvalid
+from citycard.errors import Phrase, RegistryInvalid
 from citycard.registry.changes import Change
 
 __all__ = [
@@ -68,7 +68,12 @@ def _matching(pattern: re.Pattern[str], expected: str) -> Callable[[Any, attrs.A
 def _within(lowest: int, highest: int) -> Callable[[Any, attrs.Attribute[Any], Any], None]:
     def check(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
         if not isinstance(value, int) or not lowest <= value <= highest:
-            _refuse(instance, attribute, value, f"a number from {lowest} to {highest}")
+            _refuse(
+                instance,
+                attribute,
+                value,
+                Phrase("a number from {lowest} to {highest}", lowest=lowest, highest=highest),
+            )
 
     return check
 
@@ -76,12 +81,14 @@ def _within(lowest: int, highest: int) -> Callable[[Any, attrs.Attribute[Any], A
 def is_text(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
     """Refuse what is no text, or longer than a column for names: a validator of attrs."""
     if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
-        _refuse(instance, attribute, value, f"text of at most {_LONGEST_TEXT} characters")
+        _refuse(
+            instance, attribute, value, Phrase("text of at most {longest} characters", longest=_LONGEST_TEXT)
+        )
 
 
 def _named(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
     if not isinstance(value, str) or not value.strip() or len(value) > _LONGEST_TEXT:
-        _refuse(instance, attribute, value, f"1 to {_LONGEST_TEXT} characters")
+        _refuse(instance, attribute, value, Phrase("1 to {longest} characters", longest=_LONGEST_TEXT))
 
 
 def _day(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
@@ -218,7 +225,7 @@ class Card:
 
     def __attrs_post_init__(self) -> None:
         if self.expires_on < self.issued_on:
-            expected = f"a day not before {self.issued_on}"
+            expected = Phrase("a day not before {issued_on}", issued_on=self.issued_on)
             _refuse(self, attrs.fields(Card).expires_on, self.expires_on, expected)
 
 
@@ -279,7 +286,12 @@ class Entitlement:
         if (self.asn is None) == (self.holder is None):
             _refuse(self, fields.asn, self.asn, "either a card or a holder, and not both")
         if self.ends_on is not None and self.ends_on < self.starts_on:
-            _refuse(self, fields.ends_on, self.ends_on, f"a day not before {self.starts_on}")
+            _refuse(
+                self,
+                fields.ends_on,
+                self.ends_on,
+                Phrase("a day not before {starts_on}", starts_on=self.starts_on),
+            )
 
 
 @attrs.frozen(kw_only=True)

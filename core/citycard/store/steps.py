@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import attrs
 from sqlalchemy import Connection, Table, insert, select
 
-from citycard.errors import CaseStepConflict, CaseTaken
+from citycard.errors import CaseStepConflict, CaseTaken, Phrase
 
 __all__ = ["CaseStep", "StepBook", "too_long"]
 
@@ -35,7 +35,11 @@ def too_long(fields: str, told: str, words: str) -> str:
     Two persons who say the same are compared by these words, so that none of them may be cut off.
     """
     most = _DETAIL - (len(words) - len(told))
-    return "" if len(told) <= most else f"{fields}: {len(told)} characters, expected {most} at most"
+    if len(told) <= most:
+        return ""
+    return Phrase(
+        "{fields}: {count} characters, expected {most} at most", fields=fields, count=len(told), most=most
+    )
 
 
 class StepBook(Generic[_About]):

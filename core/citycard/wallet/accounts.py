@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from citycard.errors import AccountNotOpen, LimitLoosened
+from citycard.errors import AccountNotOpen, LimitLoosened, Phrase
 from citycard.ids import derived_id
 from citycard.ledger.chart import AccountCode, TransferCode
 from citycard.ledger.records import AccountSpec, Transfer
@@ -106,7 +106,10 @@ class Accounts:
         rest_fen = available_fen(conn, context, address)
         balance_fen = context.ledger.balance_fen(conn, address)
         if rest_fen != balance_fen:
-            reason = f"cannot be closed: {balance_fen - rest_fen} fen are held, capture or release them first"
+            reason = Phrase(
+                "cannot be closed: {held_fen} fen are held, capture or release them first",
+                held_fen=balance_fen - rest_fen,
+            )
             raise AccountNotOpen(number=number, reason=reason)
         transfers = [
             note_lapse(

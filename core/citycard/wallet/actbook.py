@@ -11,7 +11,7 @@ import attrs
 from sqlalchemy import Connection, Row, String, cast, select
 
 from citycard.errors import ActUnknown
-from citycard.errors.accounts import refusal_of
+from citycard.wallet.acts import read_refusal
 from citycard.wallet.tables import wallet_act
 
 __all__ = ["ActLine", "find_act", "refused_acts", "was_refused"]
@@ -64,8 +64,8 @@ def refused_acts(conn: Connection, number: str, *, limit: int = _SHOWN) -> list[
 def _line(row: Row[Any]) -> ActLine:
     refusal, why = "", {}
     if row.refusal is not None:
-        why = dict(row.refusal["data"])
-        refusal = str(refusal_of(row.refusal["error"], why))
+        refused = read_refusal(row.refusal)
+        refusal, why = str(refused), refused.data
     return ActLine(
         id=row.id,
         kind=row.kind,

@@ -17,7 +17,7 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, insert, select, text
 
-from citycard.errors import ActDiffers, ActGivenUp, WalletRefused
+from citycard.errors import ActDiffers, ActGivenUp, CitycardError, Phrase, WalletRefused
 from citycard.errors.accounts import refusal_of
 from citycard.store.engine import writing
 from citycard.wallet.tables import wallet_act
@@ -25,7 +25,7 @@ from citycard.wallet.tables import wallet_act
 if TYPE_CHECKING:
     from citycard.wallet.context import WalletContext
 
-__all__ = ["Act", "answered", "give_up", "noted_before", "once"]
+__all__ = ["Act", "answered", "give_up", "noted_before", "once", "read_refusal"]
 
 _GIVEN_UP = "given-up"
 
@@ -89,7 +89,7 @@ def answered(conn: Connection, act: Act) -> bool:
     if row.kind != _GIVEN_UP and bytes(row.digest) != act.digest:
         raise ActDiffers(id=act.id, kind=row.kind)
     if row.refusal is not None:
-        raise refusal_of(row.refusal["error"], row.refusal["data"])
+        raise read_refusal(row.refusal)
     return True
 
 
@@ -125,7 +125,7 @@ def _tried(conn: Connection, work: Callable[[Connection], object]) -> WalletRefu
 def _row(act: Act, refused: WalletRefused | None, at: datetime) -> dict[str, Any]:
     refusal = None
     if refused is not None:
-        data = {key: str(value) if isinstance(value, UUID) else value for key, value in refused.data.items()}
+        data = {key: _written(value) for key, value in refused.data.items()}
         refusal = {"error": type(refused).__name__, "data": data}
     return {
         "id": act.id,
@@ -137,6 +137,25 @@ def _row(act: Act, refused: WalletRefused | None, at: datetime) -> dict[str, Any
         "refusal": refusal,
         "at": at,
     }
+
+
+def _written(value: Any) -> Any:
+    """Write what a refusal says as JSON has it; a phrase with its parts, for readers of any language."""
+    if isinstance(value, Phrase):
+        parts = {field: _written(part) for field, part in value.parts.items()}
+        return {"template": value.template, "parts": parts}
+    return str(value) if isinstance(value, UUID) else value
+
+
+def read_refusal(stored: Mapping[str, Any]) -> CitycardError:
+    """Give the refusal that was the answer, of what was kept of it."""
+    return refusal_of(stored["error"], {key: _read(value) for key, value in stored["data"].items()})
+
+
+def _read(value: Any) -> Any:
+    if isinstance(value, dict):
+        return Phrase.of(value["template"], {field: _read(part) for field, part in value["parts"].items()})
+    return value
 
 
 def _queue_for(conn: Connection, identity: UUID) -> None:

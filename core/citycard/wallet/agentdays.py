@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 from sqlalchemy import Connection, func, insert, select, update
 
-from citycard.errors import DayNotClosable
+from citycard.errors import DayNotClosable, Phrase
 from citycard.ids import derived_id
 from citycard.ledger.chart import AccountCode, TransferCode
 from citycard.ledger.ledger import Ledger
@@ -61,9 +61,9 @@ def close_agent_day(
         if known.day == day:
             return known
     if day > at.date():
-        raise DayNotClosable(agent=agent, day=day, reason=f"it is still {at.date()}")
+        raise DayNotClosable(agent=agent, day=day, reason=Phrase("it is still {at}", at=at.date()))
     if closed and day < closed[0].day:
-        reason = f"{closed[0].day} is closed, and what came late stands in there"
+        reason = Phrase("{day} is closed, and what came late stands in there", day=closed[0].day)
         raise DayNotClosable(agent=agent, day=day, reason=reason)
     made = _gathered(conn, terms, day, actor=actor, closed_at=ledger.clock.now())
     conn.execute(insert(agent_day), attrs.asdict(made))

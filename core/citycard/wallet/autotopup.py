@@ -11,7 +11,7 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, delete, insert, select, update
 
-from citycard.errors import TopUpRuleInvalid
+from citycard.errors import Phrase, TopUpRuleInvalid
 from citycard.ledger.records import Limit
 from citycard.wallet.acts import Act, noted_before
 from citycard.wallet.load import Load, LoadState
@@ -33,7 +33,7 @@ _LARGEST_FEN = 1_000_000
 
 def _amount(_: AutoTopUp, attribute: attrs.Attribute[Any], value: object) -> None:
     if type(value) is not int or not 0 < value <= _LARGEST_FEN:
-        expected = f"1 to {_LARGEST_FEN} fen"
+        expected = Phrase("1 to {most_fen} fen", most_fen=_LARGEST_FEN)
         raise TopUpRuleInvalid(field=attribute.name, value=value, expected=expected)
 
 
@@ -61,7 +61,7 @@ class AutoTopUp:
 
     def __attrs_post_init__(self) -> None:
         if self.daily_limit_fen < self.amount_fen:
-            expected = f"{self.amount_fen} fen, the amount of one load, or more"
+            expected = Phrase("{amount_fen} fen, the amount of one load, or more", amount_fen=self.amount_fen)
             raise TopUpRuleInvalid(field="daily_limit_fen", value=self.daily_limit_fen, expected=expected)
 
     @property

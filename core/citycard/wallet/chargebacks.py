@@ -13,7 +13,7 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, insert, select
 
-from citycard.errors import ChargebackConflict, ChargebackRefused, ChargebackUnknown
+from citycard.errors import ChargebackConflict, ChargebackRefused, ChargebackUnknown, Phrase
 from citycard.ids import derived_id
 from citycard.ledger.chart import AccountCode, TransferCode
 from citycard.ledger.following import capture, release, reversal
@@ -111,7 +111,12 @@ def begin(
     )
     left_fen = topup.amount_fen - others_fen
     if case.amount_fen > left_fen:
-        reason = f"{left_fen} fen of top-up {case.topup} are left, less than {case.amount_fen}"
+        reason = Phrase(
+            "{left_fen} fen of top-up {topup} are left, less than {amount_fen}",
+            left_fen=left_fen,
+            topup=case.topup,
+            amount_fen=case.amount_fen,
+        )
         raise ChargebackRefused(id=case.id, reason=reason)
     pending = chargeback_pending(case.id)
     ledger.open_accounts(conn, [AccountSpec(address=pending, code=AccountCode.CHARGEBACKS, owner=case.owner)])

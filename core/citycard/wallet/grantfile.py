@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import attrs
 
-from citycard.errors import AmountInvalid, GrantFileInvalid
+from citycard.errors import AmountInvalid, GrantFileInvalid, Phrase
 from citycard.money import parse_yuan
 
 __all__ = ["BadLine", "GrantLine", "read_grants"]
@@ -47,7 +47,10 @@ def read_grants(text: str, *, file: str) -> tuple[list[GrantLine], list[BadLine]
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=None), skipinitialspace=True)
     names = [name.strip().lower() for name in reader.fieldnames or ()]
     if missing := [name for name in _NEEDED if name not in names]:
-        raise GrantFileInvalid(file=file, reason=f"its first line names no column {' and no '.join(missing)}")
+        raise GrantFileInvalid(
+            file=file,
+            reason=Phrase("its first line names no column {missing}", missing=" and no ".join(missing)),
+        )
     reader.fieldnames = names
     good: list[GrantLine] = []
     bad: list[BadLine] = []
@@ -71,7 +74,9 @@ def _rows(reader: csv.DictReader[str], file: str) -> Iterator[tuple[int, dict[st
         for row in reader:
             yield reader.line_num, {key: (row.get(key) or "").strip() for key in _NEEDED}
     except csv.Error as wrong:
-        raise GrantFileInvalid(file=file, reason=f"line {reader.line_num} is no CSV: {wrong}") from wrong
+        raise GrantFileInvalid(
+            file=file, reason=Phrase("line {line} is no CSV: {wrong}", line=reader.line_num, wrong=wrong)
+        ) from wrong
 
 
 def _line(line: int, row: dict[str, str]) -> GrantLine:

@@ -8,7 +8,7 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, insert, select
 
-from citycard.errors import CitycardError, GrantRefused, WalletInvalid
+from citycard.errors import CitycardError, GrantRefused, Phrase, WalletInvalid
 from citycard.ids import derived_id
 from citycard.ledger.chart import AccountCode, Guard, TransferCode
 from citycard.ledger.records import AccountSpec, Transfer
@@ -64,7 +64,7 @@ def grant(
     if amount_fen <= 0:
         expected = "1 fen or more"
         raise WalletInvalid(
-            record=f"grant {identity}", field="amount_fen", value=amount_fen, expected=expected
+            record=Phrase("grant {id}", id=identity), field="amount_fen", value=amount_fen, expected=expected
         )
 
     def work(conn: Connection) -> None:
@@ -182,9 +182,15 @@ def _granted_before(conn: Connection, programme: str, batch: str) -> dict[str, i
 
 def _check(context: WalletContext, programme: Programme, amount_fen: int, left_fen: int) -> None:
     if programme.over(context.today()):
-        raise GrantRefused(programme=programme.id, reason=f"it ended on {programme.ends_on}")
+        raise GrantRefused(
+            programme=programme.id, reason=Phrase("it ended on {ends_on}", ends_on=programme.ends_on)
+        )
     if amount_fen > left_fen:
-        reason = f"{left_fen} fen of its budget are left, {amount_fen} fen are to be granted"
+        reason = Phrase(
+            "{left_fen} fen of its budget are left, {amount_fen} fen are to be granted",
+            left_fen=left_fen,
+            amount_fen=amount_fen,
+        )
         raise GrantRefused(programme=programme.id, reason=reason)
 
 

@@ -14,7 +14,7 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, insert, select
 
-from citycard.errors import FundsMissing, HoldRefused, HoldUnknown, WalletInvalid, WalletRefused
+from citycard.errors import FundsMissing, HoldRefused, HoldUnknown, Phrase, WalletInvalid, WalletRefused
 from citycard.ids import derived_id
 from citycard.ledger import HoldState, Kind, Transfer, capture, release
 from citycard.ledger.chart import TransferCode
@@ -83,10 +83,12 @@ class Holds:
         AccountNotOpen, FundsMissing, LimitExceeded, or WalletInvalid for an amount or a time that no hold
         may have.
         """
-        check_amount(amount_fen, f"hold {identity}")
+        check_amount(amount_fen, Phrase("hold {id}", id=identity))
         if not timedelta(minutes=1) <= lasts <= LONGEST_HOLD:
-            expected = f"1 minute to {LONGEST_HOLD.days} days"
-            raise WalletInvalid(record=f"hold {identity}", field="lasts", value=str(lasts), expected=expected)
+            expected = Phrase("1 minute to {days} days", days=LONGEST_HOLD.days)
+            raise WalletInvalid(
+                record=Phrase("hold {id}", id=identity), field="lasts", value=str(lasts), expected=expected
+            )
         seconds = int(lasts.total_seconds())
         content = {"partner": partner, "amount_fen": amount_fen, "lasts_s": seconds, "note": note}
         words = {"partner": partner, "amount_fen": amount_fen}
@@ -127,7 +129,7 @@ class Holds:
         """
         known = self.find(hold_id)
         taken_fen = known.amount_fen if amount_fen is None else amount_fen
-        check_amount(taken_fen, f"capture {identity}")
+        check_amount(taken_fen, Phrase("capture {id}", id=identity))
         content = {"hold": str(hold_id), "amount_fen": taken_fen, **told(onward)}
         content |= {"service": service} if service else {}
         words = {"hold": str(hold_id), "amount_fen": taken_fen}
@@ -190,7 +192,11 @@ class Holds:
     ) -> None:
         context, held = self._context, self._held(conn, known)
         if taken_fen > known.amount_fen:
-            reason = f"{known.amount_fen} fen are held: {taken_fen} fen cannot be captured"
+            reason = Phrase(
+                "{amount_fen} fen are held: {taken_fen} fen cannot be captured",
+                amount_fen=known.amount_fen,
+                taken_fen=taken_fen,
+            )
             raise HoldRefused(id=known.id, reason=reason)
         at = context.now_local()
         moved = capture(
@@ -237,7 +243,7 @@ class Holds:
     def _end(self, conn: Connection, known: AccountHold, ending: Transfer) -> None:
         outcome = self._context.ledger.post(conn, [ending])[0]
         if not outcome.posted:
-            reason = f"it is {str(outcome.result).removeprefix('hold_')}: it ends once"
+            reason = Phrase("it is {result}: it ends once", result=str(outcome.result).removeprefix("hold_"))
             raise HoldRefused(id=known.id, reason=reason)
 
 

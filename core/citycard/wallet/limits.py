@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from citycard.errors import Phrase
+
 if TYPE_CHECKING:
     from citycard.ledger.records import Limit
 
@@ -56,6 +58,13 @@ class Period(StrEnum):
         return datetime.combine(following, time())
 
 
+# How a refusal names the span of a limit.
+_SPANS = {
+    Period.SINGLE: "at once",
+    Period.DAY: "per day",
+    Period.WEEK: "per week",
+    Period.MONTH: "per month",
+}
 _COUNTED = (Period.DAY, Period.WEEK, Period.MONTH)
 
 
@@ -159,9 +168,8 @@ def broken(
             (most_times, used_times, 1, "in times"),
         ):
             if most is not None and have + wanted > most:
-                span = "at once" if period is Period.SINGLE else f"per {period}"
                 return Broken(
-                    limit=f"{act} {span}, {unit}",
+                    limit=Phrase("{kind} {what}, {how}", kind=act, what=_SPANS[period], how=unit),
                     limit_value=most,
                     used=have,
                     wanted=wanted,

@@ -14,7 +14,7 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection
 
-from citycard.errors import AccountNotOpen, LoadRefused, OnlineAccountUnknown, PostingFailed
+from citycard.errors import AccountNotOpen, LoadRefused, OnlineAccountUnknown, Phrase, PostingFailed
 from citycard.ids import derived_id
 from citycard.ledger.chart import AccountCode, TransferCode
 from citycard.ledger.ledger import Ledger
@@ -96,7 +96,7 @@ def _check_account(conn: Connection, number: str) -> None:
     try:
         hold_account(conn, number).must_be_open()
     except (AccountNotOpen, OnlineAccountUnknown) as refused:
-        raise LoadRefused(reason="funds", explanation=str(refused)) from None
+        raise LoadRefused(reason="funds", explanation=refused.phrase) from None
 
 
 def _hold(conn: Connection, ledger: Ledger, one: Load, limits: tuple[Limit, ...]) -> Load:
@@ -122,9 +122,11 @@ def _hold(conn: Connection, ledger: Ledger, one: Load, limits: tuple[Limit, ...]
         raise _refusal(one, str(outcome.result))
     if agent and quota_left_fen(conn, ledger, one.payer.name) < 0:
         left_fen = quota_left_fen(conn, ledger, one.payer.name) + one.amount_fen
-        explanation = (
-            f"agent {one.payer.name} may load {max(0, left_fen)} fen more, not {one.amount_fen}: "
-            "its deposit restores the quota"
+        explanation = Phrase(
+            "agent {name} may load {left_fen} fen more, not {amount_fen}: its deposit restores the quota",
+            name=one.payer.name,
+            left_fen=max(0, left_fen),
+            amount_fen=one.amount_fen,
         )
         raise LoadRefused(reason="quota", explanation=explanation)
     return attrs.evolve(one, money=LoadMoney.HELD, hold=identity)
@@ -132,8 +134,18 @@ def _hold(conn: Connection, ledger: Ledger, one: Load, limits: tuple[Limit, ...]
 
 def _refusal(one: Load, result: str) -> LoadRefused:
     if result.startswith("limit"):
-        return LoadRefused(reason="limit", explanation=f"{one.payer.words} has reached a limit ({result})")
-    explanation = f"{one.payer.words} does not have {one.amount_fen} fen ({result})"
+        return LoadRefused(
+            reason="limit",
+            explanation=Phrase(
+                "{payer} has reached a limit ({result})", payer=one.payer.words, result=result
+            ),
+        )
+    explanation = Phrase(
+        "{payer} does not have {amount_fen} fen ({result})",
+        payer=one.payer.words,
+        amount_fen=one.amount_fen,
+        result=result,
+    )
     return LoadRefused(reason="funds", explanation=explanation)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 from sqlalchemy import Connection, func, insert, or_, select, update
 
-from citycard.errors import AccountMissing, AccountNotOpen, OnlineAccountUnknown
+from citycard.errors import AccountMissing, AccountNotOpen, OnlineAccountUnknown, Phrase
 from citycard.ledger.chart import AccountCode, Guard
 from citycard.ledger.ledger import Ledger
 from citycard.ledger.records import AccountSpec, HoldState, account_id
@@ -62,7 +62,9 @@ class OnlineAccount:
     def must_be_open(self) -> None:
         """Raise AccountNotOpen unless money may go out."""
         if self.status is not AccountStatus.OPEN:
-            raise AccountNotOpen(number=self.number, reason=f"is {self.status}: nothing is paid from it")
+            raise AccountNotOpen(
+                number=self.number, reason=Phrase("is {status}: nothing is paid from it", status=self.status)
+            )
 
     def must_take(self) -> None:
         """Raise AccountNotOpen when the account takes no money in."""

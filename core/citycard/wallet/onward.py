@@ -14,7 +14,7 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, select
 
-from citycard.errors import ShareRefused, WalletInvalid
+from citycard.errors import Phrase, ShareRefused, WalletInvalid
 from citycard.ids import derived_id
 from citycard.ledger.chart import AccountCode, TransferCode
 from citycard.ledger.ledger import Ledger
@@ -232,8 +232,14 @@ def _check(identity: UUID, amount_fen: int, onward: Sequence[Onward]) -> None:
     parts = [one.amount_fen for one in onward]
     bad = any(type(part) is not int or part < 0 for part in parts)
     if bad or sum(parts) > amount_fen or len(parts) > MOST_PARTS:
-        expected = f"at most {MOST_PARTS} parts of 0 fen or more, together at most {amount_fen}"
-        raise WalletInvalid(record=f"payment {identity}", field="onward", value=parts, expected=expected)
+        expected = Phrase(
+            "at most {most} parts of 0 fen or more, together at most {amount_fen}",
+            most=MOST_PARTS,
+            amount_fen=amount_fen,
+        )
+        raise WalletInvalid(
+            record=Phrase("payment {id}", id=identity), field="onward", value=parts, expected=expected
+        )
 
 
 def _core(address: str) -> bool:

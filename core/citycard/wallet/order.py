@@ -9,7 +9,7 @@ from uuid import UUID
 
 import attrs
 
-from citycard.errors import OrderInvalid
+from citycard.errors import OrderInvalid, Phrase
 
 __all__ = ["OrderState", "PaymentOrder"]
 
@@ -54,7 +54,7 @@ def _number_or_nothing(order: PaymentOrder, attribute: attrs.Attribute[Any], val
 
 def _amount(_: PaymentOrder, attribute: attrs.Attribute[Any], value: object) -> None:
     if type(value) is not int or not 0 < value <= _LARGEST_FEN:
-        _refuse(attribute, value, f"1 to {_LARGEST_FEN} fen")
+        _refuse(attribute, value, Phrase("1 to {most_fen} fen", most_fen=_LARGEST_FEN))
 
 
 @attrs.frozen(kw_only=True)

@@ -11,7 +11,7 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, Select, insert, select, update
 
-from citycard.errors import LoadRefused, OrderConflict, OrderUnknown
+from citycard.errors import LoadRefused, OrderConflict, OrderUnknown, Phrase
 from citycard.wallet.load import Load
 from citycard.wallet.order import OrderState, PaymentOrder
 from citycard.wallet.payer import PayerKind
@@ -118,15 +118,18 @@ def order_reserved(conn: Connection, one: Load) -> None:
     order = hold_order(conn, UUID(one.payer.name))
     problem = ""
     if order.state is not OrderState.PAID:
-        problem = f"it is {order.state}"
+        problem = Phrase("it is {state}", state=order.state)
     elif not order.for_purse or order.asn != one.asn:
         problem = "it is not for the purse of this card"
     elif order.amount_fen != one.amount_fen:
-        problem = f"it is for {order.amount_fen} fen"
+        problem = Phrase("it is for {amount_fen} fen", amount_fen=order.amount_fen)
     elif order.load is not None and order.load != one.id:
         problem = "another load with its money began, and nobody knows yet whether it was done"
     if problem:
-        raise LoadRefused(reason="order", explanation=f"order {order.id} cannot be loaded: {problem}")
+        raise LoadRefused(
+            reason="order",
+            explanation=Phrase("order {id} cannot be loaded: {problem}", id=order.id, problem=problem),
+        )
     change_order(conn, order, load=one.id)
 
 

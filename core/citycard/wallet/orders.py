@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from citycard.errors import AccountNotOpen, OnlineAccountUnknown, OrderRefused
+from citycard.errors import AccountNotOpen, OnlineAccountUnknown, OrderRefused, Phrase
 from citycard.ids import derived_id
 from citycard.ledger.chart import AccountCode, Guard, TransferCode
 from citycard.ledger.following import reversal
@@ -53,7 +53,11 @@ def order_paid(
     if order.state not in {OrderState.CREATED, OrderState.CLOSED}:
         return order
     if amount_fen != order.amount_fen:
-        reason = f"the provider says that {amount_fen} fen were paid for {order.amount_fen} fen"
+        reason = Phrase(
+            "the provider says that {amount_fen} fen were paid for {order_fen} fen",
+            amount_fen=amount_fen,
+            order_fen=order.amount_fen,
+        )
         raise OrderRefused(order=identity, state=order.state, reason=reason)
     in_flight = AccountSpec(
         address=TOP_UPS_IN_FLIGHT, code=AccountCode.TOP_UPS_IN_FLIGHT, guard=Guard.DEBITS_WITHIN_CREDITS

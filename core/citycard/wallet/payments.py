@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, insert
 
-from citycard.errors import FundsMissing, RefundRefused, WalletInvalid
+from citycard.errors import FundsMissing, Phrase, RefundRefused, WalletInvalid
 from citycard.ids import derived_id
 from citycard.ledger import reversal
 from citycard.ledger.chart import AccountCode, TransferCode
@@ -57,7 +57,7 @@ class Payments:
 
         Raise AccountNotOpen, FundsMissing or LimitExceeded. Limits count what the account itself pays.
         """
-        check_amount(amount_fen, f"payment {identity}")
+        check_amount(amount_fen, Phrase("payment {id}", id=identity))
         content = {"partner": payee.partner, "amount_fen": amount_fen, "note": note, **told(onward)}
         content |= {"service": service} if service else {}
         words = {"partner": payee.partner, "service": service, "amount_fen": amount_fen}
@@ -88,7 +88,7 @@ class Payments:
         the rest. What a programme paid that is over meanwhile goes back to its fund; money of an account that
         is closed becomes a refund that is due. Raise PaymentUnknown, RefundRefused or ShareRefused.
         """
-        check_amount(amount_fen, f"refund {identity}")
+        check_amount(amount_fen, Phrase("refund {id}", id=identity))
         number = self.find(payment_id).number
         content = {"payment": str(payment_id), "amount_fen": amount_fen, "note": note, **told(onward)}
         words = {"payment": str(payment_id), "amount_fen": amount_fen}
@@ -127,7 +127,9 @@ class Payments:
         if parts is None:
             fitting = [pot for pot in pots if pot.fits(payee.partner, payee.kind, context.today())]
             have_fen = own_fen + sum(pot.available_fen for pot in fitting)
-            raise FundsMissing(owner=f"account {number}", available_fen=have_fen, wanted_fen=amount_fen)
+            raise FundsMissing(
+                owner=Phrase("account {number}", number=number), available_fen=have_fen, wanted_fen=amount_fen
+            )
         open_payable(conn, context, payee.partner)
         transfers = [self._part(identity, place, account, payee, part) for place, part in enumerate(parts)]
         own = next((part.amount_fen for part in parts if part.programme == OWN_MONEY), 0)

@@ -13,7 +13,7 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, insert, select, update
 
-from citycard.errors import PointsRefused
+from citycard.errors import Phrase, PointsRefused
 from citycard.ids import derived_id
 from citycard.ledger.chart import AccountCode, Guard, TransferCode
 from citycard.ledger.records import AccountSpec, Transfer
@@ -55,7 +55,7 @@ class Points:
 
         Raise SchemeUnknown, AccountNotOpen, or PointsRefused when the amount earns no point.
         """
-        check_amount(amount_fen, f"earning {identity}")
+        check_amount(amount_fen, Phrase("earning {id}", id=identity))
         content = {"scheme": scheme, "amount_fen": amount_fen}
         act = Act(id=identity, kind="earn", number=number, actor=actor, content=content)
         once(self._context, act, lambda conn: self._earn(conn, identity, number, scheme, amount_fen))
@@ -69,7 +69,7 @@ class Points:
         The partner gets it out of the fund, and what is more there goes back to the issuer. Raise
         SchemeUnknown, AccountNotOpen, or PointsRefused.
         """
-        check_amount(points, f"use {identity}")
+        check_amount(points, Phrase("use {id}", id=identity))
         content = {"scheme": scheme, "partner": partner, "points": points}
         act = Act(id=identity, kind="use", number=number, actor=actor, content=content)
         once(self._context, act, lambda conn: self._use(conn, identity, number, scheme, partner, points))
@@ -83,7 +83,7 @@ class Points:
         The issuer of the points that are given pays, or keeps, the difference to what the new ones are worth.
         New points last no longer than the last of those they came from. Raise SchemeUnknown or PointsRefused.
         """
-        check_amount(points, f"exchange {identity}")
+        check_amount(points, Phrase("exchange {id}", id=identity))
         content = {"source": source, "target": target, "points": points}
         act = Act(id=identity, kind="exchange", number=number, actor=actor, content=content)
         once(self._context, act, lambda conn: self._exchange(conn, identity, number, source, target, points))
@@ -106,7 +106,9 @@ class Points:
         hold_account(conn, number).must_take()
         points = found.earned(amount_fen)
         if not points:
-            raise PointsRefused(scheme=scheme, reason=f"{amount_fen} fen earn no point")
+            raise PointsRefused(
+                scheme=scheme, reason=Phrase("{amount_fen} fen earn no point", amount_fen=amount_fen)
+            )
         lot = Lot(
             id=identity,
             number=number,
@@ -131,7 +133,9 @@ class Points:
         hold_account(conn, number).must_be_open()
         promised_fen = fen_per_point(conn, scheme, partner)
         if promised_fen is None:
-            raise PointsRefused(scheme=scheme, reason=f"partner {partner} does not take them")
+            raise PointsRefused(
+                scheme=scheme, reason=Phrase("partner {partner} does not take them", partner=partner)
+            )
         taken = _take(conn, context, number, scheme, points)
         book = _Book(conn, context, identity)
         for one in taken:
@@ -151,7 +155,13 @@ class Points:
         rate, wanted = exchange_rate(conn, source, target), find_scheme(conn, target)
         hold_account(conn, number).must_be_open()
         if points % rate.give:
-            reason = f"they are exchanged by {rate.give} for {rate.get} of {target}, not {points} at once"
+            reason = Phrase(
+                "they are exchanged by {give} for {get} of {target}, not {points} at once",
+                give=rate.give,
+                get=rate.get,
+                target=target,
+                points=points,
+            )
             raise PointsRefused(scheme=source, reason=reason)
         taken = _take(conn, context, number, source, points)
         got = points // rate.give * rate.get
@@ -290,5 +300,10 @@ def _take(
     taken = take(lots, points, on=context.today())
     if taken is None:
         have = sum(lot.unused for lot in lots if lot.expires_on >= context.today())
-        raise PointsRefused(scheme=scheme, reason=f"account {number} has {have}, {points} are wanted")
+        raise PointsRefused(
+            scheme=scheme,
+            reason=Phrase(
+                "account {number} has {have}, {points} are wanted", number=number, have=have, points=points
+            ),
+        )
     return taken

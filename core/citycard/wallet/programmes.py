@@ -15,7 +15,7 @@ from uuid import UUID
 import attrs
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, select
 
-from citycard.errors import ProgrammeConflict, ProgrammeUnknown, WalletInvalid
+from citycard.errors import Phrase, ProgrammeConflict, ProgrammeUnknown, WalletInvalid
 from citycard.ids import derived_id
 from citycard.ledger.chart import AccountCode, Guard, TransferCode
 from citycard.ledger.ledger import Ledger
@@ -81,11 +81,15 @@ class Programme:
             self._refuse("id", self.id, "lower-case letters, digits and . _ - inside, at most 64 characters")
         for name in ("title", "funder"):
             if not 0 < len(getattr(self, name).strip()) <= _LONGEST_TEXT:
-                self._refuse(name, getattr(self, name), f"1 to {_LONGEST_TEXT} characters")
+                self._refuse(
+                    name, getattr(self, name), Phrase("1 to {longest} characters", longest=_LONGEST_TEXT)
+                )
         if not (self.partners or self.partner_kinds):
             self._refuse("partners", (), "a partner or a kind of partner at which it can be spent")
         if self.ends_on < self.starts_on:
-            self._refuse("ends_on", self.ends_on, f"a day not before {self.starts_on}")
+            self._refuse(
+                "ends_on", self.ends_on, Phrase("a day not before {starts_on}", starts_on=self.starts_on)
+            )
 
     @property
     def purpose(self) -> Purpose:
@@ -97,7 +101,9 @@ class Programme:
         return on > self.ends_on
 
     def _refuse(self, field: str, value: object, expected: str) -> None:
-        raise WalletInvalid(record=f"programme {self.id}", field=field, value=value, expected=expected)
+        raise WalletInvalid(
+            record=Phrase("programme {id}", id=self.id), field=field, value=value, expected=expected
+        )
 
 
 @attrs.frozen(kw_only=True)
@@ -185,7 +191,10 @@ def fund_programme(
     if amount_fen <= 0:
         expected = "1 fen or more"
         raise WalletInvalid(
-            record=f"funding {identity}", field="amount_fen", value=amount_fen, expected=expected
+            record=Phrase("funding {id}", id=identity),
+            field="amount_fen",
+            value=amount_fen,
+            expected=expected,
         )
 
     def work(conn: Connection) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 from sqlalchemy import Connection, func, insert, select, update
 
-from citycard.errors import SchemeConflict, SchemeUnknown, WalletInvalid
+from citycard.errors import Phrase, SchemeConflict, SchemeUnknown, WalletInvalid
 from citycard.ledger.chart import AccountCode, Guard
 from citycard.ledger.ledger import Ledger
 from citycard.ledger.records import AccountSpec
@@ -97,7 +97,7 @@ def find_scheme(conn: Connection, partner: str) -> Scheme:
     """Give the scheme of a partner; raise SchemeUnknown."""
     found = schemes_by_partner(conn).get(partner)
     if found is None:
-        what = f"points scheme of partner {partner[:64]!r}"
+        what = Phrase("points scheme of partner {partner!r}", partner=partner[:64])
         raise SchemeUnknown(what=what, remedy="citycard points scheme makes one")
     return found
 
@@ -142,7 +142,11 @@ def exchange_rate(conn: Connection, source: str, target: str) -> ExchangeRate:
     mine = (points_rate.c.source == source) & (points_rate.c.target == target)
     row = conn.execute(select(points_rate).where(mine)).one_or_none()
     if row is None:
-        what = f"rate for points of {source[:64]} in exchange for those of {target[:64]}"
+        what = Phrase(
+            "rate for points of {source} in exchange for those of {target}",
+            source=source[:64],
+            target=target[:64],
+        )
         raise SchemeUnknown(what=what, remedy="citycard points rate sets one")
     return ExchangeRate(**row._mapping)  # noqa: SLF001 - the documented way to read a row by name
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import attrs
 
-from citycard.errors import LoadProofWrong, LoadRefused
+from citycard.errors import LoadProofWrong, LoadRefused, Phrase
 from citycard.ledger.ledger import Ledger
 from citycard.ledger.records import Limit
 from citycard.wallet.load import Load, LoadMoney, LoadState, Proof, load_id
@@ -182,7 +182,10 @@ class TopUpDesk:
             attempts = [known for known in page.loads if known.online_atc == online_atc]
             if not attempts:
                 raise LoadRefused(
-                    reason="unknown", explanation=f"card {asn} began no load under {online_atc}"
+                    reason="unknown",
+                    explanation=Phrase(
+                        "card {asn} began no load under {online_atc}", asn=asn, online_atc=online_atc
+                    ),
                 )
             proven = [known for known in attempts if known.state is LoadState.PROVEN]
             if proven and (not tac or proven[0].tac == tac.hex()):
@@ -240,17 +243,24 @@ class TopUpDesk:
             terminal6=bytes.fromhex(terminal),
             mac1=mac1,
         ):
-            raise LoadRefused(reason="mac1", explanation=f"MAC1 of card {asn} is wrong")
+            raise LoadRefused(reason="mac1", explanation=Phrase("MAC1 of card {asn} is wrong", asn=asn))
 
     def _check_request(self, asn: str, balance_fen: int, amount_fen: int) -> None:
         if amount_fen <= 0:
-            raise LoadRefused(reason="amount", explanation=f"{amount_fen} fen is not an amount to load")
+            raise LoadRefused(
+                reason="amount",
+                explanation=Phrase("{amount_fen} fen is not an amount to load", amount_fen=amount_fen),
+            )
         if isinstance(self._book, BufferedBook):  # simulated cards: whoever plays them says what they load
             return
         limit = self._purse_limit_fen
         limit_fen = limit(asn) if callable(limit) else limit
         if limit_fen is not None and balance_fen + amount_fen > limit_fen:
-            explanation = f"the purse would hold {balance_fen + amount_fen} fen, more than {limit_fen}"
+            explanation = Phrase(
+                "the purse would hold {purse_fen} fen, more than {limit_fen}",
+                purse_fen=balance_fen + amount_fen,
+                limit_fen=limit_fen,
+            )
             raise LoadRefused(reason="purse-limit", explanation=explanation)
         refusal = self._veto(asn, amount_fen) if self._veto else None
         if refusal is not None:
@@ -273,7 +283,11 @@ def _note(page: LoadPage, wanted: Load) -> None:
     """Settle what the card's counter tells about earlier loads, and note the new one as pending."""
     known = page.loads
     if any(one.state is LoadState.PROVEN and one.online_atc >= wanted.online_atc for one in known):
-        explanation = f"card {wanted.asn} shows counter {wanted.online_atc} again, under which it was loaded"
+        explanation = Phrase(
+            "card {asn} shows counter {online_atc} again, under which it was loaded",
+            asn=wanted.asn,
+            online_atc=wanted.online_atc,
+        )
         raise LoadRefused(reason="counter-went-back", explanation=explanation)
     for one in known:
         if one.state is LoadState.PENDING and one.id != wanted.id and one.online_atc >= wanted.online_atc:
@@ -288,7 +302,11 @@ def _sharing(wanted: Load, known: Sequence[Load]) -> Load:
     """Let an attempt stand on what is held for an earlier one in the same words: one of them can be done."""
     for one in known:
         if one.id == wanted.id and one.money is LoadMoney.RETURNED:
-            explanation = f"this load of card {one.asn} was begun {one.at} and given back: begin a new one"
+            explanation = Phrase(
+                "this load of card {asn} was begun {at} and given back: begin a new one",
+                asn=one.asn,
+                at=one.at,
+            )
             raise LoadRefused(reason="given-back", explanation=explanation)
         same = (one.agent, one.online_atc, one.amount_fen) == (
             wanted.agent,

@@ -19,7 +19,7 @@ from citycard.bank.lines import MatchedLine, StoredStatement
 from citycard.bank.receiving import Received, receive
 from citycard.bank.reconciling import Reconciliation, reconcile
 from citycard.bank.resolving import Resolution, resolve
-from citycard.errors import BodyInvalid, CaseUnknown
+from citycard.errors import BodyInvalid, CaseUnknown, Phrase
 from citycard.web import sources
 from citycard.web.bodies import read_bytes, read_json
 from citycard.web.context import actor_of, city_of
@@ -138,7 +138,7 @@ class ResolutionBody:
             )
         except ValueError as wrong:
             expected = "expected matched, posted, paid-back or not-paid"
-            raise BodyInvalid(problems=f"body.how: {expected}") from wrong
+            raise BodyInvalid(problems=Phrase("body.how: {expected}", expected=expected)) from wrong
 
 
 def actor_name(request: Request) -> str:

@@ -8,13 +8,14 @@ from typing import Any, TypeVar
 
 from starlette.requests import Request
 
-from citycard.errors import BodyInvalid, BodyKindRefused, BodyTooLarge, SettingsInvalid
+from citycard.errors import BodyInvalid, BodyKindRefused, BodyTooLarge, Phrase, SettingsInvalid
 from citycard.kernel.settings import structure
 
 __all__ = ["LIMIT_BYTES", "read_bytes", "read_json"]
 
 LIMIT_BYTES = 64 * 1024
 _JSON = "application/json"
+_NO_OBJECT = "expected a JSON object in UTF-8"
 
 Record = TypeVar("Record")
 
@@ -42,7 +43,7 @@ async def read_json(request: Request, kind: type[Record], *, limit: int = LIMIT_
     """
     sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if sent != _JSON:
-        how = f"as {sent[:40]}" if sent else "without its kind"
+        how = Phrase("as {sent}", sent=sent[:40]) if sent else "without its kind"
         raise BodyKindRefused(how=how, expected=_JSON)
     content = _parsed(await read_bytes(request, limit=limit))
     try:
@@ -55,11 +56,14 @@ def _parsed(body: bytes) -> Mapping[str, Any]:
     try:
         content = json.loads(body.decode(), object_pairs_hook=_object, parse_constant=_no_number)
     except (ValueError, RecursionError) as wrong:
-        reason = str(wrong) if isinstance(wrong, _RefusedError) else "expected a JSON object in UTF-8"
-        raise BodyInvalid(problems=f"body: {reason}") from None
+        raise _unreadable(str(wrong) if isinstance(wrong, _RefusedError) else _NO_OBJECT) from None
     if not isinstance(content, Mapping):
-        raise BodyInvalid(problems="body: expected a JSON object in UTF-8")
+        raise _unreadable(_NO_OBJECT)
     return content
+
+
+def _unreadable(problem: str) -> BodyInvalid:
+    return BodyInvalid(problems=Phrase("{path}: {problem}", path="body", problem=problem))
 
 
 class _RefusedError(ValueError):

@@ -20,7 +20,7 @@ from citycard.clearing.disputes import (
     read_evidence,
 )
 from citycard.clearing.upholding import Judgement, decide_dispute
-from citycard.errors import BodyInvalid, DisputeUnknown, PageNotFound
+from citycard.errors import BodyInvalid, DisputeUnknown, PageNotFound, Phrase
 from citycard.ids import new_id
 from citycard.web import sources
 from citycard.web.bankapi import actor_name
@@ -124,7 +124,7 @@ class JudgementBody:
             )
         except ValueError as wrong:
             expected = "expected outcome: upheld, part or refused; bearer: issuer, card, partner or partners"
-            raise BodyInvalid(problems=f"body: {expected}") from wrong
+            raise BodyInvalid(problems=Phrase("body: {expected}", expected=expected)) from wrong
 
 
 def dispute_id(request: Request) -> UUID:

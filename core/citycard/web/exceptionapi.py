@@ -15,7 +15,7 @@ from citycard.clearing.casecodes import Bearer, Ruling
 from citycard.clearing.codes import Code
 from citycard.clearing.deciding import Decision, decide, take
 from citycard.clearing.exceptions import ExceptionCase
-from citycard.errors import BodyInvalid, PageNotFound
+from citycard.errors import BodyInvalid, PageNotFound, Phrase
 from citycard.store.steps import CaseStep
 from citycard.web import sources
 from citycard.web.bankapi import TakeBody, actor_name
@@ -85,7 +85,7 @@ class DecisionBody:
             )
         except ValueError as wrong:
             expected = "expected how: accepted, rejected or left; and bearer: issuer or card"
-            raise BodyInvalid(problems=f"body: {expected}") from wrong
+            raise BodyInvalid(problems=Phrase("body: {expected}", expected=expected)) from wrong
 
 
 def only_own(actor: Actor, permission: str, wanted: str) -> str:

@@ -8,19 +8,33 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import MappingProxyType
 
 import attrs
 from starlette.requests import HTTPConnection
 
+from citycard.errors import Phrase
 from citycard.money import yuan
 
-__all__ = ["COOKIE", "CORE_LOCALE", "LANGUAGES", "Language", "chosen", "language", "mark", "read_catalogue"]
+__all__ = [
+    "CONTEXT",
+    "COOKIE",
+    "CORE_LOCALE",
+    "LANGUAGES",
+    "Language",
+    "chosen",
+    "language",
+    "mark",
+    "read_catalogue",
+]
 
 CORE_LOCALE = Path(__file__).parent.parent / "locale"
 COOKIE = "citycard_lang"
+
+# What stands between a message's context and the message, as in gettext's own files.
+CONTEXT = "\x04"
 
 # Code -> the language's own name, in the order in which they are offered.
 LANGUAGES: Mapping[str, str] = MappingProxyType({"en": "English", "zh": "中文"})
@@ -45,6 +59,28 @@ class Language:
         found = self.messages.get(message) or message
         words = found if isinstance(found, str) else found[0]
         return words.format(**values) if values else words
+
+    def told(self, words: str) -> str:
+        """Say what an error says, its template looked up like any other message, and so the words inside it.
+
+        A phrase whose template is not known, or is translated with other fields, stays English as a whole.
+        """
+        if not isinstance(words, Phrase):
+            return self(words)
+        known = self.messages.get(words.template)
+        try:
+            return (
+                words.filled(known, partial(self._part, words.template))
+                if isinstance(known, str)
+                else str(words)
+            )
+        except (KeyError, ValueError):
+            return str(words)
+
+    def _part(self, template: str, words: str) -> str:
+        """Say words inside a phrase: as its template's context has them, or as they are said anywhere."""
+        found = self.messages.get(f"{template}{CONTEXT}{words}")
+        return found if isinstance(found, str) else self.told(words)
 
     def count(self, one: str, many: str, number: int, **values: object) -> str:
         """Say a message that depends on a number; ``{number}`` in it is written with thousands marked."""
@@ -72,7 +108,10 @@ class Language:
 
 
 def read_catalogue(path: Path) -> dict[str, _Message]:
-    """Read one ``.po`` file into message -> translation; untranslated and fuzzy messages are left out."""
+    """Read one ``.po`` file into message -> translation; untranslated and fuzzy messages are left out.
+
+    A message with a context (``msgctxt``) stands behind it and ``CONTEXT``.
+    """
     from babel.messages.pofile import read_po
 
     with path.open("rb") as file:
@@ -82,6 +121,7 @@ def read_catalogue(path: Path) -> dict[str, _Message]:
         if not message.id or message.fuzzy or not message.string:
             continue
         key = message.id if isinstance(message.id, str) else message.id[0]
+        key = f"{message.context}{CONTEXT}{key}" if message.context else key
         messages[key] = message.string if isinstance(message.string, str) else tuple(message.string)
     return messages
 

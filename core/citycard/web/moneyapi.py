@@ -15,7 +15,7 @@ from citycard.bank import BankAccount, Payment
 from citycard.city.chargebacks import open_chargeback, take_step
 from citycard.city.payouts import pay_partner
 from citycard.city.refunds import give_refund, purchase_name, purchase_of
-from citycard.errors import BodyInvalid, ChargebackUnknown, PurchaseRefundUnknown
+from citycard.errors import BodyInvalid, ChargebackUnknown, Phrase, PurchaseRefundUnknown
 from citycard.store import reading
 from citycard.wallet.chargebacks import (
     Chargeback,
@@ -246,7 +246,9 @@ def _one_of(kind: type[Choice], field: str, text: str) -> Choice:
         return kind(text)
     except ValueError:
         expected = ", ".join(kind)
-        raise BodyInvalid(problems=f"body.{field}: expected one of {expected}") from None
+        raise BodyInvalid(
+            problems=Phrase("body.{field}: expected one of {expected}", field=field, expected=expected)
+        ) from None
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (

@@ -1,8 +1,8 @@
 """Errors as answers: RFC 9457 problem documents for programs, friendly pages for people.
 
 ``type`` is ``/api#<name>`` for an error of the product, described on that page, and ``about:blank`` for what
-HTTP itself says. An unexpected error says nothing of its cause: it carries an incident id, which the log has
-too.
+HTTP itself says. ``title`` and ``detail`` are in the reader's language, as far as its catalogues know them.
+An unexpected error says nothing of its cause: it carries an incident id, which the log has too.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from citycard.errors import CitycardError, TooManyAttempts
+from citycard.errors import CitycardError, Phrase, TooManyAttempts
 from citycard.web.headers import SECURITY_HEADERS, masked
 from citycard.web.languages import mark
-from citycard.web.rendering import render, wants_page
+from citycard.web.rendering import language_of, render, wants_page
 
 __all__ = ["HANDLERS", "MEDIA_TYPE", "Problem", "answer", "incident", "kinds", "slug"]
 
@@ -63,7 +63,14 @@ class Problem:
 
 def answer(request: Request, problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
     """Answer with a problem: a page for a browser, a problem document for everybody else."""
-    sent = {**SECURITY_HEADERS, "vary": "Accept, Accept-Language, Cookie", **(headers or {})}
+    say = language_of(request)
+    problem = attrs.evolve(problem, title=say(problem.title), detail=say.told(problem.detail))
+    sent = {
+        **SECURITY_HEADERS,
+        "content-language": say.code,
+        "vary": "Accept, Accept-Language, Cookie",
+        **(headers or {}),
+    }
     if wants_page(request):
         template = "signin.html" if problem.status == HTTPStatus.UNAUTHORIZED else "problem.html"
         page = render(request, template, status=problem.status, problem=problem)
@@ -78,7 +85,7 @@ def incident(request: Request, error: BaseException) -> Problem:
     name = secrets.token_hex(6)
     # The query may hold a token and the path a card's number, so neither is logged as it is.
     _log.error("incident %s: %s %s", name, request.method, masked(request.url.path), exc_info=error)
-    detail = f"the server could not answer; tell the operator the incident {name}"
+    detail = Phrase("the server could not answer; tell the operator the incident {name}", name=name)
     return Problem(status=_SERVER_ERROR, detail=detail, incident=name)
 
 
@@ -116,7 +123,7 @@ async def _on_city_error(request: Request, error: Exception) -> Response:
         headers["retry-after"] = "1"
     if isinstance(error, TooManyAttempts):
         headers["retry-after"] = str(error.data["wait_s"])
-    problem = Problem(status=error.status, detail=str(error), type=f"/api#{slug(type(error))}")
+    problem = Problem(status=error.status, detail=error.phrase, type=f"/api#{slug(type(error))}")
     return answer(request, problem, headers)
 
 
@@ -124,10 +131,15 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     detail = error.detail
     if error.status_code == HTTPStatus.NOT_FOUND and detail == HTTPStatus.NOT_FOUND.phrase:
-        detail = f"there is no page at {request.url.path}"
+        detail = Phrase("there is no page at {path}", path=request.url.path)
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         allowed = ", ".join(sorted((error.headers or {}).get("Allow", "other methods").split(", ")))
-        detail = f"{request.method} is not understood at {request.url.path}: use {allowed}"
+        detail = Phrase(
+            "{method} is not understood at {path}: use {allowed}",
+            method=request.method,
+            path=request.url.path,
+            allowed=allowed,
+        )
     return answer(request, Problem(status=error.status_code, detail=detail), error.headers)
 
 

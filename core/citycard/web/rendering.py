@@ -81,7 +81,9 @@ def render(request: Request, template: str, *, status: int = 200, **values: Any)
 def language_of(request: Request) -> Language:
     """Return the language of a request, made once."""
     if not hasattr(request.state, "language"):
-        request.state.language = _language(chosen(request), web_of(request).switchboard.locales())
+        # An application that only answers with our problems has no plugins.
+        web: Web | None = getattr(request.app.state, "web", None)
+        request.state.language = _language(chosen(request), web.switchboard.locales() if web else ())
     spoken: Language = request.state.language
     return spoken
 

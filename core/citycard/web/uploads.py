@@ -21,7 +21,7 @@ from starlette.responses import Response
 from citycard.clearing.cover import Cover, read_cover
 from citycard.clearing.senders import find_sender
 from citycard.clearing.uploads import Appending, Upload, UploadAnswer, append, begin, find_upload, finish
-from citycard.errors import HeaderInvalid, UploadBroken, UploadStalled, UploadUnknown
+from citycard.errors import HeaderInvalid, Phrase, UploadBroken, UploadStalled, UploadUnknown
 from citycard.web.bodies import read_json
 from citycard.web.context import actor_of, city_of
 from citycard.web.endpoints import Endpoint, endpoint, json_answer
@@ -91,9 +91,11 @@ async def _read(request: Request, piece: Appending) -> None:
         except StopAsyncIteration:
             return
         except TimeoutError:
-            raise UploadStalled(reason=f"nothing came for {PATIENCE_S:g} seconds") from None
+            raise UploadStalled(
+                reason=Phrase("nothing came for {patience_s:g} seconds", patience_s=PATIENCE_S)
+            ) from None
         await run_in_threadpool(piece.write, data)
-    raise UploadStalled(reason=f"one request may send for {LONGEST_S:g} seconds")
+    raise UploadStalled(reason=Phrase("one request may send for {longest_s:g} seconds", longest_s=LONGEST_S))
 
 
 async def _mine(request: Request) -> Upload:
@@ -110,7 +112,7 @@ async def _mine(request: Request) -> Upload:
 def _offset(request: Request, found: Upload) -> int:
     text = request.headers.get("upload-offset", "")
     if not re.fullmatch(r"[0-9]{1,12}", text):
-        wrong = f"is {text[:40]!r}" if text else "is missing"
+        wrong = Phrase("is {text!r}", text=text[:40]) if text else "is missing"
         told = {"value": found.offset, "meaning": "the bytes that are there"}
         raise HeaderInvalid(header="Upload-Offset", wrong=wrong, **told)
     return int(text)

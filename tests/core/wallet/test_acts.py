@@ -7,10 +7,10 @@ from threading import Thread
 import pytest
 from sqlalchemy import event, func, select
 
-from citycard.errors import ActDiffers, ActGivenUp, FundsMissing
+from citycard.errors import AccountNotOpen, ActDiffers, ActGivenUp, FundsMissing
 from citycard.ids import new_id
 from citycard.store import reading, writing
-from citycard.wallet import Payee, Payments, account_subsidy, online_account, partner_payable
+from citycard.wallet import Accounts, Payee, Payments, account_subsidy, online_account, partner_payable
 from citycard.wallet.acts import Act, give_up, once
 from citycard.wallet.tables import payment, wallet_act
 
@@ -58,6 +58,18 @@ def test_a_refusal_stays_though_the_money_is_there_later(wallet, opened, put_in)
             Payments(wallet).pay(identity, number, SHOP, 4000)
         put_in(number, 10_000)
     assert Payments(wallet).pay(new_id(), number, SHOP, 4000).amount_fen == 4000
+
+
+def test_a_refusal_that_stays_remembers_the_words_it_was_made_of(wallet, opened):
+    number, identity = opened(1, 100), new_id()
+    Accounts(wallet).freeze(new_id(), number)
+    said = []
+    for _ in range(2):
+        with pytest.raises(AccountNotOpen) as refused:
+            Payments(wallet).pay(identity, number, SHOP, 40)
+        said.append(refused.value.phrase.parts["reason"])
+    assert said[0] == said[1] == "is frozen: nothing is paid from it"
+    assert said[0].parts == said[1].parts == {"status": "frozen"}
 
 
 @pytest.mark.parametrize("change", [{"amount_fen": 1}, {"payee": Payee(partner="bus")}, {"note": "tea"}])

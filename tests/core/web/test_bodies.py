@@ -133,6 +133,16 @@ def test_every_problem_of_a_body_is_told_at_once(client):
     ]
 
 
+def test_every_problem_of_a_body_is_told_in_the_readers_language(client):
+    body = {"id": ID, "lines": [{"what": 5, "amount_fen": 1}], "colour": "red"}
+    told = client.post("/take", json=body, headers={"accept-language": "zh"}).json()["detail"]
+    known = "id, lines, source, day, at, fast"
+    assert told.removeprefix("无法读取：").split("；") == [
+        "body.lines[0].what：应为：文字，得到的是整数",
+        f"body.colour：未知的字段（可用：{known}）",
+    ]
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [

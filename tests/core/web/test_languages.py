@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import HTTPConnection
 
+from citycard.errors import CardRefused, Phrase, QueryInvalid
 from citycard.web.languages import LANGUAGES, Language, chosen, language, read_catalogue
 
 PO = """\
@@ -18,6 +19,10 @@ msgstr "日票"
 
 msgid "not done"
 msgstr ""
+
+msgctxt "order {order} is {state}: {reason}"
+msgid "closed"
+msgstr "已关闭"
 
 #, fuzzy
 msgid "unsure"
@@ -60,7 +65,11 @@ def test_no_header_makes_the_choice_fail(accept, query):
 
 def test_a_catalogue_gives_finished_translations_only(tmp_path):
     (tmp_path / "zoo.po").write_text(PO, encoding="utf-8")
-    expected = {"Day ticket": "日票", "{number} visit": ("{number} 次参观",)}
+    expected = {
+        "Day ticket": "日票",
+        "{number} visit": ("{number} 次参观",),
+        "order {order} is {state}: {reason}\x04closed": "已关闭",
+    }
     assert read_catalogue(tmp_path / "zoo.po") == expected
 
 
@@ -85,6 +94,65 @@ def test_numbers_choose_the_form_and_carry_marks():
 def test_a_language_without_plurals_uses_its_one_form():
     chinese = Language(code="zh", messages={"{number} tap": ("{number} 次",)})
     assert chinese.count("{number} tap", "{number} taps", 1200) == "1,200 次"
+
+
+WORDS = {
+    "{field} {text!r} is not valid: expected {expected}": "{field} {text!r} 无效，应为：{expected}",
+    "a day": "日期",
+    "at most {number} letters": "最多 {number} 个字母",
+    "late by {minutes} minutes": "迟到 {hours} 小时",
+    "card refused ({reason!s}): {explanation}": "拒绝受理此卡（{reason!s}）：{explanation}",
+    "expired": "已过期",
+}
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (QueryInvalid(field="at", text="a day", expected="a day").phrase, "at 'a day' 无效，应为：日期"),
+        (
+            QueryInvalid(field="at", text="x", expected=Phrase("at most {number} letters", number=3)).phrase,
+            "at 'x' 无效，应为：最多 3 个字母",
+        ),
+        (QueryInvalid(field="at", text="x", expected="a cat").phrase, "at 'x' 无效，应为：a cat"),
+        (CardRefused(reason="expired", explanation="expired").phrase, "拒绝受理此卡（expired）：已过期"),
+        ("expired", "已过期"),
+        ("a cat", "a cat"),
+    ],
+)
+def test_what_an_error_says_is_told_with_the_words_inside_it_and_data_stays_as_it_is(words, expected):
+    assert Language(code="zh", messages=WORDS).told(words) == expected
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        Phrase("nobody knows {reason}", reason="a day"),
+        Phrase("late by {minutes} minutes", minutes=5),
+    ],
+)
+def test_a_phrase_without_a_fitting_translation_stays_english_as_a_whole(words):
+    assert Language(code="zh", messages=WORDS).told(words) == str(words)
+
+
+def test_a_word_that_means_something_else_in_a_sentence_is_said_as_the_sentence_has_it():
+    order, account = "order {order} is {state}: {reason}", "account {number} is {state}"
+    say = Language(
+        code="zh",
+        messages={
+            order: "订单 {order} 的状态为“{state}”：{reason}",
+            account: "账户 {number} 的状态为“{state}”",
+            "closed": "已销户",
+            f"{order}\x04closed": "已关闭",
+        },
+    )
+    assert say.told(Phrase(order, order=1, state="closed", reason="x")) == "订单 1 的状态为“已关闭”：x"
+    assert say.told(Phrase(account, number=1, state="closed")) == "账户 1 的状态为“已销户”"
+
+
+def test_english_says_what_the_error_says():
+    error = QueryInvalid(field="at", text="x", expected="a day")
+    assert Language(code="en").told(error.phrase) == str(error)
 
 
 @given(st.integers(-(10**15), 10**15))

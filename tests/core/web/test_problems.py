@@ -5,6 +5,7 @@ import logging
 import pytest
 
 from citycard.errors import CitycardError, PageNotFound, PluginStarting
+from citycard.web.permissions import Role
 from citycard.web.problems import MEDIA_TYPE, kinds, slug
 
 PROBLEM = {"type", "title", "status", "detail"}
@@ -72,6 +73,68 @@ def test_a_person_gets_a_friendly_page_in_their_language(browser):
     answer = browser.get("/nowhere", headers={"accept-language": "zh"})
     assert (answer.status_code, answer.headers["content-language"]) == (404, "zh")
     assert "这里什么也没有" in answer.text
+
+
+CHINESE = {"accept-language": "zh-CN,zh;q=0.9"}
+
+
+@pytest.mark.parametrize(
+    ("role", "path", "status", "title", "words"),
+    [
+        (Role.PUBLIC, "/api/cards/123", 401, "请先登录", "此操作需要权限 city.read-cards：请先登录"),
+        (Role.PUBLIC, "/api/nowhere", 404, "这里什么也没有", "/api/nowhere 处没有页面"),
+        (Role.CITIZEN, "/api/partners", 403, "您无权查看", "在这里没有权限 city.read-partners"),
+        (Role.PARTNER, "/api/partners/park-gates/statement", 403, "您无权查看", "city.read-statements"),
+        (Role.CLERK, "/cards?q=abc", 422, "提交的内容中有无法识别的部分", "q 'abc' 无效，应为："),
+    ],
+)
+def test_a_problem_document_is_told_in_the_readers_language(client, bearer, role, path, status, title, words):
+    answer = client.get(path, headers=CHINESE | bearer.get(role, {}))
+    problem = answer.json()
+    assert (answer.status_code, answer.headers["content-language"]) == (status, "zh")
+    assert (set(problem), problem["title"], words in problem["detail"]) == (PROBLEM, title, True)
+
+
+@pytest.mark.parametrize(
+    ("role", "path", "words"),
+    [
+        (Role.CITIZEN, "/partners", "在这里没有权限 city.read-partners"),
+        (Role.CLERK, "/cards?q=abc", "q &#39;abc&#39; 无效，应为："),
+        (Role.OPERATOR, "/partners/nobody", "没有登记"),
+    ],
+)
+def test_an_error_page_is_told_in_the_readers_language(browser, bearer, role, path, words):
+    page = browser.get(path, headers=CHINESE | bearer[role])
+    assert (page.headers["content-type"], page.headers["content-language"]) == (
+        "text/html; charset=utf-8",
+        "zh",
+    )
+    assert words in page.text
+
+
+def test_what_a_program_reads_of_a_problem_is_the_same_in_every_language(client, bearer):
+    english, chinese = (
+        client.get("/api/partners/nobody/statement", headers=bearer[Role.OPERATOR] | language).json()
+        for language in ({}, CHINESE)
+    )
+    assert english["detail"] == "partner 'nobody' is not registered: add it first with citycard partner add"
+    assert chinese["detail"] != english["detail"]
+    assert (chinese["type"], chinese["status"]) == (english["type"], english["status"])
+
+
+def test_an_incident_is_told_in_the_readers_language(client):
+    problem = client.get("/park/broken", headers=CHINESE).json()
+    assert (problem["title"], problem["incident"] in problem["detail"]) == ("我们这边出了问题", True)
+    assert "服务器无法应答" in problem["detail"]
+
+
+def test_a_problem_of_a_plugin_without_words_for_it_is_told_in_english_under_a_chinese_title(client):
+    answer = client.get("/park/shut", headers={"accept-language": "zh"})
+    assert (answer.status_code, answer.headers["content-language"]) == (409, "zh")
+    assert (answer.json()["title"], answer.json()["detail"]) == (
+        "与现有内容冲突",
+        "gate north is shut: try the next one",
+    )
 
 
 def test_a_program_is_never_given_a_page(browser):

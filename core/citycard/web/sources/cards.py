@@ -16,7 +16,7 @@ from citycard.clearing.explanation import Explanation, explain
 from citycard.clearing.pricing import Step
 from citycard.clearing.queries import CardTap, card_taps
 from citycard.clearing.spent import spent_fen
-from citycard.errors import AccountMissing, PageNotFound, RegistryMissing
+from citycard.errors import AccountMissing, PageNotFound, Phrase, RegistryMissing
 from citycard.registry.tables import card as card_table
 from citycard.store import reading, writing
 from citycard.terminal.record import RecordKind, TransactionRecord
@@ -110,7 +110,7 @@ def open_record(city: City, asn: str, record: str, actor: Actor, *, page: str, a
     found = explain(city, record)
     if found.record is None or found.record.asn != asn:
         # Whoever may see this card may not learn from an address what another card did.
-        raise PageNotFound(thing="record", name=f"{record} of card {asn}")
+        raise PageNotFound(thing="record", name=Phrase("{record} of card {asn}", record=record, asn=asn))
     with reading(city.engine) as conn:
         wheres = wheres_of(conn)
         names = {partner.id: partner.name for partner in registry.partners(conn)}
