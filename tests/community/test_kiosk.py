@@ -7,7 +7,8 @@ import pytest
 from citycard.errors import CardRefused, CardRemoved
 from citycard.ids import new_id
 from citycard.store import reading
-from citycard_community.billing import asked_from_purse, pay_from_account
+from citycard.testing.readers import TakenAway
+from citycard_community.billing import asked_from_purse, bill_month, pay_from_account
 from citycard_community.errors import BillUnknown, DayCodeRefused, PartRefused, PaymentRefused, SlotsFull
 from citycard_community.sectors import CardRights
 from citycard_community.visits import invite
@@ -57,6 +58,19 @@ def test_a_bill_is_paid_once_wherever_the_card_is_torn_away(estate, owner, done,
     assert estate.town.balance_fen(owner) == 60_000 - FEE_FEN
     assert asked(estate) == []
     assert estate.clear().gross_fen == FEE_FEN
+
+
+def test_a_torn_payment_is_no_answer_to_that_of_another_bill(estate, owner):
+    kiosk = estate.kiosk()
+    bill_month(estate.city, estate.settings, dt.date(2026, 4, 3))
+    with pytest.raises(CardRemoved):
+        kiosk.pay(TakenAway(owner.reader), 1, estate.now)
+    assert len(kiosk.collect(owner.reader, estate.now).rights) == 1
+    assert estate.owed(owner) == [(1, 0), (2, FEE_FEN)]
+    with pytest.raises(CardRemoved):
+        kiosk.pay(TakenAway(owner.reader), 2, estate.now)
+    assert kiosk.pay(owner.reader, 2, estate.now).receipt.recovered
+    assert (estate.owed(owner), estate.town.balance_fen(owner)) == ([(1, 0), (2, 0)], 60_000 - 2 * FEE_FEN)
 
 
 def test_a_payment_whose_card_never_came_back_is_finished_by_its_record(estate, owner, torn_away):

@@ -4,9 +4,10 @@ import pytest
 
 from citycard.errors import CardRemoved, CitycardError
 from citycard.store import reading
+from citycard.testing.readers import TakenAway
 from citycard_retail.closing import close_runs
 from citycard_retail.counter import Counter
-from citycard_retail.errors import MerchantUnknown, NothingToVoid
+from citycard_retail.errors import MerchantUnknown, NothingToVoid, SaleFinished
 from citycard_retail.merchants import merchants
 from citycard_retail.sectors import SaleState
 
@@ -104,6 +105,32 @@ class TearsAway:
                 self._reader.transmit(command)
             raise CardRemoved(during="a command")
         return self._reader.transmit(command)
+
+
+def test_a_sale_that_is_asked_for_again_by_its_receipt_is_not_charged_twice(shops, counter, card):
+    with pytest.raises(CardRemoved):
+        counter.sell(TakenAway(card.reader), shops.day(), 300)
+    done = counter.sell(card.reader, shops.day(), 300, receipt=counter.last_receipt)
+    assert (done.recovered, done.amount_fen) == (True, 300)
+    assert (counter.next_receipt, shops.town.balance_fen(card)) == (2, 9_700)
+    counter.void(card.reader, shops.day())
+    assert last_sale(counter, card, shops.day()).receipt == 1
+
+
+def test_a_torn_sale_is_no_answer_to_another_one(shops, counter, card):
+    with pytest.raises(CardRemoved):
+        counter.sell(TakenAway(card.reader), shops.day(), 300)
+    other = counter.sell(card.reader, shops.day(), 500)
+    assert (other.recovered, other.amount_fen, counter.last_receipt) == (False, 500, 2)
+    with pytest.raises(CardRemoved):
+        counter.sell(TakenAway(card.reader), shops.day(), 500)
+    with pytest.raises(SaleFinished, match="receipt 3 of 500 fen is paid"):
+        counter.sell(card.reader, shops.day(), 500)
+    counter.sell(card.reader, shops.day(), 500)
+    assert shops.town.balance_fen(card) == 10_000 - 300 - 500 - 500 - 500
+    report = shops.town.clear(counter)
+    assert [(one.code, one.records) for one in report.totals] == [("OK", 4)]
+    shops.town.check_books()
 
 
 def test_a_torn_sale_or_void_is_finished_and_never_done_twice(shops, counter, card):

@@ -35,10 +35,14 @@ _NO_PLAN = RecordPlan()
 
 @attrs.frozen(kw_only=True)
 class Paid:
-    """A purchase and the batch file that holds its record; ``recovered`` when an earlier tap had made it."""
+    """A purchase and the batch file that holds its record; ``recovered`` when an earlier tap had made it.
+
+    ``finished`` is another purchase of the card whose end nobody had seen, with its record in the same file.
+    """
 
     debit: Debit
     batch: Path
+    finished: Debit | None = None
 
 
 class Handheld:
@@ -94,16 +98,18 @@ class Handheld:
             journal.close()
 
     def pay(self, reader: Reader, amount_fen: int, plan: RecordPlan = _NO_PLAN) -> Paid:
-        """Debit the purse and write the record's batch file; a torn debit that was done is taken instead.
+        """Debit the purse and write the record's batch file; a torn debit of just this is taken instead.
 
-        Raises CardRefused and CardRemoved: after the last, the same call tells how it ended, and charges
-        only when the first had not.
+        Just this is what has the same amount and plan. Raises CardRefused and CardRemoved: after the last,
+        the same call tells how it ended, and charges only when the first had not.
         """
         journal = _LateJournal(self._folder / "debits.journal")
         try:
             terminal = self._terminal(journal)
             session = terminal.tap(reader, self._city.now_local())
-            debit = session.view.recovered
+            done = session.view.recovered
+            same = done is not None and (done.amount_fen, done.plan) == (amount_fen, plan)
+            debit, finished = (done, None) if same else (None, done)
             if debit is None:
                 debit = session.purchase(amount_fen, self._city.now_local(), plan=plan)
                 terminal.record(debit)
@@ -111,7 +117,7 @@ class Handheld:
             journal.settle()
         finally:
             journal.close()
-        return Paid(debit=debit, batch=path)
+        return Paid(debit=debit, batch=path, finished=finished)
 
     def priced(self, paid: Paid) -> tuple[Code | None, str]:
         """Say what clearing will find about the price of a purchase: a code or None, and why.

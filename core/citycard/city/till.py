@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from citycard.kernel.owned import Owned
     from citycard.kernel.services import Service
 
-__all__ = ["Decide", "Receipt", "Sale", "Till", "TillState", "Visit"]
+__all__ = ["Asked", "Decide", "Receipt", "Sale", "Till", "TillState", "Visit"]
 
 _TRIES = 4
 _SAME_SALE = dt.timedelta(minutes=1)
@@ -85,11 +85,17 @@ class TillState:
 
 
 class Visit:
-    """A card in the field of a till: who it is, what it carries, and what a service costs it."""
+    """A card in the field of a till: who it is, what it carries, and what a service costs it.
 
-    def __init__(self, till: Till, session: PurseSession, at: dt.datetime) -> None:
+    ``finished`` is a debit of this till for another sale, whose end was not seen before: it is done, and its
+    record is kept.
+    """
+
+    def __init__(
+        self, till: Till, session: PurseSession, at: dt.datetime, finished: Debit | None = None
+    ) -> None:
         self._till, self._session = till, session
-        self.at = at
+        self.at, self.finished = at, finished
         self.asn = session.view.asn
         self.asn8 = session.view.asn8
         self.card_kind = session.view.card_kind
@@ -153,6 +159,22 @@ class Visit:
 
 
 Decide = Callable[[Visit], Sale]
+
+
+@attrs.frozen
+class Asked:
+    """A sale that knows itself again, to be served like a function that decides.
+
+    ``again`` says whether a debit that an earlier call made, and whose end nobody saw, was for this very
+    sale; it knows it by what the sale put into ``plan``, such as a receipt's number in its facts, or by
+    ``terminal_serial``.
+    """
+
+    decide: Decide
+    again: Callable[[Debit], bool]
+
+    def __call__(self, visit: Visit) -> Sale:
+        return self.decide(visit)
 
 
 class Till:
@@ -220,13 +242,24 @@ class Till:
     def serve(self, card: Reader, at: dt.datetime, decide: Decide) -> Receipt:
         """Serve the card in a reader: ``decide`` looks at it and says what it pays and what is written.
 
-        A card that leaves the field is asked for again, at most three times. One that comes back within a
-        minute, and whose debit was done, is not charged again: that receipt is ``recovered``. Raise
+        A card that leaves the field is asked for again, at most three times. What was debited meanwhile, by
+        the serial of the till's SAM, is not charged again: that receipt is ``recovered``. So is a debit that
+        an earlier call made for the same sale: an ``Asked`` says which one that is, of any other ``decide``
+        it is one of the last minute. A debit for another sale is told as ``Visit.finished``. Raise
         CardRefused, CardRemoved, ServiceOff, SectorInvalid, and what ``decide`` raises.
         """
+        begun_at = self._sam.serial
+
+        def mine(debit: Debit) -> bool:
+            if debit.terminal_serial > begun_at:
+                return True
+            if isinstance(decide, Asked):
+                return decide.again(debit)
+            return dt.timedelta(0) <= at - debit.at <= _SAME_SALE
+
         for attempt in range(_TRIES):
             try:
-                return self._serve(card, at, decide)
+                return self._serve(card, at, decide, mine)
             except CardRemoved:
                 if attempt == _TRIES - 1:
                     raise
@@ -283,12 +316,12 @@ class Till:
 
     # ── one card ─────────────────────────────────────────────────────────────────────────────────
 
-    def _serve(self, card: Reader, at: dt.datetime, decide: Decide) -> Receipt:
+    def _serve(self, card: Reader, at: dt.datetime, decide: Decide, mine: Callable[[Debit], bool]) -> Receipt:
         session = self._terminal.tap(card, at)
         done = session.view.recovered
-        if done is not None and dt.timedelta(0) <= at - done.at <= _SAME_SALE:
+        if done is not None and mine(done):
             return Receipt(debit=done, recovered=True)
-        sale = decide(Visit(self, session, at))
+        sale = decide(Visit(self, session, at, done))
         plan = RecordPlan(
             kind=sale.kind,
             service=self.service(sale.service).record.number,

@@ -92,7 +92,8 @@ def pay(amount: str, terminal: str, service: str | None, folder: Path, at: CardA
     Hand the file in with citycard clearing receive. A record without --service is kept there until somebody
     says what it was for. A card that left meanwhile is held to the reader again and the same command
     repeated. With --json: an object with asn, amount_fen, balance_before_fen, balance_after_fen, counter,
-    terminal, terminal_serial, tac, at, recovered, batch and warning (null, or why clearing will suspend it).
+    terminal, terminal_serial, tac, at, recovered, finished_fen (of another purchase of the card that had been
+    torn and was done, null when there was none), batch and warning (null, or why clearing will suspend it).
     """
     from citycard.city.handheld import Handheld
     from citycard.cli.amount import amount_of
@@ -123,6 +124,7 @@ def pay(amount: str, terminal: str, service: str | None, folder: Path, at: CardA
                 "tac": debit.tac,
                 "at": debit.at,
                 "recovered": debit.recovered,
+                "finished_fen": paid.finished.amount_fen if paid.finished is not None else None,
                 "batch": paid.batch,
                 "warning": warning,
             }
@@ -130,6 +132,9 @@ def pay(amount: str, terminal: str, service: str | None, folder: Path, at: CardA
         return
     if debit.recovered:
         say("an earlier purchase of this card had been torn: it was done, and nothing was taken again")
+    if paid.finished is not None:
+        torn_fen = yuan(paid.finished.amount_fen)
+        say(f"another purchase of this card, of {torn_fen} yuan, had been torn: it was done, too")
     left = yuan(debit.balance_after_fen)
     click.echo(f"card {debit.asn}: paid {yuan(debit.amount_fen)}, balance {left} yuan")
     click.echo(f"record in {paid.batch}")

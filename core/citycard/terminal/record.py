@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from enum import IntEnum, IntFlag
+from typing import TypeVar
 
 import attrs
 
@@ -15,6 +16,7 @@ from citycard.card.codec import (
     examples,
     hexed,
     layout,
+    layout_of,
     moment,
     raw,
     reserved,
@@ -31,6 +33,8 @@ __all__ = [
     "TransactionRecord",
     "read_record",
 ]
+
+_Facts = TypeVar("_Facts")
 
 RECORD_SIZE = 128
 FACTS_SIZE = 48
@@ -102,6 +106,11 @@ class RecordPlan:
     facts: bytes = attrs.field(default=b"", validator=attrs.validators.max_len(FACTS_SIZE))
     list_price_fen: int = 0
     transfer: bool = False
+
+    def read(self, layout: type[_Facts]) -> _Facts:
+        """Read the facts by the service's layout; CodecError when they are none."""
+        size = layout_of(layout).size
+        return decode(layout, self.facts.ljust(size, b"\0")[:size])
 
 
 def read_record(data: bytes) -> TransactionRecord:

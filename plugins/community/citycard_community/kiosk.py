@@ -11,10 +11,11 @@ from uuid import UUID
 
 import attrs
 
-from citycard.city.till import Receipt, Sale, Till, Visit
+from citycard.city.till import Asked, Receipt, Sale, Till, Visit
 from citycard.errors import CardRemoved, CitycardError
 from citycard.ids import new_id
 from citycard.store import reading, writing
+from citycard.terminal.views import Debit
 from citycard_community.billing import (
     PURSE,
     BillPayment,
@@ -28,7 +29,8 @@ from citycard_community.fees import FEE, WRITE
 from citycard_community.granting import rights_of_card, signed_form
 from citycard_community.rights import card_rights, key_of, sign, signing_version
 from citycard_community.running import settings_of
-from citycard_community.sectors import RIGHTS, CardRights, Right
+from citycard_community.sectors import RIGHTS, CardRights, FeeFacts, Right
+from citycard_community.services import NUMBERS
 from citycard_community.units import renew_owner
 from citycard_community.visits import use_code
 
@@ -75,11 +77,12 @@ class Kiosk:
         written: list[Right] = []
 
         def decide(visit: Visit) -> Sale:
+            self._finish(visit.finished)
             record, written[:] = self._carried(visit)
             visit.read(RIGHTS.name)
             return Sale(service=WRITE, amount_fen=visit.price(WRITE).amount_fen, writes={RIGHTS.name: record})
 
-        receipt = self.till.serve(card, at, decide)
+        receipt = self.till.serve(card, at, Asked(decide, _writes))
         return Collected(receipt=receipt, rights=tuple(written))
 
     def use_code(self, card: Reader, code: str, at: dt.datetime) -> Collected:
@@ -91,6 +94,7 @@ class Kiosk:
         written: list[Right] = []
 
         def decide(visit: Visit) -> Sale:
+            self._finish(visit.finished)
             if len(self._wrong) >= _WRONG_CODES:
                 raise DayCodeRefused
             try:
@@ -101,7 +105,7 @@ class Kiosk:
             record, written[:] = self._carried(visit)
             return Sale(service=WRITE, amount_fen=visit.price(WRITE).amount_fen, writes={RIGHTS.name: record})
 
-        receipt = self.till.serve(card, at, decide)
+        receipt = self.till.serve(card, at, Asked(decide, _writes))
         return Collected(receipt=receipt, rights=tuple(written))
 
     def pay(self, card: Reader, bill: int, at: dt.datetime, amount_fen: int | None = None) -> Paid:
@@ -112,7 +116,11 @@ class Kiosk:
         """
         asked: list[BillPayment] = []
 
+        def again(debit: Debit) -> bool:
+            return _payment_of(debit) == self._unsure.get((debit.asn, bill))
+
         def decide(visit: Visit) -> Sale:
+            self._finish(visit.finished)
             identity = self._unsure.setdefault((visit.asn, bill), new_id())
             asked[:] = [
                 ask_payment(
@@ -133,7 +141,7 @@ class Kiosk:
             )
 
         try:
-            receipt = self.till.serve(card, at, decide)
+            receipt = self.till.serve(card, at, Asked(decide, again))
         except CardRemoved:
             # Nobody knows yet whether it was paid: the card's next tap or its record tells.
             raise
@@ -146,6 +154,12 @@ class Kiosk:
         done = finish_payment(self._city, self._settings, identity)
         self._forget([done])
         return Paid(receipt=receipt, payment=done)
+
+    def _finish(self, debit: Debit | None) -> None:
+        """Take note of a payment whose card was taken away too early, and that turns out to be made."""
+        identity = None if debit is None else _payment_of(debit)
+        if identity is not None:
+            self._forget([finish_payment(self._city, self._settings, identity)])
 
     def _carried(self, visit: Visit) -> tuple[CardRights, list[Right]]:
         today = visit.at.date()
@@ -161,3 +175,14 @@ class Kiosk:
     def _forget(self, asked: list[BillPayment]) -> None:
         for one in asked:
             self._unsure.pop((one.asn, one.bill), None)
+
+
+def _writes(debit: Debit) -> bool:
+    return debit.plan.service == NUMBERS[WRITE]
+
+
+def _payment_of(debit: Debit) -> UUID | None:
+    """Give the payment that a debit is of; None for anything but a fee."""
+    if debit.plan.service != NUMBERS[FEE]:
+        return None
+    return UUID(bytes=debit.plan.read(FeeFacts).payment)

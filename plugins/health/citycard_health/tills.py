@@ -15,11 +15,12 @@ from citycard.kernel.settings import structure
 from citycard_health.booking import BookingState, ClinicDay, DoctorAppointment
 from citycard_health.errors import DayInvalid, WrongCard
 from citycard_health.sectors import RegistrationFacts, VisitFacts
-from citycard_health.services import VISIT
+from citycard_health.services import NUMBERS, VISIT
 from citycard_health.settings import REGISTRATION
 
 if TYPE_CHECKING:
-    from citycard.city.till import Decide, Sale, Visit
+    from citycard.city.till import Asked, Decide, Sale, Visit
+    from citycard.terminal.views import Debit
 
 __all__ = ["Slip", "check_in", "pay_visit", "read_day"]
 
@@ -73,8 +74,18 @@ def _open_for(one: DoctorAppointment, asn: str, at: dt.datetime) -> bool:
     return one.asn == asn and one.state is BookingState.BOOKED and at <= one.ends_at <= at + _EARLY
 
 
-def pay_visit(slip: Slip) -> Decide:
-    """Let the purse pay what is due of a visit; raise WrongCard for another card, or when nothing is due."""
+def pay_visit(slip: Slip) -> Asked:
+    """Let the purse pay what is due of a visit; raise WrongCard for another card, or when nothing is due.
+
+    A tap that was torn before is this slip's only where it paid this visit.
+    """
+    from citycard.card.codec import encode
+    from citycard.city.till import Asked
+
+    paying = encode(VisitFacts(visit=slip.visit.bytes))
+
+    def again(debit: Debit) -> bool:
+        return debit.plan.service == NUMBERS[VISIT] and debit.plan.facts == paying
 
     def decide(visit: Visit) -> Sale:
         from citycard.city.till import Sale
@@ -87,4 +98,4 @@ def pay_visit(slip: Slip) -> Decide:
         price = visit.price(VISIT, facts, list_price_fen=slip.due_fen)
         return Sale(service=VISIT, amount_fen=price.amount_fen, facts=facts, list_price_fen=slip.due_fen)
 
-    return decide
+    return Asked(decide, again)

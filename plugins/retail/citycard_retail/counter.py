@@ -12,17 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from citycard.city.till import Receipt, Sale, Till, Visit
-from citycard_retail.errors import MerchantUnknown, NothingToVoid
+from citycard.city.till import Asked, Receipt, Sale, Till, Visit
+from citycard.errors import CardRemoved
+from citycard.terminal.views import Debit
+from citycard_retail.errors import MerchantUnknown, NothingToVoid, SaleFinished
 from citycard_retail.sectors import LastSale, SaleFacts, SaleState, VoidFacts
 from citycard_retail.services import NUMBERS, SALE, VOID
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from citycard.terminal.reader import Reader
-
-    Decide = Callable[[Visit], Sale]
 
 __all__ = ["Counter"]
 
@@ -41,13 +39,13 @@ class _Last:
 class Counter:
     """Sell with a till of a merchant; raise MerchantUnknown when its configuration does not name it.
 
-    ``next_receipt`` is the till's own number of its next sale.
+    ``next_receipt`` is the till's own number of its next sale, ``last_receipt`` that of the one before.
     """
 
     def __init__(self, till: Till, *, next_receipt: int = 1) -> None:
         self.till, self.next_receipt = till, next_receipt
+        self.last_receipt = 0
         self._last: _Last | None = None
-        self._asked_fen = 0
         self._merchant()
 
     @property
@@ -55,21 +53,26 @@ class Counter:
         """Return the terminal's number."""
         return self.till.number
 
-    def sell(self, reader: Reader, at: datetime, asked_fen: int) -> Receipt:
+    def sell(self, reader: Reader, at: datetime, asked_fen: int, *, receipt: int | None = None) -> Receipt:
         """Let the card in a reader pay what is asked, less what is taken off for it.
 
-        Raise what ``Till.serve`` raises.
+        A sale whose card was taken away too early is asked for again with its ``receipt`` (``last_receipt``),
+        and is not charged twice. Without it this is another sale. Raise SaleFinished where the sale before
+        was of the same sum and turns out to be paid, and what ``Till.serve`` raises.
         """
-        mine, receipt, self._asked_fen = self._merchant(), self.next_receipt, asked_fen
-        facts = SaleFacts(tier=int(mine["tier"]), mcc=str(mine["mcc"]), receipt=receipt)
+        mine, number = self._merchant(), self.next_receipt if receipt is None else receipt
+        facts = SaleFacts(tier=int(mine["tier"]), mcc=str(mine["mcc"]), receipt=number)
 
         def decide(visit: Visit) -> Sale:
+            self._note(visit.finished)
+            if receipt is None:
+                self._refuse_same(visit.finished, asked_fen)
             visit.read(_SECTOR)
             amount_fen = visit.price(SALE, facts, list_price_fen=asked_fen).amount_fen
             sold = LastSale(
                 state=SaleState.SOLD,
                 terminal=self.till.number,
-                receipt=receipt,
+                receipt=number,
                 amount_fen=amount_fen,
                 sold_at=at,
             )
@@ -81,8 +84,16 @@ class Counter:
                 writes={_SECTOR: sold},
             )
 
-        done = self._serve(reader, at, decide, SALE)
-        self._sold(done, receipt)
+        def again(debit: Debit) -> bool:
+            return _is(debit, SALE) and debit.plan.read(SaleFacts).receipt == number
+
+        try:
+            done = self.till.serve(reader, at, Asked(decide, again))
+        except CardRemoved:
+            # Whether it is paid, the card says when it comes back: the number stands for this sale.
+            self.last_receipt, self.next_receipt = number, max(self.next_receipt, number + 1)
+            raise
+        self._sold(done.debit)
         return done
 
     def void(self, reader: Reader, at: datetime) -> Receipt:
@@ -99,6 +110,10 @@ class Counter:
         )
 
         def decide(visit: Visit) -> Sale:
+            if visit.finished is not None:
+                self._note(visit.finished)
+                told = "the tap before was finished just now: look at its receipt, ask again"
+                raise NothingToVoid(reason=told)
             if visit.asn != last.asn:
                 raise NothingToVoid(reason="another card paid the sale before")
             found = visit.read(_SECTOR)
@@ -120,7 +135,10 @@ class Counter:
                 },
             )
 
-        done = self._serve(reader, at, decide, VOID)
+        def again(debit: Debit) -> bool:
+            return _is(debit, VOID) and debit.plan.read(VoidFacts).receipt == last.receipt
+
+        done = self.till.serve(reader, at, Asked(decide, again))
         self._last = None
         return done
 
@@ -129,24 +147,24 @@ class Counter:
         self._last = None
         return self.till.close(business_date, at)
 
-    def _serve(self, reader: Reader, at: datetime, decide: Decide, service: str) -> Receipt:
-        """Serve a card; where the tap before was something else and turns out to be done, serve it again."""
-        done = self.till.serve(reader, at, decide)
-        if not done.recovered or done.debit.plan.service == NUMBERS[service]:
-            return done
-        if done.debit.plan.service == NUMBERS[SALE]:
-            self._sold(done, self.next_receipt)
+    def _note(self, done: Debit | None) -> None:
+        """Note what a tap before turns out to have done."""
+        if done is None:
+            return
+        if _is(done, SALE):
+            self._sold(done)
         else:
             self._last = None
-        if service == VOID:
-            raise NothingToVoid(reason="the tap before was finished just now: look at its receipt, ask again")
-        return self.sell(reader, at, self._asked_fen)
 
-    def _sold(self, done: Receipt, receipt: int) -> None:
-        debit = done.debit
-        if self._last is not None and (self._last.asn, self._last.counter) == (debit.asn, debit.counter):
-            return
-        self.next_receipt = receipt + 1
+    def _refuse_same(self, done: Debit | None, asked_fen: int) -> None:
+        """Ask whoever sells, where nobody can tell the sale before from one of the same sum."""
+        if done is not None and _is(done, SALE) and done.plan.list_price_fen == asked_fen:
+            receipt = done.plan.read(SaleFacts).receipt
+            raise SaleFinished(receipt=receipt, asn=done.asn, amount_fen=done.amount_fen)
+
+    def _sold(self, debit: Debit) -> None:
+        receipt = self.last_receipt = debit.plan.read(SaleFacts).receipt
+        self.next_receipt = max(self.next_receipt, receipt + 1)
         self._last = _Last(receipt, debit.asn, debit.counter, debit.amount_fen, debit.at)
 
     def _merchant(self) -> Mapping[str, Any]:
@@ -154,3 +172,7 @@ class Counter:
         if found is None:
             raise MerchantUnknown(what=f"terminal {self.till.number}")
         return found
+
+
+def _is(debit: Debit, service: str) -> bool:
+    return debit.plan.service == NUMBERS[service]

@@ -21,6 +21,7 @@ __all__ = [
     "RetailOff",
     "RetailRefundRefused",
     "RetailValueInvalid",
+    "SaleFinished",
     "SaleUnknown",
     "StatementDiffers",
     "StockMissing",
@@ -89,6 +90,16 @@ class RetailRefundRefused(CitycardError):
 
     status, exit_code = 409, 5
     sentence = "sale {id}: {reason}"
+
+
+class SaleFinished(CitycardError):
+    """A sale whose card was taken away too early is paid after all; another one of its sum was asked for."""
+
+    status, exit_code = 409, 5
+    sentence = (
+        "receipt {receipt} of {amount_fen} fen is paid by card {asn} after all: if this is another sale, ask "
+        "for it again"
+    )
 
 
 class NothingToVoid(CitycardError):

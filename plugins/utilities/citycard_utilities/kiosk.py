@@ -8,7 +8,6 @@ amount that is open, the due date (YYYYMMDD), and two check digits over all befo
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import attrs
@@ -18,10 +17,12 @@ from citycard_utilities.bills import BillView
 from citycard_utilities.errors import BillSettled, CardFromElsewhere, SlipInvalid
 from citycard_utilities.rules import BILL
 from citycard_utilities.sectors import BillFacts
+from citycard_utilities.services import NUMBERS
 from citycard_utilities.settings import UtilitySettings
 
 if TYPE_CHECKING:
-    from citycard.city.till import Sale, Visit
+    from citycard.city.till import Asked, Sale, Visit
+    from citycard.terminal.views import Debit
 
 __all__ = ["Slip", "pay_slip", "slip_of"]
 
@@ -97,13 +98,14 @@ def slip_of(settings: UtilitySettings, view: BillView) -> Slip:
     )
 
 
-def pay_slip(slip: Slip) -> Callable[[Visit], Sale]:
+def pay_slip(slip: Slip) -> Asked:
     """Decide at a till that a card pays a slip, with the late fee of the day.
 
-    Raise CardFromElsewhere for a card of another city: whether its debit counts is known days later, and the
-    bill would be open until then.
+    A tap that was torn before is this slip's only where it paid this bill. Raise CardFromElsewhere for a card
+    of another city: whether its debit counts is known days later, and the bill would be open until then.
     """
-    from citycard.city.till import Sale
+    from citycard.card.codec import encode
+    from citycard.city.till import Asked, Sale
 
     def decide(visit: Visit) -> Sale:
         if not visit.at_home:
@@ -112,7 +114,10 @@ def pay_slip(slip: Slip) -> Callable[[Visit], Sale]:
         quote = visit.price(BILL, facts, list_price_fen=slip.amount_fen)
         return Sale(service=BILL, amount_fen=quote.amount_fen, facts=facts, list_price_fen=slip.amount_fen)
 
-    return decide
+    def again(debit: Debit) -> bool:
+        return debit.plan.service == NUMBERS[BILL] and debit.plan.facts == encode(slip.facts())
+
+    return Asked(decide, again)
 
 
 def _check(body: str) -> str:

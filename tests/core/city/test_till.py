@@ -3,8 +3,9 @@ import sys
 
 import pytest
 
-from citycard.city.till import Sale, Till
-from citycard.errors import CardLacksSector, CardRefused, ServiceOff, ServiceUnknown
+from citycard.city.till import Asked, Sale, Till
+from citycard.errors import CardLacksSector, CardRefused, CardRemoved, ServiceOff, ServiceUnknown
+from citycard.testing.readers import TakenAway
 
 PIECES = 2
 PRICE_FEN = 600
@@ -71,6 +72,49 @@ def test_a_torn_tap_is_finished_by_the_next_one_and_charged_once(town, till, car
     town.clear(till)
     assert town.statement("melons").net_fen == cuts * PRICE_FEN
     town.check_books()
+
+
+def melons(pieces, ticket):
+    """Sell so many melons on a ticket of a number, which the facts of the record say."""
+    market = sys.modules["citycard_market.plugin"]
+    facts = market.Stall(pieces=pieces)
+
+    def decide(visit):
+        seen.append(visit.finished)
+        return Sale(
+            service="stall",
+            amount_fen=visit.price("stall", facts).amount_fen,
+            facts=facts,
+            list_price_fen=ticket,
+        )
+
+    seen = []
+    return Asked(decide, lambda debit: debit.plan.list_price_fen == ticket), seen
+
+
+def torn(till, card, at, sale):
+    with pytest.raises(CardRemoved):
+        till.serve(TakenAway(card.reader), at, sale)
+
+
+def test_a_torn_sale_is_the_answer_to_itself_alone_and_not_to_another_of_the_same_sum(town, till, card):
+    at = town.now
+    torn(till, card, at, melons(2, ticket=1)[0])
+    other, seen = melons(2, ticket=2)
+    receipt = till.serve(card.reader, at, other)
+    assert (receipt.recovered, receipt.debit.plan.list_price_fen) == (False, 2)
+    assert [(one.plan.list_price_fen, one.recovered) for one in seen] == [(1, True)]
+    torn(till, card, at, melons(2, ticket=3)[0])
+    assert till.serve(card.reader, town.pass_time(dt.timedelta(hours=1)), melons(2, ticket=3)[0]).recovered
+    assert town.balance_fen(card) == 5000 - 3 * PRICE_FEN
+    assert len(till.records) == 3
+
+
+def test_a_sale_that_was_torn_and_not_done_is_charged_when_it_is_asked_for_again(town, till, card):
+    card.chip.eeprom.cut_after(1)
+    sale, seen = melons(2, ticket=1)
+    assert not till.serve(card.reader, town.now, sale).recovered
+    assert (town.balance_fen(card), seen) == (5000 - PRICE_FEN, [None, None])
 
 
 def test_a_use_that_costs_nothing_is_recorded_with_what_it_wrote(town, till, card):
