@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 from starlette.concurrency import run_in_threadpool
 
+from citycard.errors import Phrase
 from citycard.kernel.outside import PUBLIC, Route
 from citycard_campus.attendance import Lesson, TimetableReport, attend, import_timetable
 from citycard_campus.campus import Campus
@@ -218,7 +219,9 @@ async def presence(request: Request) -> Response:
         with writing(campus.engine) as conn:
             one = pupil_of(conn, body.card)
             if one.school != campus.settings.school(body.school).number:
-                raise PupilUnknown(key=f"card {body.card[:20]} at {body.school[:32]}")
+                raise PupilUnknown(
+                    key=Phrase("card {asn} at {school}", asn=body.card[:20], school=body.school[:32])
+                )
             return attend(campus, conn, one, body.room, body.at.replace(tzinfo=None, microsecond=0))
 
     return json_answer(await run_in_threadpool(work))

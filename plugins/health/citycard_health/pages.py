@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from citycard.errors import Phrase
 from citycard.ids import new_id
 from citycard.kernel.outside import MenuItem, Route
 from citycard.store import reading
@@ -171,7 +172,9 @@ def _id(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise BookingRefused(reason=f"{text[:40]!r} is no id: load the page again") from None
+        raise BookingRefused(
+            reason=Phrase("{text!r} is no id: load the page again", text=text[:40])
+        ) from None
 
 
 def _back() -> Response:

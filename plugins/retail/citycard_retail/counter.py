@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from citycard.city.till import Receipt, Sale, Till, Visit
+from citycard.errors import Phrase
 from citycard_retail.errors import MerchantUnknown, NothingToVoid
 from citycard_retail.sectors import LastSale, SaleFacts, SaleState, VoidFacts
 from citycard_retail.services import NUMBERS, SALE, VOID
@@ -152,5 +153,5 @@ class Counter:
     def _merchant(self) -> Mapping[str, Any]:
         found: Mapping[str, Any] | None = self.till.configured("retail", "tills").get(self.till.number)
         if found is None:
-            raise MerchantUnknown(what=f"terminal {self.till.number}")
+            raise MerchantUnknown(what=Phrase("terminal {number}", number=self.till.number))
         return found

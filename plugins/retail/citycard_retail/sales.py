@@ -15,7 +15,7 @@ import attrs
 from sqlalchemy import Connection, Row, select, update
 
 from citycard import registry
-from citycard.errors import CitycardError, DebitRefused, OnlineAccountUnknown, PaymentUnknown
+from citycard.errors import CitycardError, DebitRefused, OnlineAccountUnknown, PaymentUnknown, Phrase
 from citycard.ids import derived_id
 from citycard.kernel.services import DebitRequest
 from citycard.ledger.chart import TransferCode
@@ -109,7 +109,7 @@ def sell(
     if known is not None:
         return known
     if not 0 < amount_fen <= market.settings.most_sale_fen:
-        expected = f"1 to {market.settings.most_sale_fen} fen"
+        expected = Phrase("1 to {most_sale_fen} fen", most_sale_fen=market.settings.most_sale_fen)
         raise RetailValueInvalid(field="amount_fen", value=amount_fen, expected=expected)
     with reading(city.engine) as conn:
         merchant = merchants(market, conn, partner=partner)[0]
