@@ -57,6 +57,17 @@ def test_the_page_sets_and_takes_away_a_limit(place):
     assert kept() is None
 
 
+def test_a_limit_that_is_none_is_told_to_a_guardian_in_chinese(place):
+    mother = place.town.card()
+    place.pupil(guardian=mother.asn)
+    client = place.town.client("citizen", mother.asn)
+    number = client.get(f"/campus/guardians/{mother.asn}/children").json()["children"][0]["number"]
+    path = f"/campus/mine/{number}/limit"
+    page = client.post(path, data={"limit": "a lot"}, headers=HTML | {"accept-language": "zh"})
+    assert (page.status_code, page.headers["content-language"]) == (422, "zh")
+    assert "limit 为 &#39;a lot&#39;，应为：金额（元），例如 20 或 12.50" in page.text
+
+
 def test_the_office_sees_schools_and_decides_meals(place):
     from citycard.city.till import Sale
     from citycard_campus.sectors import MealFacts, Role

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import attrs
 
+from citycard.errors import Phrase
 from citycard_campus.errors import FileNotRoll
 
 __all__ = ["BadLine", "day", "rows"]
@@ -30,18 +31,22 @@ def rows(text: str, needed: Sequence[str], *, file: str) -> Iterator[tuple[int, 
     A byte-order mark and empty lines are ignored. Raise FileNotRoll for what is no such file.
     """
     if len(text) > LARGEST:
-        raise FileNotRoll(file=file, reason=f"it has more than {LARGEST} characters: split it")
+        raise FileNotRoll(
+            file=file, reason=Phrase("it has more than {most} characters: split it", most=LARGEST)
+        )
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=None), skipinitialspace=True)
     try:
         names = [name.strip().lower() for name in reader.fieldnames or ()]
         if missing := [name for name in needed if name not in names]:
-            reason = f"its first line names no column {' and no '.join(missing)}"
+            reason = Phrase("its first line names no column {missing}", missing=" and no ".join(missing))
             raise FileNotRoll(file=file, reason=reason)
         reader.fieldnames = names
         for row in reader:
             yield reader.line_num, {name: (row.get(name) or "").strip() for name in needed}
     except csv.Error as wrong:
-        raise FileNotRoll(file=file, reason=f"line {reader.line_num} is no CSV: {wrong}") from wrong
+        raise FileNotRoll(
+            file=file, reason=Phrase("line {line} is no CSV: {wrong}", line=reader.line_num, wrong=wrong)
+        ) from wrong
 
 
 def day(text: str, field: str) -> dt.date:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from citycard.card.codec import evolve
 from citycard.city.till import Receipt, Sale, Visit
-from citycard.errors import WalletRefused
+from citycard.errors import Phrase, WalletRefused
 from citycard.store import reading, writing
 from citycard_campus.errors import MarkBroken, PupilUnknown, RightsEnded, SectorStale
 from citycard_campus.fares import DESK
@@ -51,9 +51,9 @@ class Desk(Post):
         with reading(self.campus.engine) as conn:
             known, held = pupil_of(conn, visit.asn), find_pot(conn, visit.asn)
         if known.school != self.school.number:
-            raise PupilUnknown(key=f"card {visit.asn} at {self.school.id}")
+            raise PupilUnknown(key=Phrase("card {asn} at {school}", asn=visit.asn, school=self.school.id))
         if not known.enrolled(visit.at.date()):
-            raise RightsEnded(asn=visit.asn, reason=f"its last day was {known.until}")
+            raise RightsEnded(asn=visit.asn, reason=Phrase("its last day was {until}", until=known.until))
         after = self._after(visit, known, held, heal=heal)
         facts = DeskFacts(
             school=after.school,

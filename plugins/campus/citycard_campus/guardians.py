@@ -10,6 +10,7 @@ import attrs
 from sqlalchemy import Connection, update
 
 from citycard import CitizenLine
+from citycard.errors import Phrase
 from citycard.store import reading, writing
 from citycard_campus.attendance import Absence, Presence, absences_of, presences_of
 from citycard_campus.errors import GuardianUnknown, PupilRefused
@@ -62,7 +63,11 @@ def limit_day(campus: Campus, guardian: str, number: int, day_limit_fen: int | N
     PupilRefused.
     """
     if day_limit_fen is not None and not 0 <= day_limit_fen <= _MOST_FEN:
-        raise PupilRefused(field="day_limit_fen", value=day_limit_fen, expected=f"0 to {_MOST_FEN} fen")
+        raise PupilRefused(
+            field="day_limit_fen",
+            value=day_limit_fen,
+            expected=Phrase("0 to {most_fen} fen", most_fen=_MOST_FEN),
+        )
     with writing(campus.engine) as conn:
         mine = (pupil.c.number == number, pupil.c.guardian == guardian, pupil.c.guardian != "")
         if not conn.execute(update(pupil).where(*mine), {"day_limit_fen": day_limit_fen}).rowcount:

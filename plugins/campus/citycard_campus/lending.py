@@ -10,6 +10,7 @@ from sqlalchemy import Connection, insert, update
 
 from citycard.card.codec import decode
 from citycard.city.till import Receipt, Sale, Visit
+from citycard.errors import Phrase
 from citycard.store import reading, writing
 from citycard_campus.errors import LoanRefused
 from citycard_campus.fares import LIBRARY
@@ -97,7 +98,9 @@ class LibraryDesk(Post):
         if self._out(conn, item) is not None:
             raise LoanRefused(item=item, reason="is lent already")
         if len(loans_of(conn, loan.c.pupil == enrolment.pupil, loan.c.back_at.is_(None))) >= most:
-            raise LoanRefused(item=item, reason=f"the holder has {most} items, and no more are lent")
+            raise LoanRefused(
+                item=item, reason=Phrase("the holder has {most} items, and no more are lent", most=most)
+            )
 
     def _out(self, conn: Connection, item: str) -> Loan | None:
         mine = (loan.c.school == self.school.number, loan.c.item == item, loan.c.back_at.is_(None))
@@ -117,5 +120,6 @@ class LibraryDesk(Post):
 def _check(item: str) -> None:
     if not (0 < len(item) <= _LONGEST and item.isascii() and item.isprintable()):
         raise LoanRefused(
-            item=item[:_LONGEST] or "(none)", reason=f"expected 1 to {_LONGEST} ASCII characters"
+            item=item[:_LONGEST] or "(none)",
+            reason=Phrase("expected 1 to {longest} ASCII characters", longest=_LONGEST),
         )

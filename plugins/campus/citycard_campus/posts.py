@@ -13,7 +13,7 @@ import attrs
 
 from citycard.card.codec import evolve
 from citycard.city.till import Receipt, Sale, Till, Visit
-from citycard.errors import CardLacksSector
+from citycard.errors import CardLacksSector, Phrase
 from citycard_campus.errors import DayLimitReached, NotEnrolled, RightsEnded
 from citycard_campus.marks import check, marked
 from citycard_campus.roll import pot_number
@@ -105,5 +105,5 @@ class Post:
     def _over(self, enrolment: Enrolment, known: Mapping[str, Any], at: dt.datetime) -> str:
         """Say why an enrolment is over; nothing while it holds."""
         if enrolment.until is None or at.date() > enrolment.until:
-            return f"its last day was {enrolment.until}"
+            return Phrase("its last day was {until}", until=enrolment.until)
         return "the school ended the enrolment" if enrolment.pupil in known.get("ended", ()) else ""

@@ -20,7 +20,7 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, insert, select, update
 
-from citycard.errors import CitycardError, OnlineAccountUnknown, PaymentUnknown, WalletRefused
+from citycard.errors import CitycardError, OnlineAccountUnknown, PaymentUnknown, Phrase, WalletRefused
 from citycard.ids import derived_id
 from citycard.money import yuan
 from citycard.store import publish, reading, writing
@@ -243,7 +243,7 @@ def find_pot(conn: Connection, asn: str) -> Pot:
     """Give the pot of a card; raise PupilUnknown for a card that never was a pupil's."""
     row = conn.execute(select(pot).where(pot.c.asn == asn)).one_or_none()
     if row is None:
-        raise PupilUnknown(key=f"card {asn[:20]}")
+        raise PupilUnknown(key=Phrase("card {asn}", asn=asn[:20]))
     return Pot(**row._mapping)  # noqa: SLF001 - a Row's own way
 
 

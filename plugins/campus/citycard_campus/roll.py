@@ -10,7 +10,7 @@ import attrs
 from sqlalchemy import Connection, insert, select, update
 
 from citycard import registry
-from citycard.errors import CitycardError
+from citycard.errors import CitycardError, Phrase
 from citycard.money import parse_yuan
 from citycard.registry.records import CardStatus
 from citycard.store import publish, reading, writing
@@ -207,7 +207,7 @@ def find_pupil(conn: Connection, number: int) -> Pupil:
     """Give an enrolment by its number; raise PupilUnknown."""
     known = _row(conn, pupil.c.number == number)
     if known is None:
-        raise PupilUnknown(key=f"number {number}")
+        raise PupilUnknown(key=Phrase("number {number}", number=number))
     return known
 
 
@@ -215,7 +215,7 @@ def pupil_of(conn: Connection, asn: str) -> Pupil:
     """Give the enrolment that a card stands for now; raise PupilUnknown."""
     known = _row(conn, pupil.c.asn == asn, pupil.c.left_on.is_(None))
     if known is None:
-        raise PupilUnknown(key=f"card {asn[:20]}")
+        raise PupilUnknown(key=Phrase("card {asn}", asn=asn[:20]))
     return known
 
 
@@ -277,18 +277,28 @@ def _made(row: Any) -> Pupil:
 def _check_card(conn: Connection, asn: str, known: Pupil | None, *, field: str = "card") -> None:
     status = registry.find_card(conn, asn).status
     if status is not CardStatus.ISSUED:
-        raise PupilRefused(field=field, value=asn, expected=f"a card in use, not one that is {status}")
+        raise PupilRefused(
+            field=field, value=asn, expected=Phrase("a card in use, not one that is {status}", status=status)
+        )
     if field != "card":
         return
     other = _row(conn, pupil.c.asn == asn, pupil.c.left_on.is_(None))
     if other is not None and (known is None or other.number != known.number):
-        raise PupilRefused(field=field, value=asn, expected=f"a card that is not enrolled as {other.number}")
+        raise PupilRefused(
+            field=field,
+            value=asn,
+            expected=Phrase("a card that is not enrolled as {number}", number=other.number),
+        )
     row = conn.execute(select(pot).where(pot.c.asn == asn)).one_or_none()
     if row is None or (known is not None and row.pupil == known.number):
         return
     left_fen = row.loaded_fen - row.settled_fen - row.returned_fen
     if left_fen:
-        expected = f"a card whose pot of enrolment {row.pupil} is empty: {left_fen} fen wait for late records"
+        expected = Phrase(
+            "a card whose pot of enrolment {pupil} is empty: {left_fen} fen wait for late records",
+            pupil=row.pupil,
+            left_fen=left_fen,
+        )
         raise PupilRefused(field=field, value=asn, expected=expected)
 
 

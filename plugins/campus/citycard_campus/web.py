@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 from starlette.concurrency import run_in_threadpool
 
+from citycard.errors import Phrase
 from citycard_campus.attendance import Lesson, attend, import_timetable
 from citycard_campus.campus import Campus
 from citycard_campus.guardians import Child, children, limit_day
@@ -213,7 +214,9 @@ async def presence(request: Request) -> Response:
         with writing(campus.engine) as conn:
             one = pupil_of(conn, body.card)
             if one.school != campus.settings.school(body.school).number:
-                raise PupilUnknown(key=f"card {body.card[:20]} at {body.school[:32]}")
+                raise PupilUnknown(
+                    key=Phrase("card {asn} at {school}", asn=body.card[:20], school=body.school[:32])
+                )
             return attend(campus, conn, one, body.room, body.at.replace(tzinfo=None, microsecond=0))
 
     return json_answer(await run_in_threadpool(work))

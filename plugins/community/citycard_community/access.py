@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection
 
+from citycard.errors import Phrase
 from citycard_community.errors import DoorClosed
 from citycard_community.rights import CardKey, good_rights, rights_on
 from citycard_community.sectors import CardRights, Right, RightKind
@@ -52,9 +53,9 @@ def admitted(
 def _out_of_days(door: Door, rights: list[Right], day: dt.date) -> DoorClosed:
     coming = [one.starts_on for one in rights if one.starts_on is not None and one.starts_on > day]
     if coming:
-        return _closed(door, "not-yet", f"the right begins on {min(coming)}")
+        return _closed(door, "not-yet", Phrase("the right begins on {coming}", coming=min(coming)))
     ended = max(one.ends_on for one in rights if one.ends_on is not None)
-    return _closed(door, "ended", f"the right ended on {ended}")
+    return _closed(door, "ended", Phrase("the right ended on {ended}", ended=ended))
 
 
 def _closed(door: Door, code: str, reason: str) -> DoorClosed:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from citycard.clock import first_and_last
-from citycard.errors import QueryInvalid
+from citycard.errors import Phrase, QueryInvalid
 from citycard.store import reading, writing
 from citycard.web.readings import record_reading
 from citycard.web.sessions import require
@@ -97,7 +97,7 @@ def pay_fee(city: City, actor: Actor, bill: int, body: FeeToPay) -> FeePaid:
     with reading(city.engine) as conn:
         seen = {one.bill.id for one in bills_of_card(conn, settings, today, body.card)}
     if bill not in seen:
-        raise NotTheirs(what=f"bill {bill}", asn=body.card)
+        raise NotTheirs(what=Phrase("bill {bill}", bill=bill), asn=body.card)
     paid = pay_from_account(city, settings, body.id, body.card, bill, body.amount_fen, actor=actor.name)
     with reading(city.engine) as conn:
         left = {one.bill.id: one.owed_fen for one in bills_of_card(conn, settings, today, body.card)}
@@ -248,7 +248,11 @@ def openings(city: City, actor: Actor, query: OpeningsQuery) -> DoorOpenings:
         raise QueryInvalid(field="door", text=query.door, expected="the id of one of its doors")
     since, until = first_and_last(query.since, query.until, today=city.now_local().date(), back=_WEEK)
     if until > since + _LONGEST:
-        raise QueryInvalid(field="since", text=str(since), expected=f"at most {_LONGEST.days} days to until")
+        raise QueryInvalid(
+            field="since",
+            text=str(since),
+            expected=Phrase("at most {days} days to until", days=_LONGEST.days),
+        )
     require(actor, READ_OPENINGS, owner_of(actor, community, actor.subject))
     if actor.role == "citizen":
         doors = _own_doors(city, actor.subject, community, doors)
@@ -290,7 +294,9 @@ def _own_doors(city: City, asn: str, community: Community, doors: list[Door]) ->
         ]
     own = [door for door in doors if any(one.zones >> door.zone & 1 for one in rights)]
     if not own:
-        raise NotTheirs(what=f"who opened {', '.join(door.name for door in doors)}", asn=asn)
+        raise NotTheirs(
+            what=Phrase("who opened {doors}", doors=", ".join(door.name for door in doors)), asn=asn
+        )
     return own
 
 

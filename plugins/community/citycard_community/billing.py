@@ -16,6 +16,7 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from citycard.errors import Phrase
 from citycard.store import publish, reading, writing
 from citycard.store.engine import write_alone
 from citycard_community.bills import Bill, accrued, fee_fen, paid
@@ -148,7 +149,9 @@ def ask_payment(
         if known is not None:
             wanted = known.amount_fen if amount_fen is None else amount_fen
             if (known.bill, known.asn, known.way, known.amount_fen) != (number, asn, way, wanted):
-                raise PaymentRefused(bill=number, reason=f"id {identity} was given to another payment")
+                raise PaymentRefused(
+                    bill=number, reason=Phrase("id {id} was given to another payment", id=identity)
+                )
             return known
         held, fee = _held(conn, settings, number)
         free_fen = accrued(held, fee, city.now_local().date()).owed_fen - _asked_fen(conn, number)
@@ -174,12 +177,15 @@ def finish_payment(city: City, settings: CommunitySettings, identity: UUID) -> B
     with writing(city.engine) as conn:
         asked = _find(conn, identity)
         if asked is None:
-            raise PaymentRefused(bill=0, reason=f"payment {identity} was never asked for")
+            raise PaymentRefused(bill=0, reason=Phrase("payment {id} was never asked for", id=identity))
         held, fee = _held(conn, settings, asked.bill)
         # Whoever held the bill before may have finished it, or forgotten it.
         known = _find(conn, identity)
         if known is None:
-            raise PaymentRefused(bill=asked.bill, reason=f"payment {identity} was forgotten: it was not made")
+            raise PaymentRefused(
+                bill=asked.bill,
+                reason=Phrase("payment {id} was forgotten: it was not made", id=identity),
+            )
         if known.state == _DONE:
             return known
         after, late_fen = paid(accrued(held, fee, city.now_local().date()), known.amount_fen)

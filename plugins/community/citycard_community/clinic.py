@@ -6,7 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from citycard.city.till import Receipt, Sale, Till, Visit
-from citycard.errors import CardLacksSector
+from citycard.errors import CardLacksSector, Phrase
 from citycard_community.errors import TerminalElsewhere
 from citycard_community.fees import CLINIC
 from citycard_community.rights import good_rights, key_of
@@ -30,7 +30,9 @@ class ClinicTill:
         self._known = Known.of(till)
         found = self._known.settings.clinic(clinic)
         if found is None:
-            raise TerminalElsewhere(terminal=till.number, what=f"till of clinic {clinic}")
+            raise TerminalElsewhere(
+                terminal=till.number, what=Phrase("till of clinic {clinic}", clinic=clinic)
+            )
         self._clinic = found
 
     def refresh(self) -> int:

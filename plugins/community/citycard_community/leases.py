@@ -15,6 +15,7 @@ import attrs
 from sqlalchemy import Connection, func, insert, select, update
 
 from citycard import registry
+from citycard.errors import Phrase
 from citycard.registry import CardStatus
 from citycard.store import publish, reading, writing
 from citycard_community.errors import LeaseRefused, LeaseUnknown
@@ -121,9 +122,15 @@ def extend_lease(city: City, identity: UUID, ends_on: dt.date) -> Lease:
             return found
         today = city.now_local().date()
         if found.last_day < today or found.ended_on is not None:
-            raise LeaseRefused(lease=identity, reason=f"it ended on {found.last_day}: begin another one")
+            raise LeaseRefused(
+                lease=identity,
+                reason=Phrase("it ended on {last_day}: begin another one", last_day=found.last_day),
+            )
         if ends_on < found.ends_on:
-            raise LeaseRefused(lease=identity, reason=f"it runs until {found.ends_on}: to shorten it, end it")
+            raise LeaseRefused(
+                lease=identity,
+                reason=Phrase("it runs until {ends_on}: to shorten it, end it", ends_on=found.ends_on),
+            )
         _check_days(city, identity, found.starts_on, ends_on)
         _check_free(conn, identity, found.unit, found.starts_on, ends_on)
         conn.execute(update(lease).where(lease.c.id == identity).values(ends_on=ends_on))
@@ -144,9 +151,16 @@ def end_lease(city: City, identity: UUID, last_day: dt.date) -> Lease:
             return found
         yesterday = city.now_local().date() - dt.timedelta(days=1)
         if found.last_day < yesterday:
-            raise LeaseRefused(lease=identity, reason=f"it ended on {found.last_day}")
+            raise LeaseRefused(
+                lease=identity, reason=Phrase("it ended on {last_day}", last_day=found.last_day)
+            )
         if not yesterday <= last_day <= found.last_day:
-            reason = f"the last day is {last_day}, expected a day from {yesterday} to {found.last_day}"
+            reason = Phrase(
+                "the last day is {last_day}, expected a day from {yesterday} to {latest}",
+                last_day=last_day,
+                yesterday=yesterday,
+                latest=found.last_day,
+            )
             raise LeaseRefused(lease=identity, reason=reason)
         conn.execute(update(lease).where(lease.c.id == identity).values(ended_on=last_day))
         serials = conn.scalars(select(right.c.id).where(right.c.lease == identity)).all()
@@ -207,20 +221,30 @@ def _read(conn: Connection, identity: UUID) -> Lease | None:
 def _check_days(city: City, identity: UUID, starts_on: dt.date, ends_on: dt.date) -> None:
     today = city.now_local().date()
     if not starts_on <= ends_on or ends_on < today or ends_on - starts_on > _LONGEST:
-        reason = f"it would run from {starts_on} to {ends_on}: it ends today or later, within 20 years"
+        reason = Phrase(
+            "it would run from {starts_on} to {ends_on}: it ends today or later, within 20 years",
+            starts_on=starts_on,
+            ends_on=ends_on,
+        )
         raise LeaseRefused(lease=identity, reason=reason)
 
 
 def _check_tenants(conn: Connection, identity: UUID, tenants: Sequence[str], owner: str) -> None:
     if not 1 <= len(tenants) <= _MOST_TENANTS or len(set(tenants)) != len(tenants):
-        reason = f"it has {len(tenants)} tenants, expected 1 to {_MOST_TENANTS}, each once"
+        reason = Phrase(
+            "it has {count} tenants, expected 1 to {most_tenants}, each once",
+            count=len(tenants),
+            most_tenants=_MOST_TENANTS,
+        )
         raise LeaseRefused(lease=identity, reason=reason)
     for asn in tenants:
         if asn == owner:
             raise LeaseRefused(lease=identity, reason="the owner of the unit cannot be its tenant")
         status = registry.find_card(conn, asn).status
         if status is not CardStatus.ISSUED:
-            raise LeaseRefused(lease=identity, reason=f"card {asn} is {status}, not in use")
+            raise LeaseRefused(
+                lease=identity, reason=Phrase("card {asn} is {status}, not in use", asn=asn, status=status)
+            )
 
 
 def _check_free(
@@ -228,7 +252,12 @@ def _check_free(
 ) -> None:
     for other in leases_of_unit(conn, unit_number):
         if other.id != identity and other.starts_on <= ends_on and starts_on <= other.last_day:
-            reason = f"lease {other.id} of the unit runs from {other.starts_on} to {other.last_day}"
+            reason = Phrase(
+                "lease {id} of the unit runs from {starts_on} to {last_day}",
+                id=other.id,
+                starts_on=other.starts_on,
+                last_day=other.last_day,
+            )
             raise LeaseRefused(lease=identity, reason=reason)
 
 

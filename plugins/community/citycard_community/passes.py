@@ -10,6 +10,7 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, delete, insert, select, update
 
+from citycard.errors import Phrase
 from citycard.store import publish, writing
 from citycard.store.engine import write_alone
 from citycard_community.errors import CarParkUnknown, PassRefused
@@ -96,7 +97,9 @@ def sell_pass(
     wanted = (community, car_park, space, month_of(first), months, asn)
     if known is not None:
         if (known.community, known.car_park, known.space, known.first, known.months, known.asn) != wanted:
-            raise PassRefused(space=space, car_park=park.name, reason=f"id {identity} was given to another")
+            raise PassRefused(
+                space=space, car_park=park.name, reason=Phrase("id {id} was given to another", id=identity)
+            )
         if known.right is not None:
             return known
     facts = PassFacts(
@@ -197,10 +200,12 @@ def _park(place: Community, car_park: int, space: int) -> CarPark:
     park = place.car_park(car_park)
     if park is None:
         known = f"it has {', '.join(str(one.number) for one in place.car_parks) or 'none'}"
-        raise CarParkUnknown(community=place.id, what=f"car park {car_park}", known=known)
+        raise CarParkUnknown(
+            community=place.id, what=Phrase("car park {car_park}", car_park=car_park), known=known
+        )
     if not 1 <= space <= park.spaces:
         known = f"car park {car_park} has 1 to {park.spaces}"
-        raise CarParkUnknown(community=place.id, what=f"space {space}", known=known)
+        raise CarParkUnknown(community=place.id, what=Phrase("space {space}", space=space), known=known)
     return park
 
 
@@ -220,7 +225,14 @@ def _check(
         return PassRefused(space=space, car_park=park.name, reason=reason)
 
     if not 1 <= months <= _MOST_MONTHS or first < month_of(today):
-        raise refuse(f"{months} months from {first}, expected 1 to {_MOST_MONTHS} from this month on")
+        raise refuse(
+            Phrase(
+                "{months} months from {first}, expected 1 to {most_months} from this month on",
+                months=months,
+                first=first,
+                most_months=_MOST_MONTHS,
+            )
+        )
     homes = [
         one
         for one in rights_of_card(conn, asn, today)
@@ -237,7 +249,7 @@ def _check(
     )
     taken = sorted(conn.scalars(query))
     if taken:
-        raise refuse(f"another pass has it in {taken[0]:%Y-%m}")
+        raise refuse(Phrase("another pass has it in {taken:%Y-%m}", taken=taken[0]))
 
 
 def _months(first: dt.date, months: int) -> list[dt.date]:

@@ -9,6 +9,7 @@ import attrs
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from citycard.errors import Phrase
 from citycard.store import reading, writing
 from citycard_community.errors import CarParkFull, SpaceTaken, StayUnknown
 from citycard_community.settings import CarPark, Community
@@ -113,9 +114,9 @@ class Spaces:
                 found = self._with_plate(conn, plate) if plate else None
         if found is None:
             what = (
-                f"on space {space}"
+                Phrase("on space {space}", space=space)
                 if space is not None
-                else f"with plate {plate}"
+                else Phrase("with plate {plate}", plate=plate)
                 if plate
                 else "of this card"
             )

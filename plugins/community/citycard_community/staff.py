@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from citycard import registry
+from citycard.errors import Phrase
 from citycard.registry import CardStatus
 from citycard.store import writing
 from citycard_community.errors import RightRefused, RightUnknown
@@ -46,9 +47,13 @@ def give_staff(
     classes = {ALWAYS, *(one.number for one in settings.hours)}
     today = city.now_local().date()
     if not zones or not known.issuperset(zones):
-        raise RightRefused(asn=asn, field="zones", value=list(zones), expected=f"some of {sorted(known)}")
+        raise RightRefused(
+            asn=asn, field="zones", value=list(zones), expected=Phrase("some of {known}", known=sorted(known))
+        )
     if hours not in classes:
-        raise RightRefused(asn=asn, field="hours", value=hours, expected=f"one of {sorted(classes)}")
+        raise RightRefused(
+            asn=asn, field="hours", value=hours, expected=Phrase("one of {known}", known=sorted(classes))
+        )
     if not starts_on <= ends_on <= starts_on + _LONGEST or ends_on < today:
         days = f"{starts_on} to {ends_on}"
         raise RightRefused(asn=asn, field="days", value=days, expected="to today or later, at most a year")

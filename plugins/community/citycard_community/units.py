@@ -18,6 +18,7 @@ import attrs
 from sqlalchemy import Connection, insert, select, update
 
 from citycard import registry
+from citycard.errors import Phrase
 from citycard.registry import CardStatus
 from citycard.store import writing
 from citycard_community.errors import UnitRefused, UnitsFileInvalid, UnitUnknown
@@ -127,28 +128,36 @@ def read_units(text: str, *, file: str) -> list[UnitGiven]:
     try:
         head = next(rows, [])
         if tuple(head) != COLUMNS:
-            raise UnitsFileInvalid(file=file, line=1, problem=f"expected the columns {','.join(COLUMNS)}")
+            raise UnitsFileInvalid(
+                file=file, line=1, problem=Phrase("expected the columns {columns}", columns=",".join(COLUMNS))
+            )
         for row in rows:
             if not row:
                 continue
             one = _read(row, file, rows.line_num)
             if one.name in seen:
-                problem = f"unit {one.name} stands in line {seen[one.name]} already"
+                problem = Phrase(
+                    "unit {name} stands in line {line} already", name=one.name, line=seen[one.name]
+                )
                 raise UnitsFileInvalid(file=file, line=rows.line_num, problem=problem)
             if len(found) >= _MOST_LINES:
-                problem = f"a file holds at most {_MOST_LINES} units: hand in several"
+                problem = Phrase(
+                    "a file holds at most {most_lines} units: hand in several", most_lines=_MOST_LINES
+                )
                 raise UnitsFileInvalid(file=file, line=rows.line_num, problem=problem)
             seen[one.name] = rows.line_num
             found.append(one)
     except csv.Error as wrong:
-        raise UnitsFileInvalid(file=file, line=rows.line_num, problem=f"it is no CSV: {wrong}") from None
+        raise UnitsFileInvalid(
+            file=file, line=rows.line_num, problem=Phrase("it is no CSV: {problem}", problem=wrong)
+        ) from None
     return found
 
 
 def text_of(path: Path) -> str:
     """Read a file of units as text in UTF-8; raise UnitsFileInvalid for one that is too large or no text."""
     if path.stat().st_size > _LARGEST_BYTES:
-        problem = f"it has more than {_LARGEST_BYTES} bytes: hand in several"
+        problem = Phrase("it has more than {most_bytes} bytes: hand in several", most_bytes=_LARGEST_BYTES)
         raise UnitsFileInvalid(file=path.name, line=1, problem=problem)
     data = path.read_bytes()
     try:
@@ -178,7 +187,7 @@ def _kept(conn: Connection, city: City, settings: CommunitySettings, given: Unit
             unit=given.name,
             field="owner",
             value=given.owner,
-            expected="a card in use, not one that is " + str(card.status),
+            expected=Phrase("a card in use, not one that is {status}", status=card.status),
         )
     today = city.now_local().date()
     place = (
@@ -239,14 +248,14 @@ def _read(row: list[str], file: str, line: int) -> UnitGiven:
         return UnitsFileInvalid(file=file, line=line, problem=problem)
 
     if len(row) != len(COLUMNS):
-        raise refuse(f"{len(row)} fields, expected {len(COLUMNS)}")
+        raise refuse(Phrase("{count} fields, expected {columns}", count=len(row), columns=len(COLUMNS)))
     community, building, room, area, owner = row
     if not re.fullmatch(r"[0-9]{1,2}", building):
-        raise refuse(f"building is {building!r}, expected a number such as 3")
+        raise refuse(Phrase("building is {building!r}, expected a number such as 3", building=building))
     if not _AREA.fullmatch(area):
-        raise refuse(f"area_m2 is {area!r}, expected square metres such as 89.50")
+        raise refuse(Phrase("area_m2 is {area!r}, expected square metres such as 89.50", area=area))
     if not _ASN.fullmatch(owner):
-        raise refuse(f"owner is {owner!r}, expected a card's number of 20 digits")
+        raise refuse(Phrase("owner is {owner!r}, expected a card's number of 20 digits", owner=owner))
     whole, _, part = area.partition(".")
     hundredths = int(whole) * 100 + int(part.ljust(2, "0") or "0")
     return UnitGiven(community=community, building=int(building), room=room, area=hundredths, owner=owner)

@@ -16,6 +16,7 @@ import attrs
 from sqlalchemy import Connection, func, insert, select, update
 
 from citycard import registry
+from citycard.errors import Phrase
 from citycard.registry import CardStatus
 from citycard.store import publish, writing
 from citycard_community.errors import DayCodeRefused, NotTheirs, VisitRefused, VisitUnknown
@@ -93,7 +94,7 @@ def end_visit(city: City, identity: UUID, host: str) -> Visit:
         if row is None:
             raise VisitUnknown(visit=identity)
         if row.host != host:
-            raise NotTheirs(what=f"visit {identity}", asn=host)
+            raise NotTheirs(what=Phrase("visit {id}", id=identity), asn=host)
         if row.ended is None:
             now = city.now_local()
             conn.execute(update(visit).where(visit.c.id == identity).values(ended=now))
@@ -136,18 +137,28 @@ def _check(
 ) -> None:
     today = city.now_local().date()
     if not today <= day <= today + dt.timedelta(days=_FURTHEST_DAYS):
-        raise VisitRefused(day=day, reason=f"expected a day from today to {_FURTHEST_DAYS} days on")
+        raise VisitRefused(
+            day=day,
+            reason=Phrase(
+                "expected a day from today to {furthest_days} days on", furthest_days=_FURTHEST_DAYS
+            ),
+        )
     own = [one for one in rights_of_card(conn, host, day) if one.unit == found.id and one.kind in _HOSTS]
     if not any(one.starts_on <= day <= one.last_day for one in own):
-        raise NotTheirs(what=f"unit {found.id} on {day}", asn=host)
+        raise NotTheirs(what=Phrase("unit {id} on {day}", id=found.id, day=day), asn=host)
     visitors = settings.community(found.community).visitors
     on_day = (visit.c.unit == found.id, visit.c.day == day, visit.c.ended.is_(None))
     if int(conn.scalar(select(func.count()).select_from(visit).where(*on_day)) or 0) >= visitors.a_day:
-        raise VisitRefused(day=day, reason=f"the unit has its {visitors.a_day} visitors of the day")
+        raise VisitRefused(
+            day=day, reason=Phrase("the unit has its {a_day} visitors of the day", a_day=visitors.a_day)
+        )
     if visitor:
         status = registry.find_card(conn, visitor).status
         if status is not CardStatus.ISSUED:
-            raise VisitRefused(day=day, reason=f"card {visitor} is {status}, not in use")
+            raise VisitRefused(
+                day=day,
+                reason=Phrase("card {visitor} is {status}, not in use", visitor=visitor, status=status),
+            )
 
 
 def _give(

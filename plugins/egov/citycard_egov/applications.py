@@ -16,7 +16,7 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, insert, select, update
 
-from citycard.errors import ActDiffers
+from citycard.errors import ActDiffers, Phrase
 from citycard.store import publish, writing
 from citycard_egov.errors import ApplicationRefused, ApplicationUnknown, EgovInvalid, ServiceNotOffered
 from citycard_egov.events import APPLICATION_CHANGED, APPLICATION_OVERDUE
@@ -122,16 +122,24 @@ def decide(
     Raise ApplicationUnknown, ApplicationRefused when it is not this department's turn, ActDiffers.
     """
     if len(words) > _LONGEST or (not approve and not words.strip()):
-        raise EgovInvalid(field="words", value="…", expected=f"the reason, at most {_LONGEST} characters")
+        raise EgovInvalid(
+            field="words",
+            value="…",
+            expected=Phrase("the reason, at most {longest} characters", longest=_LONGEST),
+        )
     action = "approved" if approve else "refused"
     with writing(office.engine) as conn:
         found = hold_application(conn, identity)
         if _done_before(conn, act, identity, action):
             return found
         if found.state is not State.OPEN:
-            raise ApplicationRefused(id=identity, reason=f"it is {found.state}, and not open any more")
+            raise ApplicationRefused(
+                id=identity, reason=Phrase("it is {state}, and not open any more", state=found.state)
+            )
         if found.department != department:
-            raise ApplicationRefused(id=identity, reason=f"it is the turn of {found.department}")
+            raise ApplicationRefused(
+                id=identity, reason=Phrase("it is the turn of {department}", department=found.department)
+            )
         note_step(conn, office, identity, found.step, action, actor, words.strip(), act)
         wanted = service_of(office, found.service)
         following = found.step + 1
@@ -157,7 +165,9 @@ def withdraw_application(office: Office, act: UUID, identity: UUID, who: UUID, *
         if _done_before(conn, act, identity, "withdrawn"):
             return found
         if found.state is not State.OPEN:
-            raise ApplicationRefused(id=identity, reason=f"it is {found.state}, and not open any more")
+            raise ApplicationRefused(
+                id=identity, reason=Phrase("it is {state}, and not open any more", state=found.state)
+            )
         note_step(conn, office, identity, found.step, "withdrawn", actor, "", act)
         values = {"state": State.WITHDRAWN.value, "closed_at": office.now(), "due_on": None}
         return change_application(conn, identity, values)
@@ -171,7 +181,9 @@ def look(office: Office, identity: UUID, department: str, *, actor: str) -> Look
     with writing(office.engine) as conn:
         found = find_application(conn, identity)
         if found.state is not State.OPEN or found.department != department:
-            raise ApplicationRefused(id=identity, reason=f"it is not with {department}")
+            raise ApplicationRefused(
+                id=identity, reason=Phrase("it is not with {department}", department=department)
+            )
         wanted = service_of(office, found.service)
         reader = FileReader(name=actor, department=department, why=f"application {identity}: {wanted.title}")
         file = open_file(conn, office, found.resident, reader, wanted.fields)

@@ -13,6 +13,7 @@ from uuid import UUID
 import attrs
 
 from citycard.clock import Clock, SystemClock
+from citycard.errors import Phrase
 from citycard.ids import new_id
 from citycard.store import reading, writing
 from citycard_egov import chain
@@ -163,7 +164,7 @@ def _node(office: Office, node_id: str) -> Node:
                 raise EgovInvalid(field="node", value=node_id, expected="a party with an url in city.toml")
             return one
     known = ", ".join(one.id for one in office.settings.nodes) or "none"
-    raise EgovInvalid(field="node", value=node_id[:40], expected=f"one of {known}")
+    raise EgovInvalid(field="node", value=node_id[:40], expected=Phrase("one of {known}", known=known))
 
 
 def _write(office: Office, clock: Clock, row: Mapping[str, Any]) -> None:

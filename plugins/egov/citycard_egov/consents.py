@@ -14,7 +14,7 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, select, update
 
-from citycard.errors import ActDiffers
+from citycard.errors import ActDiffers, Phrase
 from citycard.store import reading, writing
 from citycard.store.bulk import insert_missing
 from citycard_egov.errors import ConsentMissing, EgovInvalid
@@ -57,11 +57,15 @@ def give_consent(
     parties.add(office.party)
     for name, value in (("asker", asker), ("node", node)):
         if value not in parties:
-            raise EgovInvalid(field=name, value=value, expected=f"one of {', '.join(sorted(parties))}")
+            raise EgovInvalid(
+                field=name, value=value, expected=Phrase("one of {known}", known=", ".join(sorted(parties)))
+            )
     if not fields or any(not 0 < len(name) <= 40 for name in fields):  # noqa: PLR2004 - a column's width
         raise EgovInvalid(field="fields", value=list(fields), expected="one name or more")
     if not 0 < len(purpose.strip()) <= _LONGEST:
-        raise EgovInvalid(field="purpose", value=purpose, expected=f"1 to {_LONGEST} characters")
+        raise EgovInvalid(
+            field="purpose", value=purpose, expected=Phrase("1 to {longest} characters", longest=_LONGEST)
+        )
     if until < office.now().date():
         raise EgovInvalid(field="until", value=str(until), expected="today or a later day")
     wanted = Consent(
@@ -94,7 +98,7 @@ def withdraw(office: Office, consent_id: UUID, who: UUID) -> Consent:
         conn.execute(update(consent).where(alive).values(withdrawn_at=office.now()))
         row = conn.execute(select(consent).where(mine)).one_or_none()
         if row is None:
-            raise ConsentMissing(reason=f"there is none of id {consent_id}")
+            raise ConsentMissing(reason=Phrase("there is none of id {id}", id=consent_id))
         return _consent(row)
 
 
@@ -114,19 +118,25 @@ def covering(
     found = [_consent(row) for row in conn.execute(select(consent).where(mine).order_by(consent.c.until))]
     alive = [one for one in found if one.withdrawn_at is None and one.until >= office.now().date()]
     if not found:
-        raise ConsentMissing(reason=f"{asker} may not ask {node} about this citizen")
+        raise ConsentMissing(
+            reason=Phrase("{asker} may not ask {node} about this citizen", asker=asker, node=node)
+        )
     if not alive:
         ended = found[-1]
-        how = "was withdrawn" if ended.withdrawn_at else f"ended on {ended.until}"
-        raise ConsentMissing(reason=f"it {how}")
+        how = "was withdrawn" if ended.withdrawn_at else Phrase("ended on {until}", until=ended.until)
+        raise ConsentMissing(reason=Phrase("it {how}", how=how))
     meant = [one for one in alive if one.purpose == purpose]
     if not meant:
-        raise ConsentMissing(reason=f"it is for {alive[-1].purpose!r}, not for {purpose!r}")
+        raise ConsentMissing(
+            reason=Phrase(
+                "it is for {given!r}, not for {purpose!r}", given=alive[-1].purpose, purpose=purpose
+            )
+        )
     for one in reversed(meant):
         if set(fields) <= set(one.fields):
             return one
     lacking = sorted(set(fields) - set(meant[-1].fields))
-    raise ConsentMissing(reason=f"it does not name {', '.join(lacking)}")
+    raise ConsentMissing(reason=Phrase("it does not name {lacking}", lacking=", ".join(lacking)))
 
 
 def _consent(row: object) -> Consent:

@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 from sqlalchemy import func, insert, select, update
 
-from citycard.errors import RegistryMissing
+from citycard.errors import Phrase, RegistryMissing
 from citycard.store import reading, writing
 from citycard.wallet import programmes_by_id
 from citycard_egov.errors import EgovInvalid, NoticeConflict
@@ -78,10 +78,14 @@ def publish_notice(
         raise EgovInvalid(field="department", value=department, expected="a department of the city")
     for field, text, most in (("title", title, _TITLE), ("body", body, _BODY)):
         if not 0 < len(text.strip()) <= most:
-            raise EgovInvalid(field=field, value=text[:40], expected=f"1 to {most} characters")
+            raise EgovInvalid(
+                field=field, value=text[:40], expected=Phrase("1 to {most} characters", most=most)
+            )
     for field, text, most in (("title_zh", title_zh, _TITLE), ("body_zh", body_zh, _BODY)):
         if len(text) > most:
-            raise EgovInvalid(field=field, value=text[:40], expected=f"at most {most} characters")
+            raise EgovInvalid(
+                field=field, value=text[:40], expected=Phrase("at most {most} characters", most=most)
+            )
     wanted = {
         "department": department,
         "title": title.strip(),

@@ -13,6 +13,7 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, insert, inspect, select
 
+from citycard.errors import Phrase
 from citycard.kernel.outside import PUBLIC
 from citycard.store import reading, writing
 from citycard.web.readings import readings
@@ -99,7 +100,7 @@ def open_file(
     for name in wanted:
         if office.settings.field(name) is None:
             known = ", ".join(one.name for one in office.settings.fields)
-            raise EgovInvalid(field="fields", value=name, expected=f"some of {known}")
+            raise EgovInvalid(field="fields", value=name, expected=Phrase("some of {known}", known=known))
     write_reading(conn, office, who, reader, wanted)
     query = (
         select(told.c.field, told.c.value_sealed, told.c.source, told.c.day)
@@ -136,7 +137,9 @@ def write_reading(
     """Write down that fields of a file are read or handed out; raise ReadingRefused."""
     for what, value in (("the reader's name", reader.name), ("why it is read", reader.why)):
         if not 0 < len(value.strip()) <= _LONGEST:
-            raise ReadingRefused(reason=f"{what} is needed, in 1 to {_LONGEST} characters")
+            raise ReadingRefused(
+                reason=Phrase("{what} is needed, in 1 to {longest} characters", what=what, longest=_LONGEST)
+            )
     row = {
         "resident": who,
         "at": office.now(),

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, delete, select
 
-from citycard.errors import ActDiffers, CitycardError
+from citycard.errors import ActDiffers, CitycardError, Phrase
 from citycard.ids import derived_id
 from citycard.store import reading, writing
 from citycard.store.bulk import insert_missing
@@ -107,11 +107,15 @@ def finish_paying(office: Office) -> int:
 
 def _form(wanted: OnlineService, form: Mapping[str, str]) -> dict[str, str]:
     if set(form) != set(wanted.form):
-        expected = f"exactly these fields: {', '.join(wanted.form) or 'none'}"
+        expected = Phrase("exactly these fields: {fields}", fields=", ".join(wanted.form) or "none")
         raise EgovInvalid(field="form", value=sorted(form), expected=expected)
     for name, text in form.items():
         if not 0 < len(text.strip()) <= _LONGEST:
-            raise EgovInvalid(field=f"form.{name}", value="…", expected=f"1 to {_LONGEST} characters")
+            raise EgovInvalid(
+                field=f"form.{name}",
+                value="…",
+                expected=Phrase("1 to {longest} characters", longest=_LONGEST),
+            )
     return {name: text.strip() for name, text in form.items()}
 
 

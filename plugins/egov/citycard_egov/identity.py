@@ -20,7 +20,7 @@ import attrs
 from sqlalchemy import delete, insert, select, update
 
 from citycard import registry
-from citycard.errors import KeyVersionUnknown
+from citycard.errors import KeyVersionUnknown, Phrase
 from citycard.ids import new_id
 from citycard.keys import KeyStatus
 from citycard.keys.line import TDES_LINE
@@ -75,7 +75,9 @@ def activate(
     with reading(city.engine) as conn:
         status = registry.find_card(conn, found.asn).status
     if status is not registry.CardStatus.ISSUED:
-        raise IdentityRefused(reason=f"card {found.asn} is {status}, not in use")
+        raise IdentityRefused(
+            reason=Phrase("card {asn} is {status}, not in use", asn=found.asn, status=status)
+        )
     who = link_card(office, id_number, found.asn, actor=actor)
     version = _version(office)
     authentication = city.vault.card_keys(found.asn8).authentication
@@ -96,7 +98,7 @@ def reset_pin(office: Office, reader: Reader, id_number: str, new_pin: str) -> s
     found = device.open()
     with reading(office.engine) as conn:
         if find_by_card(conn, found.asn) != find_by_number(conn, office, id_number):
-            raise IdentityRefused(reason=f"card {found.asn} is another resident's")
+            raise IdentityRefused(reason=Phrase("card {asn} is another resident's", asn=found.asn))
     device.reload_pin(office.city.vault.card_keys(found.asn8).pin_reload, new_pin)
     return found.asn
 
@@ -177,9 +179,11 @@ def _ready(office: Office, asn: str) -> tuple[int, UUID]:
         version = conn.scalar(select(card.c.key_version).where(card.c.asn == asn)) or 0
         status = registry.find_card(conn, asn).status
     if not version:
-        raise IdentityRefused(reason=f"card {asn} has no identity key yet: a service window writes it")
+        raise IdentityRefused(
+            reason=Phrase("card {asn} has no identity key yet: a service window writes it", asn=asn)
+        )
     if status is not registry.CardStatus.ISSUED:
-        raise IdentityRefused(reason=f"card {asn} is {status}, not in use")
+        raise IdentityRefused(reason=Phrase("card {asn} is {status}, not in use", asn=asn, status=status))
     return version, who
 
 

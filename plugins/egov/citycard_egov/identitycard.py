@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from citycard.errors import CommandFailed
+from citycard.errors import CommandFailed, Phrase
 from citycard.keys.cipher import mac8, xor_halves
 from citycard.keys.line import TDES_LINE, line_mac, seal
 from citycard.terminal.answering import whole_answer
@@ -96,7 +96,7 @@ class IdentityCard:
     def _check_pin(self, apdu: bytes) -> None:
         answer = self._send(apdu)
         if answer[-2] == _TRIES:
-            raise PinRefused(reason=f"it is wrong; {answer[-1] & 0x0F} tries are left")
+            raise PinRefused(reason=Phrase("it is wrong; {left} tries are left", left=answer[-1] & 15))
         if answer[-2:] == _PIN_LOCKED:
             raise PinRefused(reason="it is locked after wrong tries: a service window unblocks it")
         if answer[-2:] != _OK:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 
 import attrs
 
-from citycard.errors import AmountInvalid
+from citycard.errors import AmountInvalid, Phrase
 from citycard.money import parse_yuan
 from citycard_egov.errors import EgovFileInvalid, EgovInvalid
 from citycard_egov.office import checked_number
@@ -48,7 +48,10 @@ def read_plan(text: str, *, file: str) -> list[PaymentLine]:
     first: dict[str, int] = {}
     for line, row in _rows(rows, file):
         if len(found) >= _MOST_LINES:
-            raise EgovFileInvalid(file=file, reason=f"it has more than {_MOST_LINES} lines: split it")
+            raise EgovFileInvalid(
+                file=file,
+                reason=Phrase("it has more than {most_lines} lines: split it", most_lines=_MOST_LINES),
+            )
         made = _line(line, row)
         payee = made.id_number or made.card
         seen = first.setdefault(payee, line) if not made.bad else line
@@ -68,7 +71,9 @@ def _rows(rows: csv.DictReader[str], file: str) -> Iterator[tuple[int, Mapping[s
                 {name: (row.get(name) or "").strip() for name in ("id_number", "card", "amount")},
             )
     except csv.Error as wrong:
-        raise EgovFileInvalid(file=file, reason=f"line {rows.line_num} is no CSV: {wrong}") from wrong
+        raise EgovFileInvalid(
+            file=file, reason=Phrase("line {line} is no CSV: {wrong}", line=rows.line_num, wrong=wrong)
+        ) from wrong
 
 
 def _line(line: int, row: Mapping[str, str]) -> PaymentLine:

@@ -17,7 +17,7 @@ import attrs
 from sqlalchemy import Connection, func, insert, select, update
 
 from citycard import registry
-from citycard.errors import CitycardError
+from citycard.errors import CitycardError, Phrase
 from citycard.ids import derived_id
 from citycard.store import publish, reading, writing
 from citycard.wallet import GrantLine, accounts_of, find_programme, grant_lines
@@ -137,7 +137,9 @@ def approve(office: Office, plan_id: str, *, actor: str) -> Plan:
     with writing(office.engine) as conn:
         found = _held(conn, plan_id)
         if found.state is not PlanState.DRAFT:
-            raise PlanRefused(plan=plan_id, reason=f"it is {found.state}, and no draft any more")
+            raise PlanRefused(
+                plan=plan_id, reason=Phrase("it is {state}, and no draft any more", state=found.state)
+            )
         if not found.payments:
             raise PlanRefused(plan=plan_id, reason="no line of it can be paid")
         mine = plan.c.id == plan_id
@@ -157,7 +159,9 @@ def refuse_plan(office: Office, plan_id: str) -> Plan:
     with writing(office.engine) as conn:
         found = _held(conn, plan_id)
         if found.state in {PlanState.PAYING, PlanState.PAID}:
-            raise PlanRefused(plan=plan_id, reason=f"it is {found.state}: what is paid stays paid")
+            raise PlanRefused(
+                plan=plan_id, reason=Phrase("it is {state}: what is paid stays paid", state=found.state)
+            )
         conn.execute(update(plan).where(plan.c.id == plan_id).values(state=PlanState.REFUSED.value))
         return find_plan(conn, plan_id)
 
@@ -176,7 +180,8 @@ def pay_plan(
             return found
         if found.state not in {PlanState.APPROVED, PlanState.PAYING}:
             raise PlanRefused(
-                plan=plan_id, reason=f"it is {found.state}: two persons have to approve it first"
+                plan=plan_id,
+                reason=Phrase("it is {state}: two persons have to approve it first", state=found.state),
             )
         conn.execute(update(plan).where(plan.c.id == plan_id).values(state=PlanState.PAYING.value))
     while True:
@@ -206,7 +211,7 @@ def retry_bad(office: Office, plan_id: str) -> int:
     with writing(office.engine) as conn:
         found = _held(conn, plan_id)
         if found.state is not PlanState.PAID:
-            raise PlanRefused(plan=plan_id, reason=f"it is {found.state}, not paid")
+            raise PlanRefused(plan=plan_id, reason=Phrase("it is {state}, not paid", state=found.state))
         again = (
             (plan_line.c.plan == plan_id)
             & (plan_line.c.state == "bad")
@@ -255,7 +260,9 @@ def _check(office: Office, plan_id: str, title: str, department: str) -> None:
         raise EgovInvalid(field="title", value=title[:40], expected="1 to 100 characters")
     if office.settings.department(department) is None:
         known = ", ".join(one.id for one in office.settings.departments) or "none"
-        raise EgovInvalid(field="department", value=department, expected=f"one of {known}")
+        raise EgovInvalid(
+            field="department", value=department, expected=Phrase("one of {known}", known=known)
+        )
 
 
 def _rows(

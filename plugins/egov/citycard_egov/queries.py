@@ -10,6 +10,7 @@ from uuid import UUID
 import attrs
 
 from citycard.clock import Clock
+from citycard.errors import Phrase
 from citycard.provider.transport import NoAnswerError, send
 from citycard_egov.chain import Head
 from citycard_egov.errors import EgovInvalid, ExchangeFailed, ExchangeRefused
@@ -107,7 +108,9 @@ def send_query(party: Party, query: Envelope, clock: Clock) -> Envelope:
         answer = opened(sent.body.decode())
         content = answer.content
     except (EgovInvalid, ValueError):
-        raise ExchangeFailed(party=party.id, reason=f"it is no message (status {sent.status})") from None
+        raise ExchangeFailed(
+            party=party.id, reason=Phrase("it is no message (status {status})", status=sent.status)
+        ) from None
     if answer.signer != party.id or not verified(answer, party.key):
         raise ExchangeFailed(party=party.id, reason="it is not signed by it")
     if content.get("request") != sha256(query.payload) or not fresh(content, clock.now(), WITHIN):
@@ -136,7 +139,11 @@ def _whole(content: Mapping[str, Any], query: Mapping[str, Any]) -> bool:
 def _checked(content: Mapping[str, Any]) -> tuple[str, list[str]]:
     for name in _TEXTS:
         if not isinstance(content.get(name), str) or len(content[name]) > _LONGEST:
-            raise EgovInvalid(field=name, value="…", expected=f"a text of at most {_LONGEST} characters")
+            raise EgovInvalid(
+                field=name,
+                value="…",
+                expected=Phrase("a text of at most {longest} characters", longest=_LONGEST),
+            )
     if content["kind"] != "query":
         raise EgovInvalid(field="kind", value=content["kind"][:20], expected="query")
     try:

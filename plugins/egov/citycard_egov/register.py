@@ -16,7 +16,7 @@ from uuid import UUID
 import attrs
 from sqlalchemy import ColumnElement, Connection, insert, select, update
 
-from citycard import registry
+from citycard import Phrase, registry
 from citycard.ids import new_id
 from citycard.store import publish, reading, writing
 from citycard.store.bulk import insert_missing
@@ -114,12 +114,13 @@ def import_file(office: Office, source: str, text: str, *, file: str, actor: str
     names = [name.strip().lower() for name in rows.fieldnames or ()]
     for needed in ("id_number", "day"):
         if needed not in names:
-            raise EgovFileInvalid(file=file, reason=f"its first line names no column {needed}")
+            lacking = Phrase("its first line names no column {needed}", needed=needed)
+            raise EgovFileInvalid(file=file, reason=lacking)
     fields = [name for name in names if name not in {"id_number", "day"}]
     try:
         _checked(office, source, dict.fromkeys(fields, ""), office.now().date())
     except EgovInvalid as wrong:
-        raise EgovFileInvalid(file=file, reason=f"line 1: {wrong}") from wrong
+        raise EgovFileInvalid(file=file, reason=Phrase("line 1: {wrong}", wrong=wrong)) from wrong
     rows.fieldnames = names
     people: set[UUID] = set()
     outcomes: list[str] = []
@@ -127,7 +128,8 @@ def import_file(office: Office, source: str, text: str, *, file: str, actor: str
     try:
         for count, row in enumerate(rows):
             if count >= _MOST_ROWS:
-                raise EgovFileInvalid(file=file, reason=f"it has more than {_MOST_ROWS} rows: split it")
+                many = Phrase("it has more than {most} rows: split it", most=_MOST_ROWS)
+                raise EgovFileInvalid(file=file, reason=many)
             try:
                 who, done = _take(office, source, row, fields, actor)
             except (EgovInvalid, ValueError) as wrong:
@@ -136,7 +138,8 @@ def import_file(office: Office, source: str, text: str, *, file: str, actor: str
             people.add(who)
             outcomes += done
     except csv.Error as wrong:
-        raise EgovFileInvalid(file=file, reason=f"line {rows.line_num} is no CSV: {wrong}") from wrong
+        told = Phrase("line {line} is no CSV: {wrong}", line=rows.line_num, wrong=wrong)
+        raise EgovFileInvalid(file=file, reason=told) from wrong
     return Imported(
         residents=len(people),
         new=outcomes.count("new"),
@@ -242,7 +245,8 @@ def settle(office: Office, conflict_id: UUID, chosen: str, *, reason: str, actor
     Raise ConflictUnknown, or EgovInvalid for a department that is not in it or without a reason.
     """
     if not 0 < len(reason.strip()) <= _LONGEST:
-        raise EgovInvalid(field="reason", value=reason, expected=f"why, in 1 to {_LONGEST} characters")
+        expected = Phrase("why, in 1 to {longest} characters", longest=_LONGEST)
+        raise EgovInvalid(field="reason", value=reason, expected=expected)
     with writing(office.engine) as conn:
         conn.execute(select(conflict.c.id).where(conflict.c.id == conflict_id).with_for_update())
         found = {one.id: one for one in open_conflicts(conn)}.get(conflict_id)
@@ -285,7 +289,7 @@ def _checked(office: Office, source: str, values: Mapping[str, str], day: dt.dat
     department = office.settings.department(source)
     if department is None:
         known = ", ".join(sorted(one.id for one in office.settings.departments)) or "none"
-        raise EgovInvalid(field="source", value=source, expected=f"a department: {known}")
+        raise EgovInvalid(field="source", value=source, expected=Phrase("a department: {known}", known=known))
     if day > office.now().date():
         raise EgovInvalid(field="day", value=str(day), expected="a day that has come")
     found = []
@@ -293,10 +297,12 @@ def _checked(office: Office, source: str, values: Mapping[str, str], day: dt.dat
         field = office.settings.field(name)
         if field is None or name not in department.tells:
             may = ", ".join(sorted(department.tells)) or "nothing"
-            raise EgovInvalid(field="field", value=name, expected=f"what {source} may tell: {may}")
+            expected = Phrase("what {source} may tell: {may}", source=source, may=may)
+            raise EgovInvalid(field="field", value=name, expected=expected)
         value = text.strip()
         if len(value) > _LONGEST or not value.isprintable():
-            raise EgovInvalid(field=name, value="…", expected=f"at most {_LONGEST} printable characters")
+            expected = Phrase("at most {longest} printable characters", longest=_LONGEST)
+            raise EgovInvalid(field=name, value="…", expected=expected)
         if field.kind == "date" and value:
             try:
                 value = dt.date.fromisoformat(value).isoformat()

@@ -9,7 +9,7 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, func, insert, select, update
 
-from citycard.errors import ActDiffers
+from citycard.errors import ActDiffers, Phrase
 from citycard.store import reading, writing
 from citycard.store.engine import write_alone
 from citycard_egov.errors import TicketUnknown
@@ -75,7 +75,11 @@ def end(office: Office, identity: UUID, *, served: bool) -> Ticket:
         if found.state == state:
             return found
         if found.state != "called":
-            raise TicketUnknown(what=f"ticket {found.number} is {found.state}: call it first")
+            raise TicketUnknown(
+                what=Phrase(
+                    "ticket {number} is {state}: call it first", number=found.number, state=found.state
+                )
+            )
         done = {"state": state, "ended_at": office.now()}
         conn.execute(update(ticket).where(ticket.c.id == identity).values(done))
         return _found(conn, identity)
@@ -94,14 +98,18 @@ def _check_window(office: Office, window: str) -> None:
     known = [one.id for one in office.settings.windows]
     if window not in known:
         raise TicketUnknown(
-            what=f"there is no window {window[:40]!r}; there are {', '.join(known) or 'none'}"
+            what=Phrase(
+                "there is no window {window!r}; there are {known}",
+                window=window[:40],
+                known=", ".join(known) or "none",
+            )
         )
 
 
 def _found(conn: Connection, identity: UUID) -> Ticket:
     row = conn.execute(select(ticket).where(ticket.c.id == identity)).one_or_none()
     if row is None:
-        raise TicketUnknown(what=f"there is no ticket {identity}")
+        raise TicketUnknown(what=Phrase("there is no ticket {id}", id=identity))
     return _ticket(row)
 
 

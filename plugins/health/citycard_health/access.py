@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, or_, select
 
+from citycard.errors import Phrase
 from citycard.ids import new_id
 from citycard.store import reading, writing
 from citycard.web.permissions import Actor, Role
@@ -75,7 +76,9 @@ def open_record(
     now, own = city.now_local(), actor.role is Role.CITIZEN
     why = "own data" if own else reason.strip()
     if not 0 < len(why) <= _LONGEST or not why.isprintable():
-        raise ReadingRefused(reason=f"say why, in 1 to {_LONGEST} characters (reason)")
+        raise ReadingRefused(
+            reason=Phrase("say why, in 1 to {longest} characters (reason)", longest=_LONGEST)
+        )
     with writing(city.engine) as conn:
         owner = _of_citizen(conn, actor, asn) if own else find_patient(conn, asn)
         if not break_glass:
@@ -104,8 +107,14 @@ def check_treats(city: City, actor: Actor, asn: str) -> None:
 
 def _check_treats(conn: Connection, actor: Actor, owner: Patient, now: dt.datetime) -> None:
     if actor.role is Role.PARTNER and not _treats(conn, actor.subject, owner, now):
-        told = f"{actor.subject} has no appointment or visit of this card within {_NEAR.days} days"
-        raise ReadingRefused(reason=f"{told}; in an emergency, break the glass (break_glass)")
+        told = Phrase(
+            "{clinic} has no appointment or visit of this card within {days} days",
+            clinic=actor.subject,
+            days=_NEAR.days,
+        )
+        raise ReadingRefused(
+            reason=Phrase("{reason}; in an emergency, break the glass (break_glass)", reason=told)
+        )
 
 
 def _treats(conn: Connection, clinic: str, owner: Patient, now: dt.datetime) -> bool:

@@ -11,6 +11,7 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, Row, insert, select, update
 
+from citycard.errors import Phrase
 from citycard.ids import derived_id
 from citycard.store import reading, writing
 from citycard_health.errors import AlreadyDone, BookingRefused, NotFound
@@ -116,7 +117,12 @@ def import_schedule(city: City, settings: HealthSettings, data: bytes, *, file: 
     for row, slot in rows:
         if slot.id in seen:
             raise row.refuse(
-                "from", f"{slot.doctor} has {slot.starts_at:%Y-%m-%d %H:%M} in an earlier line already"
+                "from",
+                Phrase(
+                    "{doctor} has {at:%Y-%m-%d %H:%M} in an earlier line already",
+                    doctor=slot.doctor,
+                    at=slot.starts_at,
+                ),
             )
         seen.add(slot.id)
     with writing(city.engine) as conn:
@@ -133,7 +139,9 @@ def _slots(settings: HealthSettings, row: FileRow) -> Iterator[DoctorSlot]:
     places, doctor = row.whole("places", 1, _MOST_PLACES), row.text("doctor")
     start, end = dt.datetime.combine(day, first), dt.datetime.combine(day, last)
     if start + length > end:
-        raise row.refuse("until", f"{last:%H:%M} leaves no whole slot after {first:%H:%M}")
+        raise row.refuse(
+            "until", Phrase("{last:%H:%M} leaves no whole slot after {first:%H:%M}", last=last, first=first)
+        )
     while start + length <= end:
         yield DoctorSlot(
             id=derived_id("health slot", clinic, doctor, start.isoformat()),
@@ -155,7 +163,10 @@ def _put(conn: Connection, row: FileRow, slot: DoctorSlot) -> None:
         conn.execute(insert(slot_table), attrs.asdict(slot))
         return
     if slot.capacity < known.taken:
-        raise row.refuse("places", f"{known.taken} places of {slot.starts_at:%Y-%m-%d %H:%M} are booked")
+        told = Phrase(
+            "{taken} places of {at:%Y-%m-%d %H:%M} are booked", taken=known.taken, at=slot.starts_at
+        )
+        raise row.refuse("places", told)
     content = {name: getattr(slot, name) for name in ("department", "level", "ends_at", "capacity")}
     conn.execute(update(slot_table).where(slot_table.c.id == slot.id).values(content))
 
@@ -213,7 +224,10 @@ def book(
         _check_others(conn, settings, owner.id, found)
         taken = update(slot_table).where(slot_table.c.id == slot, slot_table.c.taken < slot_table.c.capacity)
         if conn.execute(taken.values(taken=slot_table.c.taken + 1)).rowcount == 0:
-            raise BookingRefused(reason=f"all {found.capacity} places at {found.starts_at:%H:%M} are booked")
+            told = Phrase(
+                "all {places} places at {at:%H:%M} are booked", places=found.capacity, at=found.starts_at
+            )
+            raise BookingRefused(reason=told)
         row = {"id": identity, "slot": slot, "patient": owner.id, "asn": asn, "state": "booked"}
         conn.execute(insert(booking_table), row | {"made_by": made_by, "made_at": now, "changed_at": now})
         return _told(conn, identity)
@@ -221,10 +235,10 @@ def book(
 
 def _check_time(settings: HealthSettings, slot: DoctorSlot, now: dt.datetime) -> None:
     if slot.starts_at <= now:
-        raise BookingRefused(reason=f"{slot.starts_at:%Y-%m-%d %H:%M} has begun")
+        raise BookingRefused(reason=Phrase("{at:%Y-%m-%d %H:%M} has begun", at=slot.starts_at))
     last = now.date() + dt.timedelta(days=settings.booking_days)
     if slot.starts_at.date() > last:
-        raise BookingRefused(reason=f"days after {last} cannot be booked yet")
+        raise BookingRefused(reason=Phrase("days after {last} cannot be booked yet", last=last))
 
 
 def _check_others(conn: Connection, settings: HealthSettings, patient: UUID, slot: DoctorSlot) -> None:
@@ -237,7 +251,11 @@ def _check_others(conn: Connection, settings: HealthSettings, patient: UUID, slo
     if any(one.starts_at < slot.ends_at and slot.starts_at < one.ends_at for one in others):
         raise BookingRefused(reason="there is another appointment at that time")
     if len(others) >= settings.open_bookings:
-        raise BookingRefused(reason=f"{len(others)} appointments are open, and no more are allowed at a time")
+        raise BookingRefused(
+            reason=Phrase(
+                "{count} appointments are open, and no more are allowed at a time", count=len(others)
+            )
+        )
 
 
 def cancel(
@@ -253,10 +271,12 @@ def cancel(
         if found.state is BookingState.CANCELLED:
             return found
         if found.state is not BookingState.BOOKED:
-            raise BookingRefused(reason=f"it was {found.state} already")
+            raise BookingRefused(reason=Phrase("it was {state} already", state=found.state))
         latest = found.starts_at - dt.timedelta(minutes=settings.cancel_minutes)
         if now > latest and not at_any_time:
-            raise BookingRefused(reason=f"it could be cancelled until {latest:%Y-%m-%d %H:%M}")
+            raise BookingRefused(
+                reason=Phrase("it could be cancelled until {latest:%Y-%m-%d %H:%M}", latest=latest)
+            )
         _change(conn, identity, BookingState.CANCELLED, now)
         slot = select(booking_table.c.slot).where(booking_table.c.id == identity).scalar_subquery()
         conn.execute(update(slot_table).where(slot_table.c.id == slot).values(taken=slot_table.c.taken - 1))

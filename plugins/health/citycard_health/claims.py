@@ -18,6 +18,7 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, Row, func, insert, select, update
 
+from citycard.errors import Phrase
 from citycard.ids import derived_id
 from citycard.ledger import AccountCode, AccountSpec
 from citycard.money import yuan
@@ -141,7 +142,9 @@ def close_month(city: City, settings: HealthSettings, insurer: str, month: str) 
         total_fen = int(total_fen)
         if total_fen <= 0:
             raise StatementRefused(
-                insurer=insurer, month=month, reason=f"{total_fen} fen are claimed: nothing to pay"
+                insurer=insurer,
+                month=month,
+                reason=Phrase("{total_fen} fen are claimed: nothing to pay", total_fen=total_fen),
             )
         conn.execute(update(claim_table).where(*mine).values(statement=identity))
         reference = f"HC{identity.hex[:12].upper()}"
@@ -209,7 +212,11 @@ def settle(city: City, identity: UUID) -> ClaimStatement:
         if found.state is StatementState.SETTLED:
             return found
         if all(one.reference != found.reference for one in receipts(conn, state="received")):
-            reason = f"the bank has not booked {yuan(found.total_fen)} yuan under {found.reference}"
+            reason = Phrase(
+                "the bank has not booked {total_yuan} yuan under {reference}",
+                total_yuan=yuan(found.total_fen),
+                reference=found.reference,
+            )
             raise StatementRefused(insurer=found.insurer, month=found.month, reason=reason)
         _pass_on(conn, city, found)
         values = {"state": StatementState.SETTLED.value, "settled_at": city.now_local()}

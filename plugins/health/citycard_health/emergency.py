@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from citycard.card import decode, encode, evolve
+from citycard.errors import Phrase
 from citycard_health.errors import EmergencyBroken, EmergencyRefused
 from citycard_health.sectors import (
     EMERGENCY,
@@ -60,7 +61,9 @@ def open_record(keys: CardKeys, asn: str, asn8: bytes, record: EmergencyRecord) 
     if record.version == 0:
         raise EmergencyRefused(asn=asn, reason="none is written")
     if record.version != _VERSION:
-        raise EmergencyRefused(asn=asn, reason=f"version {record.version} is not known to this terminal")
+        raise EmergencyRefused(
+            asn=asn, reason=Phrase("version {version} is not known to this terminal", version=record.version)
+        )
     try:
         plain = _cipher(keys, asn8).decrypt(record.nonce, record.sealed, _bound(asn8))
     except InvalidTag:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from citycard.errors import Phrase
 from citycard.ids import derived_id
 from citycard.store import reading, writing
 from citycard_health.errors import BundleInvalid
@@ -209,7 +210,9 @@ def read_bundle(data: bytes, asn: str) -> tuple[PatientPerson, list[RecordEntry]
 
 def _parsed(data: bytes) -> dict[str, Any]:
     if len(data) > MOST_BYTES:
-        raise BundleInvalid(path="Bundle", reason=f"it has more than {MOST_BYTES} bytes")
+        raise BundleInvalid(
+            path="Bundle", reason=Phrase("it has more than {most_bytes} bytes", most_bytes=MOST_BYTES)
+        )
     try:
         found = json.loads(data.decode("utf-8"))
     except (ValueError, RecursionError):
@@ -230,7 +233,9 @@ def _resources(document: Document) -> list[tuple[str, dict[str, Any]]]:
         kind = resource.get("resourceType") if isinstance(resource, dict) else None
         if not isinstance(kind, str) or (kind not in _KINDS and kind not in _OTHERS):
             known = ", ".join((*_OTHERS, *_KINDS))
-            raise BundleInvalid(path=f"{path}.resource.resourceType", reason=f"expected one of {known}")
+            raise BundleInvalid(
+                path=f"{path}.resource.resourceType", reason=Phrase("expected one of {known}", known=known)
+            )
         assert isinstance(resource, dict)
         found.append((str(one.get("fullUrl", "")), resource))
     return found
@@ -247,7 +252,9 @@ def _check(document: Document) -> None:
         raise BundleInvalid(path=_path(first["loc"]), reason=first["msg"]) from None
     except (KeyError, TypeError, AttributeError) as wrong:
         # The models meet what is no resource at all, deep inside, with errors of their own.
-        raise BundleInvalid(path="Bundle.entry", reason=f"{wrong} is no resource of R4") from None
+        raise BundleInvalid(
+            path="Bundle.entry", reason=Phrase("{wrong} is no resource of R4", wrong=wrong)
+        ) from None
 
 
 def _path(places: Sequence[int | str]) -> str:
@@ -260,12 +267,19 @@ def _subject(resources: Sequence[tuple[str, dict[str, Any]]], asn: str) -> tuple
         (place, url, one) for place, (url, one) in enumerate(resources) if one["resourceType"] == "Patient"
     ]
     if len(patients) != 1:
-        raise BundleInvalid(path="Bundle.entry", reason=f"expected one Patient, there are {len(patients)}")
+        raise BundleInvalid(
+            path="Bundle.entry", reason=Phrase("expected one Patient, there are {count}", count=len(patients))
+        )
     place, url, patient = patients[0]
     cards = [one.get("value") for one in patient.get("identifier") or () if one.get("system") == CARD_SYSTEM]
     if cards != [asn]:
         path = f"Bundle.entry[{place}].resource.identifier"
-        raise BundleInvalid(path=path, reason=f"expected card {asn} in {CARD_SYSTEM}, as the one patient")
+        raise BundleInvalid(
+            path=path,
+            reason=Phrase(
+                "expected card {asn} in {card_system}, as the one patient", asn=asn, card_system=CARD_SYSTEM
+            ),
+        )
     names = {url, f"Patient/{patient.get('id', '')}"} - {"", "Patient/"}
     _about(resources[0][1], names, "Bundle.entry[0].resource")
     return names, patient

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import attrs
 
-from citycard.errors import CitycardError
+from citycard.errors import CitycardError, Phrase
 from citycard.money import parse_yuan
 from citycard_health.errors import FileInvalid
 
@@ -41,21 +41,38 @@ class Row:
         """Read words."""
         value = self.values[field]
         if (not value and not empty) or len(value) > longest or (value and not value.isprintable()):
-            raise self.refuse(field, f"{value[:40]!r} is not 1 to {longest} characters")
+            raise self.refuse(
+                field, Phrase("{value!r} is not 1 to {longest} characters", value=value[:40], longest=longest)
+            )
         return value
 
     def one_of(self, field: str, known: Sequence[str]) -> str:
         """Read one of the words that the city knows."""
         value = self.values[field]
         if value not in known:
-            raise self.refuse(field, f"{value[:40]!r} is unknown; there are {', '.join(known) or 'none'}")
+            raise self.refuse(
+                field,
+                Phrase(
+                    "{value!r} is unknown; there are {known}",
+                    value=value[:40],
+                    known=", ".join(known) or "none",
+                ),
+            )
         return value
 
     def whole(self, field: str, least: int, most: int) -> int:
         """Read a whole number within bounds."""
         value = self.values[field]
         if not (value.isascii() and value.isdecimal() and len(value) < 10 and least <= int(value) <= most):  # noqa: PLR2004
-            raise self.refuse(field, f"{value[:40]!r} is no whole number from {least} to {most}")
+            raise self.refuse(
+                field,
+                Phrase(
+                    "{value!r} is no whole number from {least} to {most}",
+                    value=value[:40],
+                    least=least,
+                    most=most,
+                ),
+            )
         return int(value)
 
     def day(self, field: str) -> dt.date:
@@ -70,7 +87,7 @@ class Row:
         """Read the 20 digits of a card."""
         value = self.values[field]
         if not _ASN.fullmatch(value):
-            raise self.refuse(field, f"{value[:40]!r} is not the 20 digits of a card")
+            raise self.refuse(field, Phrase("{value!r} is not the 20 digits of a card", value=value[:40]))
         return value
 
     def yuan(self, field: str) -> int:
@@ -80,14 +97,18 @@ class Row:
         except CitycardError:
             amount_fen = 0
         if not 0 < amount_fen < 10**11:
-            raise self.refuse(field, f"{self.values[field][:40]!r} is no amount in yuan, such as 12.50")
+            raise self.refuse(
+                field, Phrase("{value!r} is no amount in yuan, such as 12.50", value=self.values[field][:40])
+            )
         return amount_fen
 
     def _parsed(self, field: str, parse: Callable[[str], Value], expected: str) -> Value:
         try:
             return parse(self.values[field])
         except ValueError:
-            raise self.refuse(field, f"{self.values[field][:40]!r} is not {expected}") from None
+            raise self.refuse(
+                field, Phrase("{value!r} is not {expected}", value=self.values[field][:40], expected=expected)
+            ) from None
 
 
 def _time(text: str) -> dt.time:
@@ -99,7 +120,12 @@ def _time(text: str) -> dt.time:
 def read_rows(data: bytes, columns: Sequence[str], *, file: str) -> Iterator[Row]:
     """Read the lines of a CSV file in UTF-8 with exactly these columns, in any order; raise FileInvalid."""
     if len(data) > MOST_BYTES:
-        raise FileInvalid(file=file, line=1, field="file", reason=f"it has more than {MOST_BYTES} bytes")
+        raise FileInvalid(
+            file=file,
+            line=1,
+            field="file",
+            reason=Phrase("it has more than {most_bytes} bytes", most_bytes=MOST_BYTES),
+        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -108,13 +134,17 @@ def read_rows(data: bytes, columns: Sequence[str], *, file: str) -> Iterator[Row
     try:
         head = next(reader, [])
         if sorted(head) != sorted(columns):
-            reason = f"the first line has to be {','.join(columns)}"
+            reason = Phrase("the first line has to be {columns}", columns=",".join(columns))
             raise FileInvalid(file=file, line=1, field="columns", reason=reason)
         for cells in reader:
             if not cells:
                 continue
             if len(cells) != len(head) or any(len(cell) > _LONGEST_FIELD for cell in cells):
-                reason = f"expected {len(head)} fields of at most {_LONGEST_FIELD} characters"
+                reason = Phrase(
+                    "expected {count} fields of at most {longest_field} characters",
+                    count=len(head),
+                    longest_field=_LONGEST_FIELD,
+                )
                 raise FileInvalid(file=file, line=reader.line_num, field="line", reason=reason)
             yield Row(
                 file, reader.line_num, {name: cell.strip() for name, cell in zip(head, cells, strict=True)}

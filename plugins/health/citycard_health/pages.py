@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from citycard.errors import Phrase
 from citycard.ids import new_id
 from citycard.store import reading
 from citycard_health import access
@@ -155,7 +156,9 @@ def _id(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise BookingRefused(reason=f"{text[:40]!r} is no id: load the page again") from None
+        raise BookingRefused(
+            reason=Phrase("{text!r} is no id: load the page again", text=text[:40])
+        ) from None
 
 
 def _back() -> Response:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from citycard import registry
-from citycard.errors import RegistryMissing, SealBroken
+from citycard.errors import Phrase, RegistryMissing, SealBroken
 from citycard.ids import derived_id
 from citycard.registry import CardStatus
 from citycard.store import writing
@@ -144,7 +144,7 @@ def patient_of(conn: Connection, asn: str, at: dt.datetime, *, in_use: bool = Tr
     check_card(asn)
     card = registry.find_card(conn, asn)
     if in_use and card.status is not CardStatus.ISSUED:
-        raise VisitRefused(reason=f"card {asn} is {card.status}, not in use")
+        raise VisitRefused(reason=Phrase("card {asn} is {status}, not in use", asn=asn, status=card.status))
     found = _known(conn, asn)
     if found is not None:
         return found
@@ -221,7 +221,7 @@ def import_insured(city: City, settings: HealthSettings, data: bytes, *, file: s
     for row in read_rows(data, ("card", "plan", "until"), file=file):
         asn = row.card("card")
         if asn in seen:
-            raise row.refuse("card", f"{asn} stands in an earlier line already")
+            raise row.refuse("card", Phrase("{asn} stands in an earlier line already", asn=asn))
         seen.add(asn)
         plan = row.one_of("plan", plans)
         wanted.append((row, asn, plan, row.day("until") if plan else None))

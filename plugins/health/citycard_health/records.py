@@ -11,6 +11,7 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, insert, select
 
+from citycard.errors import Phrase
 from citycard.ids import derived_id
 from citycard.store.bulk import select_in
 from citycard_health.patients import open_sealed, seal
@@ -90,7 +91,7 @@ def entries_of(
     if kind is not None:
         query = query.where(entry_table.c.kind == kind.value)
     rows = conn.execute(query.order_by(entry_table.c.recorded_at, entry_table.c.id)).all()
-    return [_entry(open_sealed(city, patient, f"entry {row.id}", row.sealed)) for row in rows]
+    return [_entry(open_sealed(city, patient, Phrase("entry {id}", id=row.id), row.sealed)) for row in rows]
 
 
 def _body(one: RecordEntry) -> dict[str, object]:

@@ -15,7 +15,7 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, Row, insert, select, update
 
-from citycard.errors import PurchaseRefundRefused
+from citycard.errors import Phrase, PurchaseRefundRefused
 from citycard.ids import derived_id
 from citycard.store import reading, writing
 from citycard.wallet.refunds import Destination
@@ -74,7 +74,7 @@ def return_lines(
     Raise VisitRefused, NotFound, or AlreadyDone for an id under which something else was given back.
     """
     if not (0 < len(reason.strip()) <= _LONGEST and reason.isprintable()):
-        raise VisitRefused(reason=f"expected a reason of 1 to {_LONGEST} characters")
+        raise VisitRefused(reason=Phrase("expected a reason of 1 to {longest} characters", longest=_LONGEST))
     wanted = sorted(set(places))
     digest = hashlib.blake2b(json.dumps([str(visit), wanted]).encode(), digest_size=16).digest()
     with writing(city.engine) as conn:
@@ -104,7 +104,9 @@ def _begin(
     missing = [place for place in chosen if place not in left]
     if missing or not chosen:
         told = ", ".join(map(str, missing)) or "all of it"
-        raise VisitRefused(reason=f"line {told} was given back already, or never was in it")
+        raise VisitRefused(
+            reason=Phrase("line {lines} was given back already, or never was in it", lines=told)
+        )
     parts = [left[place] for place in chosen]
     back = used_by(parts)
     hold_patient(conn, visit.patient)

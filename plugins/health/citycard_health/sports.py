@@ -14,7 +14,7 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from citycard.errors import OnlineAccountUnknown, WalletRefused
+from citycard.errors import OnlineAccountUnknown, Phrase, WalletRefused
 from citycard.ids import derived_id
 from citycard.money import yuan
 from citycard.store import reading, writing
@@ -143,7 +143,9 @@ def pay_sport(
 
     if settings.venue(venue) is None:
         known = ", ".join(one.id for one in settings.sports.venues) or "none"
-        raise SportsRefused(reason=f"{venue[:40]!r} is no venue; there are {known}")
+        raise SportsRefused(
+            reason=Phrase("{venue!r} is no venue; there are {known}", venue=venue[:40], known=known)
+        )
     check_card(asn)
     amount_fen = price(city, asn, service=SPORTS, partner=venue).amount_fen
     with writing(city.engine) as conn:
@@ -170,10 +172,20 @@ def _begin(
     left = _allowance(conn, city, settings, owner, asn)
     if amount_fen > left.cap_left_fen:
         raise SportsRefused(
-            reason=f"{yuan(left.cap_left_fen)} yuan of this year's cap are left, {yuan(amount_fen)} asked"
+            reason=Phrase(
+                "{cap_left_yuan} yuan of this year's cap are left, {amount_yuan} asked",
+                cap_left_yuan=yuan(left.cap_left_fen),
+                amount_yuan=yuan(amount_fen),
+            )
         )
     if amount_fen > left.pot_fen:
-        raise SportsRefused(reason=f"it holds {yuan(left.pot_fen)} yuan, {yuan(amount_fen)} are asked")
+        raise SportsRefused(
+            reason=Phrase(
+                "it holds {pot_yuan} yuan, {amount_yuan} are asked",
+                pot_yuan=yuan(left.pot_fen),
+                amount_yuan=yuan(amount_fen),
+            )
+        )
     row = {"id": identity, "patient": owner, "asn": asn, "venue": venue, "year": now.year, "at": now}
     conn.execute(
         insert(sport_table),
@@ -249,12 +261,12 @@ def return_sport(city: City, identity: UUID, *, reason: str, actor: str = "") ->
     from citycard.city.charging import give_back
 
     if not (0 < len(reason) <= _LONGEST and reason.isprintable()):
-        raise SportsRefused(reason=f"expected a reason of 1 to {_LONGEST} characters")
+        raise SportsRefused(reason=Phrase("expected a reason of 1 to {longest} characters", longest=_LONGEST))
     row = _row(city, identity)
     if row.state == SportState.RETURNED.value:
         return _sport(row)
     if row.state != SportState.PAID.value:
-        raise SportsRefused(reason=f"it is {row.state}: there is nothing to give back")
+        raise SportsRefused(reason=Phrase("it is {state}: there is nothing to give back", state=row.state))
     if row.payment is not None and row.amount_fen:
         mine = derived_id("health sport back", identity)
         give_back(city, mine, row.payment, row.amount_fen, note=reason, actor=actor)

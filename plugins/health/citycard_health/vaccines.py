@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from citycard.errors import CitycardError
+from citycard.errors import CitycardError, Phrase
 from citycard.keys import verify_signature
 from citycard.store import reading, writing
 from citycard_health.errors import VaccineRefused
@@ -83,13 +83,21 @@ def check_dose(
     """Give the number of the dose that is given on a day; raise VaccineRefused when it may not be. Pure."""
     mine = _of(vaccine, given)
     if on > today or (born is not None and on < born):
-        raise VaccineRefused(reason=f"{on} is not between the birth and today")
+        raise VaccineRefused(reason=Phrase("{on} is not between the birth and today", on=on))
     if len(mine) >= len(vaccine.doses):
-        raise VaccineRefused(reason=f"all {len(vaccine.doses)} doses of {vaccine.code} were given")
+        raise VaccineRefused(
+            reason=Phrase(
+                "all {count} doses of {code} were given", count=len(vaccine.doses), code=vaccine.code
+            )
+        )
     last = max((one.on for one in mine if one.on), default=None)
     interval = dt.timedelta(days=vaccine.doses[len(mine)].interval_days)
     if last is not None and on < last + interval:
-        raise VaccineRefused(reason=f"the dose before was on {last}: not before {last + interval}")
+        raise VaccineRefused(
+            reason=Phrase(
+                "the dose before was on {last}: not before {earliest}", last=last, earliest=last + interval
+            )
+        )
     return len(mine) + 1
 
 
@@ -112,7 +120,11 @@ def give_dose(
     vaccine = settings.vaccine(code)
     if vaccine is None:
         known = ", ".join(one.code for one in settings.vaccines) or "none"
-        raise VaccineRefused(reason=f"{code[:40]!r} is not in the city's schedule; there are {known}")
+        raise VaccineRefused(
+            reason=Phrase(
+                "{code!r} is not in the city's schedule; there are {known}", code=code[:40], known=known
+            )
+        )
     with writing(city.engine) as conn:
         owner = patient_of(conn, asn, city.clock.now())
         given = entries_of(conn, city, owner.id, EntryKind.IMMUNIZATION)

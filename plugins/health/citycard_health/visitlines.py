@@ -8,6 +8,7 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, select
 
+from citycard.errors import Phrase
 from citycard_health.patients import open_sealed
 from citycard_health.tables import line as line_table
 from citycard_health.visits import ClinicVisit
@@ -51,7 +52,11 @@ def codes_of(conn: Connection, city: City, visit: ClinicVisit) -> list[str]:
     """
     query = select(line_table).where(line_table.c.visit == visit.id).order_by(line_table.c.place)
     return [
-        str(open_sealed(city, visit.patient, f"line {visit.id} {row.place}", row.sealed)["code"])
+        str(
+            open_sealed(
+                city, visit.patient, Phrase("line {id} {place}", id=visit.id, place=row.place), row.sealed
+            )["code"]
+        )
         for row in conn.execute(query)
         if row.sealed
     ]

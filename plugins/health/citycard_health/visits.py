@@ -19,6 +19,7 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, Row, insert, select, update
 
+from citycard import Phrase
 from citycard.errors import ActDiffers, OnlineAccountUnknown, PaymentUnknown, WalletRefused
 from citycard.ids import derived_id
 from citycard.store import reading, writing
@@ -147,12 +148,13 @@ def charge_visit(
 
 def _lines(settings: HealthSettings, items: Sequence[VisitItem]) -> list[Line]:
     if not items or sum(one.number for one in items) > _MOST_LINES:
-        raise VisitRefused(reason=f"expected 1 to {_MOST_LINES} items")
+        raise VisitRefused(reason=Phrase("expected 1 to {most_lines} items", most_lines=_MOST_LINES))
     found = []
     for wanted in items:
         item = settings.item(wanted.code)
         if item is None:
-            raise VisitRefused(reason=f"item {wanted.code[:40]!r} is not in the city's list")
+            told = Phrase("item {code!r} is not in the city's list", code=wanted.code[:40])
+            raise VisitRefused(reason=told)
         found += [Line(code=item.code, coverage=item.coverage, amount_fen=item.price_fen)] * wanted.number
     return found
 
@@ -167,13 +169,14 @@ def _check(city: City, settings: HealthSettings, asn: str, clinic: str, lines: I
     from citycard.city.charging import price
 
     if not settings.has_clinic(clinic):
-        raise VisitRefused(reason=f"{clinic[:40]!r} is no clinic of the city")
+        raise VisitRefused(reason=Phrase("{clinic!r} is no clinic of the city", clinic=clinic[:40]))
     check_card(asn)
     payee(city, clinic)
     whole = sum(line.amount_fen for line in lines)
     quoted = price(city, asn, service=VISIT, partner=clinic, list_price_fen=whole).amount_fen
     if quoted != whole:
-        raise VisitRefused(reason=f"a rule of the city makes {whole} fen of items cost {quoted} fen")
+        told = Phrase("a rule of the city makes {sum} fen of items cost {price} fen", sum=whole, price=quoted)
+        raise VisitRefused(reason=told)
 
 
 def _begin(
@@ -357,12 +360,9 @@ def change_used(conn: Connection, patient: UUID, year: int, by: Used, *, back: b
     """Add to what is used up of a year, or with ``back`` take it off again."""
     sign = -1 if back else 1
     mine = update(used_table).where(used_table.c.patient == patient, used_table.c.year == year)
-    conn.execute(
-        mine.values(
-            deductible_fen=used_table.c.deductible_fen + sign * by.deductible_fen,
-            insured_fen=used_table.c.insured_fen + sign * by.insured_fen,
-        )
-    )
+    deductible_fen = used_table.c.deductible_fen + sign * by.deductible_fen
+    insured_fen = used_table.c.insured_fen + sign * by.insured_fen
+    conn.execute(mine.values(deductible_fen=deductible_fen, insured_fen=insured_fen))
 
 
 def used_in(conn: Connection, patient: UUID, year: int) -> Used:

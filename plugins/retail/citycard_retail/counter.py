@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from citycard.city.till import Asked, Receipt, Sale, Till, Visit
-from citycard.errors import CardRemoved
+from citycard.errors import CardRemoved, Phrase
 from citycard.terminal.views import Debit
 from citycard_retail.errors import MerchantUnknown, NothingToVoid, SaleFinished
 from citycard_retail.sectors import LastSale, SaleFacts, SaleState, VoidFacts
@@ -170,7 +170,7 @@ class Counter:
     def _merchant(self) -> Mapping[str, Any]:
         found: Mapping[str, Any] | None = self.till.configured("retail", "tills").get(self.till.number)
         if found is None:
-            raise MerchantUnknown(what=f"terminal {self.till.number}")
+            raise MerchantUnknown(what=Phrase("terminal {number}", number=self.till.number))
         return found
 
 

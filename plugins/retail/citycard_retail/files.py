@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from citycard.errors import AmountInvalid, CitycardError
+from citycard.errors import AmountInvalid, CitycardError, Phrase
 from citycard.ids import derived_id
 from citycard.money import parse_yuan
 from citycard_retail.errors import FileLineInvalid
@@ -47,7 +47,7 @@ def read_applications(market: Market, path: Path) -> list[MerchantWish]:
         for field in ("name", "contact"):
             most = 100 if field == "name" else 200
             if not (field == "contact" or row[field].strip()) or len(row[field]) > most:
-                raise _wrong(path, line, field, row[field], f"1 to {most} characters")
+                raise _wrong(path, line, field, row[field], Phrase("1 to {most} characters", most=most))
         try:
             wish = MerchantWish(id=identity, **told)
             market.settings.tier(wish.category, wish.tier)
@@ -65,9 +65,11 @@ def read_products(path: Path) -> list[Product]:
     for line, row in _rows(path, PRODUCT_COLUMNS):
         for field, most in (("sku", _SKU), ("title", _TITLE)):
             if not 0 < len(row[field].strip()) <= most:
-                raise _wrong(path, line, field, row[field], f"1 to {most} characters")
+                raise _wrong(path, line, field, row[field], Phrase("1 to {most} characters", most=most))
         if len(row["title_zh"]) > _TITLE:
-            raise _wrong(path, line, "title_zh", row["title_zh"], f"at most {_TITLE} characters")
+            raise _wrong(
+                path, line, "title_zh", row["title_zh"], Phrase("at most {title} characters", title=_TITLE)
+            )
         if row["on_sale"] not in {"yes", "no"}:
             raise _wrong(path, line, "on_sale", row["on_sale"], "yes or no")
         found.append(
@@ -95,7 +97,7 @@ def _price(path: Path, line: int, text: str) -> int:
 
 def _number(path: Path, line: int, field: str, text: str, most: int) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > len(str(most)) or int(text) > most:
-        raise _wrong(path, line, field, text, f"a whole number up to {most}")
+        raise _wrong(path, line, field, text, Phrase("a whole number up to {most}", most=most))
     return int(text)
 
 
@@ -103,7 +105,13 @@ def _rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, s
     """Give each row with its line, by column; a file without rows gives none."""
     data = path.read_bytes()
     if len(data) > _MOST_BYTES:
-        raise _wrong(path, 1, "file", f"{len(data)} bytes", f"at most {_MOST_BYTES} bytes")
+        raise _wrong(
+            path,
+            1,
+            "file",
+            f"{len(data)} bytes",
+            Phrase("at most {most_bytes} bytes", most_bytes=_MOST_BYTES),
+        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -116,7 +124,13 @@ def _rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, s
         if not row:
             continue
         if len(row) != len(columns):
-            raise _wrong(path, reader.line_num, "row", f"{len(row)} fields", f"{len(columns)} fields")
+            raise _wrong(
+                path,
+                reader.line_num,
+                "row",
+                f"{len(row)} fields",
+                Phrase("{count} fields", count=len(columns)),
+            )
         yield reader.line_num, dict(zip(columns, row, strict=True))
 
 
@@ -124,7 +138,7 @@ def _next(path: Path, reader: Any, step: Callable[[], list[str] | None]) -> list
     try:
         return step()
     except csv.Error as wrong:
-        raise _wrong(path, reader.line_num, "row", "", f"CSV ({wrong})") from None
+        raise _wrong(path, reader.line_num, "row", "", Phrase("CSV ({wrong})", wrong=wrong)) from None
 
 
 def _wrong(path: Path, line: int, field: str, value: str, expected: str) -> FileLineInvalid:

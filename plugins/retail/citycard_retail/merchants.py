@@ -13,6 +13,7 @@ import attrs
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from citycard import registry
+from citycard.errors import Phrase
 from citycard.ids import derived_id
 from citycard.store import publish, writing
 from citycard.store.bulk import insert_missing
@@ -165,9 +166,14 @@ def decide(
         if row.state != "open":
             if row.state == state:
                 return _application(row)
-            raise ApplicationRefused(id=identity, reason=f"it was {row.state} by {row.decided_by}")
+            raise ApplicationRefused(
+                id=identity,
+                reason=Phrase("it was {state} by {decided_by}", state=row.state, decided_by=row.decided_by),
+            )
         if row.applied_by == actor:
-            raise ApplicationRefused(id=identity, reason=f"{actor} applied: a second person decides")
+            raise ApplicationRefused(
+                id=identity, reason=Phrase("{actor} applied: a second person decides", actor=actor)
+            )
         if not approve and not reason.strip():
             raise ApplicationRefused(id=identity, reason="a rejection needs a reason")
         at = market.city.now_local()
@@ -207,7 +213,7 @@ def merchants(market: Market, conn: Connection, *, partner: str = "") -> tuple[M
         query = query.where(merchant.c.partner == partner)
     rows = conn.execute(query).all()
     if partner and not rows:
-        raise MerchantUnknown(what=f"partner {partner!r}")
+        raise MerchantUnknown(what=Phrase("partner {partner!r}", partner=partner))
     numbers: dict[str, list[str]] = {}
     mine = select(terminal).order_by(terminal.c.number)
     if partner:
@@ -230,7 +236,7 @@ def merchant_of_terminal(conn: Connection, number: str) -> str:
     """Give the partner that has a terminal of retail; raise MerchantUnknown."""
     partner: str | None = conn.scalar(select(terminal.c.partner).where(terminal.c.number == number))
     if partner is None:
-        raise MerchantUnknown(what=f"terminal {number}")
+        raise MerchantUnknown(what=Phrase("terminal {number}", number=number))
     return partner
 
 
@@ -241,7 +247,7 @@ def tier_on(conn: Connection, settings: RetailSettings, partner: str, at: dateti
         query.where(merchant_tier.c.since <= at).order_by(merchant_tier.c.since.desc()).limit(1)
     ) or conn.scalar(query.order_by(merchant_tier.c.since).limit(1))
     if found is None:
-        raise MerchantUnknown(what=f"partner {partner!r}")
+        raise MerchantUnknown(what=Phrase("partner {partner!r}", partner=partner))
     return settings.tier_named(found)
 
 
@@ -253,7 +259,11 @@ def _open(market: Market, conn: Connection, row: Row[Any], actor: str, at: datet
     if known is None:
         _add(conn, row, at)
     elif known.category != row.category:
-        reason = f"merchant {row.partner} is a {known.category}, which does not change"
+        reason = Phrase(
+            "merchant {partner} is a {category}, which does not change",
+            partner=row.partner,
+            category=known.category,
+        )
         raise ApplicationRefused(id=row.id, reason=reason)
     before = conn.scalar(
         select(merchant_tier.c.tier)
@@ -335,7 +345,9 @@ def _check_district(conn: Connection, district: str) -> None:
     known = [one.id for one in registry.districts(conn)]
     if district not in known:
         raise RetailValueInvalid(
-            field="district", value=district, expected=f"one of {', '.join(known) or 'none'}"
+            field="district",
+            value=district,
+            expected=Phrase("one of {known}", known=", ".join(known) or "none"),
         )
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from citycard.errors import CitycardError
+from citycard.errors import CitycardError, Phrase
 from citycard.ids import derived_id
 from citycard.store import reading, writing
 from citycard.store.bulk import insert_missing
@@ -49,7 +49,10 @@ def place(market: Market, identity: UUID, asn: str, *, address: str, actor: str 
     is refused, its products are on sale again, and the basket is as it was.
     """
     if not 0 < len(address.strip()) <= _LONGEST_ADDRESS:
-        raise OrderRefused(id=identity, reason=f"an address of 1 to {_LONGEST_ADDRESS} characters is needed")
+        raise OrderRefused(
+            id=identity,
+            reason=Phrase("an address of 1 to {longest} characters is needed", longest=_LONGEST_ADDRESS),
+        )
     with writing(market.city.engine) as conn:
         row = hold_order(conn, identity)
         if row is None:
@@ -67,7 +70,13 @@ def step(market: Market, identity: UUID, what: str) -> Order:
         if row.state != after:
             if row.state != before:
                 raise OrderRefused(
-                    id=identity, reason=f"it is {row.state}: only what is {before} can be {after}"
+                    id=identity,
+                    reason=Phrase(
+                        "it is {state}: only what is {status} can be {wanted}",
+                        state=row.state,
+                        status=before,
+                        wanted=after,
+                    ),
                 )
             become(market, conn, row, after)
         return order_of(conn, need_order(conn, identity))
@@ -81,7 +90,9 @@ def cancel(market: Market, identity: UUID, *, actor: str = "") -> Order:
     with writing(market.city.engine) as conn:
         row = need_order(conn, identity)
         if row.state not in {"paid", "packed", "cancelling", "cancelled"}:
-            raise OrderRefused(id=identity, reason=f"it is {row.state}, and cannot be cancelled")
+            raise OrderRefused(
+                id=identity, reason=Phrase("it is {state}, and cannot be cancelled", state=row.state)
+            )
         if row.state in {"paid", "packed"}:
             _restock(conn, row.id)
             become(market, conn, row, "cancelling")
@@ -103,7 +114,9 @@ def return_lines(
             made = {"id": identity, "order": order_id, "amount_fen": amount_fen, "lines": _words(wanted)}
             conn.execute(insert(order_return), made | {"state": "begun", "at": market.city.now_local()})
         elif (known.order, known.lines) != (order_id, _words(wanted)):
-            raise OrderRefused(id=order_id, reason=f"return {identity} is there with other products")
+            raise OrderRefused(
+                id=order_id, reason=Phrase("return {id} is there with other products", id=identity)
+            )
     _refund_return(market, identity, actor)
     return find_order(market, order_id)
 
@@ -184,7 +197,7 @@ def _pay(market: Market, identity: UUID, actor: str) -> Order:
     with reading(market.city.engine) as conn:
         row = conn.execute(select(order).where(order.c.id == identity)).one()
     if row.state == "refused":
-        raise OrderRefused(id=identity, reason=f"it was refused: {row.reason}")
+        raise OrderRefused(id=identity, reason=Phrase("it was refused: {reason}", reason=row.reason))
     if row.state != "placed":
         return find_order(market, identity)
     try:
@@ -272,10 +285,15 @@ def _give_back_all(market: Market, identity: UUID, actor: str) -> Order:
 def _take_back(market: Market, conn: Connection, row: Row[Any], wanted: dict[str, int]) -> int:
     """Note what comes back and put it in stock; give the money of it."""
     if row.state not in {"delivered", "returned"}:
-        raise OrderRefused(id=row.id, reason=f"it is {row.state}: only what was delivered can be returned")
+        raise OrderRefused(
+            id=row.id,
+            reason=Phrase("it is {state}: only what was delivered can be returned", state=row.state),
+        )
     last = row.changed_at + timedelta(days=market.settings.supermarket.return_days)
     if row.state == "delivered" and market.city.now_local() > last:
-        raise OrderRefused(id=row.id, reason=f"it could be returned until {last:%Y-%m-%d %H:%M}")
+        raise OrderRefused(
+            id=row.id, reason=Phrase("it could be returned until {last:%Y-%m-%d %H:%M}", last=last)
+        )
     lines = {one.sku: one for one in conn.execute(select(order_line).where(order_line.c.order == row.id))}
     if not wanted:
         raise OrderRefused(id=row.id, reason="it says nothing that comes back")
@@ -284,7 +302,15 @@ def _take_back(market: Market, conn: Connection, row: Row[Any], wanted: dict[str
         line = lines.get(sku)
         left = line.quantity - line.returned if line is not None else 0
         if not 0 < quantity <= left:
-            raise OrderRefused(id=row.id, reason=f"{quantity} of {sku} come back, it has {left} of it")
+            raise OrderRefused(
+                id=row.id,
+                reason=Phrase(
+                    "{quantity} of {sku} come back, it has {left} of it",
+                    quantity=quantity,
+                    sku=sku,
+                    left=left,
+                ),
+            )
         conn.execute(
             update(order_line)
             .where(order_line.c.order == row.id, order_line.c.sku == sku)

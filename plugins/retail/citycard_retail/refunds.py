@@ -18,7 +18,7 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, Row, insert, select, update
 
-from citycard.errors import CitycardError
+from citycard.errors import CitycardError, Phrase
 from citycard.ids import derived_id
 from citycard.ledger.chart import TransferCode
 from citycard.store import publish, reading, writing
@@ -173,7 +173,9 @@ def _begin_and_move(
     where = _where(found, to)
     for field, text in (("reason", reason), ("approved_by", approved_by)):
         if not text.strip() or len(text) > (_REASON if field == "reason" else _REASON // 2):
-            raise RetailRefundRefused(id=found.purchase, reason=f"{field} is missing, or too long")
+            raise RetailRefundRefused(
+                id=found.purchase, reason=Phrase("{field} is missing, or too long", field=field)
+            )
     with writing(market.city.engine) as conn:
         held = conn.execute(select(sale).where(sale.c.id == found.id).with_for_update()).one()
         known = find_given_back(conn, identity)
@@ -213,7 +215,11 @@ def _begin(
     if kind == "void" and now.returned_fen:
         raise RetailRefundRefused(id=now.purchase, reason="a part of it was given back: refund the rest")
     if not 0 < amount_fen <= now.left_fen:
-        told = f"{now.left_fen} fen of it are left, {amount_fen} are wanted"
+        told = Phrase(
+            "{left_fen} fen of it are left, {amount_fen} are wanted",
+            left_fen=now.left_fen,
+            amount_fen=amount_fen,
+        )
         raise RetailRefundRefused(id=now.purchase, reason=told)
     tier = market.settings.tier_named(now.tier)
     fee_now = now.fee_fen - now.returned_fee_fen

@@ -14,7 +14,7 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, Row, exists, select, update
 
-from citycard.errors import CitycardError, OnlineAccountUnknown, PaymentUnknown
+from citycard.errors import CitycardError, OnlineAccountUnknown, PaymentUnknown, Phrase
 from citycard.ids import derived_id
 from citycard.ledger.chart import TransferCode
 from citycard.store import publish, reading, writing
@@ -109,7 +109,7 @@ def sell(
     if known is not None:
         return known
     if not 0 < amount_fen <= market.settings.most_sale_fen:
-        expected = f"1 to {market.settings.most_sale_fen} fen"
+        expected = Phrase("1 to {most_sale_fen} fen", most_sale_fen=market.settings.most_sale_fen)
         raise RetailValueInvalid(field="amount_fen", value=amount_fen, expected=expected)
     with reading(city.engine) as conn:
         merchant = merchants(market, conn, partner=partner)[0]

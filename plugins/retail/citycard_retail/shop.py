@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import attrs
 from sqlalchemy import Connection, delete, insert, select, update
 
+from citycard.errors import Phrase
 from citycard.store import reading, writing
 from citycard.store.bulk import insert_missing
 from citycard.store.engine import write_alone
@@ -58,7 +59,7 @@ def add_products(market: Market, found: Sequence[Product], *, file: str = "produ
     seen: dict[str, int] = {}
     for line, one in enumerate(found, start=2):
         if one.sku in seen:
-            expected = f"each product once, it stands on line {seen[one.sku]}"
+            expected = Phrase("each product once, it stands on line {line}", line=seen[one.sku])
             raise FileLineInvalid(file=file, line=line, field="sku", value=one.sku, expected=expected)
         seen[one.sku] = line
     with writing(market.city.engine) as conn:

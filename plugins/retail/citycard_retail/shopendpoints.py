@@ -8,6 +8,7 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import Response
 
+from citycard.errors import Phrase
 from citycard.web import actor_of, read_json, read_query, require
 from citycard_retail import bodies, orderbook, orders, shop
 from citycard_retail.errors import OrderRefused
@@ -90,7 +91,9 @@ async def step(request: Request) -> Response:
     def work(market: Market, _: str) -> object:
         _keeps(request, market)
         if body.step not in orders.STEPS:
-            raise OrderRefused(id=identity, reason=f"a step is one of {', '.join(orders.STEPS)}")
+            raise OrderRefused(
+                id=identity, reason=Phrase("a step is one of {known}", known=", ".join(orders.STEPS))
+            )
         return orders.step(market, identity, body.step)
 
     return await done(request, work)

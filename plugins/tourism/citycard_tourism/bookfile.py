@@ -9,7 +9,7 @@ from pathlib import Path
 
 import attrs
 
-from citycard.errors import CitycardError
+from citycard.errors import CitycardError, Phrase
 from citycard_tourism.errors import LoansFileInvalid
 from citycard_tourism.library import take_back
 from citycard_tourism.office import Office
@@ -58,7 +58,11 @@ def take_file(office: Office, venue: str, path: Path) -> TakenBack:
 
 def _rows(path: Path) -> list[tuple[int, dict[str, str | None]]]:
     if path.stat().st_size > _LARGEST_BYTES:
-        raise LoansFileInvalid(file=path.name, line=1, reason=f"it is larger than {_LARGEST_BYTES} bytes")
+        raise LoansFileInvalid(
+            file=path.name,
+            line=1,
+            reason=Phrase("it is larger than {most_bytes} bytes", most_bytes=_LARGEST_BYTES),
+        )
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -68,7 +72,9 @@ def _rows(path: Path) -> list[tuple[int, dict[str, str | None]]]:
         found = set(reader.fieldnames or ())
         if not found >= _COLUMNS:
             missing = ", ".join(sorted(_COLUMNS - found))
-            raise LoansFileInvalid(file=path.name, line=1, reason=f"column {missing} is missing")
+            raise LoansFileInvalid(
+                file=path.name, line=1, reason=Phrase("column {missing} is missing", missing=missing)
+            )
         return [(reader.line_num, row) for row in reader]
     except csv.Error as wrong:
         raise LoansFileInvalid(file=path.name, line=reader.line_num, reason=str(wrong)) from None

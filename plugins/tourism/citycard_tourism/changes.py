@@ -13,6 +13,7 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection
 
+from citycard.errors import Phrase
 from citycard.store import publish, reading, writing
 from citycard_tourism.acts import forget, noted_before
 from citycard_tourism.errors import TicketRefused
@@ -132,11 +133,11 @@ def _check_change(office: Office, found: Ticket, state: str) -> None:
     latest = found.starts - dt.timedelta(minutes=office.settings.show(found.show).change_minutes)
     reason = ""
     if found.step:
-        reason = f"a {found.step} is under way: finish that first"
+        reason = Phrase("a {kind} is under way: finish that first", kind=found.step)
     elif found.state != state:
         reason = _why_not(found, state)
     elif office.now > latest:
-        reason = f"it could be changed until {latest:%Y-%m-%d %H:%M}"
+        reason = Phrase("it could be changed until {latest:%Y-%m-%d %H:%M}", latest=latest)
     if reason:
         raise TicketRefused(serial=found.serial, reason=reason)
 
@@ -157,4 +158,4 @@ def _why_not(found: Ticket, state: str) -> str:
         return "it is on the card: a counter changes it there"
     if (found.state, state) == ("paid", "card"):
         return "it is not on the card yet"
-    return f"it is {found.state}"
+    return Phrase("it is {state}", state=found.state)

@@ -12,6 +12,7 @@ from uuid import UUID
 from citycard.card.codec import evolve
 from citycard.city.charging import price
 from citycard.city.till import Sale, Visit
+from citycard.errors import Phrase
 from citycard.store import reading
 from citycard_tourism.carrying import carry_over
 from citycard_tourism.errors import PassRefused, RightMissing, WrittenBefore
@@ -219,7 +220,9 @@ class Counter(TicketCounter):
             self.office.seals.check(sector, visit, record)
             raise WrittenBefore(asn=visit.asn)
         if record.plan and record.ends is not None and record.ends >= self.now.date():
-            reason = f"the card carries pass {record.serial} until {record.ends}"
+            reason = Phrase(
+                "the card carries pass {serial} until {ends}", serial=record.serial, ends=record.ends
+            )
             raise PassRefused(serial=found.serial, reason=reason)
         return sector
 
@@ -229,7 +232,7 @@ class Counter(TicketCounter):
         sector = _sector(plan)
         record: PassRecord = visit.read(sector)
         if record.serial != found.serial or not (record.plan or gone):
-            raise RightMissing(asn=visit.asn, venue=f"pass {found.serial}")
+            raise RightMissing(asn=visit.asn, venue=Phrase("pass {serial}", serial=found.serial))
         return sector, self.office.seals.check(sector, visit, record)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from citycard.city.till import Receipt, Sale, Till, Visit
-from citycard.errors import CardRemoved, CitycardError
+from citycard.errors import CardRemoved, CitycardError, Phrase
 from citycard_tourism.errors import RightMissing, WrittenBefore
 from citycard_tourism.office import Office
 from citycard_tourism.sectors import RightKind, Step, VisitFacts
@@ -80,7 +80,7 @@ class Desk:
         def watched(visit: Visit) -> Sale:
             nonlocal looked
             if visit.asn != asn:
-                raise RightMissing(asn=visit.asn, venue=f"an act of card {asn}")
+                raise RightMissing(asn=visit.asn, venue=Phrase("an act of card {asn}", asn=asn))
             looked = True
             return decide(visit)
 

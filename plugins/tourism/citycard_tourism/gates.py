@@ -16,7 +16,7 @@ import attrs
 
 from citycard.card.codec import evolve
 from citycard.city.till import Receipt, Sale, Till, Visit
-from citycard.errors import CardLacksSector, CitycardError, CodecError
+from citycard.errors import CardLacksSector, CitycardError, CodecError, Phrase
 from citycard_tourism.errors import (
     AlreadyInside,
     GateFull,
@@ -265,7 +265,7 @@ class Gate:
     def _check_pass(self, right: RightKind, record: PassRecord, plan: Plan, at: dt.datetime) -> None:
         reason = ""
         if record.starts is None or record.ends is None or not record.starts <= at.date() <= record.ends:
-            reason = f"it is valid from {record.starts} to {record.ends}"
+            reason = Phrase("it is valid from {starts} to {ends}", starts=record.starts, ends=record.ends)
         elif record.frozen:
             reason = "it is frozen: a counter thaws it"
         if reason:

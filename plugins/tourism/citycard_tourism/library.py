@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 
 from citycard.city.charging import charge, next_try, price
 from citycard.city.till import Sale, Visit
+from citycard.errors import Phrase
 from citycard.ids import derived_id
 from citycard.store import publish, reading, writing
 from citycard_tourism.desk import Desk
@@ -80,9 +81,14 @@ def take_back(office: Office, venue: str, item: str, on: dt.date | None = None) 
     with reading(office.engine) as conn:
         row = conn.execute(select(loan).where(*out)).one_or_none()
     if row is None:
-        raise LoanRefused(asn="unknown", reason=f"book {item[:_ITEM_MOST]!r} is not out of {venue}")
+        raise LoanRefused(
+            asn="unknown",
+            reason=Phrase("book {item!r} is not out of {venue}", item=item[:_ITEM_MOST], venue=venue),
+        )
     if not row.lent_on <= today <= office.now.date():
-        raise LoanRefused(asn=row.asn, reason=f"{today} is no day on which {item!r} was out")
+        raise LoanRefused(
+            asn=row.asn, reason=Phrase("{today} is no day on which {item!r} was out", today=today, item=item)
+        )
     days = max(0, (today - row.due_on).days)
     fee_fen = _fee_fen(office, row.asn, venue, days) if days else 0
     values: dict[str, Any] = {"returned_on": today, "days": days, "fee_fen": fee_fen, "paid": fee_fen == 0}
@@ -100,12 +106,24 @@ def renew(office: Office, asn: str, serial: int) -> Loan:
         query = select(loan).where(loan.c.serial == serial, loan.c.asn == asn).with_for_update()
         row = conn.execute(query).one_or_none()
         if row is None or row.returned_on is not None:
-            raise LoanRefused(asn=asn, reason=f"loan {serial} is not out")
+            raise LoanRefused(asn=asn, reason=Phrase("loan {serial} is not out", serial=serial))
         library = office.settings.library(office.settings.venue(row.venue).id)
         if row.due_on < office.now.date():
-            raise LoanRefused(asn=asn, reason=f"loan {serial} was due on {row.due_on}: return the book")
+            raise LoanRefused(
+                asn=asn,
+                reason=Phrase(
+                    "loan {serial} was due on {due_on}: return the book", serial=serial, due_on=row.due_on
+                ),
+            )
         if row.renewals >= library.renewals:
-            raise LoanRefused(asn=asn, reason=f"loan {serial} was renewed {row.renewals} times: no more")
+            raise LoanRefused(
+                asn=asn,
+                reason=Phrase(
+                    "loan {serial} was renewed {renewals} times: no more",
+                    serial=serial,
+                    renewals=row.renewals,
+                ),
+            )
         due_on = office.now.date() + dt.timedelta(days=library.days)
         changed = update(loan).where(loan.c.serial == serial)
         conn.execute(changed.values(due_on=max(due_on, row.due_on), renewals=row.renewals + 1))
@@ -210,17 +228,24 @@ class LibraryDesk(Desk):
         out = sum(one.out for one in loans)
         reason = ""
         if bad or not wanted:
-            reason = (
-                f"{bad[0][:_ITEM_MOST] if bad else ''!r} is no book: expected 1 to {_ITEM_MOST} characters"
+            reason = Phrase(
+                "{item!r} is no book: expected 1 to {item_most} characters",
+                item=bad[0][:_ITEM_MOST] if bad else "",
+                item_most=_ITEM_MOST,
             )
         elif until is None or until < today:
             reason = "it has no reader's right: the desk registers it"
         elif owed_fen:
-            reason = f"{owed_fen} fen are owed for late books"
+            reason = Phrase("{owed_fen} fen are owed for late books", owed_fen=owed_fen)
         elif late:
-            reason = f"a book was due on {late[-1].due_on}"
+            reason = Phrase("a book was due on {due_on}", due_on=late[-1].due_on)
         elif out + len(wanted) > library.books:
-            reason = f"{out} books are out, {library.books} may be: {len(wanted)} more are wanted"
+            reason = Phrase(
+                "{out} books are out, {books} may be: {count} more are wanted",
+                out=out,
+                books=library.books,
+                count=len(wanted),
+            )
         if reason:
             raise LoanRefused(asn=asn, reason=reason)
 
@@ -246,7 +271,9 @@ class LibraryDesk(Desk):
                 conn.execute(insert(loan), rows)
         except IntegrityError:
             listed = ", ".join(ids.values())
-            raise LoanRefused(asn=asn, reason=f"one of {listed} is out already") from None
+            raise LoanRefused(
+                asn=asn, reason=Phrase("one of {listed} is out already", listed=listed)
+            ) from None
 
     def _write(self, card: Reader, asn: str) -> None:
         """Bring the card up to what the tables say; nothing is written where it says so."""

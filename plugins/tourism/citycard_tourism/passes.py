@@ -21,7 +21,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from citycard.city.charging import give_up_charge
-from citycard.errors import CitycardError
+from citycard.errors import CitycardError, Phrase
 from citycard.store import publish, reading, writing
 from citycard_tourism.acts import forget, noted_before
 from citycard_tourism.errors import ActRepeated, PassRefused, RightUnknown
@@ -120,7 +120,11 @@ def hold_pass(office: Office, act: UUID, asn: str, plan: Plan, *, seller: int = 
         if conn.execute(select(pass_.c.id).where(pass_.c.id == act)).one_or_none() is None:
             for one in passes_of(conn, asn):
                 if one.plan == plan.number and one.state in {"active", "frozen"} and one.ends_on >= today:
-                    reason = f"the card has plan {plan.name} until {one.ends_on}: extend that"
+                    reason = Phrase(
+                        "the card has plan {name} until {ends_on}: extend that",
+                        name=plan.name,
+                        ends_on=one.ends_on,
+                    )
                     raise PassRefused(serial=one.serial, reason=reason)
             row = {
                 "id": act,
@@ -221,10 +225,11 @@ def begin_pass_step(office: Office, act: UUID, identity: UUID, step: str, states
         if not noted_before(conn, act, "pass", found.serial, step):
             if found.step:
                 raise PassRefused(
-                    serial=found.serial, reason=f"a {found.step} is under way: finish that first"
+                    serial=found.serial,
+                    reason=Phrase("a {kind} is under way: finish that first", kind=found.step),
                 )
             if found.state not in states:
-                raise PassRefused(serial=found.serial, reason=f"it is {found.state}")
+                raise PassRefused(serial=found.serial, reason=Phrase("it is {state}", state=found.state))
             _check_step(office, found, step)
             _set(conn, found, step=step, step_id=act)
         now = find_pass(conn, identity)
@@ -325,11 +330,15 @@ def _check_step(office: Office, found: Pass, step: str) -> None:
     plan, today = office.settings.plan(found.plan), office.now.date()
     reason = ""
     if step == "extend" and not plan.extend_days:
-        reason = f"plan {plan.name} is not extended"
+        reason = Phrase("plan {name} is not extended", name=plan.name)
     elif step == "freeze" and found.frozen_days >= plan.freeze_days:
-        reason = f"plan {plan.name} is frozen for {plan.freeze_days} days at most"
+        reason = Phrase(
+            "plan {name} is frozen for {freeze_days} days at most",
+            name=plan.name,
+            freeze_days=plan.freeze_days,
+        )
     elif step in {"freeze", "cancel"} and found.ends_on < today:
-        reason = f"it ended on {found.ends_on}"
+        reason = Phrase("it ended on {ends_on}", ends_on=found.ends_on)
     if reason:
         raise PassRefused(serial=found.serial, reason=reason)
 

@@ -12,6 +12,7 @@ from typing import Any
 import attrs
 from sqlalchemy import Connection, select, update
 
+from citycard.errors import Phrase
 from citycard.store.bulk import insert_missing
 from citycard_tourism.errors import SlotFull, SlotUnknown
 from citycard_tourism.settings import Show
@@ -40,13 +41,13 @@ def check_slot(show: Show, starts: dt.datetime, now: dt.datetime) -> None:
     """Raise SlotUnknown unless a show is on sale at ``starts``, a local time."""
     reason = ""
     if starts.strftime("%H:%M:%S") not in {f"{time}:00" for time in show.times}:
-        reason = f"it begins at {', '.join(show.times)}"
+        reason = Phrase("it begins at {times}", times=", ".join(show.times))
     elif starts.weekday() in show.closed_on:
         reason = "it is closed on that day"
     elif show.until(starts) <= now:
         reason = "it is over"
     elif starts.date() > now.date() + dt.timedelta(days=show.ahead_days):
-        reason = f"it is sold {show.ahead_days} days ahead"
+        reason = Phrase("it is sold {ahead_days} days ahead", ahead_days=show.ahead_days)
     if reason:
         raise SlotUnknown(show=show.name, starts=f"{starts:%Y-%m-%d %H:%M}", reason=reason)
 

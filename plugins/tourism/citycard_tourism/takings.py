@@ -25,6 +25,7 @@ from citycard.errors import (
     CitycardError,
     OnlineAccountUnknown,
     PaymentUnknown,
+    Phrase,
     RecordUnknown,
 )
 from citycard.ids import derived_id
@@ -277,4 +278,8 @@ def _record_of(office: Office, paid: Paid) -> str:
         facts = decode(layout, record.facts)
         if (facts.serial, getattr(facts, "turn", 0)) == (paid.serial, paid.turn):
             return tap.id
-    raise RecordUnknown(record=f"{paid.service} {paid.serial} of card {paid.asn}")
+    raise RecordUnknown(
+        record=Phrase(
+            "{service} {serial} of card {asn}", service=paid.service, serial=paid.serial, asn=paid.asn
+        )
+    )

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from citycard.card.codec import evolve
 from citycard.city.till import Sale, Visit
+from citycard.errors import Phrase
 from citycard.store import reading, writing
 from citycard_tourism.changes import abandon_step, begin_move, begin_return, end_move, end_return
 from citycard_tourism.desk import Desk
@@ -186,6 +187,6 @@ class TicketCounter(Desk):
             if record.state is TicketState.NONE:
                 raise WrittenBefore(asn=visit.asn)
             if record.state is TicketState.USED:
-                raise TicketRefused(serial=ticket.serial, reason=f"it was used at {record.at}")
+                raise TicketRefused(serial=ticket.serial, reason=Phrase("it was used at {at}", at=record.at))
             return sector, record
-        raise RightMissing(asn=visit.asn, venue=f"ticket {ticket.serial}")
+        raise RightMissing(asn=visit.asn, venue=Phrase("ticket {serial}", serial=ticket.serial))

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from citycard.city.charging import give_up_charge, price
-from citycard.errors import CitycardError
+from citycard.errors import CitycardError, Phrase
 from citycard.ids import derived_id
 from citycard.store import publish, reading, writing
 from citycard.wallet import Points, find_account
@@ -131,7 +131,8 @@ def hold(
     if known is None:
         check_slot(show, starts, now)
         if not 1 <= people <= show.people_most:
-            raise TicketRefused(serial="", reason=f"{people} people: expected 1 to {show.people_most}")
+            told = Phrase("{people} people: expected 1 to {most}", people=people, most=show.people_most)
+            raise TicketRefused(serial="", reason=told)
         facts = {"show": show.name, "people": people}
         full_fen = price(
             office.city,
@@ -237,7 +238,7 @@ def release(office: Office, act: UUID) -> Ticket:
             _free(conn, office, found)
         elif found.state != "lapsed":
             state = "being paid with points" if found.state == "held" else found.state
-            raise TicketRefused(serial=found.serial, reason=f"it is {state}, not held")
+            raise TicketRefused(serial=found.serial, reason=Phrase("it is {state}, not held", state=state))
     return attrs.evolve(found, state="lapsed")
 
 
@@ -262,9 +263,9 @@ def _points_fen(office: Office, show: Show, scheme: str, points: int, full_fen: 
         return 0
     fen = {(one.scheme, one.venue): one.fen for one in office.settings.acceptances}.get((scheme, show.venue))
     if fen is None or points < 1 or points * fen > full_fen:
-        reason = f"{points} points of {scheme[:32]!r} do not pay for it"
+        reason = Phrase("{points} points of {scheme!r} do not pay for it", points=points, scheme=scheme[:32])
         if fen is not None:
-            reason += f": expected 1 to {full_fen // fen}"
+            reason = Phrase("{reason}: expected 1 to {most}", reason=reason, most=full_fen // fen)
         raise TicketRefused(serial="", reason=reason)
     return points * fen
 

@@ -72,12 +72,13 @@ class Rules:
 
 
 async def fare(fares: Fares, request: Request) -> Response:
-    from citycard.errors import QueryInvalid
+    from citycard.errors import Phrase, QueryInvalid
     from citycard.web import city_of, json_answer, read_query
 
     query: FareQuery = read_query(request, FareQuery)
     if query.service not in SERVICE_NAMES:
-        raise QueryInvalid(field="service", text=query.service, expected="one of " + ", ".join(SERVICE_NAMES))
+        expected = Phrase("one of {known}", known=", ".join(SERVICE_NAMES))
+        raise QueryInvalid(field="service", text=query.service, expected=expected)
     kind = product_kind(fares.settings, query.product or None)
     at = city_of(request).now_local()
     after = query.minutes_after or None

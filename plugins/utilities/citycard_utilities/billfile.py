@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 import attrs
 
 from citycard import parse_yuan, yuan
-from citycard.errors import AmountInvalid
+from citycard.errors import AmountInvalid, Phrase
 from citycard_utilities.errors import BillFileInvalid
 
 __all__ = ["BadBill", "BillFile", "BillLine", "masked_name", "read_bills"]
@@ -87,11 +87,19 @@ def read_bills(data: bytes, *, file: str) -> BillFile:
     places = _places(first[1], file)
     count, minor = _trailer(end, len(rows), file)
     if count != len(body):
-        reason = f"the trailer counts {count} lines and there are {len(body)}: fetch the whole file"
+        reason = Phrase(
+            "the trailer counts {count} lines and there are {lines}: fetch the whole file",
+            count=count,
+            lines=len(body),
+        )
         raise BillFileInvalid(file=file, line=end[0], reason=reason)
     lines, bad, known, sum_minor, whole = _read(body, places)
     if whole and sum_minor != minor:
-        reason = f"the trailer says {yuan(minor)} and the amounts are {yuan(sum_minor)} together"
+        reason = Phrase(
+            "the trailer says {trailer} and the amounts are {sum} together",
+            trailer=yuan(minor),
+            sum=yuan(sum_minor),
+        )
         raise BillFileInvalid(file=file, line=end[0], reason=reason)
     return BillFile(lines=tuple(lines), bad=tuple(bad[:_MOST_BAD]), bad_count=len(bad), declared=known)
 
@@ -108,16 +116,20 @@ def _rows(data: bytes, file: str) -> Iterator[tuple[int, list[str]]]:
             if row and any(row):
                 yield reader.line_num, row
     except csv.Error as wrong:
-        raise BillFileInvalid(file=file, line=reader.line_num, reason=f"it is no CSV: {wrong}") from None
+        raise BillFileInvalid(
+            file=file, line=reader.line_num, reason=Phrase("it is no CSV: {wrong}", wrong=wrong)
+        ) from None
 
 
 def _places(names: Sequence[str], file: str) -> dict[str, int]:
     told = [name.strip().lower() for name in names]
     if missing := [name for name in _NEEDED if name not in told]:
-        reason = f"no column is named {' and none '.join(missing)}"
+        reason = Phrase("no column is named {missing}", missing=" and none ".join(missing))
         raise BillFileInvalid(file=file, line=1, reason=reason)
     if twice := [name for name in _COLUMNS if told.count(name) > 1]:
-        raise BillFileInvalid(file=file, line=1, reason=f"two columns are named {twice[0]}")
+        raise BillFileInvalid(
+            file=file, line=1, reason=Phrase("two columns are named {twice}", twice=twice[0])
+        )
     return {name: told.index(name) for name in _COLUMNS if name in told}
 
 

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import attrs
 
 from citycard import parse_yuan, yuan
-from citycard.errors import AmountInvalid
+from citycard.errors import AmountInvalid, Phrase
 from citycard_utilities.errors import BillFileInvalid
 from citycard_utilities.settlement import Item, Settlement
 
@@ -86,14 +86,18 @@ def read_dayfile(data: bytes, *, file: str) -> DayFile:
     try:
         rows = list(csv.reader(io.StringIO(data.decode("utf-8"), newline=""), strict=True))
     except (UnicodeDecodeError, csv.Error) as bad:
-        raise BillFileInvalid(file=file, line=1, reason=f"it is no CSV in UTF-8: {bad}") from None
+        raise BillFileInvalid(
+            file=file, line=1, reason=Phrase("it is no CSV in UTF-8: {bad}", bad=bad)
+        ) from None
     line, reason = _form(rows) or _sealed(rows, data) or (0, "")
     if line:
         raise BillFileInvalid(file=file, line=line, reason=reason)
     try:
         read, totals = _read(rows)
     except (ValueError, AmountInvalid, KeyError) as bad:
-        raise BillFileInvalid(file=file, line=len(rows), reason=f"it cannot be read: {bad}") from None
+        raise BillFileInvalid(
+            file=file, line=len(rows), reason=Phrase("it cannot be read: {bad}", bad=bad)
+        ) from None
     reason = _disagrees(read, rows[-1], totals)
     if reason:
         raise BillFileInvalid(file=file, line=len(rows), reason=reason)
@@ -141,7 +145,7 @@ def _disagrees(read: DayFile, end: Sequence[str], totals: dict[str, tuple[str, i
     for kind in _KINDS:
         mine = [item.amount_fen for item in read.items if item.what == kind]
         if totals.get(kind) != (str(len(mine)), sum(mine)):
-            return f"the total of {kind} does not count or sum its lines"
+            return Phrase("the total of {kind} does not count or sum its lines", kind=kind)
     if read.opening_fen + sum_fen - read.fee_fen - read.paid_fen != read.closing_fen:
         return "opening, lines, fee and what was paid do not lead to the closing balance"
     return ""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 from sqlalchemy import Connection, delete, select
 
+from citycard.errors import Phrase
 from citycard.store import writing
 from citycard.store.bulk import insert_missing
 from citycard_utilities.errors import HouseholdInvalid
@@ -44,11 +45,13 @@ def keep_household(
             raise HouseholdInvalid(
                 field="household",
                 value=number[:40],
-                expected=f"a household that {biller} has sent a bill for",
+                expected=Phrase("a household that {biller} has sent a bill for", biller=biller),
             )
         kept = households_of(conn, asn)
         if len(kept) >= _MOST and (biller, number) not in {(one.biller, one.number) for one in kept}:
-            raise HouseholdInvalid(field="household", value=number, expected=f"at most {_MOST} of them")
+            raise HouseholdInvalid(
+                field="household", value=number, expected=Phrase("at most {most} of them", most=_MOST)
+            )
         row = {"asn": asn, "biller": biller, "number": number, "label": label.strip()}
         insert_missing(conn, household, [row])
     return Household(biller=biller, number=number, label=label.strip())

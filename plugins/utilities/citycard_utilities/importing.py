@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from citycard.errors import Phrase
 from citycard.store import publish, reading, writing
 from citycard.store.bulk import insert_all, select_in
 from citycard_utilities.billfile import BadBill, BillFile, BillLine, read_bills
@@ -85,7 +86,11 @@ def take_file(
     """
     sender = settings.biller(biller)
     if len(data) > settings.most_file_mib * 1024 * 1024:
-        reason = f"it has {len(data)} bytes, more than {settings.most_file_mib} MiB: split it"
+        reason = Phrase(
+            "it has {count} bytes, more than {most_file_mib} MiB: split it",
+            count=len(data),
+            most_file_mib=settings.most_file_mib,
+        )
         raise BillFileInvalid(file=file, line=1, reason=reason)
     digest = hashlib.sha256(data).hexdigest()
     with reading(city.engine) as conn:

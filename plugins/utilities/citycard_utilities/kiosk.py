@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from citycard.errors import CodecError
+from citycard.errors import CodecError, Phrase
 from citycard_utilities.bills import BillView
 from citycard_utilities.errors import BillSettled, CardFromElsewhere, SlipInvalid
 from citycard_utilities.rules import BILL
@@ -60,7 +60,9 @@ class Slip:
         """Read a bar code; raise SlipInvalid."""
         parts = barcode.strip().split("|")
         if len(parts) != _PARTS or parts[0] != _MARK:
-            raise SlipInvalid(reason=f"expected {_PARTS} parts that begin with {_MARK}")
+            raise SlipInvalid(
+                reason=Phrase("expected {parts} parts that begin with {mark}", parts=_PARTS, mark=_MARK)
+            )
         if parts[-1] != _check(barcode.strip().rpartition("|")[0]):
             raise SlipInvalid(reason="its check digits do not fit: scan it again")
         try:
@@ -76,7 +78,7 @@ class Slip:
         except (ValueError, CodecError) as wrong:
             raise SlipInvalid(reason=str(wrong)) from None
         if not 0 < slip.amount_fen <= _MOST_FEN:
-            raise SlipInvalid(reason=f"{slip.amount_fen} fen is no amount")
+            raise SlipInvalid(reason=Phrase("{amount_fen} fen is no amount", amount_fen=slip.amount_fen))
         return slip
 
     def facts(self) -> BillFacts:

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse
 
 from citycard import new_id, parse_yuan
-from citycard.errors import OnlineAccountUnknown, QueryInvalid
+from citycard.errors import OnlineAccountUnknown, Phrase, QueryInvalid
 from citycard.ids import uuid_in
 from citycard.store import reading
 from citycard.wallet import available_fen, find_account, online_account
@@ -81,7 +81,9 @@ async def act(served: Served, request: Request) -> Response:
     card, city = _card(request, form), city_of(request)
     what = form.get("act", "")
     if what not in _ACTS:
-        raise QueryInvalid(field="act", text=what[:40], expected=f"one of {', '.join(_ACTS)}")
+        raise QueryInvalid(
+            field="act", text=what[:40], expected=Phrase("one of {known}", known=", ".join(_ACTS))
+        )
     if what in {"collect", "end"}:
         require(actor_of(request), MANDATES, card)
     if what == "keep":

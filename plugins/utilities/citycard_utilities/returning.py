@@ -17,7 +17,7 @@ import attrs
 from sqlalchemy import Connection, insert, select, update
 
 from citycard import CitycardError
-from citycard.errors import OnlineAccountUnknown, PurchaseRefundUnknown
+from citycard.errors import OnlineAccountUnknown, Phrase, PurchaseRefundUnknown
 from citycard.store import publish, reading, writing
 from citycard.wallet import AccountStatus, find_account
 from citycard.wallet.refunds import Destination, find_refund
@@ -98,7 +98,12 @@ def reverse(
     """
     for field, text in (("reason", reason), ("approved_by", approved_by)):
         if not text.strip() or len(text) > _LONGEST:
-            told = f"{field} is {text[:40]!r}: expected 1 to {_LONGEST} characters"
+            told = Phrase(
+                "{field} is {text!r}: expected 1 to {longest} characters",
+                field=field,
+                text=text[:40],
+                longest=_LONGEST,
+            )
             raise ReversalRefused(receipt=receipt_id[:40], reason=told)
     wanted = {"receipt": receipt_id, "reason": reason, "approved_by": approved_by}
     # What a desk gave back meanwhile is not given back again.
@@ -134,7 +139,11 @@ def assign(city: City, settings: UtilitySettings, receipt_id: str, bill: str) ->
         if standing is None:
             raise BillUnknown(biller=row.biller, bill=bill[:40])
         if not standing.rest_fen:
-            reason = f"bill {bill} is {standing.state}: give the money back, or name another bill"
+            reason = Phrase(
+                "bill {bill} is {state}: give the money back, or name another bill",
+                bill=bill,
+                state=standing.state,
+            )
             raise ReversalRefused(receipt=receipt_id, reason=reason)
         late = late_fen(settings, standing.kind, standing.rest_fen, standing.due, row.at.date())
         parts = divide(row.open_fen, standing.rest_fen, late)
@@ -231,7 +240,9 @@ def _held(conn: Connection, receipt_id: str) -> Any:
 
 def _noted(conn: Connection, row: Any, identity: UUID, wanted: dict[str, str], actor: str, city: City) -> Any:
     if row.state not in {DONE, UNMATCHED}:
-        raise ReversalRefused(receipt=row.id, reason=f"it is {row.state}: nothing was paid")
+        raise ReversalRefused(
+            receipt=row.id, reason=Phrase("it is {state}: nothing was paid", state=row.state)
+        )
     amount_fen = row.applied_fen + row.credited_fen + row.open_fen
     if not amount_fen:
         raise ReversalRefused(receipt=row.id, reason="all of it went back already")

@@ -16,7 +16,7 @@ from uuid import UUID
 import attrs
 from sqlalchemy import Connection, select
 
-from citycard.errors import AccountMissing, RunUnknown, StatementUnknown
+from citycard.errors import AccountMissing, Phrase, RunUnknown, StatementUnknown
 from citycard.ledger import PostedTransfer, TransferCode
 from citycard.store import reading
 from citycard.store.bulk import select_in
@@ -93,7 +93,7 @@ def settlement_of(city: City, settings: UtilitySettings, biller: str, run: int |
         try:
             told = read_statement(conn, biller, run)
         except (RunUnknown, StatementUnknown) as missing:
-            which = "no run" if run is None else f"run {run}"
+            which = Phrase("no run") if run is None else Phrase("run {run}", run=run)
             raise SettlementMissing(run=which, biller=biller) from missing
         moves, opening_fen = _moves(city, conn, told)
         return _settled(conn, told, moves, opening_fen)
