@@ -18,7 +18,7 @@ from citycard.errors import (
 )
 from citycard.ids import new_id
 from citycard.store import reading, writing
-from citycard.wallet import Accounts, Payments, Points, online_account, payments_of
+from citycard.wallet import Accounts, Payments, Points, online_account, payments_of, report_scheme
 from citycard.wallet.points import lots_of
 from citycard_tourism import takings, tickets
 from citycard_tourism.changes import give_back_online, move_online
@@ -269,6 +269,20 @@ def test_a_ticket_whose_money_is_paid_is_not_given_up(leisure, card, points, mon
     assert (had_fen - left_fen(leisure, card), points_left(leisure, card), taken(leisure)) == (2000, 100, 1)
     leisure.clear()
     leisure.town.check_books()
+
+
+def test_a_ticket_that_is_given_back_gives_its_points_back_as_it_does_the_money(leisure, card, points):
+    had_fen, film = left_fen(leisure, card), leisure.settings.show("film")
+    bought, act = points(new_id()), new_id()
+    assert (had_fen - left_fen(leisure, card), points_left(leisure, card)) == (2000, 100)
+    for _ in range(2):
+        assert give_back_online(leisure.office, act, bought.id).state == "returned"
+        assert had_fen - left_fen(leisure, card) == 2000 - 20 * film.refund_percent
+        assert points_left(leisure, card) == 100 + 5 * film.refund_percent
+    leisure.clear()
+    leisure.town.check_books()
+    with reading(leisure.city.engine) as conn:
+        assert report_scheme(conn, leisure.city.ledger, "bookshop").difference == 0
 
 
 def test_a_ticket_whose_points_are_used_is_finished_and_not_given_up(leisure, card, points, monkeypatch):

@@ -5,7 +5,7 @@
 - ``online``, ``accounts``: accounts beside the card; ``payments`` and ``holds`` pay partners from them, as
   ``planning`` says and ``limits`` allow; ``paymentbook`` keeps what was paid;
 - ``programmes``, ``grants``, ``grantfile``: subsidies with a purpose and an end;
-- ``lots``, ``schemes``, ``points``: the points of partners;
+- ``lots``, ``schemes``, ``points``, ``pointsback``: the points of partners;
 - ``acts``: everything that is asked for under an id happens once, and ``actbook`` says what was answered;
 - ``context``: what all of this works in;
 - ``tables``: where it is all kept.

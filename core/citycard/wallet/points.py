@@ -284,13 +284,22 @@ def take_back(conn: Connection, context: WalletContext, lots: Sequence[Lot]) -> 
     """Take back what is unused of these lots, and give the issuers what they had paid in for it."""
     for lot in lots:
         issuer = open_payable(conn, context, lot.scheme)
-        book = _Book(conn, context, derived_id("points lapse", lot.id))
+        book = _Book(conn, context, _lapse_id(conn, lot))
         taken = Taken(lot=lot, points=lot.unused)
         book.take(taken, "lapse", lot.scheme, taken.worth_fen, TransferCode.POINTS_LAPSED)
         fund = points_fund(lot.scheme)
         book.pay("breakage", fund, issuer, taken.worth_fen, TransferCode.POINTS_BREAKAGE)
         book.post()
     return sum(lot.unused for lot in lots)
+
+
+def _lapse_id(conn: Connection, lot: Lot) -> UUID:
+    """Give the id of a lapse: points that are given back into a lot that was over lapse after the others."""
+    times, identity = 0, derived_id("points lapse", lot.id)
+    while conn.execute(select(points_act.c.id).where(points_act.c.id == identity).limit(1)).first():
+        times += 1
+        identity = derived_id("points lapse", lot.id, times)
+    return identity
 
 
 def _take(

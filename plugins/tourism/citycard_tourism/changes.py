@@ -14,15 +14,17 @@ import attrs
 from sqlalchemy import Connection
 
 from citycard.errors import Phrase
+from citycard.ids import derived_id
 from citycard.store import publish, reading, writing
+from citycard.wallet.pointsback import give_points_back
 from citycard_tourism.acts import forget, noted_before
 from citycard_tourism.errors import TicketRefused
-from citycard_tourism.fares import ticket_refund_fen
+from citycard_tourism.fares import ticket_refund_fen, ticket_refund_points
 from citycard_tourism.office import Office
 from citycard_tourism.services import TICKET_SALE
 from citycard_tourism.slots import check_slot, free, take
 from citycard_tourism.takings import give_due, order_refund, paid_of
-from citycard_tourism.tickets import Ticket, find_ticket, told, update_ticket
+from citycard_tourism.tickets import Ticket, find_ticket, points_id, told, update_ticket
 
 __all__ = [
     "abandon_step",
@@ -62,7 +64,10 @@ def begin_return(office: Office, act: UUID, identity: UUID, *, state: str) -> Ti
 
 
 def end_return(office: Office, found: Ticket) -> Ticket:
-    """Free the places and order the refund by the show's rule; what can be given back at once is."""
+    """Free the places and order the refund by the show's rule; what can be given back at once is.
+
+    Points that paid a part of it come back by the same rule, in the same step.
+    """
 
     def work(conn: Connection, now: Ticket) -> None:
         show = office.settings.show(now.show)
@@ -73,6 +78,10 @@ def end_return(office: Office, found: Ticket) -> Ticket:
             assert now.step_id is not None
             reason = f"ticket {now.serial} was not used"
             order_refund(conn, paid, now.step_id, amount_fen, reason, asn=now.asn, at=office.now)
+        points = ticket_refund_points(show, now.points)
+        if points:
+            back = derived_id("tourism", "points back", now.id)
+            give_points_back(conn, office.city.wallet, back, points_id(now), points, actor="tourism")
         publish(conn, "tourism.ticket-returned", [told(office, now)])
 
     done = _end(office, found, "return", work)

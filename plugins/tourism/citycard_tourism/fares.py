@@ -13,7 +13,7 @@ from citycard.clearing.pricing import Adjustment, FeeRule, PriceRequest, Stage
 from citycard.money import percent_of
 from citycard_tourism.settings import Concession, GroupPrice, Library, Plan, Show, TourismSettings
 
-__all__ = ["fee_rules", "pass_refund_fen", "ticket_refund_fen", "unused_days"]
+__all__ = ["fee_rules", "pass_refund_fen", "ticket_refund_fen", "ticket_refund_points", "unused_days"]
 
 Apply = Callable[[PriceRequest, int], Adjustment | None]
 
@@ -36,6 +36,11 @@ def fee_rules(settings: TourismSettings) -> Iterator[FeeRule]:
 def ticket_refund_fen(show: Show, paid_fen: int) -> int:
     """Say what comes back of a ticket that was not used: a part of what was paid, rounded half up."""
     return percent_of(paid_fen, show.refund_percent)
+
+
+def ticket_refund_points(show: Show, points: int) -> int:
+    """Say how many of the points that paid for a ticket come back, by the same part, rounded half up."""
+    return percent_of(points, show.refund_percent)
 
 
 def pass_refund_fen(plan: Plan, paid_fen: int, days: int, unused: int) -> int:

@@ -49,6 +49,7 @@ __all__ = [
     "find_ticket",
     "hold",
     "lapse_held",
+    "points_id",
     "release",
     "tickets_of",
     "told",
@@ -279,15 +280,16 @@ def _use_points(office: Office, held: Ticket, venue: str) -> None:
         update_ticket(conn, found.serial, step=_POINTS)
         number = find_account(conn, held.asn).number
     # Of lots that were paid in at less than the venue promises it gets less, and bears that itself.
-    Points(office.city.wallet).use(_points_id(held), number, held.scheme, venue, held.points)
+    Points(office.city.wallet).use(points_id(held), number, held.scheme, venue, held.points)
 
 
-def _points_id(held: Ticket) -> UUID:
+def points_id(held: Ticket) -> UUID:
+    """Give the id under which a ticket uses its points."""
     return derived_id("tourism", "points", held.id)
 
 
 def _points_used(conn: Connection, held: Ticket) -> bool:
-    used = select(points_act.c.id).where(points_act.c.id == _points_id(held)).limit(1)
+    used = select(points_act.c.id).where(points_act.c.id == points_id(held)).limit(1)
     return conn.execute(used).first() is not None
 
 
