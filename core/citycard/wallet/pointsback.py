@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from citycard.errors import PointsRefused
+from citycard.errors import Phrase, PointsRefused
 from citycard.ids import derived_id
 from citycard.ledger import reversal
 from citycard.ledger.records import Transfer
@@ -39,7 +39,7 @@ def give_points_back(
     """
     lots, used = _used(conn, use)
     if not lots:
-        raise PointsRefused(scheme="?", reason=f"no points were used under id {use}")
+        raise PointsRefused(scheme="?", reason=Phrase("no points were used under id {id}", id=use))
     number, scheme = lots[0].number, lots[0].scheme
     content = {"use": str(use), "points": points}
     act = Act(id=identity, kind="points-back", number=number, actor=actor, content=content, words=content)
@@ -49,7 +49,10 @@ def give_points_back(
     lots, used = _used(conn, use)
     parts = _split(conn, use, lots, used, points)
     if parts is None:
-        raise PointsRefused(scheme=scheme, reason=f"{points} points are more than use {use} has left")
+        raise PointsRefused(
+            scheme=scheme,
+            reason=Phrase("{points} points are more than use {id} has left", points=points, id=use),
+        )
     at, money = context.now_local(), Counter[str]()
     moved, rows = [], []
     for lot, part in parts:
