@@ -8,7 +8,8 @@ Pytest runs them for your distribution::
     class TestErrorWords(ErrorWordsContract):
         package = citycard_zoo
 
-They read the source: the ``sentence`` of each class and the template of each ``Phrase``.
+They read the source: the ``sentence`` of each class, the template of each ``Phrase``, and the words that an
+error of the core or of the package is given as they are in a field of ``citycard.errors.WORDS``.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from string import Formatter
 from types import ModuleType
 from typing import ClassVar
 
+from citycard.errors import WORDS
 from citycard.web.languages import CONTEXT, CORE_LOCALE, LANGUAGES, read_catalogue
 
 __all__ = ["ErrorWordsContract", "errors_say"]
@@ -38,7 +40,7 @@ class ErrorWordsContract:
     apart: ClassVar[tuple[str, ...]] = ()
 
     def test_everything_that_errors_say_has_a_translation(self) -> None:
-        """Each sentence and each phrase stands in a catalogue of the package or of the core."""
+        """Each sentence, each phrase and each reason stands in a catalogue of the package or of the core."""
         said = self._said()
         assert said
         for code, known in self._catalogues():
@@ -99,7 +101,7 @@ def errors_say(folder: Path, apart: tuple[str, ...] = ()) -> dict[str, str]:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         words = [*_sentences(tree)]
         if name.parts[0] not in apart:
-            words += _phrases(tree)
+            words += [*_phrases(tree), *_reasons(tree)]
         for line, text in words:
             found.setdefault(text, f"{name}:{line}")
     return found
@@ -118,6 +120,53 @@ def _phrases(tree: ast.Module) -> Iterator[tuple[int, str]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "Phrase" and node.args:
             yield from ((node.lineno, text) for text in _texts(node.args[0]))
+
+
+def _reasons(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Find the words that errors are given as they are, by themselves or through a function of the module."""
+    errors = {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and "errors" in (node.module or "").split(".")
+        for alias in node.names
+    }
+    takers = dict(_takers(tree, errors))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Dict):
+            # What a field of a query or a form is expected to be, in its metadata.
+            keys = [ast.unparse(key) if key else "" for key in node.keys]
+            words = [value for key, value in zip(keys, node.values, strict=True) if key == "'expected'"]
+            yield from ((node.lineno, text) for value in words for text in _texts(value))
+        if not isinstance(node, ast.Call):
+            continue
+        called = ast.unparse(node.func).rpartition(".")[2]
+        given = [(keyword.arg or "", keyword.value) for keyword in node.keywords]
+        if called in takers:
+            given += zip(takers[called], node.args, strict=False)
+        elif called not in errors:
+            continue
+        for name, value in given:
+            if name in WORDS:
+                yield from ((node.lineno, text) for text in _texts(value) if " " in text)
+
+
+def _takers(tree: ast.Module, errors: set[str]) -> Iterator[tuple[str, list[str]]]:
+    """Find the functions that hand words on to an error, and the names of their arguments."""
+    for node in ast.walk(tree):
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            continue
+        names = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args)]
+        names = names[1:] if names[:1] in (["self"], ["cls"]) else names
+        takes = WORDS & {*names, *(argument.arg for argument in node.args.kwonlyargs)}
+        handed = {
+            ast.unparse(keyword.value)
+            for call in ast.walk(node)
+            if isinstance(call, ast.Call) and ast.unparse(call.func) in errors
+            for keyword in call.keywords
+            if keyword.arg in WORDS
+        }
+        if takes & handed:
+            yield node.name, names
 
 
 def _written(folder: Path) -> set[str]:

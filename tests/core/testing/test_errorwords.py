@@ -24,12 +24,26 @@ KEEPER = """
 from citycard.errors import Phrase
 from citycard_zoo.errors import CageShut
 
+WISH = {"expected": "a day"}
+
 def open_cage(cage, hour):
     raise CageShut(cage=cage, reason=Phrase("it opens at {hour}", hour=hour))
+
+def feed(cage, lion):
+    if lion.asleep:
+        raise _shut(cage, "it sleeps" if lion.old else "it digests its meal")
+    raise CageShut(cage=cage, reason="no-keeper" if lion.tame else "nobody dares")
+
+def _shut(cage, reason):
+    return CageShut(cage=cage, reason=reason)
 """
 TRANSLATED = {
     "cage {cage!r} is shut: {reason}": "笼舍 {cage!r} 已关闭：{reason}",
     "it opens at {hour}": "{hour} 开放",
+    "a day": "日期",
+    "it sleeps": "它在睡觉",
+    "it digests its meal": "它在消化",
+    "nobody dares": "无人敢进",
 }
 EVERYTHING, FIELDS, ENGLISH, GONE = (
     "test_everything_that_errors_say_has_a_translation",
@@ -59,12 +73,17 @@ def zoo(tmp_path):
     return speaking
 
 
-def test_sentences_and_phrases_are_found_in_the_source(zoo, tmp_path):
+def test_sentences_phrases_and_reasons_are_found_in_the_source_and_codes_are_none(zoo, tmp_path):
     zoo({})
     assert errors_say(tmp_path) == {
         "cage {cage!r} is shut: {reason}": "errors.py:8",
-        "it opens at {hour}": "keeper.py:6",
+        "it opens at {hour}": "keeper.py:8",
+        "a day": "keeper.py:5",
+        "it sleeps": "keeper.py:12",
+        "it digests its meal": "keeper.py:12",
+        "nobody dares": "keeper.py:13",
     }
+    assert list(errors_say(tmp_path, apart=("keeper.py",))) == ["cage {cage!r} is shut: {reason}"]
 
 
 def test_what_is_translated_as_it_should_be_passes(zoo):
@@ -77,6 +96,7 @@ def test_what_is_translated_as_it_should_be_passes(zoo):
     ("test", "words"),
     [
         (EVERYTHING, {"cage {cage!r} is shut: {reason}": "笼舍 {cage!r} 已关闭：{reason}"}),
+        (EVERYTHING, {words: text for words, text in TRANSLATED.items() if words != "it sleeps"}),
         (FIELDS, TRANSLATED | {"it opens at {hour}": "稍后开放"}),
         (FIELDS, TRANSLATED | {"cage {cage!r} is shut: {reason}": "笼舍 {cage} 已关闭：{reason}"}),
         (FIELDS, TRANSLATED | {"it opens at {hour}": "{hour} 开放，{day} 关闭"}),
