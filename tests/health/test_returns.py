@@ -20,7 +20,8 @@ from citycard_health.patients import find_patient
 from citycard_health.returns import return_lines
 from citycard_health.split import Used
 from citycard_health.tills import Slip, pay_visit
-from citycard_health.visits import VisitItem, VisitState, charge_visit, used_in, visit_of
+from citycard_health.used import used_in
+from citycard_health.visits import VisitItem, VisitState, charge_visit, visit_of
 
 CODES = ("blood", "scan", "vitamin")
 

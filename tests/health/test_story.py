@@ -35,7 +35,8 @@ from citycard_health.settings import HealthSettings
 from citycard_health.split import Used
 from citycard_health.sports import open_programme, pay_sport
 from citycard_health.tills import Slip, check_in, pay_visit, read_day
-from citycard_health.visits import VisitItem, VisitState, charge_visit, used_in, visit_of
+from citycard_health.used import used_in
+from citycard_health.visits import VisitItem, VisitState, charge_visit, visit_of
 
 TUESDAY = date(2026, 3, 3)
 ITEMS = [VisitItem(code="blood"), VisitItem(code="scan"), VisitItem(code="vitamin")]

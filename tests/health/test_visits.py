@@ -24,7 +24,8 @@ from citycard_health.services import VISIT
 from citycard_health.split import Used
 from citycard_health.tables import line
 from citycard_health.tills import Slip, pay_visit
-from citycard_health.visits import VisitItem, VisitState, charge_visit, used_in, visit_of, visits_of
+from citycard_health.used import used_in
+from citycard_health.visits import VisitItem, VisitState, charge_visit, visit_of, visits_of
 
 BLOOD, SCAN, VITAMIN = VisitItem(code="blood"), VisitItem(code="scan"), VisitItem(code="vitamin")
 

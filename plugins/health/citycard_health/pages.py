@@ -21,8 +21,9 @@ from citycard_health.errors import BookingRefused, NotFound
 from citycard_health.patients import readings_of
 from citycard_health.reports import report
 from citycard_health.sports import allowance
+from citycard_health.used import used_in
 from citycard_health.visitlines import codes_of
-from citycard_health.visits import ClinicVisit, used_in, visits_of
+from citycard_health.visits import ClinicVisit, visits_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

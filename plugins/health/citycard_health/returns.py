@@ -29,7 +29,8 @@ from citycard_health.tables import paid_record as paid_table
 from citycard_health.tables import purse_return as return_table
 from citycard_health.tables import refund as refund_table
 from citycard_health.tables import visit as visit_table
-from citycard_health.visits import ClinicVisit, VisitState, change_used, held_used, hold_visit, visit_of
+from citycard_health.used import change_used, held_used
+from citycard_health.visits import ClinicVisit, VisitState, hold_visit, visit_of
 
 if TYPE_CHECKING:
     from citycard.city import City

@@ -25,7 +25,7 @@ from citycard_health.patients import check_card, hold_patient, patient_of
 from citycard_health.settings import SPORTS
 from citycard_health.tables import sport as sport_table
 from citycard_health.tables import used as used_table
-from citycard_health.visits import held_used
+from citycard_health.used import held_used
 
 if TYPE_CHECKING:
     from citycard.city import City

@@ -29,10 +29,10 @@ from citycard_health.errors import AlreadyDone, NotFound, VisitRefused
 from citycard_health.events import VisitChanged, tell
 from citycard_health.patients import Patient, check_card, hold_patient, patient_of, seal
 from citycard_health.services import VISIT
-from citycard_health.split import Line, LineSplit, Used, rest_of, split_lines, used_by
+from citycard_health.split import Line, LineSplit, rest_of, split_lines, used_by
 from citycard_health.tables import line as line_table
-from citycard_health.tables import used as used_table
 from citycard_health.tables import visit as visit_table
+from citycard_health.used import change_used, held_used
 
 if TYPE_CHECKING:
     from citycard.city import City
@@ -42,12 +42,9 @@ __all__ = [
     "ClinicVisit",
     "VisitItem",
     "VisitState",
-    "change_used",
     "charge_visit",
     "finish_charging",
-    "held_used",
     "hold_visit",
-    "used_in",
     "visit_of",
     "visits_of",
 ]
@@ -340,36 +337,6 @@ def _at_hand(city: City, visit: ClinicVisit) -> tuple[int, int]:
         own_fen = available_fen(conn, city.wallet, online_account(account.number))
     fitting = (pot for pot in pots if pot.fits(clinic.partner, clinic.kind, today))
     return sum(pot.available_fen for pot in fitting), max(0, own_fen)
-
-
-# ── the year's counters ──────────────────────────────────────────────────────────────────────────
-
-
-def held_used(conn: Connection, patient: UUID, year: int) -> Used:
-    """Give what of a year is used up, held until the transaction ends; the patient is held before."""
-    mine = (used_table.c.patient == patient, used_table.c.year == year)
-    row = conn.execute(select(used_table).where(*mine).with_for_update()).one_or_none()
-    if row is None:
-        empty = {"patient": patient, "year": year, "deductible_fen": 0, "insured_fen": 0, "sports_fen": 0}
-        conn.execute(insert(used_table), empty)
-        return Used()
-    return Used(deductible_fen=row.deductible_fen, insured_fen=row.insured_fen)
-
-
-def change_used(conn: Connection, patient: UUID, year: int, by: Used, *, back: bool = False) -> None:
-    """Add to what is used up of a year, or with ``back`` take it off again."""
-    sign = -1 if back else 1
-    mine = update(used_table).where(used_table.c.patient == patient, used_table.c.year == year)
-    deductible_fen = used_table.c.deductible_fen + sign * by.deductible_fen
-    insured_fen = used_table.c.insured_fen + sign * by.insured_fen
-    conn.execute(mine.values(deductible_fen=deductible_fen, insured_fen=insured_fen))
-
-
-def used_in(conn: Connection, patient: UUID, year: int) -> Used:
-    """Give what of a year's deductible and ceiling a patient used up."""
-    mine = (used_table.c.patient == patient, used_table.c.year == year)
-    row = conn.execute(select(used_table).where(*mine)).one_or_none()
-    return Used() if row is None else Used(deductible_fen=row.deductible_fen, insured_fen=row.insured_fen)
 
 
 # ── looking up ───────────────────────────────────────────────────────────────────────────────────
