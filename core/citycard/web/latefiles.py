@@ -22,7 +22,7 @@ from citycard.web.sessions import require
 
 __all__ = ["ENDPOINTS"]
 
-_READ, _DECIDE = "city.read-exceptions", "city.decide-exceptions"
+_READ, _DECIDE = "city.read-late-files", "city.decide-exceptions"
 _LONGEST = 400
 
 
@@ -64,7 +64,7 @@ async def released(request: Request) -> Response:
 
 
 async def _waiting(request: Request) -> LateFileList:
-    # A file has records of anybody's: a partner, who sees its own alone, does not see it.
+    # A file has records of anybody's.
     require(actor_of(request), _READ, "")
     return LateFileList(files=tuple(await run_in_threadpool(late_files, city_of(request))))
 
