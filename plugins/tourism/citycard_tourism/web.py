@@ -65,13 +65,8 @@ def routes(settings: TourismSettings) -> Iterator[Route]:
         )
 
     yield get("programme", "/programme", "What is on: venues, shows, passes.", response="bodies:Programme")
-    yield get(
-        "slots",
-        "/slots",
-        "The slots of a show on a day.",
-        request="bodies:SlotQuery",
-        response="bodies:SlotLine",
-    )
+    told = "The slots of a show on a day."
+    yield get("slots", "/slots", told, request="bodies:SlotQuery", response="bodies:SlotLine")
     yield get("rights", "/cards/{asn}", "What a card has at venues.", READ, response="views:Rights")
     told = "How often venues were visited, by what let people in."
     yield get("visits", "/visits", told, VISITS, request="bodies:VisitQuery", response="visits:VenueVisits")
@@ -80,14 +75,8 @@ def routes(settings: TourismSettings) -> Iterator[Route]:
     yield post(
         "move", "/tickets/{ticket}/moves", "Move a ticket.", BUY, "bodies:TicketToMove", "views:TicketView"
     )
-    yield post(
-        "give_back",
-        "/tickets/{ticket}/returns",
-        "Give a ticket back.",
-        BUY,
-        "bodies:ActOnRight",
-        "views:TicketView",
-    )
+    told = "Give a ticket back."
+    yield post("give_back", "/tickets/{ticket}/returns", told, BUY, "bodies:ActOnRight", "views:TicketView")
     told = "Free the places of a ticket that a counter held and did not sell."
     yield post(
         "free_held", "/tickets/{ticket}/releases", told, SLOTS, "bodies:ActOnRight", "views:TicketView"
@@ -99,14 +88,8 @@ def routes(settings: TourismSettings) -> Iterator[Route]:
     yield post(
         "set_slot", "/slots", "Say how many places a slot has.", SLOTS, "bodies:SlotToSet", "bodies:SlotLine"
     )
-    yield post(
-        "renew_loan",
-        "/loans/{loan}/renewals",
-        "Keep a book for longer.",
-        BUY,
-        "bodies:LoanToRenew",
-        "views:LoanView",
-    )
+    told = "Keep a book for longer."
+    yield post("renew_loan", "/loans/{loan}/renewals", told, BUY, "bodies:LoanToRenew", "views:LoanView")
     told = "Pay library fees from an online account."
     yield post("pay_loans", "/fees", told, BUY, "bodies:FeesToPay", "bodies:FeesPaid")
     yield post("book_back", "/books", "Take a book back.", BOOKS, "bodies:BookBack", "views:LoanView")
