@@ -118,7 +118,8 @@ class PostgresqlServer:
         """Create an empty database, or a copy of one to which nobody is connected, and return its URL."""
         self._created += 1
         database = f"test_{self._created}"
-        self._do("CREATE DATABASE {} TEMPLATE {}", database, template)
+        # Files are copied: writing a template into the log as well takes seven times as long.
+        self._do("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", database, template)
         return self.url(database)
 
     @staticmethod
