@@ -143,6 +143,21 @@ class Bucket:
         return self.records["amount_fen"].astype(np.int64)
 
     @cached_property
+    def before_fen(self) -> Array:
+        """Give what each record says that the purse held before."""
+        return self.records["balance_before_fen"].astype(np.int64)
+
+    @cached_property
+    def after_fen(self) -> Array:
+        """Give what each record says that the purse held after."""
+        return self.records["balance_after_fen"].astype(np.int64)
+
+    @cached_property
+    def counter(self) -> Array:
+        """Give the counter of each record's card."""
+        return self.records["counter"].astype(np.int64)
+
+    @cached_property
     def signers(self) -> tuple[Array, Array]:
         """Give the terminals whose batches the records came in, each once, and each record's among them."""
         return np.unique(self.signer, return_inverse=True)
@@ -165,8 +180,7 @@ class Bucket:
     @cached_property
     def by_card(self) -> Array:
         """Order the records by card, then by counter, then by time."""
-        counter = self.records["counter"].astype(np.int64)
-        return np.lexsort((self.at, self.card * (1 << 16) + counter))
+        return np.lexsort((self.at, self.card * (1 << 16) + self.counter))
 
 
 @attrs.frozen(kw_only=True, eq=False)

@@ -108,6 +108,11 @@ COLUMNS: Final = {
 _HEX: Final = np.frombuffer("".join(f"{byte:02X}" for byte in range(256)).encode(), np.uint16)
 _DIGITS: Final = np.array([byte >> 4 < 10 and byte & 15 < 10 for byte in range(256)])  # noqa: PLR2004
 _NUMBER: Final = np.array([(byte >> 4) * 10 + (byte & 15) for byte in range(256)], np.int64)
+# What is no hour, minute or second makes every sum of the three negative.
+_HOUR_S, _MINUTE_S, _SECOND_S = (
+    np.where(_DIGITS & (last >= _NUMBER), _NUMBER * worth, -1_000_000)
+    for last, worth in ((23, 3600), (59, 60), (59, 1))
+)
 
 
 def records_of(raws: Sequence[bytes] | bytes) -> Array:
@@ -181,22 +186,33 @@ def packed(texts: Sequence[str] | pa.Array, width: int) -> Array:
 def numbers(rows: Array) -> Array:
     """Read rows of at most nine bytes of BCD as numbers; what is no digit counts for more than nine."""
     total = np.zeros(len(rows), np.int64)
-    for column in range(rows.shape[1]):
-        total = total * 100 + _NUMBER[rows[:, column]]
+    # A field lies far apart in records: side by side its bytes are read once.
+    for column in np.ascontiguousarray(rows.T):
+        total *= 100
+        total += _NUMBER[column]
     return total
 
 
 def moments(rows: Array) -> Array:
     """Read rows of seven bytes of BCD as local times to the second; NaT where they are none."""
-    year = numbers(rows[:, :2])
-    month, day, hour, minute, second = (_NUMBER[rows[:, column]] for column in range(2, 7))
+    rows = np.ascontiguousarray(rows)
+    # Records of many terminals are of few days.
+    few = pa.array(np.ascontiguousarray(rows[:, :4]).view(np.uint32)[:, 0]).dictionary_encode()
+    days = _days(few.dictionary.to_numpy().view(np.uint8).reshape(-1, 4))
+    seconds = _HOUR_S[rows[:, 4]] + _MINUTE_S[rows[:, 5]] + _SECOND_S[rows[:, 6]]
+    found: Array = days[few.indices.to_numpy()] + seconds
+    found[seconds < 0] = np.datetime64("NaT")
+    return found
+
+
+def _days(rows: Array) -> Array:
+    """Read rows of four bytes of BCD as midnights; NaT where they are no date."""
+    year, month, day = numbers(rows[:, :2]), _NUMBER[rows[:, 2]], _NUMBER[rows[:, 3]]
     fine = _DIGITS[rows].all(axis=1) & (year > 0) & (month >= 1) & (month <= 12) & (day >= 1)  # noqa: PLR2004
-    fine &= (hour < 24) & (minute < 60) & (second < 60)  # noqa: PLR2004
     months = np.where(fine, (year - 1970) * 12 + month - 1, 0).astype("datetime64[M]")
     dates = months.astype("datetime64[D]") + np.where(fine, day - 1, 0)
     fine &= dates.astype("datetime64[M]") == months
-    seconds = np.where(fine, hour * 3600 + minute * 60 + second, 0)
-    found: Array = dates.astype("datetime64[s]") + seconds
+    found: Array = dates.astype("datetime64[s]")
     found[~fine] = np.datetime64("NaT")
     return found
 

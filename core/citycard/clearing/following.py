@@ -47,8 +47,8 @@ def follow_cards(bucket: Bucket, verdicts: Verdicts, known: Known, genuine: Arra
     even = trails.even()
     last = np.flatnonzero(trails.ends & even[trails.card])
     cards, places = trails.card[last], trails.places[last]
-    states.counter[cards] = bucket.records["counter"][places]
-    states.balance_fen[cards] = bucket.records["balance_after_fen"][places]
+    states.counter[cards] = bucket.counter[places]
+    states.balance_fen[cards] = bucket.after_fen[places]
     states.online_atc[cards] = trails.online_atc(states.online_atc)[cards]
     gaps: dict[str, list[Gap]] = {}
     confirmed: list[int] = []
@@ -80,19 +80,17 @@ class _Trails:
     """
 
     def __init__(self, bucket: Bucket, known: Known, places: Array) -> None:
-        records = bucket.records[places]
         self.places, self.card = places, bucket.card[places]
         self.begins = np.ones(len(places), bool)
         self.begins[1:] = self.card[1:] != self.card[:-1]
         self.ends = np.roll(self.begins, -1) if len(places) else self.begins
         self._count = len(bucket.asns)
         self._coming, self._load_fen, self._load_atc = _coming(known, self._count)
-        counter = records["counter"].astype(np.int64)
-        after_fen = records["balance_after_fen"].astype(np.int64)
+        counter, after_fen = bucket.counter[places], bucket.after_fen[places]
         counter_before = np.where(self.begins, known.states.counter[self.card], np.roll(counter, 1))
         before_fen = np.where(self.begins, known.states.balance_fen[self.card], np.roll(after_fen, 1))
         self.jumps = counter != counter_before + 1
-        self._difference_fen = records["balance_before_fen"].astype(np.int64) - before_fen
+        self._difference_fen = bucket.before_fen[places] - before_fen
 
     def of(self, card: int) -> list[int]:
         """Give the places of one card's records."""

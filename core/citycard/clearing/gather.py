@@ -13,7 +13,7 @@ import attrs
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import Column, ColumnElement, Connection, String, func, select, type_coerce
+from sqlalchemy import Connection, func, select
 
 from citycard.card.enums import CardKind
 from citycard.clearing.bucket import (
@@ -153,20 +153,24 @@ class Reader:
 
     def _cards(self, asns: Sequence[str]) -> tuple[Array, Array, Array, Array]:
         """Say which cards were issued, and which for tests; their last days, and from when one is closed."""
-        columns = select(card.c.status, card.c.kind, _as_stored(card.c.expires_on))
-        places, status, kinds, days = columns_at(self.conn, columns, card.c.asn, asns)
-        at = np.array(places, np.int64)
-        issued = np.zeros(len(asns), bool)
-        issued[at] = np.array(status) != CardStatus.STOCK.value
-        test_cards = np.zeros(len(asns), bool)
-        test_cards[at] = np.array(kinds) == CardKind.TEST
+        columns = select(
+            card.c.status != CardStatus.STOCK.value,
+            card.c.kind == CardKind.TEST,
+            card.c.expires_on,
+            card.c.status.in_(sorted(_CLOSED)),
+        )
+        kinds = (pa.bool_(), pa.bool_(), pa.date32(), pa.bool_())
+        places, issued, for_tests, days, shut = columns_at(self.conn, columns, card.c.asn, asns, kinds)
+        at = places.to_numpy()
+        was_issued, test_cards = np.zeros(len(asns), bool), np.zeros(len(asns), bool)
+        was_issued[at], test_cards[at] = _flags(issued), _flags(for_tests)
         expires_on = np.full(len(asns), np.datetime64("NaT", "D"))
-        expires_on[at] = np.array(days, "datetime64[D]")
+        expires_on[at] = days.to_numpy()
         closed_at = np.full(len(asns), np.datetime64("NaT", "s"))
-        closed = at[np.isin(status, list(_CLOSED))].tolist()
+        closed = at[_flags(shut)].tolist()
         for place, moment in self._closings([asns[one] for one in closed]).items():
             closed_at[closed[place]] = moment
-        return issued, test_cards, expires_on, closed_at
+        return was_issued, test_cards, expires_on, closed_at
 
     def _closings(self, asns: Sequence[str]) -> dict[int, datetime]:
         # A card can be closed as one is made; then it has no change, and was closed for ever.
@@ -192,17 +196,19 @@ class Reader:
         return moment.astimezone(self.timezone).replace(tzinfo=None)
 
     def _loads(self, asns: Sequence[str]) -> Loads:
-        query = select(load.c.online_atc, load.c.amount_fen, load.c.state, _as_stored(load.c.at))
+        proof = load.c.state == LoadState.PROVEN.value
+        query = select(load.c.online_atc, load.c.amount_fen, proof, load.c.at)
         query = query.where(load.c.state != LoadState.REVERSED.value)
-        places, online_atc, amount_fen, states, at = columns_at(self.conn, query, load.c.asn, asns)
-        card, counter = np.array(places, np.int64), np.array(online_atc, np.int64)
+        kinds = (pa.int64(), pa.int64(), pa.bool_(), pa.timestamp("us"))
+        places, online_atc, amount_fen, proven, at = columns_at(self.conn, query, load.c.asn, asns, kinds)
+        card, counter = places.to_numpy(), online_atc.to_numpy()
         order = np.lexsort((counter, card))
         return Loads(
             card=card[order],
             online_atc=counter[order],
-            amount_fen=np.array(amount_fen, np.int64)[order],
-            proven=(np.array(states) == LoadState.PROVEN.value)[order],
-            at=np.array(at, "datetime64[s]")[order],
+            amount_fen=amount_fen.to_numpy()[order],
+            proven=_flags(proven)[order],
+            at=at.to_numpy()[order].astype("datetime64[s]"),
         )
 
     def _gaps(self, asns: Sequence[str]) -> dict[str, list[Gap]]:
@@ -250,7 +256,7 @@ class Reader:
 
         How far a card of another city has come is not known here.
         """
-        counter = bucket.records["counter"].astype(np.int64)
+        counter = bucket.counter
         foreign = foreign_records(bucket, issuers)
         passed = np.flatnonzero((counter <= states.counter[bucket.card]) | foreign)
         suspects = {
@@ -273,9 +279,9 @@ class Reader:
         }
 
 
-def _as_stored(column: Column[Any]) -> ColumnElement[Any]:
-    """Read a time as the driver gives it, which NumPy reads at once: no object is made of it in between."""
-    return type_coerce(column, String)
+def _flags(column: pa.Array) -> Array:
+    found: Array = column.to_numpy(zero_copy_only=False)
+    return found
 
 
 def _search(paths: list[Path], suspects: list[tuple[str, int]]) -> list[tuple[str, int, bytes]]:

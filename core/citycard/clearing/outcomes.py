@@ -73,13 +73,14 @@ def _outcomes(run: int, judged: Judged) -> Any:
         "list_price_fen": pa.int64(),
     }
     none = verdicts.price_fen < 0
-    notes = np.full(count, "", object)
-    for place, found in verdicts.noted(final).items():
-        notes[place] = " ".join(note.name for note in found)
+    signers, whose = bucket.signers
+    noted = {place: " ".join(note.name for note in found) for place, found in verdicts.noted(final).items()}
+    notes = np.zeros(count, np.int64)
+    notes[list(noted)] = np.arange(1, len(noted) + 1)
     held_run, told = bucket.held_run, judged.told
     outcomes = pa.table(
         {
-            "terminal": pa.array(np.char.zfill(bucket.signer.astype("U12"), 12), pa.string()),
+            "terminal": pa.array([f"{one:012d}" for one in signers.tolist()]).take(pa.array(whose)),
             "batch_number": pa.array(bucket.batch, pa.int64()),
             "line": pa.array(bucket.line, pa.int32()),
             "business_date": pa.array(bucket.day, pa.date32()),
@@ -88,7 +89,7 @@ def _outcomes(run: int, judged: Judged) -> Any:
             "price_fen": pa.array(verdicts.price_fen, pa.int64(), mask=none),
             "state": pa.array([code.state.value for code in CODES], pa.string()).take(pa.array(final)),
             "code": pa.array([code.name for code in CODES], pa.string()).take(pa.array(final)),
-            "notes": pa.array(notes, pa.string()),
+            "notes": pa.array(["", *noted.values()], pa.string()).take(pa.array(notes)),
             "parts": _parts(judged),
             # The run that held the record, and whose outcome this one comes after.
             "held_run": pa.array(held_run, pa.int32(), mask=held_run == 0),

@@ -38,7 +38,7 @@ class Trail:
     @classmethod
     def of(cls, bucket: Bucket, reached: Array, places: Array) -> Trail:
         """Give the trail among records, which are in order; ``reached`` are the cards' counters before."""
-        card, counter = bucket.card[places], bucket.records["counter"][places].astype(np.int64)
+        card, counter = bucket.card[places], bucket.counter[places]
         before = reached[card]
         before[1:] = np.where(card[1:] == card[:-1], np.maximum(before[1:], counter[:-1]), before[1:])
         on = counter > before

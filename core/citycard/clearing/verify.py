@@ -106,16 +106,16 @@ def _check_fields(
     bucket: Bucket, verdicts: Verdicts, known: Known, terms: ClearingTerms, foreign: Array
 ) -> None:
     records = bucket.records
-    before, after = (records[name].astype(np.int64) for name in ("balance_before_fen", "balance_after_fen"))
     issuers = [int(issuer, 16) for issuer in terms.issuers]
     ours = np.isin(block_words(digits(records, "issuer")), np.array(issuers, np.uint64))
     strange = (bucket.terminal != bucket.signer) | ~np.isin(bucket.terminal, list(known.terminals))
+    adds_up = bucket.before_fen - bucket.amount_fen == bucket.after_fen
     checks = (
         (Code.R01, ~bucket.readable),
         (Code.R02, ~(ours | foreign)),
         # The terminals of another city are known to it alone: it checked them, and signed for that.
         (Code.R03, strange & ~bucket.from_city),
-        (Code.R05, (before - bucket.amount_fen != after) | (bucket.amount_fen > terms.amount_limit_fen)),
+        (Code.R05, ~adds_up | (bucket.amount_fen > terms.amount_limit_fen)),
         (Code.R06, ~np.isin(records["tti"], _TTIS)),
         (Code.R07, ~np.isin(records["algorithm"], _ALGORITHMS)),
         (Code.R04, out_of_time(bucket, terms)),
@@ -133,7 +133,7 @@ def out_of_time(bucket: Bucket, terms: ClearingTerms) -> Array:
 
 def _find_repeated(bucket: Bucket, verdicts: Verdicts) -> None:
     # A copy that was refused, such as one in another terminal's batch, must not take the true one's place.
-    counters = bucket.card * (1 << 16) + bucket.records["counter"].astype(np.int64)
+    counters = bucket.card * (1 << 16) + bucket.counter
     late, held = verdicts.codes == NUMBERS[Code.R04], bucket.held_run > 0
     seen: dict[bytes, int] = {}
     # What an earlier run holds was there first.

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import reduce
 from itertools import islice
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import (
     JSON,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     Row,
     Select,
     Table,
+    Text,
     Tuple,
     and_,
     any_,
@@ -31,9 +33,12 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.types import NullType, TypeEngine
+from sqlalchemy.types import NullType
 
 from citycard.store.copying import array_text, copy_rows
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["chunks", "columns_at", "insert_all", "insert_from", "insert_missing", "insert_rows", "select_in"]
 
@@ -47,6 +52,9 @@ _PIECE = 20_000
 
 #: From here on PostgreSQL is faster with a temporary table than with one statement for each row.
 _WORTH_A_TABLE = 500
+
+#: Between two columns of a line that is written by the database: no word has it.
+_BETWEEN = "\x1f"
 
 
 def chunks(items: Sequence[_Item], size: int = _CHUNK) -> Iterator[Sequence[_Item]]:
@@ -97,16 +105,26 @@ def _in_pairs(conn: Connection, columns: list[Any], keys: Sequence[Any]) -> Colu
 
 
 def columns_at(
-    conn: Connection, query: Select[Any], column: Column[Any], keys: Sequence[Any]
-) -> list[Sequence[Any]]:
+    conn: Connection,
+    query: Select[Any],
+    column: Column[Any],
+    keys: Sequence[Any],
+    kinds: Sequence[pa.DataType],
+) -> list[pa.Array]:
     """Run ``query`` for the rows whose ``column`` is one of ``keys``, and give its result as columns.
 
-    The first says at which place among ``keys`` each row's key stands; no key may be there twice. It is for
-    very many rows: nobody has to look for the place of each.
+    The first says at which place among ``keys`` each row's key stands; no key may be there twice. ``kinds``
+    are those of the query's columns: numbers, days, local times, and words without control characters; what
+    is NULL is null, or the empty word. It is for very many rows: the database writes them as one text, which
+    Arrow reads, and no object is made of any of them.
     """
-    wide = len(query.selected_columns)
+    import pyarrow as pa
+    from pyarrow import csv
+
+    names = [str(number) for number in range(1 + len(kinds))]
+    schema = pa.schema(list(zip(names, [pa.int64(), *kinds], strict=True)))
     if not keys:
-        return [()] * (1 + wide)
+        return list(schema.empty_table().combine_chunks().itercolumns())
     if conn.dialect.name == "postgresql":
         from sqlalchemy.dialects.postgresql import ARRAY
 
@@ -116,17 +134,29 @@ def columns_at(
         wanted = func.unnest(array).table_valued("value", with_ordinality="place", name="wanted")
         wanted = wanted.render_derived()
         place: ColumnElement[Any] = wanted.c.place - 1
+        together = func.string_agg
     else:
         listed = json.dumps(list(_converted(conn, column, keys)))
         wanted = func.json_each(listed).table_valued("value", "key", name="wanted")
         place = wanted.c.key
-    rows = conn.execute(query.add_columns(place).join_from(wanted, column.table, column == wanted.c.value))
-    assert rows.cursor is not None
-    # As the driver gives them: SQLAlchemy would make an object of each row.
-    found = list(zip(*rows.cursor.fetchall(), strict=True)) or [()] * (1 + wide)
-    rows.close()
-    kinds = [one.type for one in query.selected_columns]
-    return [found[-1], *(_read(conn, kind, values) for kind, values in zip(kinds, found[:-1], strict=True))]
+        together = func.group_concat
+    fields: list[ColumnElement[str]] = [
+        func.coalesce(cast(one, Text), "") for one in (place, *query.selected_columns)
+    ]
+    line = reduce(lambda left, right: left + _BETWEEN + right, fields)
+    rows = query.with_only_columns(together(line, "\n")).select_from(
+        wanted.join(column.table, column == wanted.c.value)
+    )
+    written = conn.scalar(rows)
+    if written is None:
+        return list(schema.empty_table().combine_chunks().itercolumns())
+    table = csv.read_csv(
+        pa.py_buffer(written.encode()),
+        csv.ReadOptions(column_names=names, use_threads=False),
+        csv.ParseOptions(delimiter=_BETWEEN, quote_char=False),
+        csv.ConvertOptions(column_types=schema, null_values=[""]),
+    )
+    return list(table.combine_chunks().itercolumns())
 
 
 def insert_rows(conn: Connection, table: Table, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -191,12 +221,6 @@ def _tuples(
 ) -> Iterator[tuple[Any, ...]]:
     by_column = zip(names, zip(*rows, strict=True), strict=True)
     return zip(*[_converted(conn, table.c[name], values) for name, values in by_column], strict=True)
-
-
-def _read(conn: Connection, kind: TypeEngine[Any], values: Sequence[Any]) -> Sequence[Any]:
-    """Convert what the driver gives of a column."""
-    convert = kind.dialect_impl(conn.dialect).result_processor(conn.dialect, None)
-    return values if convert is None or not values else [convert(value) for value in values]
 
 
 def _converted(conn: Connection, column: Column[Any], values: Sequence[Any]) -> Iterable[Any]:

@@ -1,6 +1,7 @@
 from datetime import UTC, date, datetime
 from uuid import UUID
 
+import pyarrow as pa
 import pytest
 from sqlalchemy import (
     JSON,
@@ -119,15 +120,32 @@ def test_no_keys_find_nothing(conn):
 def test_columns_say_at_which_place_each_key_stands(conn):
     insert_rows(conn, mixed, NAMES, [row(number) for number in range(0, 40_000, 2)])
     asked = [UUID(int=number) for number in reversed(range(40_000))]
-    places, numbers, days = columns_at(conn, select(mixed.c.number, mixed.c.day), mixed.c.id, asked)
+    query = select(mixed.c.number, mixed.c.day, mixed.c.wanted, mixed.c.number % 8 == 0)
+    kinds = (pa.int64(), pa.date32(), pa.bool_(), pa.bool_())
+    columns = columns_at(conn, query, mixed.c.id, asked, kinds)
+    places, numbers, days, wanted, by_eight = (column.to_pylist() for column in columns)
     assert sorted(numbers) == list(range(0, 40_000, 2))
     assert all(asked[place].int == number for place, number in zip(places, numbers, strict=True))
-    assert days[0] == row(numbers[0])[3]
+    assert days == [row(number)[3] for number in numbers]
+    assert wanted == [True] * len(numbers)
+    assert by_eight == [number % 8 == 0 for number in numbers]
+
+
+def test_columns_have_words_and_what_is_not_known(conn):
+    words = ["plain", 'a "quoted", word', "卡", None]
+    asked = [UUID(int=number) for number in range(len(words))]
+    rows = [(one, number, word) for number, (one, word) in enumerate(zip(asked, words, strict=True))]
+    insert_rows(conn, mixed, ("id", "number", "name"), rows)
+    query = select(mixed.c.name, mixed.c.day)
+    _, names, days = columns_at(conn, query, mixed.c.id, asked, (pa.string(), pa.date32()))
+    assert sorted(names.to_pylist()) == sorted(word or "" for word in words)
+    assert days.to_pylist() == [None] * len(words)
 
 
 @pytest.mark.parametrize("asked", [[], [UUID(int=1)]])
 def test_columns_of_nothing_are_empty(conn, asked):
-    assert columns_at(conn, select(mixed.c.number, mixed.c.day), mixed.c.id, asked) == [(), (), ()]
+    columns = columns_at(conn, select(mixed.c.number), mixed.c.id, asked, (pa.int64(),))
+    assert [column.to_pylist() for column in columns] == [[], []]
 
 
 def test_a_sequence_is_cut_into_pieces():
