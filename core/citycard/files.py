@@ -12,7 +12,11 @@ __all__ = ["append_durably", "sync_folder", "write_whole"]
 
 
 def write_whole(
-    path: Path, content: bytes | Callable[[IO[bytes]], None], *, mode: int = 0o666, replace: bool = True
+    path: Path,
+    content: bytes | memoryview | Callable[[IO[bytes]], None],
+    *,
+    mode: int = 0o666,
+    replace: bool = True,
 ) -> None:
     """Write a file so that under its name there is either all of it or what was there before.
 

@@ -97,7 +97,8 @@ class Bucket:
 
     All arrays have one entry for each record: ``records`` is of ``RECORD``, ``signer`` the number of the
     terminal whose batch it came in, ``batch`` and ``line`` its place there, ``day`` the business date.
-    ``held_run`` is the run that held a record which is taken up again, 0 for what is new.
+    ``held_run`` is the run that held a record which is taken up again, 0 for what is new; ``mac_holds`` says
+    which MACs of terminals were found right before.
     """
 
     number: int
@@ -113,9 +114,15 @@ class Bucket:
     def _all_new(self) -> Array:
         return np.zeros(len(self.records), np.int32)
 
+    mac_holds: Array = attrs.field()
+
+    @mac_holds.default
+    def _none_found_right(self) -> Array:
+        return np.zeros(len(self.records), bool)
+
     def __attrs_post_init__(self) -> None:
         order = np.lexsort((self.line, self.batch, self.signer))
-        for name in ("records", "readable", "signer", "batch", "line", "day", "held_run"):
+        for name in ("records", "readable", "signer", "batch", "line", "day", "held_run", "mac_holds"):
             setattr(self, name, getattr(self, name).take(order))
 
     def __len__(self) -> int:

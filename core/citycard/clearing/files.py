@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import zipfile
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Sequence
+from pathlib import Path, PurePosixPath
 from typing import IO
 
 import pyarrow as pa
@@ -14,11 +15,22 @@ import pyarrow.parquet as pq
 from citycard.errors import ArchiveDamaged
 from citycard.files import write_whole
 
-__all__ = ["literal", "read_archived", "read_tables", "write_archive", "write_table"]
+__all__ = [
+    "literal",
+    "read_archived",
+    "read_named",
+    "read_tables",
+    "write_archive",
+    "write_named",
+    "write_table",
+]
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _WILD = re.compile(r"([*?\[])")
 _DIFFERENT = frozenset({"asn", "at", "raw"})
+_SUFFIX = ".parquet"
+# Of a SHA-256 in hexadecimal; files of before are named otherwise, and shorter.
+_DIGITS = 64
 
 
 def write_table(path: Path, table: pa.Table) -> None:
@@ -27,12 +39,43 @@ def write_table(path: Path, table: pa.Table) -> None:
     Nobody reads a part of a file, so that no column has bounds; what differs from row to row has no
     dictionary, which would take longer to make than all the rest.
     """
+    write_whole(path, _packed(table))
+
+
+def write_named(folder: Path, within: str, table: pa.Table) -> str:
+    """Write a table as ``write_table`` does, under the SHA-256 of its bytes, and give its path in ``folder``.
+
+    Nothing else is ever written under that name, and whoever trusts the path knows whether the file is it.
+    """
+    data = _packed(table)
+    path = f"{within}/{hashlib.sha256(data).hexdigest()}{_SUFFIX}"
+    write_whole(folder / path, data)
+    return path
+
+
+def _packed(table: pa.Table) -> memoryview:
     alike = [name for name in table.column_names if name not in _DIFFERENT]
+    out = pa.BufferOutputStream()
+    pq.write_table(table, out, compression="zstd", use_dictionary=alike, write_statistics=False)
+    return memoryview(out.getvalue())
 
-    def fill(file: IO[bytes]) -> None:
-        pq.write_table(table, file, compression="zstd", use_dictionary=alike, write_statistics=False)
 
-    write_whole(path, fill)
+def read_named(folder: Path, path: str, columns: Sequence[str]) -> tuple[pa.Table, bool]:
+    """Read a Parquet file, those of ``columns`` that it has, and say whether its name says what is in it.
+
+    Raise ArchiveDamaged when it is not there, or not what its name says.
+    """
+    digest = PurePosixPath(path).stem
+    named = len(digest) == _DIGITS
+    try:
+        data = (folder / path).read_bytes()
+        if named and hashlib.sha256(data).hexdigest() != digest:
+            raise ArchiveDamaged(path=folder / path)
+        file = pq.ParquetFile(pa.BufferReader(data))
+        there = set(file.schema_arrow.names)
+        return file.read(columns=[name for name in columns if name in there]), named
+    except (OSError, pa.ArrowInvalid) as error:
+        raise ArchiveDamaged(path=folder / path) from error
 
 
 def read_tables(folder: Path, paths: Iterable[str], columns: list[str] | None = None) -> pa.Table | None:
@@ -66,8 +109,6 @@ def write_archive(path: Path, contents: Iterable[tuple[str, bytes]]) -> None:
 
 def read_archived(path: Path, digest: str) -> bytes:
     """Read one file back from its archive; raise ArchiveDamaged when it is not there or not itself."""
-    import hashlib
-
     try:
         with zipfile.ZipFile(path) as archive:
             data = archive.read(digest)

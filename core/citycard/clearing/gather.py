@@ -29,7 +29,7 @@ from citycard.clearing.bucket import (
     foreign_records,
 )
 from citycard.clearing.columns import Array, stored_records
-from citycard.clearing.files import literal, read_tables
+from citycard.clearing.files import literal, read_named, read_tables
 from citycard.clearing.sequence import Gap
 from citycard.clearing.settled import settled_of
 from citycard.clearing.shadows import debited_purses, doubtful_cards, purses_of
@@ -46,8 +46,9 @@ from citycard.wallet.tables import load
 __all__ = ["Reader", "read_bucket"]
 
 _READ = ["raw", "readable", "batch_terminal", "batch_number", "line"]
-_KINDS = (pa.binary(RECORD_SIZE), pa.bool_(), pa.string(), pa.int64(), pa.int32())
-_NOTHING = pa.schema(list(zip(_READ, _KINDS, strict=True))).empty_table()
+_MAC_HOLDS = "mac_holds"
+_KINDS = (pa.binary(RECORD_SIZE), pa.bool_(), pa.string(), pa.int64(), pa.int32(), pa.bool_())
+_NOTHING = pa.schema(list(zip([*_READ, _MAC_HOLDS], _KINDS, strict=True))).empty_table()
 # What states that were written before it was followed do not have.
 _ADDED = (
     ("riding", NO_TRIP, pa.int32()),
@@ -64,9 +65,11 @@ def read_bucket(folder: Path, number: int, segments: Iterable[Any]) -> Bucket:
     """Read the records of one bucket from the segments that rows name; of none, when nothing new came in."""
     tables, days = [], []
     for row in segments:
-        table = read_tables(folder, [row.path], _READ)
-        assert table is not None
+        table, named = read_named(folder, row.path, [*_READ, _MAC_HOLDS])
         assert table.num_rows == row.records
+        # Who could change a file could say this of any record: it is believed of what is as it was written.
+        if not (named and _MAC_HOLDS in table.column_names):
+            table = table.select(_READ).append_column(_MAC_HOLDS, pa.array(np.zeros(table.num_rows, bool)))
         tables.append(table)
         days.append(np.full(table.num_rows, np.datetime64(row.business_date, "D")))
     whole = (pa.concat_tables(tables) if tables else _NOTHING).combine_chunks()
@@ -77,6 +80,7 @@ def read_bucket(folder: Path, number: int, segments: Iterable[Any]) -> Bucket:
         signer=whole["batch_terminal"].cast(pa.int64()).to_numpy(),
         batch=whole["batch_number"].to_numpy(),
         line=whole["line"].to_numpy(),
+        mac_holds=whole[_MAC_HOLDS].to_numpy(),
         day=np.concatenate([*days, np.zeros(0, "datetime64[D]")]),
     )
 

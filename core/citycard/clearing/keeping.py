@@ -15,10 +15,12 @@ import numpy as np
 import pyarrow as pa
 
 from citycard.clearing.codes import FileState
-from citycard.clearing.columns import RECORD, bucket_numbers, record_columns
+from citycard.clearing.columns import RECORD, Array, bucket_numbers, record_columns
+from citycard.clearing.context import TacVault
 from citycard.clearing.delivery import Delivery
-from citycard.clearing.files import write_archive, write_table
+from citycard.clearing.files import write_archive, write_named
 from citycard.clearing.sent import SentDelivery
+from citycard.clearing.verify import macs_hold
 from citycard.processes import cores
 from citycard.terminal.batch import Batch
 
@@ -29,7 +31,7 @@ __all__ = ["Kept", "keep"]
 class Kept:
     """The files written for a portion: the archive of its bytes, and the rows of its segments.
 
-    ``listing`` says what they hold: where it is the same, the files are.
+    ``listing`` says what they hold: where it is the same, nothing needs to be written again.
     """
 
     listing: str
@@ -38,9 +40,16 @@ class Kept:
 
 
 def keep(
-    folder: Path, sent: Sequence[SentDelivery], batches: Sequence[Delivery], before: Kept | None = None
+    folder: Path,
+    sent: Sequence[SentDelivery],
+    batches: Sequence[Delivery],
+    vault: TacVault,
+    before: Kept | None = None,
 ) -> Kept:
-    """Write the archive and the segments of a portion, unless they were just written ``before``."""
+    """Write the archive and the segments of a portion, unless they were just written ``before``.
+
+    Segments say of each record whether its terminal made it: here all of a terminal's lie together.
+    """
     files: list[SentDelivery | Delivery] = [*sent, *batches]
     new = [file for file in files if file.state is not FileState.DUPLICATE]
     listing = "\n".join(f"{file.digest} {file.state}" for file in new)
@@ -51,30 +60,32 @@ def keep(
     name = hashlib.sha256(listing.encode()).hexdigest()[:32]
     archive = f"batches/{name}.zip"
     accepted = [one.batch for one in batches if one.batch and one.state is FileState.ACCEPTED]
-    segments = []
     # Packing and waiting for the medium are done outside the interpreter: many files at a time.
     with ThreadPoolExecutor(2 * cores()) as threads:
         contents = {file.digest: file.data for file in new}.items()
-        written = [threads.submit(write_archive, folder / archive, contents)]
-        for day, bucket, table in _segments(accepted):
-            path = f"records/date={day}/bucket={bucket:02d}/{name}.parquet"
-            written.append(threads.submit(write_table, folder / path, table))
-            segments.append({"path": path, "business_date": day, "bucket": bucket, "records": table.num_rows})
-        for one in written:
-            one.result()
-    return Kept(listing=listing, archive=archive, segments=tuple(segments))
+        packed = threads.submit(write_archive, folder / archive, contents)
+        written = [
+            (
+                {"business_date": day, "bucket": bucket, "records": table.num_rows},
+                threads.submit(write_named, folder, f"records/date={day}/bucket={bucket:02d}", table),
+            )
+            for day, bucket, table in _segments(accepted, vault)
+        ]
+        packed.result()
+        segments = tuple({"path": path.result()} | row for row, path in written)
+    return Kept(listing=listing, archive=archive, segments=segments)
 
 
-def _segments(batches: Sequence[Batch]) -> Iterator[tuple[date, int, pa.Table]]:
+def _segments(batches: Sequence[Batch], vault: TacVault) -> Iterator[tuple[date, int, pa.Table]]:
     by_day: dict[date, list[Batch]] = defaultdict(list)
     for batch in batches:
         by_day[batch.header.business_date].append(batch)
     for day in sorted(by_day):
-        for bucket, table in _buckets(by_day[day]):
+        for bucket, table in _buckets(by_day[day], vault):
             yield day, bucket, table
 
 
-def _buckets(batches: Sequence[Batch]) -> Iterator[tuple[int, pa.Table]]:
+def _buckets(batches: Sequence[Batch], vault: TacVault) -> Iterator[tuple[int, pa.Table]]:
     """Deal the records of a day to buckets: their bytes first, so that each column is made only once."""
     records = np.frombuffer(b"".join(batch.body for batch in batches), RECORD)
     sizes = np.array([batch.header.count for batch in batches], np.int64)
@@ -82,14 +93,15 @@ def _buckets(batches: Sequence[Batch]) -> Iterator[tuple[int, pa.Table]]:
     lines = np.arange(1, len(records) + 1) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     buckets = bucket_numbers(records)
     order = np.argsort(buckets, kind="stable")
-    table = _table(batches, records.take(order), whose[order], lines[order])
+    made = macs_hold(records, vault)
+    table = _table(batches, records.take(order), whose[order], lines[order], made[order])
     ends = np.cumsum(np.bincount(buckets)).tolist()
     for bucket, (begin, end) in enumerate(zip([0, *ends], ends, strict=False)):
         if end > begin:
             yield bucket, table.slice(begin, end - begin)
 
 
-def _table(batches: Sequence[Batch], records: Any, whose: Any, lines: Any) -> pa.Table:
+def _table(batches: Sequence[Batch], records: Array, whose: Array, lines: Array, made: Array) -> pa.Table:
     signers = pa.array([batch.header.terminal for batch in batches], pa.string())
     numbers = pa.array([batch.header.number for batch in batches], pa.int64())
     places = pa.array(whose)
@@ -99,5 +111,6 @@ def _table(batches: Sequence[Batch], records: Any, whose: Any, lines: Any) -> pa
             "batch_terminal": signers.take(places),
             "batch_number": numbers.take(places),
             "line": pa.array(lines.astype(np.int32)),
+            "mac_holds": pa.array(made),
         }
     )

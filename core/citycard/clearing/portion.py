@@ -70,7 +70,9 @@ def _prepare(
     intake: int,
 ) -> tuple[Taken, Kept]:
     sent, batches = sort_out(files, known, context.vault.check_terminal_mac)
-    return Taken(intake=intake, sent=sent, batches=batches), keep(context.folder, sent, batches, before)
+    return Taken(intake=intake, sent=sent, batches=batches), keep(
+        context.folder, sent, batches, context.vault, before
+    )
 
 
 # ── what is committed ────────────────────────────────────────────────────────────────────────────

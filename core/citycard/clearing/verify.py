@@ -24,6 +24,7 @@ __all__ = [
     "check_tacs",
     "check_terminals",
     "deferred_tac_versions",
+    "macs_hold",
     "out_of_time",
     "usable_tac_versions",
     "verify",
@@ -170,12 +171,23 @@ def _alike(values: Array, where: Array) -> list[int]:
     return found
 
 
-def _check_terminal_macs(bucket: Bucket, verdicts: Verdicts, vault: TacVault) -> None:
-    places = np.flatnonzero(verdicts.unrefused & ~bucket.from_city)
-    records = bucket.records[places]
+def macs_hold(records: Array, vault: TacVault) -> Array:
+    """Say which records the terminals that they name made; none where the vault cannot say now."""
+    try:
+        return _macs_hold(records, vault)
+    except KEY_UNUSABLE:
+        return np.zeros(len(records), bool)
+
+
+def _macs_hold(records: Array, vault: TacVault) -> Array:
     signed, macs = whole(records)[:, :MAC_OFFSET], digits(records, "mac")
-    right = vault.check_terminal_macs(digits(records, "terminal"), signed, macs)
-    verdicts.set(places[~right], Code.R08)
+    return vault.check_terminal_macs(digits(records, "terminal"), signed, macs)
+
+
+def _check_terminal_macs(bucket: Bucket, verdicts: Verdicts, vault: TacVault) -> None:
+    # What held when it came in holds; anything else is asked once more, as keys come and go.
+    places = np.flatnonzero(verdicts.unrefused & ~bucket.from_city & ~bucket.mac_holds)
+    verdicts.set(places[~_macs_hold(bucket.records[places], vault)], Code.R08)
 
 
 def _check_tacs(bucket: Bucket, verdicts: Verdicts, known: Known, vault: TacVault, foreign: Array) -> None:

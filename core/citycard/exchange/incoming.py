@@ -14,7 +14,7 @@ import pyarrow as pa
 from sqlalchemy import Connection, insert, select, update
 
 from citycard.clearing.columns import bucket_numbers, record_columns, records_of
-from citycard.clearing.files import write_table
+from citycard.clearing.files import write_named
 from citycard.clearing.tables import clearing_clock, segment
 from citycard.exchange.context import ExchangeContext
 from citycard.exchange.format import ExchangeFile, SentRecord
@@ -25,10 +25,10 @@ from citycard.store.bulk import insert_missing
 __all__ = ["take_records"]
 
 
-def take_records(context: ExchangeContext, conn: Connection, file: ExchangeFile, digest: str) -> int:
+def take_records(context: ExchangeContext, conn: Connection, file: ExchangeFile) -> int:
     """Keep the records of a file and give the intake under which clearing finds them."""
     header = file.header
-    segments = _segments(context, file, digest)
+    segments = _segments(context, file)
     note_list(conn, header.sender, "theirs", header.lists)
     intake = _turn(conn)
     if segments:
@@ -43,7 +43,7 @@ def _turn(conn: Connection) -> int:
     return int(conn.scalar(select(clearing_clock.c.intake)) or 0)
 
 
-def _segments(context: ExchangeContext, file: ExchangeFile, digest: str) -> list[dict[str, Any]]:
+def _segments(context: ExchangeContext, file: ExchangeFile) -> list[dict[str, Any]]:
     by_day: dict[date, list[SentRecord]] = defaultdict(list)
     for line in file.lines:
         by_day[line.date].append(line)
@@ -58,8 +58,7 @@ def _segments(context: ExchangeContext, file: ExchangeFile, digest: str) -> list
         }
         table, buckets = pa.table(columns), bucket_numbers(records)
         for bucket in np.unique(buckets).tolist():
-            path = f"records/date={day}/bucket={bucket:02d}/{digest[:32]}.parquet"
             part = table.take(pa.array(np.flatnonzero(buckets == bucket)))
-            write_table(context.folder / path, part)
+            path = write_named(context.folder, f"records/date={day}/bucket={bucket:02d}", part)
             segments.append({"path": path, "business_date": day, "bucket": bucket, "records": part.num_rows})
     return segments

@@ -149,7 +149,7 @@ def _take(context: ExchangeContext, conn: Connection, ended: BookedFile, file: E
     """Do what an accepted file means."""
     header = file.header
     if header.kind is FileKind.RECORDS:
-        return attrs.evolve(ended, intake=take_records(context, conn, file, ended.digest))
+        return attrs.evolve(ended, intake=take_records(context, conn, file))
     if header.kind is FileKind.ANSWERS:
         take_answers(context, conn, file)
     else:

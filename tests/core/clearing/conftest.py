@@ -257,14 +257,20 @@ class TokenTown(Town):
             self.open_terminal(number, "", registered=False)
 
     def import_tac_key(self) -> None:
-        self.vault.put("tac", IMPORTED)
-        self.vault.roll("purchase")
+        self.import_key("tac", "purchase")
+
+    def import_key(self, purpose: str, family: str) -> None:
+        self.vault.put(purpose, IMPORTED)
+        self.vault.roll(family)
 
     def lose_tac_key(self) -> None:
+        self.lose_key("tac", 2)
+
+    def lose_key(self, purpose: str, version: int) -> None:
         import pkcs11
 
         with pkcs11.lib(str(self._module)).get_token(token_label=self._label).open(rw=True) as session:
-            for one in session.get_objects({pkcs11.Attribute.LABEL: "citycard/city/tac/2"}):
+            for one in session.get_objects({pkcs11.Attribute.LABEL: f"citycard/city/{purpose}/{version}"}):
                 one.destroy()
         self.vault.refresh()
 

@@ -1,0 +1,86 @@
+"""What intake keeps of records: under a name that says what is in it, with what it found of their MACs."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import attrs
+import pyarrow.parquet as pq
+import pytest
+
+from citycard.clearing.columns import records_of
+from citycard.clearing.files import write_named, write_table
+from citycard.clearing.gather import read_bucket
+from citycard.clearing.intake import receive
+from citycard.clearing.run import clear
+from citycard.clearing.verify import macs_hold
+from citycard.clearing.work import Segment
+from citycard.errors import ArchiveDamaged
+
+AT = datetime.fromisoformat("2018-09-01T07:00")
+
+
+@pytest.fixture
+def card(town):
+    (card,) = town.issue(1)
+    town.load(card, 10_000)
+    return card
+
+
+def kept(town):
+    """Give the one segment of a town: its path, and the row that names it."""
+    (path,) = (town.folder / "records").rglob("*.parquet")
+    return path, Segment(path=str(path.relative_to(town.folder)), business_date=date(2018, 9, 1), records=1)
+
+
+def test_a_mac_that_holds_is_not_asked_for_again(town, card):
+    town.tap(card, 200, AT)
+    receive(town, [town.batch()])
+    _, segment = kept(town)
+    assert read_bucket(town.folder, 0, [segment]).mac_holds.tolist() == [True]
+
+
+def test_a_record_that_its_terminal_did_not_make_is_asked_for_by_the_run(town, card):
+    raw = town.tap(card, 200, AT, keep=False)
+    receive(town, [town.batch(records=[raw[:-7] + bytes([raw[-7] ^ 1]) + raw[-6:]])])
+    _, segment = kept(town)
+    assert read_bucket(town.folder, 0, [segment]).mac_holds.tolist() == [False]
+    assert [total.code for total in clear(town).totals] == ["R08"]
+
+
+def test_a_file_that_is_not_what_its_name_says_stops_the_run_and_nothing_is_written(town, card):
+    town.tap(card, 200, AT)
+    receive(town, [town.batch()])
+    path, _ = kept(town)
+    whole = path.read_bytes()
+    write_table(path, pq.read_table(path).slice(0, 0))
+    with pytest.raises(ArchiveDamaged, match="missing or damaged"):
+        clear(town)
+    path.unlink()
+    with pytest.raises(ArchiveDamaged, match="missing or damaged"):
+        clear(town)
+    path.write_bytes(whole)
+    assert [total.code for total in clear(town).totals] == ["OK"]
+
+
+def test_what_a_file_says_of_macs_is_believed_under_the_name_of_its_bytes_alone(town, card):
+    town.tap(card, 200, AT)
+    receive(town, [town.batch()])
+    path, segment = kept(town)
+    table = pq.read_table(path)
+    write_table(town.folder / "records/before.parquet", table)
+    earlier = attrs.evolve(segment, path="records/before.parquet")
+    assert read_bucket(town.folder, 0, [earlier]).mac_holds.tolist() == [False]
+    without = write_named(town.folder, "records", table.drop_columns(["mac_holds"]))
+    bucket = read_bucket(town.folder, 0, [segment, earlier, attrs.evolve(segment, path=without)])
+    assert sorted(bucket.mac_holds.tolist()) == [False, False, True]
+
+
+def test_what_cannot_be_asked_when_records_come_in_is_left_to_the_run(token_town):
+    (card,) = token_town.issue(1)
+    token_town.load(card, 10_000)
+    records = records_of(token_town.tap(card, 200, AT, keep=False))
+    assert macs_hold(records, token_town.vault).tolist() == [True]
+    token_town.import_key("batch", "batch")
+    token_town.lose_key("batch", 2)
+    assert macs_hold(records, token_town.vault).tolist() == [False]
