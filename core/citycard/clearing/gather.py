@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from citycard.clearing.bucket import (
     TerminalStanding,
     foreign_records,
 )
-from citycard.clearing.columns import Array, stored_records
+from citycard.clearing.columns import RECORD, Array, stored_records, whole
 from citycard.clearing.files import literal, read_named, read_tables
 from citycard.clearing.sequence import Gap
 from citycard.clearing.settled import settled_of
@@ -38,17 +38,21 @@ from citycard.registry.cities import lists_held, other_cities
 from citycard.registry.records import CardStatus, TerminalStatus
 from citycard.registry.tables import blacklist, blacklist_list, card, card_status_change, sam, terminal
 from citycard.store.bulk import columns_at, select_in
-from citycard.terminal.record import RECORD_SIZE
 from citycard.wallet.addresses import city_payee
 from citycard.wallet.load import LoadState
 from citycard.wallet.tables import load
 
 __all__ = ["Reader", "read_bucket"]
 
-_READ = ["raw", "readable", "batch_terminal", "batch_number", "line"]
 _MAC_HOLDS = "mac_holds"
-_KINDS = (pa.binary(RECORD_SIZE), pa.bool_(), pa.string(), pa.int64(), pa.int32(), pa.bool_())
-_NOTHING = pa.schema(list(zip([*_READ, _MAC_HOLDS], _KINDS, strict=True))).empty_table()
+# What stands beside the bytes of records in segments. Those of before say nothing of MACs.
+_READ = {
+    "readable": np.bool_,
+    "batch_terminal": np.int64,
+    "batch_number": np.int64,
+    "line": np.int32,
+    _MAC_HOLDS: np.bool_,
+}
 # What states that were written before it was followed do not have.
 _ADDED = (
     ("riding", NO_TRIP, pa.int32()),
@@ -61,28 +65,23 @@ _ADDED = (
 _CLOSED = frozenset({CardStatus.REPLACED.value, CardStatus.RETURNED.value})
 
 
-def read_bucket(folder: Path, number: int, segments: Iterable[Any]) -> Bucket:
+def read_bucket(folder: Path, number: int, segments: Sequence[Any]) -> Bucket:
     """Read the records of one bucket from the segments that rows name; of none, when nothing new came in."""
-    tables, days = [], []
+    count = sum(row.records for row in segments)
+    # Each segment is read to where its records belong: together they would be copied once more.
+    records = np.empty(count, RECORD)
+    columns = {name: np.zeros(count, kind) for name, kind in _READ.items()}
+    day, end = np.empty(count, "datetime64[D]"), 0
     for row in segments:
-        table, named = read_named(folder, row.path, [*_READ, _MAC_HOLDS])
-        assert table.num_rows == row.records
-        # Who could change a file could say this of any record: it is believed of what is as it was written.
-        if not (named and _MAC_HOLDS in table.column_names):
-            table = table.select(_READ).append_column(_MAC_HOLDS, pa.array(np.zeros(table.num_rows, bool)))
-        tables.append(table)
-        days.append(np.full(table.num_rows, np.datetime64(row.business_date, "D")))
-    whole = (pa.concat_tables(tables) if tables else _NOTHING).combine_chunks()
-    return Bucket(
-        number=number,
-        records=stored_records(whole["raw"]),
-        readable=whole["readable"].to_numpy(),
-        signer=whole["batch_terminal"].cast(pa.int64()).to_numpy(),
-        batch=whole["batch_number"].to_numpy(),
-        line=whole["line"].to_numpy(),
-        mac_holds=whole[_MAC_HOLDS].to_numpy(),
-        day=np.concatenate([*days, np.zeros(0, "datetime64[D]")]),
-    )
+        table, named = read_named(folder, row.path, ["raw", *_READ])
+        here, end = slice(end, end + row.records), end + row.records
+        whole(records[here])[:] = whole(stored_records(table["raw"]))
+        # Who could change a file could say of any MAC that it holds: it is believed of what is as it was.
+        for name in set(table.column_names) & columns.keys() - (set() if named else {_MAC_HOLDS}):
+            columns[name][here] = table[name].cast(pa.from_numpy_dtype(_READ[name])).to_numpy()
+        day[here] = row.business_date
+    signer, batch = columns.pop("batch_terminal"), columns.pop("batch_number")
+    return Bucket(number=number, records=records, signer=signer, batch=batch, day=day, **columns)
 
 
 @attrs.frozen(kw_only=True)
