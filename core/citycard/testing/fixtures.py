@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from citycard.testing.pcscd import PcscService
-    from citycard.testing.postgresql import PostgresqlServer
+    from citycard.testing.postgresql import PostgresqlDatabases
     from citycard.testing.sandbox import PaymentSandbox
     from citycard.testing.softhsm import SoftHsm
 
@@ -74,14 +74,19 @@ def payment_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Paymen
 
 
 @pytest.fixture(scope="session")
-def postgresql_server() -> Iterator[PostgresqlServer]:
+def postgresql_server() -> Iterator[PostgresqlDatabases]:
     """Start one PostgreSQL server for the whole run, on a Unix socket in a temporary folder.
 
-    It waits for no disk: what tests write need not outlive the machine.
+    It waits for no disk: what tests write need not outlive the machine. Where one is shared
+    (``citycard.testing.shared``), it is that.
     """
     from citycard.errors import PostgresqlMissing
-    from citycard.testing.postgresql import PostgresqlServer
+    from citycard.testing.postgresql import PostgresqlDatabases, PostgresqlServer
+    from citycard.testing.shared import shared_folder
 
+    if (folder := shared_folder()) is not None:
+        yield PostgresqlDatabases(folder)
+        return
     try:
         server = PostgresqlServer(syncs=False)
     except PostgresqlMissing as missing:
@@ -91,7 +96,7 @@ def postgresql_server() -> Iterator[PostgresqlServer]:
 
 
 @pytest.fixture(scope="session")
-def postgresql_url(postgresql_server: PostgresqlServer) -> str:
+def postgresql_url(postgresql_server: PostgresqlDatabases) -> str:
     """Give the URL of a database that the whole run shares."""
     return postgresql_server.create_database()
 
@@ -102,7 +107,7 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'city.db'}"
         return
-    server: PostgresqlServer = request.getfixturevalue("postgresql_server")
+    server: PostgresqlDatabases = request.getfixturevalue("postgresql_server")
     url = server.create_database()
     yield url
     server.drop_database(url)
@@ -111,16 +116,24 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a SQLite file with the core's tables, to be copied."""
+    from citycard.testing.shared import MIGRATED, migrate, shared_folder
+
+    if (folder := shared_folder()) is not None:
+        return folder / MIGRATED
     file = tmp_path_factory.mktemp("migrated") / "city.db"
-    _migrate(f"sqlite:///{file}")
+    migrate(f"sqlite:///{file}")
     return file
 
 
 @pytest.fixture(scope="session")
-def migrated_postgresql(postgresql_server: PostgresqlServer) -> str:
+def migrated_postgresql(postgresql_server: PostgresqlDatabases) -> str:
     """Give the name of a PostgreSQL database with the core's tables, to be copied."""
+    from citycard.testing.shared import MIGRATED, migrate, shared_folder
+
+    if shared_folder() is not None:
+        return MIGRATED
     url = postgresql_server.create_database()
-    _migrate(url)
+    migrate(url)
     return postgresql_server.database_of(url)
 
 
@@ -136,7 +149,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
         yield engine
         engine.dispose()
         return
-    server: PostgresqlServer = request.getfixturevalue("postgresql_server")
+    server: PostgresqlDatabases = request.getfixturevalue("postgresql_server")
     url = server.create_database(template=request.getfixturevalue("migrated_postgresql"))
     engine = open_store(url)
     yield engine
@@ -173,13 +186,3 @@ def spark_cluster() -> Iterator[str]:
         pytest.fail(str(missing), pytrace=False)
     with cluster:
         yield cluster.url
-
-
-def _migrate(url: str) -> None:
-    from citycard.store import open_store
-    from citycard.store.migrate import upgrade
-
-    engine = open_store(url)
-    upgrade(engine)
-    # What the write-ahead log of SQLite holds goes into the file when the last connection is closed.
-    engine.dispose()

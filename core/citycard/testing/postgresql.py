@@ -19,7 +19,7 @@ from typing import Self
 
 from citycard.errors import PostgresqlFailed, PostgresqlMissing
 
-__all__ = ["PostgresqlServer", "find_programs"]
+__all__ = ["PostgresqlDatabases", "PostgresqlServer", "find_programs"]
 
 _INSTALLED = Path("/usr/lib/postgresql")
 _PACKAGE = "postgresql"
@@ -42,7 +42,50 @@ def find_programs(installed: Path = _INSTALLED) -> Path:
     return Path(on_path).resolve().parent
 
 
-class PostgresqlServer:
+class PostgresqlDatabases:
+    """The databases of a server that listens in a folder: a fresh one for whoever asks."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._created = 0
+
+    def url(self, database: str = "postgres") -> str:
+        """Give the URL of a database on this server, for ``open_store``."""
+        return f"postgresql://{_USER}@/{database}?host={self._folder}"
+
+    def create_database(self, template: str = "template1", name: str | None = None) -> str:
+        """Create an empty database, or a copy of one to which nobody is connected, and return its URL."""
+        self._created += 1
+        # Others may make theirs on the same server.
+        database = name or f"test_{os.getpid()}_{self._created}"
+        # Files are copied: writing a template into the log as well takes seven times as long.
+        self._do("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", database, template)
+        return self.url(database)
+
+    @staticmethod
+    def database_of(url: str) -> str:
+        """Give the name of the database in a URL of this server."""
+        return url.rpartition("?")[0].rpartition("/")[2]
+
+    def drop_database(self, url: str) -> None:
+        """Drop a database that ``create_database`` made, and cut off whoever is still connected."""
+        self._do("DROP DATABASE {} WITH (FORCE)", self.database_of(url))
+
+    def _do(self, statement: str, *names: str) -> None:
+        """Run a statement about databases, which stands in no transaction."""
+        # Only who uses the server needs its driver.
+        import psycopg
+        from psycopg import sql
+
+        asked = sql.SQL(statement).format(*map(sql.Identifier, names))
+        try:
+            with psycopg.connect(self.url(), autocommit=True) as conn:
+                conn.execute(asked)
+        except psycopg.Error as error:
+            raise PostgresqlFailed(program="server", said=str(error).strip()) from error
+
+
+class PostgresqlServer(PostgresqlDatabases):
     """A server that lives as long as a ``with`` block, with a fresh database for whoever asks.
 
     It syncs to disk as in production, unless it is told not to: then it is faster, still survives every
@@ -52,9 +95,8 @@ class PostgresqlServer:
     def __init__(self, *, syncs: bool = True) -> None:
         self._syncs = syncs
         self._programs = find_programs()
-        self._folder = Path(tempfile.mkdtemp(prefix="citycard-pg-"))
+        super().__init__(Path(tempfile.mkdtemp(prefix="citycard-pg-")))
         self._data = self._folder / "data"
-        self._created = 0
 
     def __enter__(self) -> Self:
         if os.getuid() == 0:
@@ -81,6 +123,11 @@ class PostgresqlServer:
             self._run("pg_ctl", "stop", "--wait", "--mode=immediate", f"--pgdata={self._data}")
         finally:
             shutil.rmtree(self._folder, ignore_errors=True)
+
+    @property
+    def folder(self) -> Path:
+        """Give the folder in which it listens."""
+        return self._folder
 
     def start(self) -> None:
         """Start the server on its data: at first, and after ``kill``."""
@@ -109,40 +156,6 @@ class PostgresqlServer:
         # What is dead and not yet buried keeps its number, and would pass for a server that runs.
         for lock in (self._data / "postmaster.pid", *self._folder.glob(".s.PGSQL.*.lock")):
             lock.unlink()
-
-    def url(self, database: str = "postgres") -> str:
-        """Give the URL of a database on this server, for ``open_store``."""
-        return f"postgresql://{_USER}@/{database}?host={self._folder}"
-
-    def create_database(self, template: str = "template1") -> str:
-        """Create an empty database, or a copy of one to which nobody is connected, and return its URL."""
-        self._created += 1
-        database = f"test_{self._created}"
-        # Files are copied: writing a template into the log as well takes seven times as long.
-        self._do("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", database, template)
-        return self.url(database)
-
-    @staticmethod
-    def database_of(url: str) -> str:
-        """Give the name of the database in a URL of this server."""
-        return url.rpartition("?")[0].rpartition("/")[2]
-
-    def drop_database(self, url: str) -> None:
-        """Drop a database that ``create_database`` made, and cut off whoever is still connected."""
-        self._do("DROP DATABASE {} WITH (FORCE)", self.database_of(url))
-
-    def _do(self, statement: str, *names: str) -> None:
-        """Run a statement about databases, which stands in no transaction."""
-        # Only who uses the server needs its driver.
-        import psycopg
-        from psycopg import sql
-
-        asked = sql.SQL(statement).format(*map(sql.Identifier, names))
-        try:
-            with psycopg.connect(self.url(), autocommit=True) as conn:
-                conn.execute(asked)
-        except psycopg.Error as error:
-            raise PostgresqlFailed(program="server", said=str(error).strip()) from error
 
     def _run(self, program: str, *arguments: str) -> None:
         command: Sequence[str] = [str(self._programs / program), *arguments]
