@@ -101,7 +101,8 @@ def rate_all(
     _take_as_charged(bucket, np.flatnonzero(verdicts.open & bucket.from_city), divider)
     for service in np.unique(services):
         mine = places[services == service]
-        records = bucket.records[mine]
+        # Indexed, whole records would be copied field by field.
+        records = bucket.records.take(mine)
         claims = rates.claimed_fen(int(service), records)
         if claims is not None:
             records = rates.with_claims(int(service), records, today.told(mine, claims))

@@ -187,7 +187,7 @@ def _macs_hold(records: Array, vault: TacVault) -> Array:
 def _check_terminal_macs(bucket: Bucket, verdicts: Verdicts, vault: TacVault) -> None:
     # What held when it came in holds; anything else is asked once more, as keys come and go.
     places = np.flatnonzero(verdicts.unrefused & ~bucket.from_city & ~bucket.mac_holds)
-    verdicts.set(places[~_macs_hold(bucket.records[places], vault)], Code.R08)
+    verdicts.set(places[~_macs_hold(bucket.records.take(places), vault)], Code.R08)
 
 
 def _check_tacs(bucket: Bucket, verdicts: Verdicts, known: Known, vault: TacVault, foreign: Array) -> None:
@@ -202,13 +202,13 @@ def _check_tacs(bucket: Bucket, verdicts: Verdicts, known: Known, vault: TacVaul
     waits = np.isin(records["key_version"], sorted(known.deferred)) & ~bucket.from_city
     verdicts.set(verdicts.unrefused & ~foreign & waits, Code.T03)
     wrong = np.flatnonzero(verdicts.unrefused & ~foreign)
-    wrong = wrong[~check_tacs(records[wrong], records["key_version"][wrong], vault)]
+    wrong = wrong[~check_tacs(records.take(wrong), records["key_version"][wrong], vault)]
     # A card that was taken away while it got new keys has the new TAC key before its version says so.
     for version in usable:
         others = wrong[records["key_version"][wrong] != version]
         if version in known.deferred:
             others = others[bucket.from_city[others]]
-        proven = others[check_tacs(records[others], np.full(len(others), version, np.uint8), vault)]
+        proven = others[check_tacs(records.take(others), np.full(len(others), version, np.uint8), vault)]
         wrong = np.setdiff1d(wrong, proven)
     verdicts.set(wrong, Code.T01)
     if known.deferred:

@@ -41,8 +41,11 @@ def check_purchase_tacs(
         versions = key_version[start : start + SPAN]
         for version in set(np.unique(versions).tolist()) & usable.keys():
             deriver, suite = usable[version]
-            here = start + np.flatnonzero(versions == version)
-            with _keys_of(deriver, asn8[here]) as keys:
+            mine = np.flatnonzero(versions == version)
+            # Where all are of one version, none has to be taken out.
+            all_mine = len(mine) == len(versions)
+            here = slice(start, start + len(mine)) if all_mine else start + mine
+            with _keys_of(deriver, np.ascontiguousarray(asn8[here])) as keys:
                 made = tacs(keys, purchases.taken(here), suite)
             answers[here] = _same(made, tac4[here])
     return answers
@@ -76,7 +79,7 @@ def card_keys(deriver: KeyDeriver, factors8: Bytes) -> Bytes:
     numbers, places = np.unique(factors8.view(">u8")[:, 0], return_inverse=True)
     distinct = numbers.astype(">u8").view(np.uint8).reshape(-1, 8)
     derived = _derived(deriver, distinct)
-    keys = derived[places]
+    keys: Bytes = derived.take(places, axis=0)
     derived.fill(0)
     return keys
 
