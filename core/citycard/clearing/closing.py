@@ -47,6 +47,8 @@ class Closing:
     parts: list[Part] = attrs.field(factory=list)
     total: Tally = attrs.field(factory=Tally)
     spent_fen: int = 0
+    #: The rules by which the run was judged.
+    rules_version: str = ""
     #: How many records people had decided when the run was judged.
     settled: int = 0
     gaps: dict[str, tuple[list[Gap], list[Gap]]] = attrs.field(factory=dict)
@@ -54,9 +56,9 @@ class Closing:
     decided: list[DecidedRecord] = attrs.field(factory=list)
 
     @classmethod
-    def of(cls, buckets: Iterable[Done], engine: str, *, settled: int = 0) -> Closing:
+    def of(cls, buckets: Iterable[Done], engine: str, *, rules_version: str, settled: int = 0) -> Closing:
         """Put together what came in any order, so that what it gives depends on no order."""
-        closing = cls(engine=engine, settled=settled)
+        closing = cls(engine=engine, rules_version=rules_version, settled=settled)
         for done in sorted(buckets, key=lambda done: done.part.bucket):
             closing.add(done)
         return closing
@@ -70,9 +72,9 @@ class Closing:
         self.held += done.held
         self.decided += done.decided
 
-    def digest(self, rules_version: str) -> str:
+    def digest(self) -> str:
         """Give the digest of the run: the same for the same records under the same rules, wherever it ran."""
-        lines = [rules_version, *(f"{part.bucket} {part.digest}" for part in self.parts)]
+        lines = [self.rules_version, *(f"{part.bucket} {part.digest}" for part in self.parts)]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
@@ -268,7 +270,7 @@ def _report(
     findings: dict[str, int],
     day: date,
 ) -> RunReport:
-    total, version = closing.total, context.rules_version
+    total = closing.total
     totals = [
         StateTotal(state=code.state, code=code.name, records=found.records, amount_fen=found.amount_fen)
         for code, found in sorted(total.codes.items(), key=lambda entry: entry[0].name)
@@ -288,8 +290,8 @@ def _report(
         taken_up=total.taken_up.records,
         taken_up_fen=total.taken_up.amount_fen,
         price_difference_fen=total.price_difference_fen,
-        rules_version=version,
-        digest=closing.digest(version),
+        rules_version=closing.rules_version,
+        digest=closing.digest(),
         engine=closing.engine,
         bank_file=payment_path(run.number) if any(one.paid_fen for one in partners) else None,
     )

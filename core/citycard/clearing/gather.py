@@ -29,11 +29,15 @@ from citycard.clearing.bucket import (
     foreign_records,
 )
 from citycard.clearing.columns import RECORD, Array, stored_records, whole
+from citycard.clearing.context import Worker
 from citycard.clearing.files import literal, read_named, read_tables
+from citycard.clearing.keeping import asked_by
 from citycard.clearing.sequence import Gap
 from citycard.clearing.settled import settled_of
 from citycard.clearing.shadows import debited_purses, doubtful_cards, purses_of
 from citycard.clearing.tables import clearing_part, gap, segment
+from citycard.clearing.verify import mac_versions
+from citycard.errors import ArchiveDamaged
 from citycard.registry.cities import lists_held, other_cities
 from citycard.registry.records import CardStatus, TerminalStatus
 from citycard.registry.tables import blacklist, blacklist_list, card, card_status_change, sam, terminal
@@ -65,19 +69,27 @@ _ADDED = (
 _CLOSED = frozenset({CardStatus.REPLACED.value, CardStatus.RETURNED.value})
 
 
-def read_bucket(folder: Path, number: int, segments: Sequence[Any]) -> Bucket:
-    """Read the records of one bucket from the segments that rows name; of none, when nothing new came in."""
+def read_bucket(worker: Worker, number: int, segments: Sequence[Any]) -> Bucket:
+    """Read the records of one bucket from the segments that rows name; of none, when nothing new came in.
+
+    Raise ArchiveDamaged for one that is not there, or has not the records that its row says.
+    """
+    honoured = mac_versions(worker.vault)
     count = sum(row.records for row in segments)
     # Each segment is read to where its records belong: together they would be copied once more.
     records = np.empty(count, RECORD)
     columns = {name: np.zeros(count, kind) for name, kind in _READ.items()}
     day, end = np.empty(count, "datetime64[D]"), 0
     for row in segments:
-        table, named = read_named(folder, row.path, ["raw", *_READ])
+        table, named = read_named(worker.folder, row.path, ["raw", *_READ])
+        if table.num_rows != row.records:
+            raise ArchiveDamaged(path=worker.folder / row.path)
         here, end = slice(end, end + row.records), end + row.records
         whole(records[here])[:] = whole(stored_records(table["raw"]))
-        # Who could change a file could say of any MAC that it holds: it is believed of what is as it was.
-        for name in set(table.column_names) & columns.keys() - (set() if named else {_MAC_HOLDS}):
+        # Who could change a file could say of any MAC that it holds: it is believed of what is as it was, and
+        # while each key by which it may hold is honoured.
+        believed = named and asked_by(table) <= honoured
+        for name in set(table.column_names) & columns.keys() - (set() if believed else {_MAC_HOLDS}):
             columns[name][here] = table[name].cast(pa.from_numpy_dtype(_READ[name])).to_numpy()
         day[here] = row.business_date
     signer, batch = columns.pop("batch_terminal"), columns.pop("batch_number")

@@ -89,7 +89,8 @@ def taken_up(bucket: Bucket, held: Sequence[HeldRecord]) -> Bucket:
         batch=np.r_[bucket.batch, np.array([one.batch_number for one in held], np.int64)],
         line=np.r_[bucket.line, np.array([one.line for one in held], np.int32)],
         day=np.r_[bucket.day, np.array([one.business_date for one in held], "datetime64[D]")],
-        mac_holds=np.r_[bucket.mac_holds, np.zeros(len(held), bool)],
+        # Whose MAC did not hold was not held.
+        mac_holds=np.r_[bucket.mac_holds, np.ones(len(held), bool)],
         held_run=np.r_[bucket.held_run, np.array([one.run for one in held], np.int32)],
     )
 

@@ -1,9 +1,9 @@
 """Receive batch files: say where each ended, keep its bytes, and put its records where clearing finds them.
 
 Files are taken in by portions, each in one transaction of its own, so that memory does not grow with their
-number and nobody waits long for a turn. Nothing of a portion counts until its rows are committed. Its Parquet
-segments and its archive are written before and named after the files they hold, so that a call that broke off
-anywhere is simply made again: what it had committed are duplicates then.
+number and nobody waits long for a turn. Nothing of a portion counts until its rows are committed. Before that
+its archive is written, named after the files in it, and its Parquet segments, each named after its own bytes,
+so that a call that broke off anywhere is simply made again: what it had committed are duplicates then.
 """
 
 from __future__ import annotations

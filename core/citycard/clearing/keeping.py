@@ -20,11 +20,13 @@ from citycard.clearing.context import TacVault
 from citycard.clearing.delivery import Delivery
 from citycard.clearing.files import write_archive, write_named
 from citycard.clearing.sent import SentDelivery
-from citycard.clearing.verify import macs_hold
+from citycard.clearing.verify import mac_versions, macs_hold
 from citycard.processes import cores
 from citycard.terminal.batch import Batch
 
-__all__ = ["Kept", "keep"]
+__all__ = ["Kept", "asked_by", "keep"]
+
+_VERSIONS = b"mac_versions"
 
 
 @attrs.frozen(kw_only=True)
@@ -93,8 +95,9 @@ def _buckets(batches: Sequence[Batch], vault: TacVault) -> Iterator[tuple[int, p
     lines = np.arange(1, len(records) + 1) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     buckets = bucket_numbers(records)
     order = np.argsort(buckets, kind="stable")
-    made = macs_hold(records, vault)
+    made, asked = macs_hold(records, vault), mac_versions(vault)
     table = _table(batches, records.take(order), whose[order], lines[order], made[order])
+    table = table.replace_schema_metadata({_VERSIONS: " ".join(map(str, sorted(asked)))})
     ends = np.cumsum(np.bincount(buckets)).tolist()
     for bucket, (begin, end) in enumerate(zip([0, *ends], ends, strict=False)):
         if end > begin:
@@ -114,3 +117,8 @@ def _table(batches: Sequence[Batch], records: Array, whose: Array, lines: Array,
             "mac_holds": pa.array(made),
         }
     )
+
+
+def asked_by(table: pa.Table) -> frozenset[int]:
+    """Give the key versions by any of which the MACs of a segment hold."""
+    return frozenset(map(int, (table.schema.metadata or {}).get(_VERSIONS, b"").split()))

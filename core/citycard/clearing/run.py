@@ -7,7 +7,7 @@ transaction when it is closed. Broken off anywhere between, it is simply run aga
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -118,44 +118,42 @@ def _has_segments(conn: Connection, cleared: int, watermark: int) -> bool:
 def _judge_all(
     context: ClearingContext, run: Row[Any], engine: Engine, progress: Callable[[int, int], None]
 ) -> Closing:
-    # Asked once, so that every bucket is judged with the same keys, wherever that is.
-    deferred = deferred_tac_versions(context.vault)
+    # Asked once, so that every bucket is judged with the same keys and rules, wherever that is.
+    deferred, rules_version = deferred_tac_versions(context.vault), context.rules_version
     # One transaction sees one state of the store for all buckets, wherever each of them is judged.
     with reading(context.engine) as conn:
         segments = _segments(conn, run)
         if not deferred:
             segments = dict.fromkeys(deferred_buckets(conn), ()) | segments
+        reader = Reader(
+            conn=conn,
+            folder=context.folder,
+            timezone=ZoneInfo(context.terms.timezone),
+            from_intake=run.from_intake,
+            deferred=deferred,
+        )
+        works = (
+            _work(context, run, reader, rules_version, number, rows)
+            for number, rows in sorted(segments.items())
+        )
         judged: list[Done] = []
         settled = settled_count(conn)
-        with closing(engine.done(context, _works(context, run, conn, segments, deferred))) as ended:
+        with closing(engine.done(context, works)) as ended:
             for done in ended:
                 judged.append(done)
                 progress(len(judged), len(segments))
-    return Closing.of(judged, engine.name, settled=settled)
-
-
-def _works(
-    context: ClearingContext,
-    run: Row[Any],
-    conn: Connection,
-    segments: dict[int, Sequence[Row[Any]]],
-    deferred: frozenset[int],
-) -> Iterator[tuple[Work, Bucket]]:
-    reader = Reader(
-        conn=conn,
-        folder=context.folder,
-        timezone=ZoneInfo(context.terms.timezone),
-        from_intake=run.from_intake,
-        deferred=deferred,
-    )
-    for number, rows in sorted(segments.items()):
-        yield _work(context, run, reader, number, rows)
+    return Closing.of(judged, engine.name, rules_version=rules_version, settled=settled)
 
 
 def _work(
-    context: ClearingContext, run: Row[Any], reader: Reader, number: int, rows: Sequence[Row[Any]]
+    context: ClearingContext,
+    run: Row[Any],
+    reader: Reader,
+    rules_version: str,
+    number: int,
+    rows: Sequence[Row[Any]],
 ) -> tuple[Work, Bucket]:
-    fresh = read_bucket(context.folder, number, rows)
+    fresh = read_bucket(context, number, rows)
     held = held_of(reader.conn, fresh, all_keys=not reader.deferred)
     bucket = taken_up(fresh, held)
     work = Work(
@@ -167,7 +165,7 @@ def _work(
         held=tuple(held),
         known=reader.known(bucket),
         terms=context.terms,
-        rules_version=context.rules_version,
+        rules_version=rules_version,
     )
     return work, bucket
 

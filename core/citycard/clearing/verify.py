@@ -11,7 +11,7 @@ from citycard.clearing.codes import Code
 from citycard.clearing.columns import Array, digits, whole
 from citycard.clearing.context import ClearingTerms, TacVault
 from citycard.clearing.verdicts import NUMBERS, Verdicts
-from citycard.errors import AlgorithmMissing, MechanismMissing, TokenKeyMissing
+from citycard.errors import AlgorithmMissing, MechanismMissing, TokenFailed, TokenKeyMissing, TokenMissing
 from citycard.keys.cipher import Algorithm
 from citycard.keys.lanes import block_words
 from citycard.keys.versions import KeyStatus
@@ -24,6 +24,7 @@ __all__ = [
     "check_tacs",
     "check_terminals",
     "deferred_tac_versions",
+    "mac_versions",
     "macs_hold",
     "out_of_time",
     "usable_tac_versions",
@@ -41,10 +42,19 @@ _MIXED: Final = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)
 
 def usable_tac_versions(vault: TacVault) -> frozenset[int]:
     """List the TAC key versions that the vault still honours."""
+    return _honoured(vault, "tac")
+
+
+def mac_versions(vault: TacVault) -> frozenset[int]:
+    """List the key versions of terminals' MACs that the vault still honours."""
+    return _honoured(vault, "batch")
+
+
+def _honoured(vault: TacVault, purpose: str) -> frozenset[int]:
     return frozenset(
         row.version
         for row in vault.versions()
-        if row.purpose == "tac" and row.status in {KeyStatus.CURRENT, KeyStatus.ACCEPTED}
+        if row.purpose == purpose and row.status in {KeyStatus.CURRENT, KeyStatus.ACCEPTED}
     )
 
 
@@ -175,7 +185,7 @@ def macs_hold(records: Array, vault: TacVault) -> Array:
     """Say which records the terminals that they name made; none where the vault cannot say now."""
     try:
         return _macs_hold(records, vault)
-    except KEY_UNUSABLE:
+    except (*KEY_UNUSABLE, TokenMissing, TokenFailed):
         return np.zeros(len(records), bool)
 
 
@@ -185,7 +195,7 @@ def _macs_hold(records: Array, vault: TacVault) -> Array:
 
 
 def _check_terminal_macs(bucket: Bucket, verdicts: Verdicts, vault: TacVault) -> None:
-    # What held when it came in holds; anything else is asked once more, as keys come and go.
+    # What held before holds; anything else is asked once more, as keys come and go.
     places = np.flatnonzero(verdicts.unrefused & ~bucket.from_city & ~bucket.mac_holds)
     verdicts.set(places[~_macs_hold(bucket.records.take(places), vault)], Code.R08)
 

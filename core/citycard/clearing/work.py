@@ -79,7 +79,7 @@ def perform(worker: Worker, work: Work, asked: Asked, bucket: Bucket | None = No
     if worker.rules_version != work.rules_version:
         raise WorkerDiffers(what="rules", theirs=worker.rules_version, ours=work.rules_version)
     if bucket is None:
-        bucket = taken_up(read_bucket(worker.folder, work.bucket, work.segments), work.held)
+        bucket = taken_up(read_bucket(worker, work.bucket, work.segments), work.held)
     judged = judge(bucket, work.known, work.terms, worker.vault, worker, asked)
     return Done(
         part=keep(worker.folder, work.run, judged),

@@ -135,6 +135,8 @@ def columns_at(
         wanted = wanted.render_derived()
         place: ColumnElement[Any] = wanted.c.place - 1
         together = func.string_agg
+        # A server may be set to write days in another way.
+        conn.exec_driver_sql("SET LOCAL datestyle = 'ISO'")
     else:
         listed = json.dumps(list(_converted(conn, column, keys)))
         wanted = func.json_each(listed).table_valued("value", "key", name="wanted")

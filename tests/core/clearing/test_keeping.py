@@ -16,8 +16,10 @@ from citycard.clearing.run import clear
 from citycard.clearing.verify import macs_hold
 from citycard.clearing.work import Segment
 from citycard.errors import ArchiveDamaged
+from citycard.terminal.record import RecordFlag
 
 AT = datetime.fromisoformat("2018-09-01T07:00")
+OTHER = "344000000002"
 
 
 @pytest.fixture
@@ -33,18 +35,41 @@ def kept(town):
     return path, Segment(path=str(path.relative_to(town.folder)), business_date=date(2018, 9, 1), records=1)
 
 
-def test_a_mac_that_holds_is_not_asked_for_again(town, card):
+def test_a_mac_that_held_is_not_asked_for_again(token_town):
+    (card,) = token_town.issue(1)
+    token_town.load(card, 10_000)
+    token_town.import_key("batch", "batch")
+    token_town.tap(card, 200, AT)
+    receive(token_town, [token_town.batch()])
+    token_town.lose_key("batch", 2)
+    assert [total.code for total in clear(token_town).totals] == ["OK"]
+
+
+def test_a_mac_by_a_key_that_is_no_longer_honoured_is_worth_nothing(town, card):
     town.tap(card, 200, AT)
     receive(town, [town.batch()])
-    _, segment = kept(town)
-    assert read_bucket(town.folder, 0, [segment]).mac_holds.tolist() == [True]
+    town.vault.roll("batch")
+    town.vault.retire("batch", 1)
+    assert [total.code for total in clear(town).totals] == ["R08"]
+
+
+def test_a_record_that_was_held_proved_its_mac_then(town, card):
+    town.tap(card, 200, AT, flags=RecordFlag.UNPROVEN)
+    receive(town, [town.batch()])
+    assert [total.code for total in clear(town).totals] == ["G01"]
+    town.vault.roll("batch")
+    town.open_terminal(OTHER, "", registered=False)
+    town.tap(card, 300, AT.replace(hour=8), OTHER)
+    receive(town, [town.batch(OTHER)])
+    town.vault.retire("batch", 1)
+    assert {total.code for total in clear(town).totals} == {"G05", "OK"}
 
 
 def test_a_record_that_its_terminal_did_not_make_is_asked_for_by_the_run(town, card):
     raw = town.tap(card, 200, AT, keep=False)
     receive(town, [town.batch(records=[raw[:-7] + bytes([raw[-7] ^ 1]) + raw[-6:]])])
     _, segment = kept(town)
-    assert read_bucket(town.folder, 0, [segment]).mac_holds.tolist() == [False]
+    assert read_bucket(town, 0, [segment]).mac_holds.tolist() == [False]
     assert [total.code for total in clear(town).totals] == ["R08"]
 
 
@@ -63,6 +88,16 @@ def test_a_file_that_is_not_what_its_name_says_stops_the_run_and_nothing_is_writ
     assert [total.code for total in clear(town).totals] == ["OK"]
 
 
+def test_a_file_of_before_with_other_records_than_its_row_says_stops_the_run(town, card):
+    town.tap(card, 200, AT)
+    receive(town, [town.batch()])
+    path, segment = kept(town)
+    write_table(town.folder / "records/before.parquet", pq.read_table(path))
+    earlier = attrs.evolve(segment, path="records/before.parquet", records=3)
+    with pytest.raises(ArchiveDamaged):
+        read_bucket(town, 0, [earlier])
+
+
 def test_what_a_file_says_of_macs_is_believed_under_the_name_of_its_bytes_alone(town, card):
     town.tap(card, 200, AT)
     receive(town, [town.batch()])
@@ -70,9 +105,9 @@ def test_what_a_file_says_of_macs_is_believed_under_the_name_of_its_bytes_alone(
     table = pq.read_table(path)
     write_table(town.folder / "records/before.parquet", table)
     earlier = attrs.evolve(segment, path="records/before.parquet")
-    assert read_bucket(town.folder, 0, [earlier]).mac_holds.tolist() == [False]
+    assert read_bucket(town, 0, [earlier]).mac_holds.tolist() == [False]
     without = write_named(town.folder, "records", table.drop_columns(["mac_holds"]))
-    bucket = read_bucket(town.folder, 0, [segment, earlier, attrs.evolve(segment, path=without)])
+    bucket = read_bucket(town, 0, [segment, earlier, attrs.evolve(segment, path=without)])
     assert sorted(bucket.mac_holds.tolist()) == [False, False, True]
 
 
