@@ -73,6 +73,15 @@ def test_a_torn_payment_is_no_answer_to_that_of_another_bill(estate, owner):
     assert (estate.owed(owner), estate.town.balance_fen(owner)) == ([(1, 0), (2, 0)], 60_000 - 2 * FEE_FEN)
 
 
+def test_a_torn_writing_of_rights_is_no_answer_to_a_payment(estate, owner):
+    kiosk = estate.kiosk()
+    with pytest.raises(CardRemoved):
+        kiosk.collect(TakenAway(owner.reader), estate.now)
+    paid = kiosk.pay(owner.reader, 1, estate.now)
+    assert (paid.receipt.recovered, paid.payment.amount_fen) == (False, FEE_FEN)
+    assert (estate.owed(owner), estate.town.balance_fen(owner)) == ([(1, 0)], 60_000 - FEE_FEN)
+
+
 def test_a_payment_whose_card_never_came_back_is_finished_by_its_record(estate, owner, torn_away):
     kiosk = estate.kiosk()
     commands = 0

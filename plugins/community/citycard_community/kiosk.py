@@ -117,7 +117,8 @@ class Kiosk:
         asked: list[BillPayment] = []
 
         def again(debit: Debit) -> bool:
-            return _payment_of(debit) == self._unsure.get((debit.asn, bill))
+            found = _payment_of(debit)
+            return found is not None and found == self._unsure.get((debit.asn, bill))
 
         def decide(visit: Visit) -> Sale:
             self._finish(visit.finished)
