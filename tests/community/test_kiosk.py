@@ -73,6 +73,44 @@ def test_a_torn_payment_is_no_answer_to_that_of_another_bill(estate, owner):
     assert (estate.owed(owner), estate.town.balance_fen(owner)) == ([(1, 0), (2, 0)], 60_000 - 2 * FEE_FEN)
 
 
+def test_a_torn_writing_of_rights_is_no_answer_to_a_payment(estate, owner):
+    kiosk = estate.kiosk()
+    with pytest.raises(CardRemoved):
+        kiosk.collect(TakenAway(owner.reader), estate.now)
+    paid = kiosk.pay(owner.reader, 1, estate.now)
+    assert (paid.receipt.recovered, paid.payment.amount_fen) == (False, FEE_FEN)
+    assert (estate.owed(owner), estate.town.balance_fen(owner)) == ([(1, 0)], 60_000 - FEE_FEN)
+
+
+def test_rights_that_a_torn_tap_wrote_are_written_anew_as_the_books_say_now(estate, owner):
+    kiosk = estate.kiosk()
+    with pytest.raises(CardRemoved):
+        kiosk.collect(TakenAway(owner.reader), estate.now)
+    estate.home(owner, room="102")
+    estate.town.pass_time(dt.timedelta(days=1))
+    done = kiosk.collect(owner.reader, estate.now)
+    assert (done.receipt.recovered, [one.kind.name for one in done.rights]) == (False, ["OWNER", "OWNER"])
+    estate.clear()
+
+
+def test_a_torn_code_is_no_answer_to_another_code_and_may_be_used_again(estate, owner):
+    first, second = (
+        invite(estate.city, estate.settings, new_id(), owner.asn, 1, estate.today).code for _ in range(2)
+    )
+    guest, kiosk = estate.town.card(), estate.kiosk()
+    with pytest.raises(CardRemoved):
+        kiosk.use_code(TakenAway(guest.reader), first, estate.now)
+    wrong = next(code for code in ("00000000", "11111111", "22222222") if code not in {first, second})
+    with pytest.raises(DayCodeRefused):
+        kiosk.use_code(guest.reader, wrong, estate.now)
+    with pytest.raises(CardRemoved):
+        kiosk.use_code(TakenAway(guest.reader), first, estate.now)
+    assert len(kiosk.use_code(guest.reader, second, estate.now).rights) == 2
+    other = estate.town.card()
+    with pytest.raises(DayCodeRefused):
+        kiosk.use_code(other.reader, second, estate.now)
+
+
 def test_a_payment_whose_card_never_came_back_is_finished_by_its_record(estate, owner, torn_away):
     kiosk = estate.kiosk()
     commands = 0

@@ -44,7 +44,7 @@ def test_clearing_prices_a_seniors_check_in_as_the_till_did(town, settings, book
     card, expected = booked("health-senior")
     town.load(card, 1_000)
     till = town.till(town.terminal("clinic-east"))
-    assert till.serve(card.reader, town.now, check_in(expected)).amount_fen == 250
+    assert till.serve(card.reader, town.now, check_in(expected, town.now)).amount_fen == 250
     town.clear(till)
     assert town.statement("clinic-east").net_fen == 250
     town.check_books()

@@ -78,7 +78,7 @@ def paid(town: Town, settings: HealthSettings, insure: Callable[..., None]) -> P
     till = town.till(town.terminal("clinic-east"))
     clinic = town.client("partner", "clinic-east")
     day = read_day(clinic.get(f"/health/clinics/clinic-east/day?day={TUESDAY}").content)
-    assert till.serve(card.reader, town.now, check_in(day.appointments)).amount_fen == 500
+    assert till.serve(card.reader, town.now, check_in(day.appointments, town.now)).amount_fen == 500
 
     # The doctor charges 3000 (class A), 20001 (B) and 1999 (C).
     identity = derived_id("story", "visit")

@@ -117,6 +117,21 @@ def test_a_sale_that_is_asked_for_again_by_its_receipt_is_not_charged_twice(shop
     assert last_sale(counter, card, shops.day()).receipt == 1
 
 
+def test_another_sum_with_the_receipt_of_a_torn_sale_is_told_that_it_is_paid(shops, counter, card):
+    """It is voided then, and the right sum is sold."""
+    with pytest.raises(CardRemoved):
+        counter.sell(TakenAway(card.reader), shops.day(), 100)
+    with pytest.raises(SaleFinished, match="receipt 1 of 100 fen is paid"):
+        counter.sell(card.reader, shops.day(), 500, receipt=counter.last_receipt)
+    assert shops.town.balance_fen(card) == 9_900
+    counter.void(card.reader, shops.day())
+    assert counter.sell(card.reader, shops.day(), 500).amount_fen == 500
+    report = shops.town.clear(counter)
+    assert [(one.code, one.records) for one in report.totals] == [("OK", 3)]
+    assert (close_runs(shops.market).voids, counter.last_receipt) == (1, 2)
+    shops.town.check_books()
+
+
 def test_a_torn_sale_is_no_answer_to_another_one(shops, counter, card):
     with pytest.raises(CardRemoved):
         counter.sell(TakenAway(card.reader), shops.day(), 300)

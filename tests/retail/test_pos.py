@@ -1,12 +1,14 @@
 """What a POS asks happens once, and every answer has the code that says how it ended."""
 
 from datetime import timedelta
+from unittest.mock import Mock
 
 import attrs
 import pytest
 
 from citycard import registry
 from citycard.city import charging
+from citycard.errors import RefundRefused
 from citycard.ledger.chart import AccountCode
 from citycard.store import reading, writing
 from citycard.wallet import available_fen, online_account, partner_payable, payments_of
@@ -256,6 +258,25 @@ def test_a_reversal_that_stopped_before_its_void_and_is_never_sent_again_is_done
     assert money(pos, guest) == (40_000, 9_900, 100)
     pos.shops.town.city.plugins.run_job("retail.finish")
     assert money(pos, guest) == (100_000, 0, 0)
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_a_reversal_that_was_refused_is_done_once_nothing_is_in_its_way(pos, guest, monkeypatch, again):
+    """By the POS that asks again, or by the job, which does so ever later; and never twice."""
+    asked = pos.purchase(guest, 10_000)
+    pos.send(asked)
+    with monkeypatch.context() as refusing:
+        refused = RefundRefused(id="x", left_fen=0, wanted_fen=10_000)
+        refusing.setattr(charging, "give_back", Mock(side_effect=refused))
+        assert [pos.ask("0400", _90=pos.original(asked))["39"] for _ in range(2)] == ["05", "05"]
+    pos.shops.town.city.plugins.run_job("retail.finish")
+    assert money(pos, guest) == (90_000, 9_900, 100)
+    pos.shops.town.pass_time(timedelta(hours=1))
+    for _ in range(2):
+        if again:
+            assert pos.ask("0400", _90=pos.original(asked))["39"] == "00"
+        pos.shops.town.city.plugins.run_job("retail.finish")
+        assert money(pos, guest) == (100_000, 0, 0)
 
 
 def test_a_purchase_that_is_reversed_while_it_waits_is_never_paid(pos, guest, monkeypatch):

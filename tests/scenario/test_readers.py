@@ -18,6 +18,7 @@ from citycard.clearing.explanation import explain
 from citycard.clearing.intake import receive
 from citycard.clearing.run import clear
 from citycard.cli.card import group as card_group
+from citycard.cli.cardfile import read_card_file, write_card_file
 from citycard.cli.chip import group as chip_group
 from citycard.errors import (
     CardRefused,
@@ -30,6 +31,7 @@ from citycard.errors import (
 from citycard.pcsc import PcscReader, TracedReader, VpcdSlot
 from citycard.store import writing
 from citycard.terminal import InProcessReader, RecordKind, RecordPlan, read_batch, read_record
+from citycard.testing.readers import TakenAway
 
 TEMPLATE = Path(__file__).parents[2] / "examples" / "morning" / "city.toml"
 TERMINAL = "990100000001"
@@ -275,6 +277,35 @@ def test_the_commands_do_the_same(city, tmp_path):
     assert paid["warning"] is None
     assert "P02: no rule gives a price" in unpriced["warning"]
     assert "pay with --service and one of: bus, metro" in unpriced["warning"]
+
+
+@pytest.mark.parametrize(("amount", "refused"), [("3.00", False), ("48.00", True)])
+def test_the_command_tells_of_an_earlier_purchase_and_its_file_also_where_the_new_one_is_refused(
+    city, tmp_path, amount, refused
+):
+    file = tmp_path / "anna.card"
+    words = ["new", file, "--product", "standard", "--asn", ASN, "--city", city.folder]
+    CliRunner().invoke(chip_group, [*map(str, words)], catch_exceptions=False)
+    made = read_card_file(file, None)
+    torn = made.card()
+    with Handheld(city, TERMINAL) as handheld:
+        handheld.load(InProcessReader(torn), 5000)
+        with pytest.raises(CardRemoved):
+            handheld.pay(TakenAway(InProcessReader(torn)), 250)
+    write_card_file(file, made.holding(torn.image()))
+
+    at = ["--image", str(file), "--terminal", TERMINAL, "--city", str(city.folder)]
+    done = CliRunner().invoke(card_group, ["pay", amount, *at, "--json"])
+
+    batch = str(city.folder / "terminals" / TERMINAL / f"{TERMINAL}-000001.ccb")
+    assert "another purchase of this card, of 2.50 yuan, had been torn: it was done" in done.stderr
+    assert batch in done.stderr
+    assert read_record(read_batch(Path(batch).read_bytes()).records[0]).amount_fen == 250
+    assert (done.exception is not None) is refused
+    if not refused:
+        told = json.loads(done.stdout)
+        assert (told["finished_fen"], told["earlier_batch"]) == (250, batch)
+        assert told["batch"] != batch
 
 
 def test_the_till_says_beforehand_what_clearing_will_find_about_the_price(city, card):

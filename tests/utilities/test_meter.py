@@ -10,8 +10,10 @@ from citycard import codec
 from citycard.city.till import Sale
 from citycard.errors import CardLacksSector, CardRemoved
 from citycard.terminal import InProcessReader
+from citycard.testing.readers import TakenAway
 from citycard.testing.town import Town
 from citycard_utilities.errors import MeterForeign, PrepaidForged
+from citycard_utilities.kiosk import Slip, pay_slip
 from citycard_utilities.meter import Meter
 from citycard_utilities.opening import settings_of
 from citycard_utilities.prepaid import sell_credit
@@ -95,6 +97,25 @@ def test_the_meter_remembers_over_a_power_cut(town, gas, keys, card, meter, tmp_
 def test_credit_that_no_meter_took_yet_adds_up(town, gas, keys, desk, card, meter):
     desk.serve(card.reader, town.now, sell_credit(gas, keys, NUMBER, 500))
     assert meter.tap(card.reader, town.pass_time(dt.timedelta(hours=1))) == 1500
+
+
+def test_credit_whose_card_was_taken_away_is_sold_once(town, gas, keys, desk, card, meter):
+    with pytest.raises(CardRemoved):
+        desk.serve(TakenAway(card.reader), town.now, sell_credit(gas, keys, NUMBER, 500))
+    town.pass_time(dt.timedelta(minutes=2))
+    assert desk.serve(card.reader, town.now, sell_credit(gas, keys, NUMBER, 500)).recovered
+    assert meter.tap(card.reader, town.pass_time(dt.timedelta(hours=1))) == 1500
+
+
+def test_a_torn_sale_is_no_answer_to_that_of_other_credit(town, gas, keys, desk, card, meter):
+    slip = Slip(biller=gas.number, bill="G1", household="H17", amount_fen=1234, due=town.now.date())
+    with pytest.raises(CardRemoved):
+        desk.serve(TakenAway(card.reader), town.now, pay_slip(slip))
+    with pytest.raises(CardRemoved):
+        desk.serve(TakenAway(card.reader), town.now, sell_credit(gas, keys, NUMBER, 500))
+    assert not desk.serve(card.reader, town.now, sell_credit(gas, keys, NUMBER, 700)).recovered
+    assert len(desk.records) == 4
+    assert meter.tap(card.reader, town.pass_time(dt.timedelta(hours=1))) == 1000 + 500 + 700
 
 
 def test_the_tiers_of_a_new_year_begin_anew(town, gas, keys, desk, card):

@@ -37,18 +37,20 @@ _NO_PLAN = RecordPlan()
 class Paid:
     """A purchase and the batch file that holds its record; ``recovered`` when an earlier tap had made it.
 
-    ``finished`` is another purchase of the card whose end nobody had seen, with its record in the same file.
+    ``earlier`` is another purchase of the card whose end nobody had seen, with a batch file of its own:
+    ``debit.outcome`` says whether it was done, or nobody can tell any more.
     """
 
     debit: Debit
     batch: Path
-    finished: Debit | None = None
+    earlier: Paid | None = None
 
 
 class Handheld:
     """Be the terminal ``number`` for a moment; RegistryMissing when the city has none of this number.
 
-    Use it as a context. Raises TerminalInvalid while another process is the same terminal.
+    Use it as a context. Raises TerminalInvalid while another process is the same terminal. ``earlier`` is
+    what the last ``pay`` found of another purchase, also when it raised then.
     """
 
     def __init__(self, city: City, number: str, *, agent: str = "") -> None:
@@ -69,6 +71,7 @@ class Handheld:
         )
         self._desk: TopUpDesk = city.desk.for_agent(agent) if agent else city.desk
         self._lock: IO[str] | None = None
+        self.earlier: Paid | None = None
 
     def __enter__(self) -> Self:
         lock = (self._folder / "lock").open("w", encoding="ascii")
@@ -103,21 +106,25 @@ class Handheld:
         Just this is what has the same amount and plan. Raises CardRefused and CardRemoved: after the last,
         the same call tells how it ended, and charges only when the first had not.
         """
+        self.earlier = None
         journal = _LateJournal(self._folder / "debits.journal")
         try:
             terminal = self._terminal(journal)
             session = terminal.tap(reader, self._city.now_local())
-            done = session.view.recovered
-            same = done is not None and (done.amount_fen, done.plan) == (amount_fen, plan)
-            debit, finished = (done, None) if same else (None, done)
-            if debit is None:
+            debit = session.view.recovered
+            if debit is None or (debit.amount_fen, debit.plan) != (amount_fen, plan):
+                earlier = debit or session.view.unresolved
+                if earlier is not None:
+                    # A card has one note: that of the new debit takes the place of this one, whose record is
+                    # safe first. Until then it stays, and is the answer when the earlier one is asked again.
+                    self.earlier = Paid(debit=earlier, batch=self._hand_in(terminal))
                 debit = session.purchase(amount_fen, self._city.now_local(), plan=plan)
                 terminal.record(debit)
             path = self._hand_in(terminal)
             journal.settle()
         finally:
             journal.close()
-        return Paid(debit=debit, batch=path, finished=finished)
+        return Paid(debit=debit, batch=path, earlier=self.earlier)
 
     def priced(self, paid: Paid) -> tuple[Code | None, str]:
         """Say what clearing will find about the price of a purchase: a code or None, and why.

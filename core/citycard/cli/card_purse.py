@@ -13,6 +13,7 @@ from citycard.cli.reader_options import CardAt, card_option
 
 if TYPE_CHECKING:
     from citycard.city import City
+    from citycard.city.handheld import Paid
     from citycard.clearing.codes import Code
 
 __all__ = ["load", "pay", "verify"]
@@ -91,9 +92,11 @@ def pay(amount: str, terminal: str, service: str | None, folder: Path, at: CardA
 
     Hand the file in with citycard clearing receive. A record without --service is kept there until somebody
     says what it was for. A card that left meanwhile is held to the reader again and the same command
-    repeated. With --json: an object with asn, amount_fen, balance_before_fen, balance_after_fen, counter,
-    terminal, terminal_serial, tac, at, recovered, finished_fen (of another purchase of the card that had been
-    torn and was done, null when there was none), batch and warning (null, or why clearing will suspend it).
+    repeated. Where another purchase of the card had been torn, its record is in a file of its own: hand in
+    both. With --json: an object with asn, amount_fen, balance_before_fen, balance_after_fen, counter,
+    terminal, terminal_serial, tac, at, recovered, finished_fen (of another purchase that was done after all,
+    or null), batch, earlier_batch (the file of another purchase, or null) and warning (null, or why clearing
+    will suspend it).
     """
     from citycard.city.handheld import Handheld
     from citycard.cli.amount import amount_of
@@ -106,7 +109,10 @@ def pay(amount: str, terminal: str, service: str | None, folder: Path, at: CardA
         number = _service(city, service) if service else 0
         plan = RecordPlan(service=number, list_price_fen=amount_fen)
         with Handheld(city, terminal) as handheld, at.opened() as reader:
-            paid = handheld.pay(reader, amount_fen, plan)
+            try:
+                paid = handheld.pay(reader, amount_fen, plan)
+            finally:
+                _tell_earlier(handheld.earlier)
             warning = _warning(city, service, *handheld.priced(paid))
     finally:
         city.close()
@@ -124,22 +130,37 @@ def pay(amount: str, terminal: str, service: str | None, folder: Path, at: CardA
                 "tac": debit.tac,
                 "at": debit.at,
                 "recovered": debit.recovered,
-                "finished_fen": paid.finished.amount_fen if paid.finished is not None else None,
+                "finished_fen": _done_fen(paid.earlier),
                 "batch": paid.batch,
+                "earlier_batch": paid.earlier.batch if paid.earlier is not None else None,
                 "warning": warning,
             }
         )
         return
     if debit.recovered:
         say("an earlier purchase of this card had been torn: it was done, and nothing was taken again")
-    if paid.finished is not None:
-        torn_fen = yuan(paid.finished.amount_fen)
-        say(f"another purchase of this card, of {torn_fen} yuan, had been torn: it was done, too")
     left = yuan(debit.balance_after_fen)
     click.echo(f"card {debit.asn}: paid {yuan(debit.amount_fen)}, balance {left} yuan")
     click.echo(f"record in {paid.batch}")
     if warning is not None:
         say(warning)
+
+
+def _tell_earlier(earlier: Paid | None) -> None:
+    """Tell of another purchase that was torn, also when the one asked for is refused or torn, too."""
+    from citycard.money import yuan
+
+    if earlier is None:
+        return
+    ended = "nobody can tell whether it was done" if _done_fen(earlier) is None else "it was done"
+    say(f"another purchase of this card, of {yuan(earlier.debit.amount_fen)} yuan, had been torn: {ended}")
+    say(f"its record in {earlier.batch}")
+
+
+def _done_fen(earlier: Paid | None) -> int | None:
+    from citycard.terminal.views import Outcome
+
+    return earlier.debit.amount_fen if earlier and earlier.debit.outcome is Outcome.DONE else None
 
 
 def _warning(city: City, service: str | None, code: Code | None, why: str) -> str | None:

@@ -46,7 +46,7 @@ _CODES_WAIT = dt.timedelta(minutes=10)
 
 @attrs.frozen(kw_only=True)
 class Collected:
-    """What a card carries now; a torn tap that had done it tells only its receipt."""
+    """What a card carries now."""
 
     receipt: Receipt
     rights: tuple[Right, ...]
@@ -82,7 +82,7 @@ class Kiosk:
             visit.read(RIGHTS.name)
             return Sale(service=WRITE, amount_fen=visit.price(WRITE).amount_fen, writes={RIGHTS.name: record})
 
-        receipt = self.till.serve(card, at, Asked(decide, _writes))
+        receipt = self.till.serve(card, at, Asked(decide, _never))
         return Collected(receipt=receipt, rights=tuple(written))
 
     def use_code(self, card: Reader, code: str, at: dt.datetime) -> Collected:
@@ -105,7 +105,7 @@ class Kiosk:
             record, written[:] = self._carried(visit)
             return Sale(service=WRITE, amount_fen=visit.price(WRITE).amount_fen, writes={RIGHTS.name: record})
 
-        receipt = self.till.serve(card, at, Asked(decide, _writes))
+        receipt = self.till.serve(card, at, Asked(decide, _never))
         return Collected(receipt=receipt, rights=tuple(written))
 
     def pay(self, card: Reader, bill: int, at: dt.datetime, amount_fen: int | None = None) -> Paid:
@@ -117,7 +117,8 @@ class Kiosk:
         asked: list[BillPayment] = []
 
         def again(debit: Debit) -> bool:
-            return _payment_of(debit) == self._unsure.get((debit.asn, bill))
+            found = _payment_of(debit)
+            return found is not None and found == self._unsure.get((debit.asn, bill))
 
         def decide(visit: Visit) -> Sale:
             self._finish(visit.finished)
@@ -177,8 +178,9 @@ class Kiosk:
             self._unsure.pop((one.asn, one.bill), None)
 
 
-def _writes(debit: Debit) -> bool:
-    return debit.plan.service == NUMBERS[WRITE]
+def _never(_debit: Debit) -> bool:
+    """Write rights anew after a tap that was torn: it costs nothing, and the books may say others by now."""
+    return False
 
 
 def _payment_of(debit: Debit) -> UUID | None:

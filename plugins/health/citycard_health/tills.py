@@ -19,7 +19,7 @@ from citycard_health.services import NUMBERS, VISIT
 from citycard_health.settings import REGISTRATION
 
 if TYPE_CHECKING:
-    from citycard.city.till import Asked, Decide, Sale, Visit
+    from citycard.city.till import Asked, Sale, Visit
     from citycard.terminal.views import Debit
 
 __all__ = ["Slip", "check_in", "pay_visit", "read_day"]
@@ -51,23 +51,35 @@ def read_day(data: bytes) -> ClinicDay:
         raise DayInvalid(problems=wrong.data["problems"]) from None
 
 
-def check_in(expected: Iterable[DoctorAppointment]) -> Decide:
+def check_in(expected: Iterable[DoctorAppointment], at: dt.datetime) -> Asked:
     """Keep the next appointment of whoever holds the card, among those that the till took along for the day.
 
-    The fee is that of the doctor's level. Raise WrongCard when none is open for the card.
+    ``at`` is when the card is served. The fee is that of the doctor's level. A tap that was torn before is
+    this registration only where it kept this appointment. Raise WrongCard when none is open for the card.
     """
+    from citycard.city.till import Asked
+
     mine = sorted(expected, key=lambda one: one.starts_at)
+
+    def open_for(asn: str) -> DoctorAppointment | None:
+        return next((one for one in mine if _open_for(one, asn, at)), None)
+
+    def again(debit: Debit) -> bool:
+        found = open_for(debit.asn)
+        if found is None or debit.plan.service != NUMBERS[REGISTRATION]:
+            return False
+        return debit.plan.read(RegistrationFacts).booking == found.id.bytes
 
     def decide(visit: Visit) -> Sale:
         from citycard.city.till import Sale
 
-        found = next((one for one in mine if _open_for(one, visit.asn, visit.at)), None)
+        found = open_for(visit.asn)
         if found is None:
             raise WrongCard(asn=visit.asn, reason="it has no open appointment here today")
         facts = RegistrationFacts(booking=found.id.bytes, level=found.level)
         return Sale(service=REGISTRATION, amount_fen=visit.price(REGISTRATION, facts).amount_fen, facts=facts)
 
-    return decide
+    return Asked(decide, again)
 
 
 def _open_for(one: DoctorAppointment, asn: str, at: dt.datetime) -> bool:

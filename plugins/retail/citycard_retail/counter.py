@@ -58,15 +58,15 @@ class Counter:
 
         A sale whose card was taken away too early is asked for again with its ``receipt`` (``last_receipt``),
         and is not charged twice. Without it this is another sale. Raise SaleFinished where the sale before
-        was of the same sum and turns out to be paid, and what ``Till.serve`` raises.
+        turns out to be paid and was of the same sum, or with its receipt of another one: void that first. And
+        what ``Till.serve`` raises.
         """
         mine, number = self._merchant(), self.next_receipt if receipt is None else receipt
         facts = SaleFacts(tier=int(mine["tier"]), mcc=str(mine["mcc"]), receipt=number)
 
         def decide(visit: Visit) -> Sale:
             self._note(visit.finished)
-            if receipt is None:
-                self._refuse_same(visit.finished, asked_fen)
+            self._refuse_paid(visit.finished, asked_fen, receipt)
             visit.read(_SECTOR)
             amount_fen = visit.price(SALE, facts, list_price_fen=asked_fen).amount_fen
             sold = LastSale(
@@ -85,7 +85,9 @@ class Counter:
             )
 
         def again(debit: Debit) -> bool:
-            return _is(debit, SALE) and debit.plan.read(SaleFacts).receipt == number
+            if not _is(debit, SALE) or debit.plan.list_price_fen != asked_fen:
+                return False
+            return debit.plan.read(SaleFacts).receipt == number
 
         try:
             done = self.till.serve(reader, at, Asked(decide, again))
@@ -156,11 +158,13 @@ class Counter:
         else:
             self._last = None
 
-    def _refuse_same(self, done: Debit | None, asked_fen: int) -> None:
-        """Ask whoever sells, where nobody can tell the sale before from one of the same sum."""
-        if done is not None and _is(done, SALE) and done.plan.list_price_fen == asked_fen:
-            receipt = done.plan.read(SaleFacts).receipt
-            raise SaleFinished(receipt=receipt, asn=done.asn, amount_fen=done.amount_fen)
+    def _refuse_paid(self, done: Debit | None, asked_fen: int, receipt: int | None) -> None:
+        """Ask whoever sells, where the sale before is paid, and may be the one that is meant."""
+        if done is None or not _is(done, SALE):
+            return
+        paid = done.plan.read(SaleFacts).receipt
+        if paid == receipt or (receipt is None and done.plan.list_price_fen == asked_fen):
+            raise SaleFinished(receipt=paid, asn=done.asn, amount_fen=done.amount_fen)
 
     def _sold(self, debit: Debit) -> None:
         receipt = self.last_receipt = debit.plan.read(SaleFacts).receipt

@@ -93,7 +93,7 @@ class RetailRefundRefused(CitycardError):
 
 
 class SaleFinished(CitycardError):
-    """A sale whose card was taken away too early is paid after all; another one of its sum was asked for."""
+    """A sale whose card was taken away is paid after all; another of its sum or receipt was asked for."""
 
     status, exit_code = 409, 5
     sentence = (

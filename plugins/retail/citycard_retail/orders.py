@@ -7,7 +7,7 @@ paying and returning happen once under the id that the client made, wherever the
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +20,8 @@ from citycard.store.bulk import insert_missing
 from citycard_retail.errors import BasketEmpty, OrderDiffers, OrderRefused, StockMissing
 from citycard_retail.market import Market
 from citycard_retail.orderbook import Order, become, find_order, hold_order, need_order, order_of
-from citycard_retail.refunds import find_given_back, refund_sale
+from citycard_retail.refunds import refund_sale
+from citycard_retail.retrying import is_due, next_try
 from citycard_retail.sales import paid_sale, sell
 from citycard_retail.services import ORDER
 from citycard_retail.tables import basket, order, order_line, order_return, product
@@ -140,7 +141,7 @@ def finish_orders(market: Market) -> int:
     back = [(_give_back_all, identity, derived_id("retail cancel", identity)) for identity in cancelled]
     for give, identity, first in back + [(_refund_return, identity, identity) for identity in returned]:
         try:
-            if _due(market, first):
+            if is_due(market, first):
                 give(market, identity, "retail")
                 finished += 1
         except CitycardError as refused:
@@ -268,7 +269,7 @@ def _give_back_all(market: Market, identity: UUID, actor: str) -> Order:
     if row.paid_fen:
         refund_sale(
             market,
-            _next_try(market, derived_id("retail cancel", identity))[0],
+            next_try(market, derived_id("retail cancel", identity)),
             str(_payment_id(identity)),
             row.paid_fen,
             reason="order cancelled",
@@ -338,7 +339,7 @@ def _refund_return(market: Market, identity: UUID, actor: str) -> None:
     if row.amount_fen:
         refund_sale(
             market,
-            _next_try(market, identity)[0],
+            next_try(market, identity),
             str(_payment_id(row.order)),
             row.amount_fen,
             reason="order returned",
@@ -347,28 +348,6 @@ def _refund_return(market: Market, identity: UUID, actor: str) -> None:
         )
     with writing(market.city.engine) as conn:
         conn.execute(update(order_return).where(order_return.c.id == identity).values(state="done"))
-
-
-def _next_try(market: Market, first: UUID) -> tuple[UUID, int, datetime | None]:
-    """Give the id under which a refund is asked for now, how many were refused, and when the last was.
-
-    A refusal stands for its id, so that the next try has its own: ``first`` with a number.
-    """
-    refused, at = 0, None
-    with reading(market.city.engine) as conn:
-        while True:
-            identity = derived_id("retail try", first, refused) if refused else first
-            known = find_given_back(conn, identity)
-            if known is None or known.state != "refused":
-                return identity, refused, at
-            refused, at = refused + 1, known.at
-
-
-def _due(market: Market, first: UUID) -> bool:
-    """Say whether a refund is tried again by now: after every refusal later, at last once a day."""
-    _, refused, at = _next_try(market, first)
-    wait = min(_STALE * 2 ** min(refused, 10), timedelta(days=1))
-    return at is None or market.city.now_local() >= at + wait
 
 
 def _words(wanted: dict[str, int]) -> str:

@@ -31,6 +31,7 @@ from citycard_retail.merchants import Merchant, merchant_of_terminal, merchants
 from citycard_retail.posbatches import open_batch, settle
 from citycard_retail.poskeys import pos_key
 from citycard_retail.refunds import refund_sale, void_sale
+from citycard_retail.retrying import is_due, next_try
 from citycard_retail.sales import find_sale, finish_sales, sell, settled
 from citycard_retail.tables import message as message_table
 from citycard_retail.tables import sale
@@ -132,7 +133,8 @@ class PosHost:
         found = finish_sales(self._market)
         for row in self._not_undone():
             try:
-                self._undo(row.terminal, row.kind, row.processing, row.act)
+                if is_due(self._market, _reversal(row.act)):
+                    self._undo(row.terminal, row.kind, row.processing, row.act)
             except CitycardError as refused:
                 _log.warning("message %s was reversed and cannot be undone: %s", row.act, refused)
         return len(found)
@@ -301,20 +303,25 @@ class PosHost:
     def _undo(self, terminal: str, kind: str, processing: str, act: UUID) -> None:
         if processing[:2] in {_VOID, _REFUND} or kind[:2] not in {"01", "02"}:
             return
-        identity = derived_id("retail pos reversal", act)
+        identity = _reversal(act)
         actor = f"terminal {terminal}"
         try:
             if kind[:2] == "01":
                 if find_hold(self._market, act).state == "pending":
                     release(self._market, identity, act, actor=actor)
             elif settled(self._market, find_sale(self._market, str(act))).state == "paid":
-                void_sale(self._market, identity, str(act), actor=actor, any_day=True)
+                void_sale(self._market, next_try(self._market, identity), str(act), actor=actor, any_day=True)
         except CitycardError as nothing:
             if code_of(nothing) != "25":  # it was never done
                 raise
 
     def _settle(self, asked: _Asked) -> dict[str, str]:
         return settle(self._market, asked.terminal, asked.message)
+
+
+def _reversal(act: UUID) -> UUID:
+    """Give the id under which what an act did is undone for the first time."""
+    return derived_id("retail pos reversal", act)
 
 
 def _reply(message: Message, more: dict[str, str]) -> Message:

@@ -6,24 +6,25 @@ meter told the card since goes into the record, and with it to the biller.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from citycard import codec
-from citycard.city.till import Sale, Visit
+from citycard.city.till import Asked, Sale, Visit
+from citycard.terminal.views import Debit
 from citycard_utilities.errors import MeterForeign, PrepaidForged
 from citycard_utilities.macs import CardKey, credit_holds, signed_credit, usage_holds
 from citycard_utilities.rules import CREDIT
 from citycard_utilities.sectors import CreditFacts, Prepaid, sector_name
+from citycard_utilities.services import NUMBERS
 from citycard_utilities.settings import Biller
 
 __all__ = ["read_prepaid", "sell_credit"]
 
 
-def sell_credit(biller: Biller, keys: CardKey, meter: str, units: int) -> Callable[[Visit], Sale]:
+def sell_credit(biller: Biller, keys: CardKey, meter: str, units: int) -> Asked:
     """Decide at a counter that a card buys hundredths of units for a meter (12 digits).
 
-    The first purchase ties the card to the meter. Raise MeterForeign when the card belongs to another one,
-    PrepaidForged when the counter or the meter did not write what it carries.
+    The first purchase ties the card to the meter. A tap that was torn before is this purchase only where it
+    bought as much for this meter: whoever wants more asks for it again. Raise MeterForeign when the card
+    belongs to another one, PrepaidForged when the counter or the meter did not write what it carries.
     """
 
     def decide(visit: Visit) -> Sale:
@@ -58,7 +59,13 @@ def sell_credit(biller: Biller, keys: CardKey, meter: str, units: int) -> Callab
         name = sector_name(biller.kind)
         return Sale(service=CREDIT, amount_fen=quote.amount_fen, facts=facts, writes={name: after})
 
-    return decide
+    def again(debit: Debit) -> bool:
+        if debit.plan.service != NUMBERS[CREDIT]:
+            return False
+        bought = debit.plan.read(CreditFacts)
+        return (bought.biller, bought.meter, bought.units) == (biller.number, meter, units)
+
+    return Asked(decide, again)
 
 
 def read_prepaid(visit: Visit, biller: Biller, keys: CardKey) -> Prepaid:
