@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -28,6 +28,8 @@ Settings = TypeVar("Settings")
 _SECRET = "citycard.secret"  # noqa: S105 - the name of a mark, not a secret
 _HIDDEN = "•••"
 _INT_BITS = 63
+# So many problems are told of one content: a list may hold thousands of wrong members.
+_MOST_PROBLEMS = 20
 
 # What a value may be for a field of each plain type: nothing is converted, so that "12" never becomes 12.
 _PLAIN: dict[type, tuple[type, ...]] = {
@@ -188,7 +190,27 @@ def _converter(texts: bool, *, detailed: bool) -> Converter:
     for members in (StrEnum, IntEnum):  # they are also str and int, whose hooks would let any value pass
         converter.register_structure_hook(members, lambda value, kind: kind(value))
     converter.register_structure_hook_func(_is_plain_union, _one_of)
+    converter.register_structure_hook_factory(_is_list, _listed)
     return converter
+
+
+def _is_list(kind: Any) -> bool:
+    return get_origin(kind) in {list, Sequence} or (get_origin(kind) is tuple and get_args(kind)[-1] is ...)
+
+
+def _listed(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
+    """Take a list for a list, and no text for one of its letters."""
+    from cattrs.cols import list_structure_factory
+
+    members = list_structure_factory(kind, converter)
+
+    def check(value: Any, kind: Any) -> Any:
+        if type(value) not in {list, tuple}:
+            raise _unexpected(_WORDS[list], value)
+        found = members(value, kind)
+        return tuple(found) if get_origin(kind) is tuple else found
+
+    return check
 
 
 def _strict(kind: type, accepted: tuple[type, ...]) -> Callable[[Any, Any], Any]:
@@ -271,6 +293,8 @@ def _problems(error: BaseException, where: str, transform: Callable[..., list[st
         place, _, path = line.rpartition(" @ ")
         key, words = told[int(place)]
         problems.append(_located(path.replace("['", ".").replace("']", "") + key, words))
+    if len(problems) > _MOST_PROBLEMS:
+        problems[_MOST_PROBLEMS:] = [Phrase("and {count} more", count=len(problems) - _MOST_PROBLEMS)]
     return Phrase.joined(problems)
 
 

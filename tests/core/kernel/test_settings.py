@@ -74,7 +74,7 @@ BAD = {
     "open": (1, "open: expected true or false, got a whole number"),
     "season": ("spring", "season: expected one of 'summer', 'winter'"),
     "kind": ("week", "kind: expected one of 'day', 'year'"),
-    "gates": ({"name": "north"}, "gates[0]: expected a table"),
+    "gates": ({"name": "north"}, "gates: expected a list, got a table"),
     "prices": ({"child": 1.5}, "prices.child: expected a whole number, got a number"),
     "note": (7, "note: expected a text, got a whole number"),
     "opens": ("8:30", "opens: expected a time of day, got a text"),
@@ -130,6 +130,18 @@ def test_a_missing_value_and_a_wrong_value_inside_a_list_have_paths_too():
 
     assert "plugins.zoo.gates[0].name: missing, expected a text" in str(refused.value)
     assert "plugins.zoo.gates[0].fee_fen: expected a whole number, got a text" in str(refused.value)
+
+
+def test_of_very_many_problems_the_first_are_told_and_how_many_more_there_are():
+    with pytest.raises(SettingsInvalid) as refused:
+        structure(Settings, {"gates": [3] * 30_000}, where="plugins.zoo")
+
+    assert str(refused.value).endswith("plugins.zoo.gates[19]: expected a table; and 29980 more")
+
+
+def test_a_text_is_no_list_of_its_letters():
+    with pytest.raises(SettingsInvalid, match=r"plugins\.zoo\.gates: expected a list, got a text$"):
+        structure(Settings, {"gates": "north"}, where="plugins.zoo")
 
 
 def test_a_validator_of_the_class_is_told_in_its_own_words():
