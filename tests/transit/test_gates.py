@@ -31,6 +31,7 @@ SITES = {
     BUS_A: Site(place=901, line="901"),
     BUS_B: Site(place=903, line="903"),
 }
+SHOP = "000990010001"
 _numbers = count(1)
 
 
@@ -176,6 +177,14 @@ def test_a_day_costs_no_more_than_its_cap_and_the_next_day_begins_anew(world: Wo
     ]
     assert paid == [800, 300, 300, 100, 0]
     assert world.tap(chip, BUS_A, 24 * 60).amount_fen == 300
+
+
+def test_what_was_bought_in_a_shop_is_no_part_of_the_days_fares(world: World) -> None:
+    chip, shop = world.card(), Terminal(SHOP, world.city.sam(SHOP))
+    assert world.tap(chip, BUS_A, 0).amount_fen == 300
+    at = EIGHT + timedelta(minutes=5)
+    shop.tap(InProcessReader(chip), at).purchase(1500, at)
+    assert world.tap(chip, BUS_A, 10).amount_fen == 300
 
 
 def test_what_the_gate_charged_is_what_clearing_computes_from_its_record(world: World) -> None:

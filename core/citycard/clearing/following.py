@@ -35,15 +35,18 @@ class Followed:
     today: Today
 
 
-def follow_cards(bucket: Bucket, verdicts: Verdicts, known: Known, genuine: Array) -> Followed:
-    """Follow every card through its genuine records, by counter and then by time."""
+def follow_cards(bucket: Bucket, verdicts: Verdicts, known: Known, genuine: Array, counts: Array) -> Followed:
+    """Follow every card through its genuine records, by counter and then by time.
+
+    ``counts`` says whose amounts are among what a card paid on its day.
+    """
     order = bucket.by_card
     greys = _greys(bucket, verdicts)
     trails = _Trails(bucket, known, order[genuine[order]])
     states = known.states.copy()
     onward = Trail.of(bucket, states.counter, trails.places)
     follow_trips(bucket, verdicts, states.riding, onward, trails.places)
-    today = follow_days(bucket, states, onward)
+    today = follow_days(bucket, states, onward, counts)
     even = trails.even()
     last = np.flatnonzero(trails.ends & even[trails.card])
     cards, places = trails.card[last], trails.places[last]

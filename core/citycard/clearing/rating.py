@@ -81,6 +81,16 @@ class Asked:
         return found
 
 
+def asks_for_the_day(bucket: Bucket, rates: Rates) -> Array:
+    """Say which records are of services whose prices ask what the card paid before on the day."""
+    services = bucket.records["service"]
+    asks = np.zeros(1 << 16, bool)
+    for service in np.flatnonzero(np.bincount(services)).tolist():
+        asks[service] = rates.claimed_fen(service, bucket.records[:0]) is not None
+    found: Array = asks[services]
+    return found
+
+
 def rate_all(
     bucket: Bucket,
     verdicts: Verdicts,

@@ -1,7 +1,8 @@
 """What each card paid before on its day, by its own records: for caps no terminal has to be believed.
 
-It is what the card's log would say if it were long enough: all proven debits since midnight, whatever
-clearing thinks of them. Where a debit is missing, or a clock was wrong, it is the least that was paid.
+It is what the card's log would say if it were long enough: all proven debits since midnight for services
+whose prices ask for it, whatever clearing thinks of them. Where a debit is missing, or a clock was wrong, it is
+the least that was paid.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ class Today:
         return found
 
 
-def follow_days(bucket: Bucket, states: States, trail: Trail) -> Today:
-    """Add up each card's debits by day, and keep its latest day in ``states``.
+def follow_days(bucket: Bucket, states: States, trail: Trail, counts: Array) -> Today:
+    """Add up those of each card's debits that count by day, and keep its latest day in ``states``.
 
     The sum of a day is ``sure`` as long as no counter of the card was missing since the day before, and no
     clock showed an earlier day. A record of an earlier day has no sum of its own.
@@ -52,7 +53,7 @@ def follow_days(bucket: Bucket, states: States, trail: Trail) -> Today:
     before[firsts] = start
     back, fresh = day < before, day > before
     group = np.maximum.accumulate(np.where(trail.begins | fresh, np.arange(len(card)), 0))
-    amount_fen = np.where(back, 0, bucket.amount_fen[trail.places])
+    amount_fen = np.where(back | ~counts[trail.places], 0, bucket.amount_fen[trail.places])
     paid_fen = np.cumsum(amount_fen) - amount_fen
     carried_fen = np.where(fresh[firsts], 0, states.spent_today_fen[card[firsts]])
     spent_fen = paid_fen - paid_fen[group] + np.where(group == firsts[turn], carried_fen[turn], 0)

@@ -66,7 +66,8 @@ class Service:
     and the plugin's own fee rules. Left out, every record is asked about.
 
     ``spent_today`` names the field of ``facts``, an ``amount()``, in which terminals write what the card paid
-    before on the day, if prices depend on it: clearing puts there what the card's own records say.
+    before on the day for services that have one, if prices depend on it: clearing puts there what the card's
+    own records say.
     """
 
     name: str = attrs.field(validator=words)

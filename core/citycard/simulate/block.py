@@ -102,12 +102,13 @@ def _prices(prices: Prices, rides: Rides, more_fen: Ints) -> tuple[Ints, Ints, I
         price_fen = prices.of(rides.tap, products, rides.seconds)
         return price_fen, price_fen + more_fen, none
     price_fen, amount_fen, earlier_fen = none.copy(), none.copy(), none
+    counts = prices.count(rides.tap)
     turn = ranks(rides.card, rides.seconds // DAY)
     order = np.argsort(turn, kind="stable")
     # All first debits of a day at once, then all second ones.
     for rows in np.split(order, np.cumsum(np.bincount(turn))[:-1]):
         if len(rows) and turn[rows[0]]:
-            earlier_fen[rows] = earlier_fen[rows - 1] + amount_fen[rows - 1]
+            earlier_fen[rows] = earlier_fen[rows - 1] + counts[rows - 1] * amount_fen[rows - 1]
         asked = (one[rows] for one in (rides.tap, products, rides.seconds, earlier_fen))
         price_fen[rows] = prices.of(*asked)
         amount_fen[rows] = price_fen[rows] + more_fen[rows]

@@ -15,7 +15,7 @@ from citycard.card.codec import decode, encode
 from citycard.card.enums import TransactionType
 from citycard.clearing.columns import RECORD
 from citycard.errors import HabitInvalid, HabitsMissing
-from citycard.simulate.columns import Bytes, Ints, Rows, moments
+from citycard.simulate.columns import Bytes, Flags, Ints, Rows, moments
 from citycard.terminal.record import FACTS_SIZE, TransactionRecord
 
 if TYPE_CHECKING:
@@ -165,6 +165,10 @@ class Prices:
         """Say whether the price of anything depends on what the card paid before on the day."""
         return bool(self._claiming)
 
+    def count(self, taps: Ints) -> Flags:
+        """Say which taps are among what a card paid on the day: those whose own prices ask for it."""
+        return np.isin(self._tariff.service[taps], self._claiming)
+
     def claim(self, records: Rows, spent_fen: Ints) -> None:
         """Write into records what terminals say that the card paid before on the day."""
         for service in self._claiming:
@@ -179,8 +183,7 @@ class Prices:
         hours = seconds // 3600
         keys = (hours * len(self._kinds) + products) * len(self._asked) + self._tariff.asked[taps]
         if spent_fen is not None:
-            counts = np.isin(self._tariff.service[taps], self._claiming)
-            keys = keys + (np.where(counts, spent_fen, 0) << _KEY)
+            keys = keys + (np.where(self.count(taps), spent_fen, 0) << _KEY)
         wanted, places = np.unique(keys, return_inverse=True)
         fresh = [key for key in wanted.tolist() if key not in self._known]
         for key, question in zip(fresh, self._questions(_ints(fresh)), strict=True):

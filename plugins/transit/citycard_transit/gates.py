@@ -237,10 +237,15 @@ class _Visit:
             vehicle=self._vehicle(),
             previous_place=before[1].place if before else 0,
             previous_at=before[0].at if before else None,
-            spent_today_fen=spent_today(self._session, self._passage.at.date()) if capped else 0,
+            spent_today_fen=self._spent_today() if capped else 0,
             operator=self._gate.site.operator,
         )
         return facts, bool(self._passage.transfer or before)
+
+    def _spent_today(self) -> int:
+        # What was bought elsewhere is no fare, and no cap on fares knows it.
+        site_of = self._gate.network.site_of
+        return spent_today(self._session, self._passage.at.date(), lambda one: site_of(one) is not None)
 
     def _connects(self, begun: datetime) -> tuple[Earlier, Site] | None:
         network = self._gate.network

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 
 import attrs
@@ -32,13 +32,16 @@ def earlier_ride(session: PurseSession, before: datetime) -> Earlier | None:
     return next((spent for spent in _spent(session) if spent.at <= before), None)
 
 
-def spent_today(session: PurseSession, today: date) -> int:
-    """Sum what the card paid on a day, in fen. The log has ten records; older ones are forgotten."""
+def spent_today(session: PurseSession, today: date, ours: Callable[[str], bool]) -> int:
+    """Sum what the card paid on a day at terminals of ``ours``, in fen.
+
+    The log has ten records; older ones are forgotten.
+    """
     total_fen = 0
     for spent in _spent(session):
         if spent.at.date() != today:
             break
-        total_fen += spent.amount_fen
+        total_fen += spent.amount_fen if ours(spent.terminal) else 0
     return total_fen
 
 

@@ -25,6 +25,7 @@ AT = datetime.fromisoformat("2018-09-01T07:00")
 EARLIER = AT - timedelta(days=7)
 GATE = "344000000001"
 CAP_FEN, RIDE_FEN = 500, 200
+SHOP = 7
 
 
 def cap(request, amount_fen):
@@ -50,7 +51,9 @@ def with_cap(town):
         )
         return Rating(quote=quote(request, RULES))
 
-    def claimed_fen(_service, records):
+    def claimed_fen(service, records):
+        if service == SHOP:
+            return None
         facts = np.ascontiguousarray(digits(records, "facts")[:, :4])
         return facts.view(">u4")[:, 0].astype(np.int64)
 
@@ -100,6 +103,17 @@ def test_a_terminal_that_claims_more_than_was_paid_charges_too_little(capped, ca
     ride(capped, card, 0, 500, AT)
     cleared(capped)
     assert told(capped, card) == [("P01", 200)]
+
+
+def test_what_was_bought_of_a_service_that_asks_for_no_day_is_no_part_of_it(capped, card):
+    ride(capped, card, 200, 0, AT)
+    capped.tap(card, 900, AT + timedelta(hours=1), service=SHOP, list_price_fen=900)
+    ride(capped, card, 200, 200, AT + timedelta(hours=2))
+    cleared(capped)
+    capped.tap(card, 900, AT + timedelta(hours=3), service=SHOP, list_price_fen=900)
+    ride(capped, card, 100, 400, AT + timedelta(hours=4))
+    cleared(capped)
+    assert [price_fen for _, price_fen in told(capped, card)] == [200, 500, 200, 500, 100]
 
 
 def test_what_honest_terminals_charge_is_in_order_and_the_next_day_begins_anew(capped, card):
