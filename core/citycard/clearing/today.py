@@ -1,8 +1,8 @@
 """What each card paid before on its day, by its own records: for caps no terminal has to be believed.
 
 It is what the card's log would say if it were long enough: all proven debits since midnight for services
-whose prices ask for it, whatever clearing thinks of them. Where a debit is missing, or a clock was wrong, it is
-the least that was paid.
+whose prices ask for it, whatever clearing thinks of them. Where a debit is missing, or a clock was wrong, it
+is the least that was paid.
 """
 
 from __future__ import annotations
