@@ -344,7 +344,9 @@ def pay_out(
 
 @group.command()
 @click.option("--negative", is_flag=True, help="Only those below zero.")
-@click.option("--limit", type=click.IntRange(1), default=1000, show_default=True, help="How many at most.")
+@click.option(
+    "--limit", type=click.IntRange(1, 1_000_000), default=1000, show_default=True, help="How many at most."
+)
 @city_option
 @json_option
 def shadows(negative: bool, limit: int, folder: Path, as_json: bool) -> None:

@@ -70,7 +70,9 @@ def upgrade(folder: Path, as_json: bool) -> None:
 
 
 @group.command("deliver")
-@click.option("--limit", type=click.IntRange(1), default=1000, show_default=True, help="At most so many.")
+@click.option(
+    "--limit", type=click.IntRange(1, 1_000_000), default=1000, show_default=True, help="At most so many."
+)
 @city_option
 @json_option
 def deliver(limit: int, folder: Path, as_json: bool) -> None:

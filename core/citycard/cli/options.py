@@ -16,7 +16,16 @@ if TYPE_CHECKING:
     from citycard.city import City
     from citycard.clock import Clock
 
-__all__ = ["NewFile", "actor_option", "city_option", "csv_options", "id_option", "json_option", "opened"]
+__all__ = [
+    "NewFile",
+    "actor_option",
+    "city_option",
+    "csv_options",
+    "id_option",
+    "json_option",
+    "limit_option",
+    "opened",
+]
 
 Function = Callable[..., Any]
 
@@ -76,6 +85,14 @@ def city_option(function: Function) -> Function:
 def json_option(function: Function) -> Function:
     """Add ``--json``: print one documented JSON document instead of words."""
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(function)
+
+
+def limit_option(function: Function) -> Function:
+    """Add ``--limit``: how many of a list are shown or done."""
+    kind = click.IntRange(1, 1_000_000)
+    return click.option("--limit", type=kind, default=1000, show_default=True, help="At most so many.")(
+        function
+    )
 
 
 def csv_options(function: Function) -> Function:

@@ -6,10 +6,12 @@ import inspect
 import json
 from collections.abc import Awaitable, Callable
 from datetime import date
+from http import HTTPStatus
 from typing import Any
 
 import attrs
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route as Address
@@ -27,6 +29,8 @@ __all__ = ["Endpoint", "door", "endpoint", "json_answer", "read_query"]
 
 _SAFE = {"GET", "HEAD"}
 _YEAR_S = 365 * 24 * 3600
+# Nothing has a higher number: no database could keep it.
+_MOST = 2**63 - 1
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -89,6 +93,8 @@ def door(item: Endpoint) -> Address:
     route = item.route
 
     async def enter(request: Request) -> Response:
+        if any(isinstance(one, int) and one > _MOST for one in request.path_params.values()):
+            raise HTTPException(HTTPStatus.NOT_FOUND)
         actor = await run_in_threadpool(authenticate, web_of(request), request)
         given = web_of(request).switchboard.given(actor.role)
         request.state.actor = attrs.evolve(actor, given=given) if given else actor
