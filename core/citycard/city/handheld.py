@@ -14,8 +14,8 @@ from typing import IO, TYPE_CHECKING, Self
 import attrs
 
 from citycard import registry
-from citycard.city.configuration import served_issuers
-from citycard.errors import TerminalInvalid
+from citycard.city.configuration import served_issuers, switched_on
+from citycard.errors import Phrase, ServiceOff, TerminalInvalid
 from citycard.files import write_whole
 from citycard.store import reading
 from citycard.terminal import Acceptance, FileJournal, Journal, RecordPlan, Terminal, read_batch, read_record
@@ -55,7 +55,7 @@ class Handheld:
 
     def __init__(self, city: City, number: str, *, agent: str = "") -> None:
         with reading(city.engine) as conn:
-            registry.find_terminal(conn, number)
+            self._partner = registry.find_partner(conn, registry.find_terminal(conn, number).partner)
             blacklist = registry.blacklist_number(conn)
             listed = registry.blacklist_at(conn, blacklist)
         self._city, self._number = city, number
@@ -103,8 +103,8 @@ class Handheld:
     def pay(self, reader: Reader, amount_fen: int, plan: RecordPlan = _NO_PLAN) -> Paid:
         """Debit the purse and write the record's batch file; a torn debit of just this is taken instead.
 
-        Just this is what has the same amount and plan. Raises CardRefused and CardRemoved: after the last,
-        the same call tells how it ended, and charges only when the first had not.
+        Just this is what has the same amount and plan. Raises ServiceOff, CardRefused and CardRemoved: after
+        the last, the same call tells how it ended, and charges only when the first had not.
         """
         self.earlier = None
         journal = _LateJournal(self._folder / "debits.journal")
@@ -118,6 +118,7 @@ class Handheld:
                     # A card has one note: that of the new debit takes the place of this one, whose record is
                     # safe first. Until then it stays, and is the answer when the earlier one is asked again.
                     self.earlier = Paid(debit=earlier, batch=self._hand_in(terminal))
+                self._require_on(plan.service)
                 debit = session.purchase(amount_fen, self._city.now_local(), plan=plan)
                 terminal.record(debit)
             path = self._hand_in(terminal)
@@ -136,6 +137,12 @@ class Handheld:
         record = read_record(read_batch(paid.batch.read_bytes()).records[-1])
         rating, why = ask_rate(self._city.rate, record)
         return price_code(record.amount_fen, rating, self._city.terms), why
+
+    def _require_on(self, service: int) -> None:
+        owned, partner = self._city.plugins.service(service), self._partner
+        content = self._configuration.content
+        if owned and not switched_on(content, owned.owner.plugin, partner.district, partner.id):
+            raise ServiceOff(service=owned.record.name, where=Phrase("partner {id}", id=partner.id))
 
     # ── state ────────────────────────────────────────────────────────────────────────────────────
 

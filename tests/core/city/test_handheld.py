@@ -4,7 +4,7 @@ import pytest
 
 from citycard.city.handheld import Handheld
 from citycard.clearing.intake import receive
-from citycard.errors import CardRefused, CardRemoved
+from citycard.errors import CardRefused, CardRemoved, ServiceOff
 from citycard.terminal import RecordPlan, read_batch, read_record
 from citycard.testing.readers import TakenAway
 
@@ -59,6 +59,15 @@ def cleared(town, pay):
     """Hand in every batch file, and return how many records got which code."""
     receive(town.city, batches(town, pay))
     return {one.code: one.records for one in town.clear().totals}
+
+
+def test_a_service_that_is_off_for_the_terminals_partner_is_not_sold(town, card, pay):
+    town.city.plugins.disable("market", partner="melons", by="council")
+    with pytest.raises(ServiceOff, match="melons"):
+        pay(card, 300)
+    assert (town.balance_fen(card), batches(town, pay)) == (5000, [])
+    town.city.plugins.enable("market", partner="melons", by="council")
+    assert pay(card, 300).debit.amount_fen == 300
 
 
 def test_a_torn_purchase_is_taken_for_the_same_one_and_for_no_other(town, card, pay):
