@@ -309,6 +309,7 @@ class City(Priced):
             fees_bp=clearing.fees_bp,
             kind_fees_bp=clearing.kind_fees_bp,
             amount_limit_fen=clearing.amount_limit_fen,
+            price_limit_fen=clearing.price_limit_fen,
             late_days=clearing.late_days,
             expired_days=clearing.expired_days,
             timezone=self.config.city.timezone,

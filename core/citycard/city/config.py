@@ -82,6 +82,7 @@ class ClearingSection:
     after its business date waits until somebody releases it; after ``expired_days`` it is not taken. 0 is
     no limit. ``inbox`` is a folder whose files a server takes in by itself, the city's where it is relative.
 
+    A price that differs from what was charged by more than ``price_limit_fen`` suspends the record (P03).
     ``net_caps_fen`` names partners of which one run pays no more. Decisions that pay more than
     ``second_person_fen`` need two persons. ``dispute_days``, ``evidence_days`` and ``decision_days`` are
     business days: from the run to a dispute, from there to its evidence and to its decision.
@@ -103,6 +104,7 @@ class ClearingSection:
     amount_limit_fen: int = attrs.field(
         default=100_000, validator=[attrs.validators.gt(0), attrs.validators.le(0xFFFFFFFF)]
     )
+    price_limit_fen: int = attrs.field(default=10_000, validator=attrs.validators.ge(0))
     engine: str = "local"
     late_days: int = attrs.field(default=0, validator=attrs.validators.ge(0))
     expired_days: int = attrs.field(default=0, validator=attrs.validators.ge(0))

@@ -1,35 +1,28 @@
-"""How people use a community in a simulated city (docs/simulate.md): its doors, car parks and clinics."""
+"""How people use a community in a simulated city (docs/simulate.md): its car parks and clinics.
+
+Doors open for signed rights alone, which a habit's card has not: they are used on lived days.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from citycard.kernel.habits import Habit, HabitTap
-from citycard_community.fees import CLINIC, DOOR
-from citycard_community.sectors import ClinicFacts, DoorFacts, ParkingFacts, ParkingStep, RightKind
+from citycard_community.fees import CLINIC
+from citycard_community.sectors import ClinicFacts, ParkingFacts, ParkingStep
 from citycard_community.settings import CommunitySettings
 
 __all__ = ["habits_of"]
 
-_OFTEN, _SELDOM, _HARDLY = 200, 40, 20
+_SELDOM, _HARDLY = 40, 20
 
 
 def habits_of(settings: CommunitySettings, name: str) -> Iterator[Habit]:
-    """Give the habits of one service: out and in by a door, an hour's visit by car, a visit to the clinic."""
-    if name == DOOR:
-        yield from _doors(settings)
-    elif name == CLINIC:
+    """Give the habits of one service: an hour's visit by car, a visit to the clinic."""
+    if name == CLINIC:
         yield from _clinics(settings)
     else:
         yield from _parking(settings)
-
-
-def _doors(settings: CommunitySettings) -> Iterator[Habit]:
-    for community in settings.communities:
-        for door in community.doors:
-            facts = DoorFacts(community=community.number, zone=door.zone, kind=RightKind.OWNER, serial=1)
-            tap = HabitTap(partner=community.partner, terminal=door.terminal, facts=facts)
-            yield Habit(there=(tap,), weight=_OFTEN)
 
 
 def _parking(settings: CommunitySettings) -> Iterator[Habit]:

@@ -82,7 +82,7 @@ def _habits(settings: CommunitySettings, name: str) -> Callable[[], Iterable[Hab
 
         return habits_of(settings, name)
 
-    return habits if name in {DOOR, PARKING, CLINIC} else None
+    return habits if name in {PARKING, CLINIC} else None
 
 
 def participants(settings: CommunitySettings) -> Iterator[Participant]:
