@@ -27,10 +27,10 @@ def test_every_habit_is_priced_and_its_facts_fit(estate):
             asked = PriceRequest(service=service.name, at=noon, facts=facts_asked(tap.facts))
             assert rules.quote(asked).amount_fen in {0, 1000}
             seen += 1
-    assert seen == 3 + 2 + 2
+    assert seen == 2 + 2
 
 
-def test_simulated_cards_open_the_doors_by_their_names(estate, tmp_path):
+def test_simulated_cards_open_no_door_for_which_they_have_no_right(estate, tmp_path):
     plan = SimulationPlan(
         cards=20, terminals=20, records=200, start=dt.date(2026, 3, 2), domains=("community",)
     )
@@ -38,4 +38,4 @@ def test_simulated_cards_open_the_doors_by_their_names(estate, tmp_path):
     clear_simulation(estate.city, tmp_path / "out", truth)
     [community] = estate.settings.communities
     seen = read_openings(estate.city, community, community.doors, plan.start, plan.start)
-    assert {one.door for one in seen} == {door.id for door in community.doors}
+    assert seen == ()
