@@ -1,5 +1,9 @@
+from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
+import attrs
+
+from citycard.ledger import Kind
 from citycard.ledger.judging import digest_of, first_difference
 
 
@@ -27,3 +31,25 @@ def test_the_digest_leaves_out_only_the_id(move):
         "group",
         "ref",
     ]
+
+
+def test_the_digest_of_a_hold_its_end_and_what_is_taken_back_has_what_only_they_have(move):
+    later = datetime(2018, 9, 2, 8, tzinfo=UTC)
+    held = move(1, "bank", "shop", 5, kind=Kind.PENDING, expires_at=later)
+    elsewhere = later.astimezone(timezone(timedelta(hours=8)))
+    assert digest_of(held) == digest_of(attrs.evolve(held, expires_at=elsewhere))
+    ended = {"debit": "bank", "credit": "shop", "amount_fen": 5}
+    different = [
+        move(1, **ended),
+        move(1, "purse/1", "shop", 5, kind=Kind.PENDING, expires_at=later),
+        held,
+        attrs.evolve(held, expires_at=later.replace(hour=9)),
+        attrs.evolve(held, expires_at=None),
+        move(1, **ended, kind=Kind.POST, pending_id=UUID(int=7)),
+        move(1, **ended, kind=Kind.VOID, pending_id=UUID(int=7)),
+        move(1, **ended, kind=Kind.POST, pending_id=UUID(int=8)),
+        move(1, **ended, reverses=UUID(int=7)),
+        move(1, **ended, reverses=UUID(int=8)),
+    ]
+    assert len({digest_of(one) for one in different}) == len(different)
+    assert {len(digest_of(one)) for one in different} == {16}

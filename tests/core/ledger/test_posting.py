@@ -5,7 +5,7 @@ import attrs
 import pytest
 
 from citycard.ledger import Kind, Limit, capture, reversal
-from citycard.store import reading
+from citycard.store import reading, writing
 
 GROUP = UUID(int=1)
 EXPIRES_AT = datetime(2100, 1, 1, tzinfo=UTC)
@@ -178,3 +178,58 @@ def test_a_hold_whose_end_was_undone_with_its_group_is_open_in_the_same_call(pos
         capture(held, id=UUID(int=5), **when),
         capture(held, id=UUID(int=6), **when),
     ) == ["group_failed", "credit_account_missing", "posted", "hold_posted"]
+
+
+def test_what_an_earlier_call_took_back_is_counted(post, move):
+    post(move(1, "bank", "online/1", 500), move(2, "online/1", "shop", 100))
+    back = {"code": 30, "reverses": UUID(int=2)}
+    assert post(move(3, "shop", "online/1", 60, **back)) == ["posted"]
+    assert post(move(4, "shop", "online/1", 41, **back)) == ["amount_exceeds_reversed"]
+    assert post(move(5, "shop", "online/1", 40, **back)) == ["posted"]
+    assert post(move(6, "shop", "online/1", 1, **back)) == ["amount_exceeds_reversed"]
+
+
+def test_what_a_hold_took_can_be_taken_back_and_the_hold_itself_cannot(post, move):
+    held = move(2, "online/1", "shop", 100, kind=Kind.PENDING)
+    when = {"event_time": held.event_time, "business_date": held.business_date}
+    post(move(1, "bank", "online/1", 500), held)
+    post(capture(held, id=UUID(int=3), **when))
+    assert post(move(4, "shop", "online/1", 100, code=30, reverses=UUID(int=3))) == ["posted"]
+    assert post(move(5, "shop", "online/1", 100, code=30, reverses=UUID(int=2))) == ["reversed_missing"]
+
+
+def test_a_limit_counts_what_earlier_calls_used(post, move):
+    post(move(1, "bank", "online/1", 500))
+    twice, some = Limit(key="count", max_count=2), Limit(key="fen", max_fen=30)
+    for number in (2, 3):
+        assert post(move(number, "online/1", "shop", 10, limits=(twice, some))) == ["posted"]
+    assert post(move(4, "online/1", "shop", 1, limits=(twice,))) == ["limit_count_exceeded"]
+    assert post(move(5, "online/1", "shop", 11, limits=(some,))) == ["limit_amount_exceeded"]
+    assert post(move(6, "online/1", "shop", 10, limits=(some,))) == ["posted"]
+
+
+def test_an_answer_says_whether_it_was_given_before(ledger, move):
+    good, bad = move(1, "bank", "online/1", 5), move(2, "online/1", "shop", 50)
+    for repeated in (False, True):
+        with writing(ledger.engine) as conn:
+            outcomes = ledger.post(conn, [good, bad])
+        assert [(outcome.id, outcome.repeated) for outcome in outcomes] == [
+            (good.id, repeated),
+            (bad.id, repeated),
+        ]
+
+
+def test_of_a_group_that_failed_each_has_its_own_answer(ledger, move):
+    group = {"group": GROUP}
+    members = [
+        move(1, "bank", "shop", 5, **group),
+        move(2, "nowhere", "shop", 5, **group),
+        move(3, "bank", "shop", 5, **group),
+    ]
+    with writing(ledger.engine) as conn:
+        outcomes = ledger.post(conn, members)
+    assert [(outcome.id.int, str(outcome.result)) for outcome in outcomes] == [
+        (1, "group_failed"),
+        (2, "debit_account_missing"),
+        (3, "group_failed"),
+    ]

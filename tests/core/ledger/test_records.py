@@ -130,3 +130,28 @@ def test_a_limit_that_cannot_be_names_the_field(field, value, expected):
 def test_a_currency_has_three_capital_letters(currency):
     with pytest.raises(TransferInvalid, match=r"currency is .* three capital letters"):
         AccountSpec(address="a", code=1001, currency=currency)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("address", "", "account: address is '': expected 1 to 200 characters without spaces around"),
+        ("address", " a", "account: address is ' a': expected 1 to 200 characters without spaces around"),
+        ("address", "a\0", "account: address is 'a\\x00': expected no U+0000, U+001F or surrogate"),
+        ("code", 0, "account bank: code is 0: expected 1 to 65535"),
+        ("code", 65536, "account bank: code is 65536: expected 1 to 65535"),
+        ("currency", "cny", "account bank: currency is 'cny': expected three capital letters"),
+    ],
+)
+def test_an_account_that_cannot_be_names_itself_the_field_and_what_was_expected(field, value, told):
+    with pytest.raises(TransferInvalid) as caught:
+        AccountSpec(**{"address": "bank", "code": 1001, "side": "D"} | {field: value})
+    assert str(caught.value) == told
+
+
+def test_what_is_just_within_its_bounds_is_taken():
+    assert [AccountSpec(address="a", code=code, side="D").code for code in (1, 65535)] == [1, 65535]
+    assert len(AccountSpec(address="a" * 200, code=1001).address) == 200
+    assert Limit(key="day", max_fen=0, max_count=0).max_fen == 0
+    assert len(Transfer(**GOOD | {"ref": "x" * 200}).ref) == 200
+    assert Transfer(**GOOD | {"code": 65535}).code == 65535
