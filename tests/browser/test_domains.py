@@ -88,6 +88,8 @@ def check_page(browser, address, name):
         browser.get(f"{address}{'&' if '?' in address else '?'}lang={language}")
         assert browser.find_element(By.TAG_NAME, "html").get_attribute("lang") == language
         assert browser.find_element(By.TAG_NAME, "h1").text.strip(), name
+        # What is worth a picture stands further down where there is a list of events.
+        browser.execute_script("document.getElementById('events')?.scrollIntoView()")
         keep(browser, f"{name}-{language}")
     metrics = {"width": PHONE, "height": 800, "deviceScaleFactor": 1, "mobile": True}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
