@@ -4,7 +4,7 @@ from uuid import UUID
 import attrs
 import pytest
 
-from citycard.ledger import Kind, Limit, capture, reversal
+from citycard.ledger import Kind, Limit, capture, release, reversal
 from citycard.store import reading, writing
 
 GROUP = UUID(int=1)
@@ -232,4 +232,42 @@ def test_of_a_group_that_failed_each_has_its_own_answer(ledger, move):
         (1, "group_failed"),
         (2, "debit_account_missing"),
         (3, "group_failed"),
+    ]
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_hold_gives_back_to_its_limits_what_it_did_not_take(post, move, together):
+    twice, some = Limit(key="count", max_count=2), Limit(key="fen", max_fen=100)
+    held = move(2, "online/1", "shop", 90, kind=Kind.PENDING, limits=(twice, some))
+    again = move(4, "online/1", "shop", 80, kind=Kind.PENDING, limits=(twice, some))
+    when = {"event_time": held.event_time, "business_date": held.business_date}
+    asked = [
+        move(1, "bank", "online/1", 500),
+        held,
+        move(3, "online/1", "shop", 11, limits=(some,)),
+        release(held, id=UUID(int=20), **when),
+        again,
+        capture(again, id=UUID(int=21), amount_fen=30, **when),
+        move(5, "online/1", "shop", 71, limits=(some,)),
+        move(6, "online/1", "shop", 40, limits=(some,)),
+        move(7, "online/1", "shop", 31, limits=(some,)),
+        move(8, "online/1", "shop", 1, limits=(twice,)),
+        move(9, "online/1", "shop", 1, limits=(twice,)),
+        move(10, "online/1", "shop", 30, limits=(some,)),
+        move(11, "online/1", "shop", 1, limits=(some,)),
+    ]
+    assert (post(*asked) if together else [result for one in asked for result in post(one)]) == [
+        "posted",
+        "posted",
+        "limit_amount_exceeded",
+        "posted",
+        "posted",
+        "posted",
+        "limit_amount_exceeded",
+        "posted",
+        "limit_amount_exceeded",
+        "posted",
+        "limit_count_exceeded",
+        "posted",
+        "limit_amount_exceeded",
     ]
