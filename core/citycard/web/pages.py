@@ -233,7 +233,7 @@ def _line(item: CitizenLine, say: Language) -> dict[str, str]:
 
 
 def _facts(shown: DayView, say: Language) -> list[dict[str, str]]:
-    average_fen = shown.charged_fen // shown.rides if shown.rides else 0
+    average_fen = shown.charged_fen // shown.paid_uses if shown.paid_uses else 0
     return [
         {
             "name": say("Taps"),
@@ -242,7 +242,7 @@ def _facts(shown: DayView, say: Language) -> list[dict[str, str]]:
         },
         {
             "name": say("Paid uses"),
-            "words": f"{shown.rides:,}",
+            "words": f"{shown.paid_uses:,}",
             "note": say("{amount} on average", amount=say.money(average_fen)),
         },
         {

@@ -68,6 +68,11 @@ class FareBand:
     to_fen: int | None
     rides: int
 
+    @property
+    def is_free(self) -> bool:
+        """Say whether these rides cost nothing: they have a band of their own."""
+        return self.to_fen == 1
+
 
 @attrs.frozen(kw_only=True)
 class FloatView:
@@ -152,6 +157,11 @@ class DayView:
     codes: tuple[CodeCount, ...] = ()
     files: tuple[FileCount, ...] = ()
     waiting: int = 0
+
+    @property
+    def paid_uses(self) -> int:
+        """Count the rides that cost something."""
+        return sum(band.rides for band in self.fares if not band.is_free)
 
 
 @attrs.frozen(kw_only=True)
