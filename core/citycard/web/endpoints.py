@@ -89,6 +89,7 @@ def door(item: Endpoint) -> Address:
     route = item.route
 
     async def enter(request: Request) -> Response:
+        request.state.plugin = item.plugin
         actor = await run_in_threadpool(authenticate, web_of(request), request)
         given = web_of(request).switchboard.given(actor.role)
         request.state.actor = attrs.evolve(actor, given=given) if given else actor
