@@ -50,7 +50,11 @@ def test_what_an_earlier_run_left_owed_is_not_counted_when_a_later_one_pays_it(
     first = replay(plain, read_taps(small_file), clockwork=Clockwork()).as_json()
     with writing(plain.engine) as conn:
         for number, one in enumerate(registry.partners(conn)):
-            account = {"account_no": f"622258{number:010}", "account_name": one.name, "bank_bic": "CITYCNBJXXX"}
+            account = {
+                "account_no": f"622258{number:010}",
+                "account_name": one.name,
+                "bank_bic": "CITYCNBJXXX",
+            }
             registry.change_partner(conn, one.id, account, reason="its contract")
     later = tmp_path / "later.csv"
     later.write_text(
