@@ -64,6 +64,12 @@ class Language:
         """Name a record's field as people do: by a translation of it, or of its words without the unit."""
         return self(field if field in self.messages else field.removesuffix("_fen").replace("_", " "))
 
+    def noted(self, note: str) -> str:
+        """Say a payment's note: what is known of its beginning, before the number that it is about."""
+        beginning, _, about = note.rpartition(" ")
+        numbered = beginning in self.messages and any(sign.isdigit() for sign in about)
+        return f"{self(beginning)} {about}" if numbered else self(note)
+
     def told(self, words: str) -> str:
         """Say what an error says, its template looked up like any other message, and so the words inside it.
 

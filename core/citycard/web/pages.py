@@ -216,7 +216,7 @@ async def card(request: Request) -> Response:
                 "at": say.moment(item.at.astimezone(web.city.timezone)),
                 "role": role_name(item.role, say),
                 "token": item.token,
-                "page": item.page,
+                "page": say(item.page),
             }
             for item in looks
         ],

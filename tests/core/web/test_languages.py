@@ -103,6 +103,16 @@ def test_a_heading_is_translated_as_it_is_written_or_by_its_words():
     ]
 
 
+def test_a_note_is_said_and_the_number_that_it_is_about_stays():
+    say = Language(code="zh", messages={"property fee": "物业费", "retail-online": "线上消费"})
+    assert [say.noted(note) for note in ("property fee 5", "retail-online", "property fee paid", "")] == [
+        "物业费 5",
+        "线上消费",
+        "property fee paid",
+        "",
+    ]
+
+
 def test_numbers_choose_the_form_and_carry_marks():
     english = Language(code="en")
     said = [english.count("{number} tap", "{number} taps", number) for number in (0, 1, 37000)]
