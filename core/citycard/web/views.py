@@ -193,7 +193,10 @@ class Part:
 
 @attrs.frozen(kw_only=True)
 class PluginView:
-    """A plugin: who it is, where it stands, why, and what it claims."""
+    """A plugin: who it is, where it stands, why, and what it claims.
+
+    ``off_in`` names the districts and partners for which it is switched off while the city has it on.
+    """
 
     name: str
     title: str
@@ -205,6 +208,7 @@ class PluginView:
     reason: str
     claims: tuple[Part, ...] = ()
     failures: int = 0
+    off_in: tuple[str, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
