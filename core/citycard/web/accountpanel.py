@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["account_panel"]
 
 _STATUS = {
-    "open": (mark("open"), "good"),
+    "open": (mark("in use"), "good"),
     "frozen": (mark("frozen"), "warn"),
     "closed": (mark("closed"), ""),
 }

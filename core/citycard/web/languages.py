@@ -65,10 +65,12 @@ class Language:
         return self(field if field in self.messages else field.removesuffix("_fen").replace("_", " "))
 
     def noted(self, note: str) -> str:
-        """Say a payment's note: what is known of its beginning, before the number that it is about."""
-        beginning, _, about = note.rpartition(" ")
-        numbered = beginning in self.messages and any(sign.isdigit() for sign in about)
-        return f"{self(beginning)} {about}" if numbered else self(note)
+        """Say a payment's note, or its words before a number: catalogues have it in the context ``note``."""
+        words, space, about = note.rpartition(" ")
+        if not any(sign.isdigit() for sign in about):
+            words, space, about = note, "", ""
+        known = self.messages.get(f"note{CONTEXT}{words}")
+        return f"{known}{space}{about}" if isinstance(known, str) else note
 
     def told(self, words: str) -> str:
         """Say what an error says, its template looked up like any other message, and so the words inside it.

@@ -104,11 +104,14 @@ def test_a_heading_is_translated_as_it_is_written_or_by_its_words():
 
 
 def test_a_note_is_said_and_the_number_that_it_is_about_stays():
-    say = Language(code="zh", messages={"property fee": "物业费", "retail-online": "线上消费"})
-    assert [say.noted(note) for note in ("property fee 5", "retail-online", "property fee paid", "")] == [
-        "物业费 5",
+    say = Language(
+        code="zh", messages={"note\x04visit": "就诊", "visit": "访客", "note\x04retail-online": "线上消费"}
+    )
+    assert [say.noted(note) for note in ("visit 5", "retail-online", "visit by Li", "visit", "")] == [
+        "就诊 5",
         "线上消费",
-        "property fee paid",
+        "visit by Li",
+        "就诊",
         "",
     ]
 
