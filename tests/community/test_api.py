@@ -263,3 +263,15 @@ def test_every_query_is_read_or_refused(estate, home):
         ):
             answer = operator.get(f"/community/{path}?{query}")
             assert 200 <= answer.status_code < 500, (path, query, answer.text)
+
+
+def test_a_question_that_names_no_community_or_no_card_says_which(estate, home):
+    for path in ("openings", "fees", "car-parks"):
+        answer = company(estate).get(f"/community/{path}")
+        assert (answer.status_code, "community '' is not valid: expected one of sunrise" in answer.text) == (
+            422,
+            True,
+        )
+    desk = estate.town.client("operator")
+    assert desk.get("/community/home").status_code == 422
+    assert desk.get("/community/home?card=99999999999999999999").status_code == 404

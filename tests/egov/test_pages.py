@@ -87,6 +87,8 @@ def test_a_citizen_reads_the_own_file_and_withdraws_a_consent(
     assert browser.post(f"/egov/my/{card.asn}/consents", data={"consent": "x"}).status_code == 403
     chinese = browser.get("/egov/my?lang=zh").text
     assert all(words in chinese for words in ("我的档案", "民政局", "公安局"))
+    # Also why the file was read: the holder did just now.
+    assert ("本人查看自己的档案" in chinese, "looks at the own file" in chinese) == (True, False)
 
 
 def test_the_desk_settles_calls_and_shows_what_waits(town: Town, office: Office, card: TownCard) -> None:

@@ -42,6 +42,10 @@ def test_everybody_sees_what_is_on(leisure):
         ("2026-03-02T14:00:00", 20),
     ]
     assert public.get("/tourism/slots?show=moon").status_code == 404
+    unasked = public.get("/tourism/slots")
+    assert (unasked.status_code, "expected one of dinosaurs" in unasked.text) == (422, True)
+    desk = leisure.town.client("operator")
+    assert desk.post("/tourism/fees", json={"card": ""}).status_code == 404
     assert public.get("/tourism/slots?show=film&day=tomorrow").status_code == 422
 
 

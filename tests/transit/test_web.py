@@ -67,3 +67,10 @@ def test_lines_are_listed_with_their_places_in_both_languages(client: TestClient
 
 def test_the_rules_are_for_those_who_may_read_them(client: TestClient) -> None:
     assert client.get("/transit/rules").status_code in {401, 403}
+
+
+def test_a_price_is_explained_in_the_readers_language(client: TestClient) -> None:
+    ride = {"service": "metro", "origin": 101, "place": 310, "minutes_after": 20, "lang": "zh"}
+    page = client.get("/transit/fare", params=ride, headers={"accept": "text/html"}).text
+    assert "按 95% 支付，超过 ¥4.00 的部分按 85% 支付" in page
+    assert "60 分钟内换乘减 ¥0.80" in page

@@ -106,6 +106,7 @@ NOTHING = (
     f"/utilities/bills?biller={WATER}&household={'H' * 17}",
     "/utilities/bills?biller=nobody&household=H1",
     f"/utilities/bills/slip?biller={WATER}&bill=W404",
+    f"/utilities/bills/slip?biller={WATER}",
     "/utilities/receipts/nothing",
     f"/utilities/receipts/{quote('9901-1', safe='')}",
     "/utilities/billers/nobody/files",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 
@@ -21,8 +22,11 @@ __all__ = [
     "Scope",
     "SupervisionFigures",
     "SupervisionLine",
+    "named",
     "registered_in",
 ]
+
+_BOTH = re.compile(r"([ -~]+) ([^ -~].*)")
 
 
 @attrs.frozen(kw_only=True)
@@ -165,7 +169,7 @@ class Lines:
         lines = [
             (
                 one,
-                self._line(Choice(id=one.partner.id, title=one.partner.name), [one], partner=one.partner.id),
+                self._line(named(one.partner), [one], partner=one.partner.id),
             )
             for one in self.registered
         ]
@@ -202,6 +206,13 @@ class Lines:
             partners_registered=len(active) if count else None,
             terminals_registered=sum(one.terminals for one in active) if count else None,
         )
+
+
+def named(partner: registry.Partner) -> Choice:
+    """Part a name that is written in English and Chinese; any other is the same in both languages."""
+    both = _BOTH.fullmatch(partner.name)
+    title, title_zh = both.groups() if both else (partner.name, "")
+    return Choice(id=partner.id, title=title, title_zh=title_zh)
 
 
 def _figures(uses: Uses, *, whole: bool) -> SupervisionFigures:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["group"]
 
-_LISTED = ("name", "distribution", "version", "state", "reason", "claims")
+_LISTED = ("name", "distribution", "version", "state", "reason", "claims", "off_in")
 
 
 @click.group(cls=ListedGroup)
@@ -44,7 +44,8 @@ def list_plugins(context: click.Context, folder: Path, as_json: bool) -> None:
     """List every plugin that is installed, or that this city remembers.
 
     Outside a city, the installed plugins are read and checked against each other. With --json: an array of
-    objects with name, distribution, version, state, reason and claims (objects with kind, key and sticky).
+    objects with name, distribution, version, state, reason, claims (objects with kind, key and sticky) and
+    off_in (districts and partners).
     """
     reports = _reports(_installed(context, folder))
     if as_json:
@@ -52,7 +53,7 @@ def list_plugins(context: click.Context, folder: Path, as_json: bool) -> None:
         return
     table(
         ("NAME", "STATE", "DISTRIBUTION", "VERSION", "REASON"),
-        [(each.name, each.state, each.distribution, each.version, each.reason) for each in reports],
+        [(each.name, _where_on(each), each.distribution, each.version, each.reason) for each in reports],
     )
     if not reports:
         say("no plugin is installed: pip install citycard-transit brings bus and metro")
@@ -282,6 +283,10 @@ def _where(district: str | None, partner: str | None) -> str:
     if district or partner:
         return f"district {district}" if district else f"partner {partner}"
     return "the whole city"
+
+
+def _where_on(report: PluginReport) -> str:
+    return f"{report.state}, off in {', '.join(report.off_in)}" if report.off_in else str(report.state)
 
 
 def _stands(report: PluginReport) -> str:

@@ -66,7 +66,6 @@ class RecordUnknown(CitycardError):
     """No record of that id or of that card and counter was handed in."""
 
     status = 404
-    exit_code = 4
     sentence = "record {record!r} is not known: expected TERMINAL-BATCH-LINE, or a card and its counter"
 
 

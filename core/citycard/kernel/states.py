@@ -49,3 +49,9 @@ class PluginReport:
     failures: int
     requires: tuple[str, ...]
     settings: Any
+
+    @property
+    def off_in(self) -> tuple[str, ...]:
+        """Name the districts and partners for which it is switched off while the city has it on."""
+        off = (one["id"] for one in self.scopes if one["id"] and not one["wanted"])
+        return tuple(off) if self.running else ()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["account_panel"]
 
 _STATUS = {
-    "open": (mark("open"), "good"),
+    "open": (mark("in use"), "good"),
     "frozen": (mark("frozen"), "warn"),
     "closed": (mark("closed"), ""),
 }
@@ -69,7 +69,7 @@ def account_panel(city: City, asn: str, say: Language) -> dict[str, Any] | None:
             {
                 "at": say.moment(one.at),
                 "partner": names.get(one.partner, one.partner),
-                "note": one.note,
+                "note": say.noted(one.note),
                 "amount": say.money(one.amount_fen),
                 "returned": say.money(one.returned_fen) if one.returned_fen else "",
             }

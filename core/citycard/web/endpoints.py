@@ -25,7 +25,7 @@ from citycard.web.rendering import language_of, render, wants_page
 from citycard.web.schemas import plain
 from citycard.web.sessions import authenticate, require
 
-__all__ = ["Endpoint", "door", "endpoint", "json_answer", "read_query"]
+__all__ = ["Answer", "Endpoint", "door", "endpoint", "json_answer", "read_query"]
 
 _SAFE = {"GET", "HEAD"}
 _YEAR_S = 365 * 24 * 3600
@@ -95,6 +95,7 @@ def door(item: Endpoint) -> Address:
     async def enter(request: Request) -> Response:
         if any(isinstance(one, int) and one > _MOST for one in request.path_params.values()):
             raise HTTPException(HTTPStatus.NOT_FOUND)
+        request.state.plugin = item.plugin
         actor = await run_in_threadpool(authenticate, web_of(request), request)
         given = web_of(request).switchboard.given(actor.role)
         request.state.actor = attrs.evolve(actor, given=given) if given else actor
@@ -130,9 +131,9 @@ async def _answered(item: Endpoint, request: Request) -> Response:
 
 def _readable(item: Endpoint, request: Request, response: Response) -> Response:
     """Show a person what a plugin answers to programs, so that its author need not write a page for it."""
-    if type(response) is not JSONResponse:
+    if type(response) not in {JSONResponse, Answer}:
         return response
-    data = json.loads(bytes(response.body))
+    data = response.content if isinstance(response, Answer) else json.loads(bytes(response.body))
     say = language_of(request)
     named = dict(web_of(request).switchboard.menu()).get(request.url.path)
     spoken = named.title_zh if named is not None and say.code == "zh" else ""
@@ -142,9 +143,17 @@ def _readable(item: Endpoint, request: Request, response: Response) -> Response:
     return page
 
 
+class Answer(JSONResponse):
+    """JSON that keeps what it was made of: its phrases can still be said in the reader's language."""
+
+    def __init__(self, content: Any, status_code: int = 200) -> None:
+        super().__init__(content, status_code)
+        self.content = content
+
+
 def json_answer(content: object, *, status: int = 200) -> JSONResponse:
     """Answer with records as JSON: objects by field, moments in ISO 8601, amounts as integers of fen."""
-    return JSONResponse(plain(content), status_code=status)
+    return Answer(plain(content), status)
 
 
 def read_query(request: Request, kind: type[Any]) -> Any:

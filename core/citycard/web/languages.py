@@ -60,6 +60,18 @@ class Language:
         words = found if isinstance(found, str) else found[0]
         return words.format(**values) if values else words
 
+    def heading(self, field: str) -> str:
+        """Name a record's field as people do: by a translation of it, or of its words without the unit."""
+        return self(field if field in self.messages else field.removesuffix("_fen").replace("_", " "))
+
+    def noted(self, note: str) -> str:
+        """Say a payment's note, or its words before a number: catalogues have it in the context ``note``."""
+        words, space, about = note.rpartition(" ")
+        if not any(sign.isdigit() for sign in about):
+            words, space, about = note, "", ""
+        known = self.messages.get(f"note{CONTEXT}{words}")
+        return f"{known}{space}{about}" if isinstance(known, str) else note
+
     def told(self, words: str) -> str:
         """Say what an error says, its template looked up like any other message, and so the words inside it.
 
@@ -126,14 +138,16 @@ def read_catalogue(path: Path) -> dict[str, _Message]:
     return messages
 
 
-def language(code: str, folders: Iterable[Path] = ()) -> Language:
-    """Put a language together from the core's catalogue and more locale folders, whose words come second."""
+def language(code: str, folders: Iterable[Path] = (), *, own: Path | None = None) -> Language:
+    """Put a language together from the core's catalogue and more locale folders, whose words come second.
+
+    ``own`` is the folder of the plugin whose page is shown: its words come first, because a product of a shop
+    is not a product of the card company.
+    """
     messages: dict[str, _Message] = {}
-    for folder in folders:
+    for folder in (*folders, CORE_LOCALE, *([own] if own else ())):
         for path in sorted(folder.glob(f"{code}/LC_MESSAGES/*.po")):
             messages |= _catalogue(path)
-    for path in sorted(CORE_LOCALE.glob(f"{code}/LC_MESSAGES/*.po")):
-        messages |= _catalogue(path)
     return Language(code=code, messages=MappingProxyType(messages))
 
 

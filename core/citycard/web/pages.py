@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -144,7 +144,9 @@ async def plugins(request: Request) -> Response:
     found = await run_in_threadpool(sources.read_plugins, city)
     domains = await run_in_threadpool(sources.read_domains, city)
     services = {item.plugin: _domain(item, say)["words"] for item in domains}
-    shown = [_plugin(item, say) | {"services": services.get(item.name, "")} for item in found]
+    spoken = "name_zh" if say.code == "zh" else "name"
+    districts = {one.id: getattr(one, spoken) or one.name for one in city.config.districts}
+    shown = [_plugin(item, say, districts) | {"services": services.get(item.name, "")} for item in found]
     return render(request, "plugins.html", plugins=shown)
 
 
@@ -216,7 +218,7 @@ async def card(request: Request) -> Response:
                 "at": say.moment(item.at.astimezone(web.city.timezone)),
                 "role": role_name(item.role, say),
                 "token": item.token,
-                "page": item.page,
+                "page": say(item.page),
             }
             for item in looks
         ],
@@ -233,7 +235,7 @@ def _line(item: CitizenLine, say: Language) -> dict[str, str]:
 
 
 def _facts(shown: DayView, say: Language) -> list[dict[str, str]]:
-    average_fen = shown.charged_fen // shown.rides if shown.rides else 0
+    average_fen = shown.charged_fen // shown.paid_uses if shown.paid_uses else 0
     return [
         {
             "name": say("Taps"),
@@ -242,7 +244,7 @@ def _facts(shown: DayView, say: Language) -> list[dict[str, str]]:
         },
         {
             "name": say("Paid uses"),
-            "words": f"{shown.rides:,}",
+            "words": f"{shown.paid_uses:,}",
             "note": say("{amount} on average", amount=say.money(average_fen)),
         },
         {
@@ -288,12 +290,14 @@ def _domain(item: Domain, say: Language) -> dict[str, str]:
     }
 
 
-def _plugin(item: PluginView, say: Language) -> dict[str, Any]:
+def _plugin(item: PluginView, say: Language, districts: Mapping[str, str]) -> dict[str, Any]:
+    where = ("、" if say.code == "zh" else ", ").join(districts.get(one, one) for one in item.off_in)
     kinds = sorted({part.kind for part in item.claims})
     return {
         "name": item.name,
         "title": item.title_zh if say.code == "zh" and item.title_zh else say(item.title),
         "state": plugin_state(item.state, say),
+        "off_in": say("off in {where}", where=where) if where else "",
         "reason": item.reason,
         "description": item.description,
         "distribution": item.distribution,

@@ -79,11 +79,13 @@ def render(request: Request, template: str, *, status: int = 200, **values: Any)
 
 
 def language_of(request: Request) -> Language:
-    """Return the language of a request, made once."""
+    """Return the language of a request, made once; a plugin's own words come first on its own pages."""
     if not hasattr(request.state, "language"):
         # An application that only answers with our problems has no plugins.
         web: Web | None = getattr(request.app.state, "web", None)
-        request.state.language = _language(chosen(request), web.switchboard.locales() if web else ())
+        locales = web.switchboard.locales() if web else {}
+        own = locales.get(getattr(request.state, "plugin", ""))
+        request.state.language = _language(chosen(request), tuple(locales.values()), own)
     spoken: Language = request.state.language
     return spoken
 
@@ -170,5 +172,5 @@ def _of_plugin(template: str) -> tuple[str, str, None] | None:
 
 
 @cache
-def _language(code: str, folders: tuple[Path, ...]) -> Language:
-    return language(code, folders)
+def _language(code: str, folders: tuple[Path, ...], own: Path | None) -> Language:
+    return language(code, folders, own=own)

@@ -15,6 +15,7 @@ from citycard.wallet.grantfile import BadLine, GrantLine
 from citycard.wallet.grants import BulkGrant, grant_lines, grants_of
 from citycard.wallet.programmes import (
     ProgrammeReport,
+    find_programme,
     fund_programme,
     programmes_by_id,
     report_programme,
@@ -94,7 +95,13 @@ async def grant(request: Request) -> Response:
         seen.add(one.number)
         lines.append(GrantLine(line=place, number=one.number, amount_fen=one.amount_fen))
     name = request.path_params["programme"]
-    return json_answer(await run_in_threadpool(grant_lines, wallet, name, body.batch, lines, bad))
+
+    def work() -> BulkGrant:
+        with reading(wallet.engine) as conn:
+            find_programme(conn, name)
+        return grant_lines(wallet, name, body.batch, lines, bad)
+
+    return json_answer(await run_in_threadpool(work))
 
 
 async def programmes_page(request: Request) -> Response:

@@ -54,7 +54,7 @@ class _Map:
 
     live: Mapping[str, Panel] = attrs.field(factory=dict)
     draining: tuple[BaseRoute, ...] = ()
-    locales: tuple[Path, ...] = ()
+    locales: Mapping[str, Path] = attrs.field(factory=dict)
 
 
 class Names(Mount):
@@ -104,8 +104,8 @@ class Switchboard:
             owned.record.name for owned in self._plugins.permissions() if role in owned.record.roles
         )
 
-    def locales(self) -> tuple[Path, ...]:
-        """List the locale folders of the plugins that run."""
+    def locales(self) -> Mapping[str, Path]:
+        """Give the locale folders of the plugins that run, by the plugins' names."""
         return self._map.locales
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -170,7 +170,7 @@ class Switchboard:
         self._map = _Map(
             live=panels,
             draining=tuple(route for panel in leaving for route in panel.router.routes),
-            locales=tuple(plugin_folders(panels, "locale").values()),
+            locales=plugin_folders(panels, "locale"),
         )
 
     def _panel(self, name: str, routes: tuple[Owned[Route], ...]) -> Panel:

@@ -191,6 +191,7 @@ async def stop_automatic(request: Request) -> Response:
 
     def work() -> None:
         with writing(web.city.engine) as conn:
+            registry.find_card(conn, asn)
             remove_rule(conn, asn)
 
     await run_in_threadpool(work)

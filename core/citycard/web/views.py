@@ -68,6 +68,11 @@ class FareBand:
     to_fen: int | None
     rides: int
 
+    @property
+    def is_free(self) -> bool:
+        """Say whether these rides cost nothing: they have a band of their own."""
+        return self.to_fen == 1
+
 
 @attrs.frozen(kw_only=True)
 class FloatView:
@@ -153,6 +158,11 @@ class DayView:
     files: tuple[FileCount, ...] = ()
     waiting: int = 0
 
+    @property
+    def paid_uses(self) -> int:
+        """Count the rides that cost something."""
+        return sum(band.rides for band in self.fares if not band.is_free)
+
 
 @attrs.frozen(kw_only=True)
 class PartnerView:
@@ -183,7 +193,10 @@ class Part:
 
 @attrs.frozen(kw_only=True)
 class PluginView:
-    """A plugin: who it is, where it stands, why, and what it claims."""
+    """A plugin: who it is, where it stands, why, and what it claims.
+
+    ``off_in`` names the districts and partners for which it is switched off while the city has it on.
+    """
 
     name: str
     title: str
@@ -195,6 +208,7 @@ class PluginView:
     reason: str
     claims: tuple[Part, ...] = ()
     failures: int = 0
+    off_in: tuple[str, ...] = ()
 
 
 @attrs.frozen(kw_only=True)

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 
 from citycard.clearing.pricing import Adjustment, FeeRule, PriceRequest, Stage
+from citycard.errors import Phrase
 from citycard.money import yuan
 from citycard_campus.settings import CampusSettings
 
@@ -64,7 +65,8 @@ def _meal(settings: CampusSettings) -> Callable[[PriceRequest, int], Adjustment 
         if band is None:
             return _listed(request)
         role = str(request.facts.get("role", "guest"))
-        return Adjustment(amount_fen=band.price_fen(role), reason=f"{band.name} for a {role}")
+        reason = Phrase("{what} for a {kind}", what=band.name, kind=role)
+        return Adjustment(amount_fen=band.price_fen(role), reason=reason)
 
     return meal
 
@@ -80,7 +82,8 @@ def _pot(request: PriceRequest, amount_fen: int) -> Adjustment | None:
     pot_fen = int(request.facts.get("pot_fen", 0))
     if pot_fen <= 0:
         return None
-    return Adjustment(amount_fen=max(0, amount_fen - pot_fen), reason=f"the meal pot pays {yuan(pot_fen)}")
+    reason = Phrase("the meal pot pays {amount}", amount=yuan(pot_fen))
+    return Adjustment(amount_fen=max(0, amount_fen - pot_fen), reason=reason)
 
 
 def _session(settings: CampusSettings) -> Callable[[PriceRequest, int], Adjustment | None]:
@@ -90,7 +93,8 @@ def _session(settings: CampusSettings) -> Callable[[PriceRequest, int], Adjustme
             return Adjustment(amount_fen=0, reason="a session begins")
         role = str(request.facts.get("role", "pupil"))
         return Adjustment(
-            amount_fen=session_fen(settings, role, began, request.at), reason=f"by the minute, for a {role}"
+            amount_fen=session_fen(settings, role, began, request.at),
+            reason=Phrase("by the minute, for a {kind}", kind=role),
         )
 
     return session

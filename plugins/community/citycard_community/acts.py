@@ -8,6 +8,7 @@ from uuid import UUID
 
 from citycard.clock import first_and_last
 from citycard.errors import Phrase, QueryInvalid
+from citycard.registry import find_card
 from citycard.store import reading, writing
 from citycard.web.readings import record_reading
 from citycard.web.sessions import require
@@ -86,6 +87,10 @@ _LONGEST = dt.timedelta(days=92)
 def home(city: City, actor: Actor, card: str) -> CommunityHome:
     """Read what a card's holder sees, and record the look of anybody else."""
     require(actor, READ_HOME, card)
+    if not card:
+        raise QueryInvalid(field="card", text="", expected="a card's number of 20 digits")
+    with reading(city.engine) as conn:
+        find_card(conn, card)
     _note_look(city, actor, [card], "community home")
     return home_of(city, settings_of(city), card)
 

@@ -44,27 +44,40 @@ def _home(request: Request) -> Response:
     return json_answer(_acts().home(city_of(request), actor, card))
 
 
+def _asked(request: Request, kind: type[Any]) -> Any:
+    """Read a question about a community; raise QueryInvalid where it names none."""
+    from citycard.errors import Phrase, QueryInvalid
+    from citycard.web import city_of, read_query
+    from citycard_community.running import settings_of
+
+    query = read_query(request, kind)
+    if not query.community:
+        known = ", ".join(one.id for one in settings_of(city_of(request)).communities) or "none"
+        raise QueryInvalid(field="community", text="", expected=Phrase("one of {known}", known=known))
+    return query
+
+
 def _openings(request: Request) -> Response:
-    from citycard.web import actor_of, city_of, json_answer, read_query
+    from citycard.web import actor_of, city_of, json_answer
     from citycard_community.asking import OpeningsQuery
 
-    query = read_query(request, OpeningsQuery)
+    query = _asked(request, OpeningsQuery)
     return json_answer(_acts().openings(city_of(request), actor_of(request), query))
 
 
 def _fees(request: Request) -> Response:
-    from citycard.web import actor_of, city_of, json_answer, read_query
+    from citycard.web import actor_of, city_of, json_answer
     from citycard_community.asking import CommunityQuery
 
-    query = read_query(request, CommunityQuery)
+    query = _asked(request, CommunityQuery)
     return json_answer(_acts().fees(city_of(request), actor_of(request), query.community))
 
 
 def _car_parks(request: Request) -> Response:
-    from citycard.web import city_of, json_answer, read_query
+    from citycard.web import city_of, json_answer
     from citycard_community.asking import CommunityQuery
 
-    query = read_query(request, CommunityQuery)
+    query = _asked(request, CommunityQuery)
     return json_answer(_acts().car_parks(city_of(request), query.community))
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from citycard import Adjustment, FeeRule, PriceRequest, Stage
+from citycard.errors import Phrase
 from citycard.money import percent_of, yuan
 from citycard_community.parking import parking_fen
 from citycard_community.sectors import ParkingStep
@@ -79,11 +80,14 @@ def _parking(parks: dict[tuple[int, int], CarPark]) -> Apply:
         if step == ParkingStep.LOST_TICKET or since is None:
             return Adjustment(amount_fen=park.lost_ticket_fen, reason="no entry on the card: lost ticket")
         fen = parking_fen(park, since, request.at)
-        words = f"{yuan(park.unit_fen)} each started {park.unit_minutes} minutes"
-        capped = f"{words}, at most {yuan(park.day_cap_fen)} in 24 hours"
-        return Adjustment(
-            amount_fen=fen, reason=capped if fen else f"within {park.free_minutes} free minutes"
+        capped = Phrase(
+            "{amount} each started {minutes} minutes, at most {most} in 24 hours",
+            amount=yuan(park.unit_fen),
+            minutes=park.unit_minutes,
+            most=yuan(park.day_cap_fen),
         )
+        free = Phrase("within {minutes} free minutes", minutes=park.free_minutes)
+        return Adjustment(amount_fen=fen, reason=capped if fen else free)
 
     return price
 
@@ -94,7 +98,8 @@ def _pass(parks: dict[tuple[int, int], CarPark]) -> Apply:
         if park is None or not months:
             return None
         return Adjustment(
-            amount_fen=months * park.pass_fen, reason=f"{months} x {yuan(park.pass_fen)} a month"
+            amount_fen=months * park.pass_fen,
+            reason=Phrase("{months} x {amount} a month", months=months, amount=yuan(park.pass_fen)),
         )
 
     return price
@@ -118,6 +123,7 @@ def _resident(percents: dict[int, int]) -> Apply:
         percent = percents.get(request.facts.get("clinic", 0))
         if percent is None or RESIDENT not in request.entitlements:
             return None
-        return Adjustment(amount_fen=percent_of(amount_fen, percent), reason=f"residents pay {percent} %")
+        reason = Phrase("residents pay {percent} %", percent=percent)
+        return Adjustment(amount_fen=percent_of(amount_fen, percent), reason=reason)
 
     return price

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from citycard.clearing.pricing import Adjustment, FeeRule, PriceRequest, Stage
+from citycard.errors import Phrase
 from citycard.money import percent_of, yuan
 from citycard_egov.settings import Concession, EgovSettings, OnlineService
 
@@ -67,7 +68,8 @@ def _base(fees: dict[str, int]) -> Apply:
         item = str(request.facts.get("item", ""))
         if item not in fees:
             return None
-        return Adjustment(amount_fen=fees[item], reason=f"fee of {item}, {yuan(fees[item])}")
+        reason = Phrase("fee of {item}, {amount}", item=item, amount=yuan(fees[item]))
+        return Adjustment(amount_fen=fees[item], reason=reason)
 
     return base
 
@@ -84,7 +86,7 @@ def _concession(concession: Concession) -> Apply:
             return None
         if concession.services and request.facts.get("item") not in concession.services:
             return None
-        reason = f"{concession.name} pays {concession.percent} %"
+        reason = Phrase("{name} pays {percent} %", name=concession.name, percent=concession.percent)
         return Adjustment(amount_fen=percent_of(amount_fen, concession.percent), reason=reason)
 
     return pay_less

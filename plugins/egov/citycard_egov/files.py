@@ -171,7 +171,7 @@ def readings_of(office: Office, who: UUID) -> list[Reading]:
             at=one.at.astimezone(office.city.timezone).replace(tzinfo=None, microsecond=0),
             reader=f"{one.role.value} {one.token}".strip(),
             department="",
-            why=f"looked at card {one.asn}",
+            why=Phrase("looked at card {asn}", asn=one.asn),
             fields=(one.page or PUBLIC,),
         )
         for one in looks

@@ -134,7 +134,9 @@ def namers(request: Request, settings: EgovSettings) -> dict[str, Any]:
     ``titled`` names a thing by its ``title``, or another field with a ``_zh``; ``named`` a department or a
     node by its id; ``listed`` fields by their names. What is declared no more keeps its id.
     """
-    say = _titled(request)
+    from citycard.web import language_of
+
+    say, spoken = _titled(request), language_of(request)
 
     def named(party: str) -> str:
         found = settings.party(party)
@@ -142,7 +144,7 @@ def namers(request: Request, settings: EgovSettings) -> dict[str, Any]:
 
     def listed(fields: Iterable[str]) -> str:
         found = ((name, settings.field(name)) for name in fields)
-        return ", ".join(say(field) if field else name for name, field in found)
+        return ", ".join(say(field) if field else spoken(name) for name, field in found)
 
     return {"titled": say, "named": named, "listed": listed}
 

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 
 from citycard import Adjustment, FeeRule, PriceRequest, Stage, percent_of
+from citycard.errors import Phrase
 from citycard_health.settings import REGISTRATION, SPORTS, Concession, HealthSettings
 
 __all__ = ["fee_rules"]
@@ -18,11 +19,11 @@ def fee_rules(settings: HealthSettings) -> Iterator[FeeRule]:
 
     def register(request: PriceRequest, _: int) -> Adjustment | None:
         found = fees.get(request.facts.get("level", 0))
-        return found and Adjustment(amount_fen=found[0], reason=f"registration: {found[1]}")
+        return found and Adjustment(amount_fen=found[0], reason=Phrase("registration: {name}", name=found[1]))
 
     def play(request: PriceRequest, _: int) -> Adjustment | None:
         found = prices.get(request.partner)
-        return found and Adjustment(amount_fen=found[0], reason=f"entrance: {found[1]}")
+        return found and Adjustment(amount_fen=found[0], reason=Phrase("entrance: {name}", name=found[1]))
 
     yield FeeRule(
         name="registration-fee",
@@ -43,7 +44,7 @@ def fee_rules(settings: HealthSettings) -> Iterator[FeeRule]:
 
 
 def _conceded(concession: Concession) -> FeeRule:
-    reason = f"{concession.name}: {concession.percent} %"
+    reason = Phrase("{name}: {percent} %", name=concession.name, percent=concession.percent)
 
     def concede(request: PriceRequest, amount_fen: int) -> Adjustment | None:
         if request.entitlements.isdisjoint(concession.only_for):

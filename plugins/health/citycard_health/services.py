@@ -100,14 +100,14 @@ def participants(settings: HealthSettings) -> Iterator[Participant]:
         for one in found:
             yield Participant(
                 id=one.id,
-                name=one.name,
+                name=f"{one.name} {one.name_zh}".strip(),
                 kind=kind,
                 account_name=one.name,
                 account_no=one.account,
                 bank_bic=one.bic,
             )
     for insurer in settings.insurers:
-        yield Participant(id=insurer.id, name=insurer.name, kind="insurer")
+        yield Participant(id=insurer.id, name=f"{insurer.name} {insurer.name_zh}".strip(), kind="insurer")
 
 
 def accounts(settings: HealthSettings) -> Iterator[LedgerAccount]:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 
 from citycard.clearing.pricing import Adjustment, FeeRule, PriceRequest, Stage
+from citycard.errors import Phrase
 from citycard.money import percent_of
 from citycard_retail.settings import Reduction, RetailSettings
 
@@ -55,5 +56,5 @@ class _Reduced:
         by_card = request.facts.get("card_kind") in mine.card_kinds
         if not by_card and request.entitlements.isdisjoint(mine.only_for):
             return None
-        reason = f"pays {mine.percent} % of the price"
+        reason = Phrase("pays {percent} % of the price", percent=mine.percent)
         return Adjustment(amount_fen=percent_of(amount_fen, mine.percent), reason=reason)

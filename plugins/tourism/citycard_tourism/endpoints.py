@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from citycard import registry
 from citycard.clock import first_and_last
+from citycard.errors import Phrase, QueryInvalid
 from citycard.ids import uuid_in
 from citycard.store import reading, writing
 from citycard.web import actor_of, json_answer, read_json, read_query, require
@@ -72,6 +73,9 @@ async def programme(office: Office, _: Request) -> Response:
 
 async def slots(office: Office, request: Request) -> Response:
     query: bodies.SlotQuery = read_query(request, bodies.SlotQuery)
+    if not query.show:
+        known = ", ".join(one.name for one in office.settings.shows) or "none"
+        raise QueryInvalid(field="show", text="", expected=Phrase("one of {known}", known=known))
     show, day = office.settings.show(query.show), query.day or office.now.date()
     found = await run_in_threadpool(_read, office, lambda conn: slots_of(conn, show, day))
     return json_answer([_slot_line(one) for one in found])

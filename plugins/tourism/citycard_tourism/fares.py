@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from citycard.clearing.pricing import Adjustment, FeeRule, PriceRequest, Stage
+from citycard.errors import Phrase
 from citycard.money import percent_of
 from citycard_tourism.settings import Concession, GroupPrice, Library, Plan, Show, TourismSettings
 
@@ -80,7 +81,7 @@ def _tickets(shows: tuple[Show, ...]) -> Apply:
         if price_fen is None:
             return None
         people = request.facts.get("people", 1)
-        return Adjustment(amount_fen=price_fen * people, reason=f"{people} places")
+        return Adjustment(amount_fen=price_fen * people, reason=Phrase("{people} places", people=people))
 
     return base
 
@@ -113,7 +114,7 @@ def _fees(libraries: tuple[Library, ...]) -> Apply:
             return None
         days = request.facts.get("days", 0)
         fee_fen = min(days * library.fee_fen, library.fee_most_fen)
-        return Adjustment(amount_fen=fee_fen, reason=f"{days} days too long")
+        return Adjustment(amount_fen=fee_fen, reason=Phrase("{days} days too long", days=days))
 
     return base
 
@@ -124,7 +125,11 @@ def _free(_: PriceRequest, __: int) -> Adjustment:
 
 def _concession(concession: Concession) -> Apply:
     only_for = frozenset(concession.only_for)
-    reason = f"{concession.percent} % of one place for {', '.join(concession.only_for)}"
+    reason = Phrase(
+        "{percent} % of one place for {rights}",
+        percent=concession.percent,
+        rights=", ".join(concession.only_for),
+    )
 
     def concede(request: PriceRequest, amount_fen: int) -> Adjustment | None:
         if only_for.isdisjoint(request.entitlements):
@@ -139,7 +144,7 @@ def _concession(concession: Concession) -> Apply:
 
 def _group(group: GroupPrice) -> Apply:
     shows = frozenset(group.shows)
-    reason = f"{group.percent} % for {group.people} people or more"
+    reason = Phrase("{percent} % for {people} people or more", percent=group.percent, people=group.people)
 
     def reduce(request: PriceRequest, amount_fen: int) -> Adjustment | None:
         if request.facts.get("people", 1) < group.people or (shows and _word(request, "show") not in shows):

@@ -19,6 +19,7 @@ from citycard.city.charging import charge, next_try, price
 from citycard.city.till import Sale, Visit
 from citycard.errors import Phrase
 from citycard.ids import derived_id
+from citycard.registry import find_card
 from citycard.store import publish, reading, writing
 from citycard_tourism.desk import Desk
 from citycard_tourism.errors import LoanRefused, WrittenBefore
@@ -134,8 +135,10 @@ def renew(office: Office, asn: str, serial: int) -> Loan:
 def pay_fees(office: Office, asn: str) -> int:
     """Pay what a card owes for late books from its online account; each fee once. Return the fen paid.
 
-    What was refused, such as for want of money, can be paid later.
+    What was refused, such as for want of money, can be paid later. Raise RegistryMissing for no card.
     """
+    with reading(office.engine) as conn:
+        find_card(conn, asn)
     total_fen = 0
     for owed in _owed(office, asn):
         venue = office.settings.venue(owed.venue).id

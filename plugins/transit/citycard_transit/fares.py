@@ -9,9 +9,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import reduce
 from typing import Protocol
 
 from citycard.clearing.pricing import Adjustment, FeeRule, PriceRequest, Stage
+from citycard.errors import Phrase
 from citycard.money import percent_of, yuan
 from citycard_transit.settings import (
     BaseFare,
@@ -114,7 +116,8 @@ def _base(base: BaseFare, matrix: Matrix | None) -> _Asked:
 def _flat(base: BaseFare) -> _Asked:
     default_fen = base.flat_fen or 0
     by_place = {
-        place: Adjustment(amount_fen=fen, reason=f"flat, on {place}") for place, fen in base.places.items()
+        place: Adjustment(amount_fen=fen, reason=Phrase("flat, on {place}", place=place))
+        for place, fen in base.places.items()
     }
     everywhere = Adjustment(amount_fen=default_fen, reason="flat")
 
@@ -132,6 +135,12 @@ def _matrix(matrix: Matrix) -> _Asked:
         for destination, fen in row.items()
         for pair in ((origin, destination), (destination, origin))
     }
+    answers = {
+        (origin, destination): Adjustment(
+            amount_fen=fen, reason=Phrase("from zone {origin} to zone {to}", origin=origin, to=destination)
+        )
+        for (origin, destination), fen in prices_fen.items()
+    }
     highest_fen = max(prices_fen.values(), default=0)
     unknown_fen = highest_fen if matrix.unknown_fen is None else matrix.unknown_fen
 
@@ -140,16 +149,13 @@ def _matrix(matrix: Matrix) -> _Asked:
         origin = str(request.facts.get("origin") or "")
         if not origin:
             return Adjustment(amount_fen=unknown_fen, reason="the entry was not seen")
-        pair = zone_of.get(origin, origin), zone_of.get(destination, destination)
-        if pair not in prices_fen:
-            return None
-        return Adjustment(amount_fen=prices_fen[pair], reason=f"from zone {pair[0]} to zone {pair[1]}")
+        return answers.get((zone_of.get(origin, origin), zone_of.get(destination, destination)))
 
     return from_to
 
 
 def _concession(concession: Concession) -> _Asked:
-    reason = f"pays {concession.percent} % of the base price"
+    reason = Phrase("pays {percent} % of the base price", percent=concession.percent)
 
     def concede(_: PriceRequest, amount_fen: int) -> Adjustment:
         return Adjustment(amount_fen=percent_of(amount_fen, concession.percent), reason=reason)
@@ -158,22 +164,30 @@ def _concession(concession: Concession) -> _Asked:
 
 
 def _discount(discount: Discount) -> _Asked:
-    tiers = ", ".join(
-        f"{tier.percent} %" if tier.above_fen == 0 else f"{tier.percent} % above {yuan(tier.above_fen)}"
-        for tier in discount.tiers
+    reason = reduce(
+        lambda one, other: Phrase("{what}, {what_then}", what=one, what_then=other),
+        (
+            Phrase("pays {percent} %", percent=tier.percent)
+            if tier.above_fen == 0
+            else Phrase("{percent} % above {above}", percent=tier.percent, above=yuan(tier.above_fen))
+            for tier in discount.tiers
+        ),
     )
-    reason = f"pays {tiers}"
 
-    def reduce(_: PriceRequest, amount_fen: int) -> Adjustment:
+    def discounted(_: PriceRequest, amount_fen: int) -> Adjustment:
         return Adjustment(amount_fen=tiered(discount, amount_fen), reason=reason)
 
-    return reduce
+    return discounted
 
 
 def _transfer(transfer: Transfer) -> _Asked:
     window = timedelta(minutes=transfer.window_minutes)
-    asserted = f"{yuan(transfer.off_fen)} off, as the terminal says it is a transfer"
-    seen = f"{yuan(transfer.off_fen)} off within {transfer.window_minutes} minutes of the ride before"
+    asserted = Phrase("{amount} off, as the terminal says it is a transfer", amount=yuan(transfer.off_fen))
+    seen = Phrase(
+        "{amount} off within {minutes} minutes of the ride before",
+        amount=yuan(transfer.off_fen),
+        minutes=transfer.window_minutes,
+    )
 
     def connect(request: PriceRequest, amount_fen: int) -> Adjustment | None:
         if not request.transfer:
@@ -192,7 +206,7 @@ def _transfer(transfer: Transfer) -> _Asked:
 
 
 def _cap(cap: Cap) -> _Asked:
-    reason = f"at most {yuan(cap.day_fen)} a day"
+    reason = Phrase("at most {amount} a day", amount=yuan(cap.day_fen))
 
     def limit(request: PriceRequest, amount_fen: int) -> Adjustment | None:
         left_fen = max(0, cap.day_fen - request.history.get("spent_today_fen", 0))
@@ -202,7 +216,7 @@ def _cap(cap: Cap) -> _Asked:
 
 
 def _rounding(rounding: Rounding) -> _Asked:
-    reason = f"rounded down to {yuan(rounding.to_fen)}"
+    reason = Phrase("rounded down to {amount}", amount=yuan(rounding.to_fen))
 
     def trim(_: PriceRequest, amount_fen: int) -> Adjustment | None:
         rest = amount_fen % rounding.to_fen

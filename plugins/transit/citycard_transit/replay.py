@@ -20,7 +20,7 @@ import attrs
 from sqlalchemy import select
 
 from citycard.clearing.intake import receive
-from citycard.clearing.reports import RunReport
+from citycard.clearing.reports import PartnerTotal, RunReport
 from citycard.clearing.run import clear
 from citycard.clearing.tables import batch_file, clearing_run
 from citycard.kernel.settings import structure
@@ -220,9 +220,9 @@ def _cleared(report: RunReport, intake: IntakeReport) -> Cleared:
     return Cleared(
         clearing={state: states[state] for state in ("accepted", "rejected", "suspended", "duplicate")},
         codes=dict(codes),
-        settled_fen=sum(partner.paid_fen for partner in report.partners),
+        settled_fen=sum(_paid_of_net_fen(partner) for partner in report.partners),
         fees_fen=report.fees_fen,
-        unpaid_fen=sum(partner.net_fen - partner.paid_fen for partner in report.partners),
+        unpaid_fen=sum(partner.net_fen - _paid_of_net_fen(partner) for partner in report.partners),
         run=report.number,
         run_digest=report.digest,
         run_changed=report.changed,
@@ -230,6 +230,11 @@ def _cleared(report: RunReport, intake: IntakeReport) -> Cleared:
         files=dict(Counter(outcome.state.value for outcome in intake.files)),
         missing=len(report.missing),
     )
+
+
+def _paid_of_net_fen(partner: PartnerTotal) -> int:
+    """Say what of a run's own net was paid: beyond it lies what earlier runs had left owed."""
+    return min(partner.net_fen, partner.paid_fen)
 
 
 def _again(city: City, stored: Mapping[str, Any], clockwork: Clockwork) -> Summary:

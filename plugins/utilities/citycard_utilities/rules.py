@@ -13,6 +13,7 @@ from datetime import date
 import attrs
 
 from citycard import Adjustment, FeeRule, PriceRequest, Stage, percent_of, yuan
+from citycard.errors import Phrase
 from citycard_utilities.settings import Concession, LateFee, Price, UtilitySettings
 
 __all__ = ["BILL", "CREDIT", "METER", "fee_rules", "late_fen", "tiered_fen"]
@@ -83,7 +84,8 @@ def _late(fee: LateFee) -> Callable[[PriceRequest, int], Adjustment | None]:
         more_fen = _late_fen(fee, amount_fen, due, request.at.date())
         if not more_fen:
             return None
-        return Adjustment(amount_fen=amount_fen + more_fen, reason=f"{yuan(more_fen)} as it was due on {due}")
+        reason = Phrase("{amount} as it was due on {day}", amount=yuan(more_fen), day=due)
+        return Adjustment(amount_fen=amount_fen + more_fen, reason=reason)
 
     return late
 
@@ -93,7 +95,7 @@ def _priced(price: Price) -> Callable[[PriceRequest, int], Adjustment | None]:
         if request.facts.get("kind") != price.kind:
             return None
         units, before = request.facts.get("units", 0), request.facts.get("year_units", 0)
-        reason = f"{yuan(units)} units after {yuan(before)} in the year"
+        reason = Phrase("{units} units after {before} in the year", units=yuan(units), before=yuan(before))
         return Adjustment(amount_fen=tiered_fen(price, units, before), reason=reason)
 
     return priced
@@ -106,6 +108,8 @@ def _conceded(concession: Concession) -> Callable[[PriceRequest, int], Adjustmen
         if request.facts.get("card_kind") not in concession.card_kinds:
             return None
         reduced_fen = percent_of(amount_fen, concession.percent)
-        return Adjustment(amount_fen=reduced_fen, reason=f"pays {concession.percent} %")
+        return Adjustment(
+            amount_fen=reduced_fen, reason=Phrase("pays {percent} %", percent=concession.percent)
+        )
 
     return conceded

@@ -93,6 +93,9 @@ def slip(served: Served, request: Request) -> Response:
     from citycard.web import city_of, json_answer, read_query
 
     asked: SlipQuery = read_query(request, SlipQuery)
+    for field in ("biller", "bill"):
+        if not getattr(asked, field):
+            raise QueryInvalid(field=field, text="", expected="a biller's id and a bill's number")
     city = city_of(request)
     may_see(request, served.lookups, FIND, asked.biller, "")
     with reading(city.engine) as conn:

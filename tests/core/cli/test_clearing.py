@@ -108,7 +108,7 @@ def test_what_is_not_there_is_an_error_with_its_own_exit_code(call, inbox):
     call("run")
     with pytest.raises(RecordUnknown) as unknown:
         call("explain", f"{GATE}-9-9")
-    assert unknown.value.exit_code == 4
+    assert unknown.value.exit_code == 3
     with pytest.raises(StatementUnknown):
         call("statement", "zoo")
 

@@ -77,7 +77,7 @@ def test_the_list_names_every_plugin_with_state_and_reason(listed):
     plugins = listed()
 
     assert all(
-        set(each) == {"name", "distribution", "version", "state", "reason", "claims"}
+        set(each) == {"name", "distribution", "version", "state", "reason", "claims", "off_in"}
         for each in plugins.values()
     )
     expected = {
@@ -161,6 +161,14 @@ def test_one_district_can_have_a_plugin_for_itself(run):
 
     assert [(each["scope"], each["id"], each["wanted"]) for each in scopes] == [("district", "nanshan", True)]
     assert scopes[0]["changed_by"].endswith("command line)") or scopes[0]["changed_by"] == "command line"
+
+
+def test_the_list_tells_where_a_plugin_is_off_that_the_city_has_on(run, listed):
+    run("disable", "good", "--district", "nanshan")
+    assert listed()["good"]["off_in"] == ["nanshan"]
+    assert "enabled, off in nanshan" in run("list")[1]
+    run("disable", "good")
+    assert "off in" not in run("list")[1]
 
 
 def test_a_districts_own_switch_is_taken_back(run):

@@ -85,6 +85,37 @@ def test_a_plugins_folder_adds_its_words_and_the_core_keeps_its_own(tmp_path):
     )
 
 
+def test_on_its_own_pages_a_plugins_words_come_first(tmp_path):
+    folder = tmp_path / "zh" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    (folder / "shop.po").write_text(PO + '\nmsgid "Product"\nmsgstr "商品"\n', encoding="utf-8")
+    assert language("zh", (tmp_path,))("Product") == "卡种"
+    assert language("zh", (tmp_path,), own=tmp_path)("Product") == "商品"
+
+
+def test_a_heading_is_translated_as_it_is_written_or_by_its_words():
+    say = Language(code="zh", messages={"due_on": "缴费期限", "paid": "已付", "changed at": "更改时间"})
+    assert [say.heading(field) for field in ("due_on", "paid_fen", "changed_at", "given_up")] == [
+        "缴费期限",
+        "已付",
+        "更改时间",
+        "given up",
+    ]
+
+
+def test_a_note_is_said_and_the_number_that_it_is_about_stays():
+    say = Language(
+        code="zh", messages={"note\x04visit": "就诊", "visit": "访客", "note\x04retail-online": "线上消费"}
+    )
+    assert [say.noted(note) for note in ("visit 5", "retail-online", "visit by Li", "visit", "")] == [
+        "就诊 5",
+        "线上消费",
+        "visit by Li",
+        "就诊",
+        "",
+    ]
+
+
 def test_numbers_choose_the_form_and_carry_marks():
     english = Language(code="en")
     said = [english.count("{number} tap", "{number} taps", number) for number in (0, 1, 37000)]

@@ -31,6 +31,9 @@ def test_a_programme_says_who_pays_and_where_it_can_be_spent(client, operator):
 def test_a_programme_nobody_made_is_not_there(client, operator):
     answer = client.get("/api/subsidies/gone", headers=operator)
     assert (answer.status_code, answer.json()["type"]) == (404, "/api#programme-unknown")
+    nobody = {"id": "018f4e2a-7c1b-7d3a-9f00-5a6b7c8d9e0f", "batch": "2026-11", "grants": []}
+    answer = client.post("/api/subsidies/gone/grants", headers=operator, json=nobody)
+    assert (answer.status_code, answer.json()["type"]) == (404, "/api#programme-unknown")
 
 
 def test_clerks_grant_and_do_not_fund(client, bearer):

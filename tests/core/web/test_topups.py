@@ -172,6 +172,10 @@ def test_a_citizen_lets_the_own_account_top_the_card_up(city, client, citizen):
     assert client.post(path, json=other, headers=citizen).json() == {"rule": None}
 
 
+def test_the_rule_of_a_card_that_is_not_there_is_not_taken_away(client, operator):
+    assert client.delete("/api/cards/abc/auto-topup", headers=operator).status_code == 404
+
+
 def test_an_amount_button_makes_an_order_and_leads_back_to_where_it_is_paid(client, citizen, bearer):
     page = client.get(f"/cards/{OWN}/topup", headers=citizen | {"accept": "text/html"})
     (identity, *_) = re.findall(r'name="id" value="([0-9a-f-]{36})"', page.text)

@@ -49,4 +49,5 @@ def _view(report: PluginReport) -> PluginView:
         reason=report.reason,
         claims=tuple(Part(kind=claim["kind"], name=claim["key"]) for claim in report.claims),
         failures=report.failures,
+        off_in=report.off_in,
     )
