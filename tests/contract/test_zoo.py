@@ -112,7 +112,8 @@ def test_the_zoo_is_switched_on_from_the_command_line(town):
         "",
     )
     assert {"kind": "sector", "key": "zoo", "sticky": True} in after["zoo"]["claims"]
-    assert {"distribution", "version", "state", "reason", "claims", "name"} == set(after["zoo"])
+    expected = {"distribution", "version", "state", "reason", "claims", "name", "off_in"}
+    assert set(after["zoo"]) == expected
 
 
 def test_a_visit_is_paid_at_the_gate_written_on_the_card_and_priced_by_the_zoos_rule(town):
