@@ -21,7 +21,7 @@ class RecordNoException(CitycardError):
     """A record is not among those that were suspended or rejected."""
 
     status = 404
-    exit_code = 4
+    exit_code = 3
     sentence = (
         "record {record} {ended}: only suspended and rejected ones are exceptions "
         "(`citycard clearing exceptions list`)"
@@ -40,7 +40,7 @@ class DisputeUnknown(CitycardError):
     """No dispute has that id."""
 
     status = 404
-    exit_code = 4
+    exit_code = 3
     sentence = "dispute {id} is not known: `citycard clearing disputes list` lists them"
 
 
