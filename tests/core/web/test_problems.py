@@ -164,10 +164,10 @@ def test_a_crash_outside_any_endpoint_is_a_problem_with_all_headers(empty_city):
 
     app = create_app(empty_city)
     with TestClient(app, raise_server_exceptions=False) as client:
-        # The store goes away under the running server.
-        empty_city.engine.dispose()
+        # The store goes away under the running server, and then every connection that still has it.
         (empty_city.folder / "city.sqlite").rename(empty_city.folder / "gone")
         (empty_city.folder / "city.sqlite").mkdir()
+        empty_city.engine.dispose()
         day, health = client.get("/api/day"), client.get("/api/health")
         (empty_city.folder / "city.sqlite").rmdir()
     assert (day.status_code, "incident" in day.json()) == (500, True)
