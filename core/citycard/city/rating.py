@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from citycard.kernel.reading import Reading
     from citycard.kernel.services import Service
 
-__all__ = ["alike", "claimed_fen", "rate", "spent_place", "with_claims"]
+__all__ = ["alike", "claimed_fen", "of_day", "rate", "spent_place", "with_claims"]
 
 
 def rate(plugins: Reading, rules: RuleBook, record: TransactionRecord) -> Rating:
@@ -61,6 +61,11 @@ def with_claims(plugins: Reading, service: int, records: Array, spent_fen: Array
     told = records.copy()
     told["facts"][:, place] = spent_fen.astype(">u4").view("u1").reshape(-1, 4)
     return told
+
+
+def of_day(plugins: Reading, service: int) -> bool | None:
+    """Say whether a service has a price that asks what the card paid on its day; None for no service."""
+    return None if plugins.service(service) is None else spent_place(plugins, service) is not None
 
 
 def spent_place(plugins: Reading, service: int) -> slice | None:

@@ -92,6 +92,12 @@ class Priced:
         then = self.tariffs.of(record.config)
         return rating.rate(then.plugins, then.rules, record)
 
+    def of_day(self, service: int) -> bool | None:
+        """Say whether a service is part of what prices ask of a card's day (``rating.of_day``)."""
+        from citycard.city import rating
+
+        return rating.of_day(self.tariffs.of(0).plugins, service)
+
     def claimed_fen(self, service: int, records: Array) -> Array | None:
         """Give what terminals say that cards paid before on the day (``rating.claimed_fen``)."""
         from citycard.city import rating

@@ -159,6 +159,12 @@ class Rates(Protocol):
 
     def rate(self, record: TransactionRecord) -> Rating: ...
 
+    def of_day(self, service: int) -> bool | None:
+        """Say whether what is paid for a service is part of what prices ask of a card's day.
+
+        None says that nobody knows the service.
+        """
+
     def claimed_fen(self, service: int, records: Array) -> Array | None:
         """Give what terminals say that cards paid before on the day; None where no price asks for it."""
 

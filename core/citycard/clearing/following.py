@@ -35,10 +35,12 @@ class Followed:
     today: Today
 
 
-def follow_cards(bucket: Bucket, verdicts: Verdicts, known: Known, genuine: Array, counts: Array) -> Followed:
+def follow_cards(
+    bucket: Bucket, verdicts: Verdicts, known: Known, genuine: Array, counts: Array, unknown: Array
+) -> Followed:
     """Follow every card through its genuine records, by counter and then by time.
 
-    ``counts`` says whose amounts are among what a card paid on its day.
+    ``counts`` says whose amounts are part of what a card paid on its day, ``unknown`` of which nobody knows.
     """
     order = bucket.by_card
     greys = _greys(bucket, verdicts)
@@ -46,7 +48,7 @@ def follow_cards(bucket: Bucket, verdicts: Verdicts, known: Known, genuine: Arra
     states = known.states.copy()
     onward = Trail.of(bucket, states.counter, trails.places)
     follow_trips(bucket, verdicts, states.riding, onward, trails.places)
-    today = follow_days(bucket, states, onward, counts)
+    today = follow_days(bucket, states, onward, counts, unknown)
     even = trails.even()
     last = np.flatnonzero(trails.ends & even[trails.card])
     cards, places = trails.card[last], trails.places[last]

@@ -14,7 +14,7 @@ from citycard.clearing.codes import Code
 from citycard.clearing.columns import Array
 from citycard.clearing.context import ClearingTerms, Rates, TacVault
 from citycard.clearing.following import follow_cards
-from citycard.clearing.rating import Asked, asks_for_the_day, rate_all
+from citycard.clearing.rating import Asked, of_the_day, rate_all
 from citycard.clearing.sequence import Gap
 from citycard.clearing.settled import judge_settled
 from citycard.clearing.shadows import note_shadows
@@ -58,7 +58,7 @@ def judge(
     verdicts = Verdicts.of(len(bucket))
     genuine = verify(bucket, verdicts, known, terms, vault)
     foreign = known.foreign(bucket)
-    followed = follow_cards(bucket, verdicts, known, genuine, asks_for_the_day(bucket, rates))
+    followed = follow_cards(bucket, verdicts, known, genuine, *of_the_day(bucket, rates))
     _confirm(bucket, verdicts, known, terms, followed.confirmed)
     rate_all(bucket, verdicts, known, terms, rates, asked, followed.today)
     verdicts.set(verdicts.open & foreign, Code.X01)

@@ -81,14 +81,14 @@ class Asked:
         return found
 
 
-def asks_for_the_day(bucket: Bucket, rates: Rates) -> Array:
-    """Say which records are of services whose prices ask what the card paid before on the day."""
+def of_the_day(bucket: Bucket, rates: Rates) -> tuple[Array, Array]:
+    """Say whose amounts are part of what prices ask of a card's day, and of which records nobody knows it."""
     services = bucket.records["service"]
-    asks = np.zeros(1 << 16, bool)
+    counts, unknown = np.zeros(1 << 16, bool), np.zeros(1 << 16, bool)
     for service in np.flatnonzero(np.bincount(services)).tolist():
-        asks[service] = rates.claimed_fen(service, bucket.records[:0]) is not None
-    found: Array = asks[services]
-    return found
+        answer = rates.of_day(service)
+        counts[service], unknown[service] = bool(answer), answer is None
+    return counts[services], unknown[services]
 
 
 def rate_all(

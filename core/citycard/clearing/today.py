@@ -30,11 +30,12 @@ class Today:
         return found
 
 
-def follow_days(bucket: Bucket, states: States, trail: Trail, counts: Array) -> Today:
+def follow_days(bucket: Bucket, states: States, trail: Trail, counts: Array, unknown: Array) -> Today:
     """Add up those of each card's debits that count by day, and keep its latest day in ``states``.
 
-    The sum of a day is ``sure`` as long as no counter of the card was missing since the day before, and no
-    clock showed an earlier day. A record of an earlier day has no sum of its own.
+    The sum of a day is ``sure`` as long as no counter of the card was missing since the day before, no clock
+    showed an earlier day, and it is known of every debit whether it counts. A record of an earlier day has no
+    sum of its own.
     """
     today = Today(len(bucket))
     if not len(trail.places):
@@ -57,7 +58,7 @@ def follow_days(bucket: Bucket, states: States, trail: Trail, counts: Array) -> 
     paid_fen = np.cumsum(amount_fen) - amount_fen
     carried_fen = np.where(fresh[firsts], 0, states.spent_today_fen[card[firsts]])
     spent_fen = paid_fen - paid_fen[group] + np.where(group == firsts[turn], carried_fen[turn], 0)
-    odd = trail.jumps | back
+    odd = trail.jumps | back | unknown[trail.places]
     # A new card has paid nothing before; of any other whose last day nobody knows, nobody knows.
     unknown = (known == NO_DAY) & (states.counter[card[firsts]] >= 0)
     odd[firsts] |= unknown | (~fresh[firsts] & ~states.day_whole[card[firsts]])

@@ -238,6 +238,10 @@ class Town:
         price = quote(PriceRequest(service="ride", at=record.at, list_price_fen=record.list_price_fen), book)
         return Rating(quote=price, shares=self.shares.get(record.service, ()))
 
+    def of_day(self, service):
+        """Say that no price asks for anything of the day."""
+        return False
+
     def claimed_fen(self, service, records):
         """Say that no price depends on what a card paid before."""
 

@@ -168,7 +168,7 @@ def test_cards_followed_together_come_to_what_each_comes_to_alone(drawn):
     unconfirmed = {raws[asn][place] for asn, card in found.items() for place in card.greys}
     grey = np.array([record.tobytes() in unconfirmed for record in bucket.records], bool)
     verdicts.set(grey, Code.G01)
-    followed = follow_cards(bucket, verdicts, known, ~grey, ~grey)
+    followed = follow_cards(bucket, verdicts, known, ~grey, ~grey, np.zeros(len(grey), bool))
     verdicts.set(followed.confirmed, Code.G05)
     final = verdicts.final()
     for place, asn in enumerate(bucket.asns):
@@ -188,7 +188,9 @@ def test_what_is_not_genuine_moves_no_card():
     bucket = bucket_of(encoded(0, card))
     known = known_of(bucket, {"0" * 20: card})
     verdicts = Verdicts.of(2)
-    followed = follow_cards(bucket, verdicts, known, np.array([True, False]), np.array([True, False]))
+    followed = follow_cards(
+        bucket, verdicts, known, np.array([True, False]), np.ones(2, bool), np.zeros(2, bool)
+    )
     assert followed.states.counter.tolist() == [5]
     assert followed.states.balance_fen.tolist() == [800]
     assert known.states.counter.tolist() == [4]

@@ -25,7 +25,7 @@ AT = datetime.fromisoformat("2018-09-01T07:00")
 EARLIER = AT - timedelta(days=7)
 GATE = "344000000001"
 CAP_FEN, RIDE_FEN = 500, 200
-SHOP = 7
+SHOP, NOBODYS = 7, 9
 
 
 def cap(request, amount_fen):
@@ -62,7 +62,10 @@ def with_cap(town):
         told["facts"][:, :4] = spent_fen.astype(">u4").view("u1").reshape(-1, 4)
         return told
 
-    town.rate, town.claimed_fen, town.with_claims = rate, claimed_fen, with_claims
+    def of_day(service):
+        return None if service == NOBODYS else service != SHOP
+
+    town.rate, town.claimed_fen, town.with_claims, town.of_day = rate, claimed_fen, with_claims, of_day
     return town
 
 
@@ -114,6 +117,15 @@ def test_what_was_bought_of_a_service_that_asks_for_no_day_is_no_part_of_it(capp
     ride(capped, card, 100, 400, AT + timedelta(hours=4))
     cleared(capped)
     assert [price_fen for _, price_fen in told(capped, card)] == [200, 500, 200, 500, 100]
+
+
+def test_where_nobody_knows_whether_a_debit_counts_a_terminal_that_says_so_is_believed(capped, card):
+    ride(capped, card, 200, 0, AT)
+    ride(capped, card, 200, 200, AT + timedelta(hours=1), service=NOBODYS)
+    ride(capped, card, 100, 400, AT + timedelta(hours=2))
+    ride(capped, card, 200, 300, AT + timedelta(hours=3))
+    cleared(capped)
+    assert [price_fen for _, price_fen in told(capped, card)] == [200, 200, 100, 200]
 
 
 def test_what_honest_terminals_charge_is_in_order_and_the_next_day_begins_anew(capped, card):

@@ -40,6 +40,9 @@ class TownWorker:
             os.kill(os.getpid(), signal.SIGKILL)
         return self.town.rate(record)
 
+    def of_day(self, service):
+        return self.town.of_day(service)
+
     def claimed_fen(self, service, records):
         """Say that no price depends on what a card paid before."""
 
