@@ -34,8 +34,8 @@ COUNTED = {
 def pytest_configure(config):
     """Let pytest rewrite the assertions of tests, and of those that plugins inherit, but not the product.
 
-    It would parse each module that a thread of a city imports, and Python 3.11.7 was seen to fail at that while
-    another thread parsed ("AST constructor recursion depth mismatch").
+    It would parse each module that a thread of a city imports, and Python 3.11.7 was seen to fail at that
+    while another thread parsed ("AST constructor recursion depth mismatch").
     """
     hook = config.pluginmanager.rewrite_hook
     hook._must_rewrite.discard("citycard")
