@@ -14,7 +14,7 @@ from citycard.cli.amount import amount_of
 from citycard.cli.bankoptions import creditor_of, creditor_options
 from citycard.cli.cardnumber import CardNumber
 from citycard.cli.lazy import ListedGroup
-from citycard.cli.options import actor_option, city_option, id_option, json_option, opened
+from citycard.cli.options import actor_option, city_option, id_option, json_option, limit_option, opened
 from citycard.cli.output import emit, table
 from citycard.money import yuan
 
@@ -344,9 +344,7 @@ def pay_out(
 
 @group.command()
 @click.option("--negative", is_flag=True, help="Only those below zero.")
-@click.option(
-    "--limit", type=click.IntRange(1, 1_000_000), default=1000, show_default=True, help="How many at most."
-)
+@limit_option
 @city_option
 @json_option
 def shadows(negative: bool, limit: int, folder: Path, as_json: bool) -> None:

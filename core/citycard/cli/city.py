@@ -8,7 +8,7 @@ import attrs
 import click
 
 from citycard.cli.lazy import ListedGroup
-from citycard.cli.options import city_option, json_option, opened
+from citycard.cli.options import city_option, json_option, limit_option, opened
 from citycard.cli.output import emit, say, table
 
 __all__ = ["group"]
@@ -70,9 +70,7 @@ def upgrade(folder: Path, as_json: bool) -> None:
 
 
 @group.command("deliver")
-@click.option(
-    "--limit", type=click.IntRange(1, 1_000_000), default=1000, show_default=True, help="At most so many."
-)
+@limit_option
 @city_option
 @json_option
 def deliver(limit: int, folder: Path, as_json: bool) -> None:
