@@ -73,7 +73,6 @@ class RunUnknown(CitycardError):
     """No clearing run has that number, or it is not closed yet."""
 
     status = 404
-    exit_code = 3
     sentence = "clearing run {number} is not known or not closed: run `citycard clearing run` first"
 
 
@@ -81,7 +80,6 @@ class StatementUnknown(CitycardError):
     """A partner has no statement in that run."""
 
     status = 404
-    exit_code = 3
     sentence = (
         "partner {partner!r} has no statement in {run}: "
         "`citycard clearing statement` lists those of the last run"
@@ -91,7 +89,7 @@ class StatementUnknown(CitycardError):
 class GapUnknown(CitycardError):
     """A card has no open gap that could be given up."""
 
-    status, exit_code = 404, 3
+    status = 404
     sentence = "card {card} has no open gap: citycard clearing gaps list shows those that are"
 
 

@@ -21,7 +21,6 @@ class RecordNoException(CitycardError):
     """A record is not among those that were suspended or rejected."""
 
     status = 404
-    exit_code = 3
     sentence = (
         "record {record} {ended}: only suspended and rejected ones are exceptions "
         "(`citycard clearing exceptions list`)"
@@ -40,7 +39,6 @@ class DisputeUnknown(CitycardError):
     """No dispute has that id."""
 
     status = 404
-    exit_code = 3
     sentence = "dispute {id} is not known: `citycard clearing disputes list` lists them"
 
 
