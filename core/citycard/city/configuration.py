@@ -16,6 +16,7 @@ from sqlalchemy import Connection, select
 
 from citycard import registry
 from citycard.city.tariffs import settings_now
+from citycard.errors import Phrase, ServiceOff
 from citycard.registry.tables import plugin_settings, terminal_configuration
 from citycard.store import reading, writing
 from citycard.store.bulk import insert_missing
@@ -23,8 +24,17 @@ from citycard.terminal.acceptance import ServedIssuer
 
 if TYPE_CHECKING:
     from citycard.city.city import City
+    from citycard.kernel.owned import Owned
+    from citycard.kernel.services import Service
 
-__all__ = ["Configuration", "current_configuration", "find_configuration", "served_issuers", "switched_on"]
+__all__ = [
+    "Configuration",
+    "current_configuration",
+    "find_configuration",
+    "require_on",
+    "served_issuers",
+    "switched_on",
+]
 
 _DOMAIN = b"citycard terminal configuration\0"
 _NUMBER_SIZE = 4
@@ -145,6 +155,12 @@ def switched_on(content: Mapping[str, Any], plugin: str, district: str | None, p
         if wanted is not None:
             return bool(wanted)
     return plugin in enabled["city"]
+
+
+def require_on(content: Mapping[str, Any], owned: Owned[Service], partner: registry.Partner) -> None:
+    """Raise ServiceOff for a service whose plugin is off for a partner's terminals."""
+    if not switched_on(content, owned.owner.plugin, partner.district, partner.id):
+        raise ServiceOff(service=owned.record.name, where=Phrase("partner {id}", id=partner.id))
 
 
 def _cities(conn: Connection) -> list[dict[str, Any]]:

@@ -14,8 +14,8 @@ from typing import IO, TYPE_CHECKING, Self
 import attrs
 
 from citycard import registry
-from citycard.city.configuration import served_issuers, switched_on
-from citycard.errors import Phrase, ServiceOff, TerminalInvalid
+from citycard.city.configuration import require_on, served_issuers
+from citycard.errors import TerminalInvalid
 from citycard.files import write_whole
 from citycard.store import reading
 from citycard.terminal import Acceptance, FileJournal, Journal, RecordPlan, Terminal, read_batch, read_record
@@ -118,7 +118,8 @@ class Handheld:
                     # A card has one note: that of the new debit takes the place of this one, whose record is
                     # safe first. Until then it stays, and is the answer when the earlier one is asked again.
                     self.earlier = Paid(debit=earlier, batch=self._hand_in(terminal))
-                self._require_on(plan.service)
+                if owned := self._city.plugins.service(plan.service):
+                    require_on(self._configuration.content, owned, self._partner)
                 debit = session.purchase(amount_fen, self._city.now_local(), plan=plan)
                 terminal.record(debit)
             path = self._hand_in(terminal)
@@ -137,12 +138,6 @@ class Handheld:
         record = read_record(read_batch(paid.batch.read_bytes()).records[-1])
         rating, why = ask_rate(self._city.rate, record)
         return price_code(record.amount_fen, rating, self._city.terms), why
-
-    def _require_on(self, service: int) -> None:
-        owned, partner = self._city.plugins.service(service), self._partner
-        content = self._configuration.content
-        if owned and not switched_on(content, owned.owner.plugin, partner.district, partner.id):
-            raise ServiceOff(service=owned.record.name, where=Phrase("partner {id}", id=partner.id))
 
     # ── state ────────────────────────────────────────────────────────────────────────────────────
 

@@ -15,14 +15,12 @@ import attrs
 from citycard import registry
 from citycard.card.codec import decode, encode
 from citycard.card.product import Place
-from citycard.city.configuration import served_issuers, switched_on
+from citycard.city.configuration import require_on, served_issuers
 from citycard.errors import (
     CardLacksSector,
     CardRemoved,
     CommandFailed,
-    Phrase,
     SectorInvalid,
-    ServiceOff,
     ServiceUnknown,
 )
 from citycard.store import reading
@@ -285,9 +283,7 @@ class Till:
         owned = self._city.plugins.service(name)
         if owned is None:
             raise ServiceUnknown(number=name)
-        partner = self._partner
-        if not switched_on(self._content, owned.owner.plugin, partner.district, partner.id):
-            raise ServiceOff(service=name, where=Phrase("partner {id}", id=partner.id))
+        require_on(self._content, owned, self._partner)
         return owned
 
     def place(self, sector: str, card_kind: int, asn: str = "") -> Place:
