@@ -309,3 +309,11 @@ def towns_of(migrated_sqlite: Path):
 @pytest.fixture
 def town(towns_of, tmp_path: Path) -> Town:
     return towns_of(tmp_path / "town")
+
+
+@pytest.fixture
+def card(town: Town) -> PlayedCard:
+    """Give a card with 100 yuan on it."""
+    (card,) = town.issue(1)
+    town.load(card, 10_000)
+    return card

@@ -38,13 +38,6 @@ GATE, SECOND = "344000000001", "344000000002"
 PROVOKED: set[str] = set()
 
 
-@pytest.fixture
-def card(town):
-    (card,) = town.issue(1)
-    town.load(card, 10_000)
-    return card
-
-
 def cleared(town, *terminals, records=None):
     """Hand in, clear, and say how each code ended: name, state, how many."""
     for terminal in terminals or (GATE,):

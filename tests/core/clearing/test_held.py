@@ -21,13 +21,6 @@ AT = datetime.fromisoformat("2018-09-01T07:00")
 GATE, SECOND, BUS = "344000000001", "344000000002", "344000000003"
 
 
-@pytest.fixture
-def card(town):
-    (card,) = town.issue(1)
-    town.load(card, 10_000)
-    return card
-
-
 def grey(town, card, amount_fen, minutes, terminal=GATE, *, happened=True):
     """Debit a card that gives no TAC; where it did not happen, the card stays as it was."""
     before = card.counter, card.balance_fen

@@ -22,13 +22,6 @@ AT = datetime.fromisoformat("2018-09-01T07:00")
 OTHER = "344000000002"
 
 
-@pytest.fixture
-def card(town):
-    (card,) = town.issue(1)
-    town.load(card, 10_000)
-    return card
-
-
 def kept(town):
     """Give the one segment of a town: its path, and the row that names it."""
     (path,) = (town.folder / "records").rglob("*.parquet")

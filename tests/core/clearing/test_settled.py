@@ -24,13 +24,6 @@ PAID = Decision(how="accepted", bearer="card", reason="the gate's log", evidence
 REJECTED = Decision(how="rejected", reason="the gate's log", evidence="log 7")
 
 
-@pytest.fixture
-def card(town):
-    (card,) = town.issue(1)
-    town.load(card, 10_000)
-    return card
-
-
 def tapped(town, card, minutes, terminal=GATE, *, amount_fen=200, **changes):
     return town.tap(card, amount_fen, AT + timedelta(minutes=minutes), terminal, **changes)
 

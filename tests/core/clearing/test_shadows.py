@@ -24,13 +24,6 @@ GATE = "344000000001"
 
 
 @pytest.fixture
-def card(town):
-    (card,) = town.issue(1)
-    town.load(card, 10_000)
-    return card
-
-
-@pytest.fixture
 def begun(town, card):
     """Give a load of which nobody knows yet whether it is on the card."""
     one = Load(

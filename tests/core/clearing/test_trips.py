@@ -18,13 +18,6 @@ GATE, BUS = "344000000001", "344000000003"
 ENTRY, EXIT, SINGLE, OPENED = RecordKind.ENTRY, RecordKind.EXIT, RecordKind.SINGLE, RecordKind.OPENED
 
 
-@pytest.fixture
-def card(town):
-    (card,) = town.issue(1)
-    town.load(card, 10_000)
-    return card
-
-
 def told(town, card, *steps, runs=1, lost=()):
     """Let a card take steps, each a kind or a kind and a service; say where each ended."""
     before = card.counter
