@@ -69,14 +69,22 @@ _MIB = 1024 * 1024
 _NAME_MOST = 200
 
 
+def _asked(request: Request, kind: type[Answer], fields: tuple[str, ...], expected: str) -> Answer:
+    """Read a query that names all of ``fields``; raise QueryInvalid."""
+    from citycard.web import read_query
+
+    asked: Answer = read_query(request, kind)
+    for field in fields:
+        if not getattr(asked, field):
+            raise QueryInvalid(field=field, text="", expected=expected)
+    return asked
+
+
 def find(served: Served, request: Request) -> Response:
     """Give the bills of a household."""
-    from citycard.web import city_of, json_answer, read_query
+    from citycard.web import city_of, json_answer
 
-    asked: BillQuery = read_query(request, BillQuery)
-    for field in ("biller", "household"):
-        if not getattr(asked, field):
-            raise QueryInvalid(field=field, text="", expected="a biller's id and a household's number")
+    asked = _asked(request, BillQuery, ("biller", "household"), "a biller's id and a household's number")
     may_see(request, served.lookups, FIND, asked.biller, asked.household)
     found = bills_of(
         city_of(request),
@@ -90,12 +98,9 @@ def find(served: Served, request: Request) -> Response:
 
 def slip(served: Served, request: Request) -> Response:
     """Give the bar code of a bill."""
-    from citycard.web import city_of, json_answer, read_query
+    from citycard.web import city_of, json_answer
 
-    asked: SlipQuery = read_query(request, SlipQuery)
-    for field in ("biller", "bill"):
-        if not getattr(asked, field):
-            raise QueryInvalid(field=field, text="", expected="a biller's id and a bill's number")
+    asked = _asked(request, SlipQuery, ("biller", "bill"), "a biller's id and a bill's number")
     city = city_of(request)
     may_see(request, served.lookups, FIND, asked.biller, "")
     with reading(city.engine) as conn:
