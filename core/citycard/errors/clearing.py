@@ -73,6 +73,8 @@ class RunUnknown(CitycardError):
     """No clearing run has that number, or it is not closed yet."""
 
     status = 404
+    # Something is needed first: the run itself.
+    exit_code = 4
     sentence = "clearing run {number} is not known or not closed: run `citycard clearing run` first"
 
 
