@@ -7,8 +7,10 @@ alone. For PostgreSQL; two threads may use a stream, one that sends and one that
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from select import POLLIN, POLLOUT, poll
 from typing import Any
 
@@ -20,6 +22,7 @@ from citycard.store.copying import driver_of, error_of
 __all__ = ["Stream"]
 
 _NAME = "citycard_stream"
+_MOST_WAKINGS = 4096
 
 
 class Stream:
@@ -47,6 +50,9 @@ class Stream:
             raise
         self._libpq.nonblocking = 1
         self._libpq.enter_pipeline_mode()
+        self._woken, self._waking = os.pipe()
+        os.set_blocking(self._woken, False)
+        os.set_blocking(self._waking, False)
 
     def send(self, values: Sequence[bytes | None], formats: Sequence[int]) -> None:
         """Send the statement with values, each as text (format 0) or binary (1); its answer comes in turn.
@@ -59,8 +65,11 @@ class Stream:
             with self._speaking:
                 self._libpq.send_query_prepared(_NAME.encode(), values, formats)
                 self._libpq.pipeline_sync()
-                self._libpq.flush()
+                unsent = self._libpq.flush()
                 self._open += 1
+                # Who sends more than fits on its way reads what has come, and nothing tells who waits for it.
+                if unsent or not self._libpq.is_busy():
+                    self._wake()
         except psycopg.Error as error:
             self._broken = True
             raise error_of(self._conn, self._statement, error) from error
@@ -104,6 +113,8 @@ class Stream:
         except (psycopg.Error, DBAPIError):
             self._conn.invalidate()
         self._conn.close()
+        os.close(self._woken)
+        os.close(self._waking)
 
     def _result(self) -> Any:
         """Take the result of the next statement, and the end of its transaction behind it."""
@@ -118,6 +129,7 @@ class Stream:
     def _next(self) -> Any:
         """Wait until a result, or None between two of them, is there."""
         wanted = poll()
+        wanted.register(self._woken, POLLIN)
         while True:
             with self._speaking:
                 unsent = self._libpq.flush()
@@ -125,4 +137,10 @@ class Stream:
                 if not self._libpq.is_busy():
                     return self._libpq.get_result()
             wanted.register(self._libpq.socket, POLLIN | POLLOUT if unsent else POLLIN)
-            wanted.poll()
+            if any(which == self._woken for which, _ in wanted.poll()):
+                os.read(self._woken, _MOST_WAKINGS)
+
+    def _wake(self) -> None:
+        """Let whoever waits for an answer look again; a pipe that is full wakes without one more."""
+        with suppress(BlockingIOError):
+            os.write(self._waking, b"!")

@@ -1,6 +1,9 @@
 """Statements that are sent before those before them are answered are each done alone, in their order."""
 
-from concurrent.futures import ThreadPoolExecutor
+import time
+from concurrent.futures import ThreadPoolExecutor, wait
+from select import poll
+from threading import Event
 
 import pytest
 from sqlalchemy import text
@@ -45,6 +48,13 @@ def kept(engine):
         return list(conn.scalars(text("SELECT number FROM thing ORDER BY number")))
 
 
+def drop_streams(engine):
+    with engine.begin() as conn:
+        conn.execute(
+            text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'PREPARE%'")
+        )
+
+
 def test_answers_come_in_the_order_of_sending(engine, stream):
     send(stream, 3, 1, 2)
     answers = [stream.answer() for _ in range(3)]
@@ -79,14 +89,44 @@ def test_one_thread_sends_while_another_waits_for_answers(engine, stream):
     assert kept(engine) == list(range(300))
 
 
+def test_an_answer_that_is_read_while_something_large_is_sent_is_not_waited_for(engine, stream, monkeypatch):
+    """Who sends more than fits on its way reads what has come meanwhile, the other thread's answer too."""
+    about_to_wait, sent = Event(), Event()
+
+    class Late:
+        """A poll that begins only when the large one was sent."""
+
+        def __init__(self):
+            self._poll = poll()
+            self.register = self._poll.register
+
+        def poll(self, *until):
+            about_to_wait.set()
+            sent.wait()
+            return self._poll.poll(*until)
+
+    monkeypatch.setattr("citycard.store.streaming.poll", Late)
+    with ThreadPoolExecutor(1) as pool, engine.begin() as conn:
+        conn.execute(text("LOCK TABLE thing"))
+        send(stream, 1)
+        answers = pool.submit(lambda: [stream.answer() for _ in range(2)])
+        about_to_wait.wait()
+        conn.commit()
+        time.sleep(0.5)  # the first answer is on this side now
+        stream.send([b"2", b"words" * 5_000_000], (0, 0))
+        sent.set()
+        wait([answers], timeout=20)
+        if not answers.done():
+            drop_streams(engine)
+        assert answers.result() == [[(b"1", b"0")], [(b"2", b"1")]]
+
+
 def test_when_the_connection_breaks_nothing_is_said_of_what_was_on_its_way(engine):
     stream = Stream(connected(engine), INSERT)
     with engine.begin() as conn:
         conn.execute(text("LOCK TABLE thing"))
         send(stream, 1, 2)
-        conn.execute(
-            text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'PREPARE%'")
-        )
+        drop_streams(engine)
         for _ in range(2):
             with pytest.raises(OperationalError):
                 stream.answer()
