@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import get_context
+
 import pytest
 
 from citycard.errors import QueryInvalid
@@ -19,6 +22,26 @@ def test_fresh_ids_differ_and_sort_by_time():
 
     assert len(set(ids)) == 1000
     assert [one.int >> 80 for one in ids] == sorted(one.int >> 80 for one in ids)
+
+
+def test_a_forked_process_makes_other_ids_than_its_parent():
+    new_id()  # so that something random is in store
+    with get_context("fork").Pool(2) as pool:
+        made = [{one.int % 2**80 for one in ids} for ids in pool.map(_made, [500] * 4, chunksize=1)]
+    made.append({one.int % 2**80 for one in _made(500)})
+
+    assert len(set.union(*made)) == 2500
+
+
+def test_threads_make_no_id_twice():
+    with ThreadPoolExecutor(8) as pool:
+        made = [one for ids in pool.map(_made, [2000] * 8) for one in ids]
+
+    assert len({one.int % 2**80 for one in made}) == 16_000
+
+
+def _made(count):
+    return [new_id() for _ in range(count)]
 
 
 def test_an_id_is_read_from_a_field():

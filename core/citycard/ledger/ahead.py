@@ -17,15 +17,15 @@ from itertools import count
 from uuid import uuid4
 
 import attrs
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from citycard.ledger.chart import Guard
 from citycard.ledger.judging import Judge
 from citycard.ledger.records import Kind, Outcome, Transfer, account_id
 from citycard.ledger.rows import balance_columns, request_columns, transfer_columns
 from citycard.ledger.standing import Standing, Standings
-from citycard.ledger.tip import FORMATS, KEEP_AT_TIP, Tip, ask_at_tip, values_at_tip
+from citycard.ledger.tip import ASK_AT_TIP, FORMATS, KEEP_AT_TIP, Tip, read_tip, values_at_tip
+from citycard.store.arrays import array_bytes
 from citycard.store.streaming import Stream
 
 __all__ = ["IN_FLIGHT", "Ahead", "Judged", "simple"]
@@ -34,7 +34,6 @@ __all__ = ["IN_FLIGHT", "Ahead", "Judged", "simple"]
 IN_FLIGHT = 2
 #: So many accounts are remembered, in some 400 bytes each; then all are forgotten.
 _MOST = 100_000
-_GUARDS = {str(guard): guard for guard in Guard}
 
 
 def simple(transfers: Sequence[Transfer]) -> bool:
@@ -65,7 +64,7 @@ class Ahead:
         #: The ends before those of what may not be written yet: whoever reads meanwhile finds one of them.
         self._before: deque[Tip] = deque(maxlen=IN_FLIGHT)
         self._accounts: dict[str, Standing] = {}
-        self._asking: Connection | None = None
+        self._asking: Stream | None = None
         self._stream: Stream | None = None
         #: Statements are told apart by their names; no two of any writers ever have the same.
         self._names = (f"{me}/{number}" for me in [uuid4().hex] for number in count())
@@ -82,7 +81,7 @@ class Ahead:
         try:
             judged = self._judge(transfers, now)
         except SQLAlchemyError:
-            self._asking = _give_back(self._asking, broken=True)
+            self._stop_asking()
         except (ArithmeticError, ValueError):
             pass
         finally:
@@ -96,7 +95,7 @@ class Ahead:
             return False
         try:
             if self._stream is None:
-                self._stream = Stream(self._connected(), KEEP_AT_TIP)
+                self._stream = self._open(KEEP_AT_TIP)
             self._stream.send(judged.values, FORMATS)
         except SQLAlchemyError:
             self.stale = True
@@ -133,11 +132,17 @@ class Ahead:
 
     def rest(self) -> None:
         """Give the connections back while there is nothing to do."""
-        self._asking = _give_back(self._asking)
+        self._stop_asking()
         self._close()
 
-    def _connected(self) -> Connection:
-        return self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    def _open(self, statement: str) -> Stream:
+        connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        return Stream(connection, statement)
+
+    def _stop_asking(self) -> None:
+        if self._asking is not None:
+            self._asking.close()
+        self._asking = None
 
     def _close(self) -> None:
         if self._stream is not None:
@@ -179,22 +184,14 @@ class Ahead:
 
     def _read(self, addresses: Sequence[str]) -> None:
         if self._asking is None:
-            self._asking = self._connected()
+            self._asking = self._open(ASK_AT_TIP)
         keys = [account_id(address) for address in addresses]
-        tip, found = ask_at_tip(self._asking, keys)
+        self._asking.send([array_bytes("uuid", keys)], [1])
+        tip, found = read_tip(self._asking.answer(), keys)
         if self._tip is None:
             self._tip = tip
         elif tip != self._tip and tip not in self._before:
             self._tip = None
             return
-        for place, guard, *sums in found:
-            self._accounts[addresses[place - 1]] = Standing(keys[place - 1], _GUARDS[guard], *sums)
-
-
-def _give_back(connection: Connection | None, *, broken: bool = False) -> Connection | None:
-    """Return a connection to its pool, or drop it when it is broken, and give what is left of it: None."""
-    if connection is not None:
-        if broken:
-            connection.invalidate()
-        connection.close()
-    return None
+        for place, standing in found:
+            self._accounts[addresses[place]] = standing

@@ -8,20 +8,19 @@ whether the very statement before it came true. That one left its name in the se
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 from uuid import UUID
 
 import attrs
-from sqlalchemy import Connection
 
+from citycard.ledger.chart import Guard
 from citycard.ledger.rows import BALANCE_COLUMNS, REQUEST_COLUMNS, TRANSFER_COLUMNS
-from citycard.ledger.tables import balance
+from citycard.ledger.standing import Standing
 from citycard.store.arrays import array_bytes
-from citycard.store.copying import array_text, driver_of, error_of
 
-__all__ = ["FORMATS", "KEEP_AT_TIP", "Tip", "ask_at_tip", "values_at_tip"]
+__all__ = ["ASK_AT_TIP", "FORMATS", "KEEP_AT_TIP", "Tip", "read_tip", "values_at_tip"]
 
 
 @attrs.frozen
@@ -36,35 +35,49 @@ class Tip:
     next_expiry: datetime | None = attrs.field(eq=False)
 
 
-# The end of the ledger is a row like the others, so that its times are not read again with each account.
-_ASK_AT_TIP = (
-    "SELECT NULL::bigint AS place, NULL::varchar AS guard, posted_seq, NULL::bigint, NULL::bigint, "
-    "NULL::bigint, NULL::varchar, NULL::bigint, NULL::bigint, posted_at, next_expiry FROM ledger UNION ALL "
+def _microseconds(column: str) -> str:
+    return f"(extract(epoch FROM {column}) * 1000000)::bigint"
+
+
+#: Ask how the ledger ends, and for the accounts of an array of keys that are open; ``read_tip`` reads it.
+#: The end is a row like the others: it is of one moment with them, and not said again with each.
+ASK_AT_TIP = (
+    f"SELECT NULL AS place, NULL AS guard, posted_seq, {_microseconds('posted_at')}, "  # noqa: S608
+    f"{_microseconds('next_expiry')}, NULL, NULL, NULL, NULL FROM ledger UNION ALL "
     "SELECT place, guard, dr_posted_fen, cr_posted_fen, dr_pending_fen, cr_pending_fen, balance.currency, "
-    "last_seq, transfers, NULL, NULL FROM balance "
-    "JOIN unnest(%s::uuid[]) WITH ORDINALITY AS wanted(key, place) ON account_id = key"
+    "last_seq, transfers FROM balance "
+    "JOIN unnest($1::uuid[]) WITH ORDINALITY AS wanted(key, place) ON account_id = key"
 )
+_GUARDS = {str(guard).encode(): guard for guard in Guard}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def ask_at_tip(conn: Connection, keys: Sequence[UUID]) -> tuple[Tip | None, list[tuple[Any, ...]]]:
-    """Give how the ledger ends, and the accounts at that moment that are open.
-
-    Each begins with its place among ``keys``, from 1 on; guard and sums follow in the order of ``Standing``.
-    """
-    import psycopg
-
-    wanted = array_text(conn.dialect, balance.c.account_id, keys)
-    try:
-        rows = driver_of(conn).cursor().execute(_ASK_AT_TIP, (wanted,)).fetchall()
-    except psycopg.Error as error:
-        raise error_of(conn, _ASK_AT_TIP, error) from error
+def read_tip(
+    rows: Iterable[Sequence[bytes | None]], keys: Sequence[UUID]
+) -> tuple[Tip | None, list[tuple[int, Standing]]]:
+    """Give how the ledger ends, and the accounts that are open, each with its place among ``keys``."""
     tip, found = None, []
     for row in rows:
-        if row[0] is None:
-            tip = Tip(row[2], row[9], row[10])
-        else:
-            found.append(row[:9])
+        place, guard, currency = row[0], row[1], row[6]
+        if place is None or guard is None or currency is None:
+            tip = Tip(_number(row[2]), _moment(row[3]), _moment(row[4]))
+            continue
+        at, last_seq, transfers = int(place) - 1, _number(row[7]), _number(row[8])
+        dr, cr, drp, crp = map(_number, row[2:6])
+        standing = Standing(
+            keys[at], _GUARDS[guard], dr, cr, drp, crp, currency.decode(), last_seq, transfers
+        )
+        found.append((at, standing))
     return tip, found
+
+
+def _number(text: bytes | None) -> int:
+    assert text is not None
+    return int(text)
+
+
+def _moment(microseconds: bytes | None) -> datetime | None:
+    return None if microseconds is None else _EPOCH + timedelta(microseconds=int(microseconds))
 
 
 _KINDS = {
