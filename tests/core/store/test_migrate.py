@@ -29,8 +29,7 @@ def _every_core_table_is_known():
     for package in pkgutil.iter_modules(citycard.__path__):
         if package.ispkg and package.name not in {"web", "cli", "testing"}:
             for module in pkgutil.iter_modules([f"{citycard.__path__[0]}/{package.name}"]):
-                if module.name.endswith("tables"):
-                    importlib.import_module(f"citycard.{package.name}.{module.name}")
+                importlib.import_module(f"citycard.{package.name}.{module.name}")
 
 
 @pytest.fixture

@@ -164,8 +164,8 @@ def test_a_crash_outside_any_endpoint_is_a_problem_with_all_headers(empty_city):
 
     app = create_app(empty_city)
     with TestClient(app, raise_server_exceptions=False) as client:
-        # The store goes away under the running server with its folder, so that the rounds, which open it at any
-        # moment, make no empty one in its place; and then every connection that still has it.
+        # The store goes away under the running server with its folder, so that the rounds, which open it at
+        # any moment, make no empty one in its place; and then every connection that still has it.
         away = empty_city.folder.rename(empty_city.folder.with_name("away"))
         empty_city.engine.dispose()
         day, health = client.get("/api/day"), client.get("/api/health")
