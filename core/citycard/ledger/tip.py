@@ -36,16 +36,17 @@ class Tip:
 
 
 def _microseconds(column: str) -> str:
-    return f"(extract(epoch FROM {column}) * 1000000)::bigint"
+    return f"coalesce((extract(epoch FROM {column}) * 1000000)::bigint::text, '')"
 
 
 #: Ask how the ledger ends, and for the accounts of an array of keys that are open; ``read_tip`` reads it.
-#: The end is a row like the others: it is of one moment with them, and not said again with each.
+#: Each row is one text, which is taken apart faster than nine values are taken from a driver. The end is a
+#: row like the others: it is of one moment with them, and not said again with each.
 ASK_AT_TIP = (
-    f"SELECT NULL AS place, NULL AS guard, posted_seq, {_microseconds('posted_at')}, "  # noqa: S608
-    f"{_microseconds('next_expiry')}, NULL, NULL, NULL, NULL FROM ledger UNION ALL "
-    "SELECT place, guard, dr_posted_fen, cr_posted_fen, dr_pending_fen, cr_pending_fen, balance.currency, "
-    "last_seq, transfers FROM balance "
+    f"SELECT concat_ws(',', 0, posted_seq, {_microseconds('posted_at')}, "  # noqa: S608
+    f"{_microseconds('next_expiry')}) FROM ledger UNION ALL "
+    "SELECT concat_ws(',', place, guard, dr_posted_fen, cr_posted_fen, dr_pending_fen, cr_pending_fen, "
+    "balance.currency, last_seq, transfers) FROM balance "
     "JOIN unnest($1::uuid[]) WITH ORDINALITY AS wanted(key, place) ON account_id = key"
 )
 _GUARDS = {str(guard).encode(): guard for guard in Guard}
@@ -57,27 +58,31 @@ def read_tip(
 ) -> tuple[Tip | None, list[tuple[int, Standing]]]:
     """Give how the ledger ends, and the accounts that are open, each with its place among ``keys``."""
     tip, found = None, []
-    for row in rows:
-        place, guard, currency = row[0], row[1], row[6]
-        if place is None or guard is None or currency is None:
-            tip = Tip(_number(row[2]), _moment(row[3]), _moment(row[4]))
+    for (text,) in rows:
+        assert text is not None
+        first, second, *rest = text.split(b",")
+        place = int(first)
+        if not place:
+            tip = Tip(int(second), *map(_moment, rest))
             continue
-        at, last_seq, transfers = int(place) - 1, _number(row[7]), _number(row[8])
-        dr, cr, drp, crp = map(_number, row[2:6])
-        standing = Standing(
-            keys[at], _GUARDS[guard], dr, cr, drp, crp, currency.decode(), last_seq, transfers
+        dr, cr, drp, crp, currency, last, transfers = rest
+        account = Standing(
+            keys[place - 1],
+            _GUARDS[second],
+            int(dr),
+            int(cr),
+            int(drp),
+            int(crp),
+            currency.decode(),
+            int(last),
+            int(transfers),
         )
-        found.append((at, standing))
+        found.append((place - 1, account))
     return tip, found
 
 
-def _number(text: bytes | None) -> int:
-    assert text is not None
-    return int(text)
-
-
-def _moment(microseconds: bytes | None) -> datetime | None:
-    return None if microseconds is None else _EPOCH + timedelta(microseconds=int(microseconds))
+def _moment(microseconds: bytes) -> datetime | None:
+    return _EPOCH + timedelta(microseconds=int(microseconds)) if microseconds else None
 
 
 _KINDS = {
