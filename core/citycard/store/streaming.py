@@ -7,11 +7,11 @@ alone. For PostgreSQL; two threads may use a stream, one that sends and one that
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from select import POLLIN, POLLOUT, poll
+from socket import socketpair
 from typing import Any
 
 from sqlalchemy import Connection
@@ -50,9 +50,8 @@ class Stream:
             raise
         self._libpq.nonblocking = 1
         self._libpq.enter_pipeline_mode()
-        self._woken, self._waking = os.pipe()
-        os.set_blocking(self._woken, False)
-        os.set_blocking(self._waking, False)
+        self._woken, self._waking = socketpair()
+        self._waking.setblocking(False)
 
     def send(self, values: Sequence[bytes | None], formats: Sequence[int]) -> None:
         """Send the statement with values, each as text (format 0) or binary (1); its answer comes in turn.
@@ -113,8 +112,8 @@ class Stream:
         except (psycopg.Error, DBAPIError):
             self._conn.invalidate()
         self._conn.close()
-        os.close(self._woken)
-        os.close(self._waking)
+        self._woken.close()
+        self._waking.close()
 
     def _result(self) -> Any:
         """Take the result of the next statement, and the end of its transaction behind it."""
@@ -137,10 +136,10 @@ class Stream:
                 if not self._libpq.is_busy():
                     return self._libpq.get_result()
             wanted.register(self._libpq.socket, POLLIN | POLLOUT if unsent else POLLIN)
-            if any(which == self._woken for which, _ in wanted.poll()):
-                os.read(self._woken, _MOST_WAKINGS)
+            if any(which == self._woken.fileno() for which, _ in wanted.poll()):
+                self._woken.recv(_MOST_WAKINGS)
 
     def _wake(self) -> None:
-        """Let whoever waits for an answer look again; a pipe that is full wakes without one more."""
+        """Let whoever waits for an answer look again; a socket that is full wakes without one more."""
         with suppress(BlockingIOError):
-            os.write(self._waking, b"!")
+            self._waking.send(b"!")
