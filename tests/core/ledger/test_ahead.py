@@ -77,6 +77,21 @@ def test_guards_are_kept_from_one_call_to_the_next(send, move, fen):
     assert (fen("online/1"), fen("shop")) == (0, 100)
 
 
+def test_what_is_held_on_the_side_of_credits_counts_when_an_account_is_read(send, post, move):
+    assert post(move(2, "fund", "bank", 100)) == ["posted"]
+    assert post(move(3, "purse/1", "fund", 60, kind=Kind.PENDING)) == ["posted"]
+    assert send(move(4, "purse/1", "fund", 41)) == ["credits_exceed_debits"]
+    assert send(move(5, "purse/1", "fund", 40)) == ["posted"]
+
+
+def test_an_account_is_read_with_its_currency(ledger, send, move):
+    with writing(ledger.engine) as conn:
+        specs = [AccountSpec(address=name, code=2001, currency="HKD") for name in ("octopus/1", "octopus/2")]
+        ledger.open_accounts(conn, specs)
+    assert send(move(2, "bank", "octopus/1", 5)) == ["currencies_differ"]
+    assert send(move(3, "octopus/1", "octopus/2", 5)) == ["posted"]
+
+
 def test_the_second_is_judged_after_the_first_before_that_is_written(ahead, move, fen):
     first = ahead.judge([move(2, "online/1", "shop", 60)], NOW)
     second = ahead.judge([move(3, "online/1", "shop", 60), move(4, "bank", "purse/1", 5)], NOW)
