@@ -80,9 +80,7 @@ class Ahead:
         judged = None
         try:
             judged = self._judge(transfers, now)
-        except SQLAlchemyError:
-            self._stop_asking()
-        except (ArithmeticError, ValueError):
+        except (SQLAlchemyError, ArithmeticError, ValueError):
             pass
         finally:
             if judged is None:
@@ -140,14 +138,14 @@ class Ahead:
         return Stream(connection, statement)
 
     def _stop_asking(self) -> None:
-        if self._asking is not None:
-            self._asking.close()
-        self._asking = None
+        asking, self._asking = self._asking, None
+        if asking is not None:
+            asking.close()
 
     def _close(self) -> None:
-        if self._stream is not None:
-            self._stream.close()
-        self._stream, self._last = None, None
+        stream, self._stream, self._last = self._stream, None, None
+        if stream is not None:
+            stream.close()
 
     def _judge(self, transfers: Sequence[Transfer], now: datetime) -> Judged | None:
         accounts = self._standings(transfers)
@@ -186,8 +184,13 @@ class Ahead:
         if self._asking is None:
             self._asking = self._open(ASK_AT_TIP)
         keys = [account_id(address) for address in addresses]
-        self._asking.send([array_bytes("uuid", keys)], [1])
-        tip, found = read_tip(self._asking.answer(), keys)
+        try:
+            self._asking.send([array_bytes("uuid", keys)], [1])
+            tip, found = read_tip(self._asking.answer(), keys)
+        except BaseException:
+            # An answer that was not taken would be read as that to the next question.
+            self._stop_asking()
+            raise
         if self._tip is None:
             self._tip = tip
         elif tip != self._tip and tip not in self._before:

@@ -44,14 +44,14 @@ class Stream:
         try:
             conn.exec_driver_sql("SET plan_cache_mode = force_generic_plan")
             conn.exec_driver_sql(f"PREPARE {_NAME} AS {statement}")
-        except DBAPIError:
+            self._woken, self._waking = socketpair()
+        except (DBAPIError, OSError):
             conn.invalidate()
             conn.close()
             raise
+        self._waking.setblocking(False)
         self._libpq.nonblocking = 1
         self._libpq.enter_pipeline_mode()
-        self._woken, self._waking = socketpair()
-        self._waking.setblocking(False)
 
     def send(self, values: Sequence[bytes | None], formats: Sequence[int]) -> None:
         """Send the statement with values, each as text (format 0) or binary (1); its answer comes in turn.
@@ -64,13 +64,14 @@ class Stream:
             with self._speaking:
                 self._libpq.send_query_prepared(_NAME.encode(), values, formats)
                 self._libpq.pipeline_sync()
-                unsent = self._libpq.flush()
+                self._libpq.flush()
                 self._open += 1
                 # Who sends more than fits on its way reads what has come, and nothing tells who waits for it.
-                if unsent or not self._libpq.is_busy():
+                if not self._libpq.is_busy():
                     self._wake()
         except psycopg.Error as error:
             self._broken = True
+            self._wake()
             raise error_of(self._conn, self._statement, error) from error
 
     def answer(self) -> list[tuple[bytes | None, ...]]:
@@ -101,6 +102,8 @@ class Stream:
         """Give the connection back; it is dropped when an answer is missing or it is broken."""
         import psycopg
 
+        if self._conn.closed:
+            return
         try:
             if self._open or self.broken:
                 self._conn.invalidate()
@@ -111,9 +114,10 @@ class Stream:
                 self._conn.exec_driver_sql("RESET plan_cache_mode")
         except (psycopg.Error, DBAPIError):
             self._conn.invalidate()
-        self._conn.close()
-        self._woken.close()
-        self._waking.close()
+        finally:
+            self._conn.close()
+            self._woken.close()
+            self._waking.close()
 
     def _result(self) -> Any:
         """Take the result of the next statement, and the end of its transaction behind it."""

@@ -1,8 +1,11 @@
 """Statements that are sent before those before them are answered are each done alone, in their order."""
 
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from select import poll
+from socket import SHUT_RDWR, socket, socketpair
 from threading import Event
 
 import pytest
@@ -51,7 +54,10 @@ def kept(engine):
 def drop_streams(engine):
     with engine.begin() as conn:
         conn.execute(
-            text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'PREPARE%'")
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND query LIKE 'PREPARE%'"
+            )
         )
 
 
@@ -102,7 +108,7 @@ def test_an_answer_that_is_read_while_something_large_is_sent_is_not_waited_for(
 
         def poll(self, *until):
             about_to_wait.set()
-            sent.wait()
+            sent.wait(20)
             return self._poll.poll(*until)
 
     monkeypatch.setattr("citycard.store.streaming.poll", Late)
@@ -110,7 +116,7 @@ def test_an_answer_that_is_read_while_something_large_is_sent_is_not_waited_for(
         conn.execute(text("LOCK TABLE thing"))
         send(stream, 1)
         answers = pool.submit(lambda: [stream.answer() for _ in range(2)])
-        about_to_wait.wait()
+        assert about_to_wait.wait(20)
         conn.commit()
         time.sleep(0.5)  # the first answer is on this side now
         stream.send([b"2", b"words" * 5_000_000], (0, 0))
@@ -135,6 +141,48 @@ def test_when_the_connection_breaks_nothing_is_said_of_what_was_on_its_way(engin
         send(stream, 3)
     stream.close()
     assert kept(engine) == []
+
+
+def test_whoever_waits_is_told_when_sending_finds_the_connection_broken(engine, monkeypatch):
+    """The socket that the other thread waits at is closed, and its number may be another's by then."""
+    stream = Stream(connected(engine), INSERT)
+    with engine.begin() as conn, ThreadPoolExecutor(1) as pool, elsewhere() as (other, _):
+        conn.execute(text("LOCK TABLE thing"))
+        send(stream, 1)
+        monkeypatch.setattr("citycard.store.streaming.poll", lambda: Astray(stream, other))
+        answer = pool.submit(stream.answer)
+        with socket(fileno=os.dup(stream._libpq.socket)) as cut:
+            cut.shutdown(SHUT_RDWR)
+        with pytest.raises(OperationalError):
+            flood(stream)
+        with pytest.raises(OperationalError):
+            answer.result(timeout=20)
+    stream.close()
+    stream.close()
+
+
+def flood(stream):
+    for _ in range(100):
+        stream.send([b"2", b"words" * 5_000_000], (0, 0))
+        time.sleep(0.05)
+
+
+@contextmanager
+def elsewhere():
+    one, other = socketpair()
+    with one, other:
+        yield one, other
+
+
+class Astray:
+    """A poll for which the number of the stream's socket has become that of one where nothing happens."""
+
+    def __init__(self, stream, other):
+        self._poll, self._socket, self._other = poll(), stream._libpq.socket, other
+        self.poll = self._poll.poll
+
+    def register(self, which, events):
+        self._poll.register(self._other if which == self._socket else which, events)
 
 
 def test_a_closed_stream_leaves_its_connection_as_it_was(engine):

@@ -167,9 +167,11 @@ def test_a_crash_outside_any_endpoint_is_a_problem_with_all_headers(empty_city):
         # The store goes away under the running server with its folder, so that the rounds, which open it at
         # any moment, make no empty one in its place; and then every connection that still has it.
         away = empty_city.folder.rename(empty_city.folder.with_name("away"))
-        empty_city.engine.dispose()
-        day, health = client.get("/api/day"), client.get("/api/health")
-        away.rename(empty_city.folder)
+        try:
+            empty_city.engine.dispose()
+            day, health = client.get("/api/day"), client.get("/api/health")
+        finally:
+            away.rename(empty_city.folder)
     assert (day.status_code, "incident" in day.json()) == (500, True)
     assert day.headers["x-content-type-options"] == "nosniff"
     assert (health.status_code, health.json()["well"]) == (503, False)
