@@ -12,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx2 as httpx
 import pytest
 from selenium.webdriver.common.by import By
 
@@ -113,6 +114,11 @@ def test_an_operator_opens_the_pages_of_every_domain_from_the_menu(somebody, hai
             check_page(browser, f"{haibin_server[0]}/{path}", path.replace("/", "-"))
     for path in ("plugins", "supervision", "partners"):
         check_page(browser, f"{haibin_server[0]}/{path}", path)
+
+
+def test_a_city_that_has_lived_is_well(haibin_server):
+    parts = httpx.get(f"{haibin_server[0]}/api/health", timeout=60).json()["parts"]
+    assert [part["name"] for part in parts if not part["well"]] == []
 
 
 def test_the_card_of_a_citizen_tells_what_happened_in_every_domain(somebody, haibin_server, citizen):
