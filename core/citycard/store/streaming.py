@@ -15,7 +15,7 @@ from socket import socketpair
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from citycard.store.copying import driver_of, error_of
 
@@ -45,10 +45,13 @@ class Stream:
             conn.exec_driver_sql("SET plan_cache_mode = force_generic_plan")
             conn.exec_driver_sql(f"PREPARE {_NAME} AS {statement}")
             self._woken, self._waking = socketpair()
-        except (DBAPIError, OSError):
+        except (DBAPIError, OSError) as error:
             conn.invalidate()
             conn.close()
-            raise
+            if isinstance(error, DBAPIError):
+                raise
+            # Whoever sends knows what to do without a connection, and this is none.
+            raise OperationalError(statement, None, error) from error
         self._waking.setblocking(False)
         self._libpq.nonblocking = 1
         self._libpq.enter_pipeline_mode()

@@ -1,9 +1,9 @@
 """Statements that are sent before those before them are answered are each done alone, in their order."""
 
+import errno
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from select import poll
 from socket import SHUT_RDWR, socket, socketpair
 from threading import Event
@@ -146,7 +146,8 @@ def test_when_the_connection_breaks_nothing_is_said_of_what_was_on_its_way(engin
 def test_whoever_waits_is_told_when_sending_finds_the_connection_broken(engine, monkeypatch):
     """The socket that the other thread waits at is closed, and its number may be another's by then."""
     stream = Stream(connected(engine), INSERT)
-    with engine.begin() as conn, ThreadPoolExecutor(1) as pool, elsewhere() as (other, _):
+    other, end = socketpair()
+    with engine.begin() as conn, ThreadPoolExecutor(1) as pool, other, end:
         conn.execute(text("LOCK TABLE thing"))
         send(stream, 1)
         monkeypatch.setattr("citycard.store.streaming.poll", lambda: Astray(stream, other))
@@ -167,11 +168,14 @@ def flood(stream):
         time.sleep(0.05)
 
 
-@contextmanager
-def elsewhere():
-    one, other = socketpair()
-    with one, other:
-        yield one, other
+def test_a_stream_that_cannot_be_opened_for_want_of_sockets_gives_its_connection_back(engine, monkeypatch):
+    def nothing_left():
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr("citycard.store.streaming.socketpair", nothing_left)
+    with pytest.raises(OperationalError, match="Too many open files"):
+        Stream(connected(engine), INSERT)
+    assert engine.pool.checkedout() == 0
 
 
 class Astray:
