@@ -80,9 +80,10 @@ def read_arrived(path: Path, *, most: int = MOST_BYTES) -> tuple[bytes, Stamp]:
             os.close(descriptor)
     except (OSError, ValueError) as error:
         raise FileUnreadable(file=path.name, reason=_why(error)) from None
-    if _stamp(before) != _stamp(after) or len(data) != after.st_size:
+    stamp = _stamp(after)
+    if _stamp(before) != stamp or len(data) != stamp.size:
         raise FileChanging(file=path.name, reason="somebody writes to it: hand it in when it is whole")
-    return data, _stamp(after)
+    return data, stamp
 
 
 def _read(descriptor: int, name: str, most: int) -> tuple[bytes, os.stat_result, os.stat_result]:

@@ -118,7 +118,7 @@ def read_files(
 
 def _arrived(file: File) -> tuple[str, bytes] | tuple[Cover, bytes]:
     if not isinstance(file, tuple):
-        return arrive(Path(file)).source
+        return arrive(file if isinstance(file, Path) else Path(file)).source
     if len(file[1]) > MOST_BYTES:
         name = file[0].file if isinstance(file[0], Cover) else file[0]
         raise FileUnreadable(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Protocol
 
 from citycard.clearing.bucket import Bucket
@@ -16,6 +16,7 @@ from citycard.clearing.context import ClearingContext
 from citycard.clearing.rating import Asked
 from citycard.clearing.work import Done, Work, perform
 from citycard.errors import EngineUnknown
+from citycard.processes import cores, short_turns
 
 __all__ = ["Engine", "Local", "engine_of", "in_flight"]
 
@@ -35,23 +36,25 @@ class Engine(Protocol):
 
 
 class Local:
-    """Do one piece of work after the other in this process."""
+    """Do the work in threads of this process, as many as it may use cores."""
 
     name = "local"
 
     def done(
         self, context: ClearingContext, works: Iterable[tuple[Work, Bucket]]
     ) -> Generator[Done, None, None]:
-        """Yield what each came to, in order."""
-        worker, asked = context.worker_here, Asked()
-        for work, bucket in works:
-            yield perform(worker, work, asked, bucket)
+        """Yield what each came to as it ends. They share one vault, and what was asked of prices."""
+        worker, asked, count = context.worker_here, Asked(), cores()
+        with short_turns(), ThreadPoolExecutor(count) as threads:
+            yield from in_flight(
+                works, lambda work, bucket: threads.submit(perform, worker, work, asked, bucket), count + 1
+            )
 
 
 def engine_of(name: str) -> Engine:
     """Give the engine of a name; raise EngineUnknown for any other.
 
-    ``local`` is this process; ``pool`` as many processes as this one may use cores, ``pool:4`` four;
+    ``local`` is this process, in threads; ``pool`` as many processes as this one may use cores, ``pool:4`` four;
     ``spark://host:port`` a Spark cluster's master, several with commas between; ``spark-local`` and
     ``spark-local:4`` a Spark within one machine. None is reached or started before it has work.
     """
@@ -70,7 +73,7 @@ def engine_of(name: str) -> Engine:
 
 def in_flight(
     works: Iterable[tuple[Work, Bucket]],
-    submit: Callable[[Work], Future[Done]],
+    submit: Callable[[Work, Bucket], Future[Done]],
     most: int,
     *,
     watch: Callable[[], None] = lambda: None,
@@ -82,8 +85,8 @@ def in_flight(
     memory. ``watch`` is called every ``every_s`` seconds while nothing ends; what it raises ends it all.
     """
     pending: set[Future[Done]] = set()
-    for work, _ in works:
-        pending.add(submit(work))
+    for work, bucket in works:
+        pending.add(submit(work, bucket))
         while len(pending) >= most:
             ended, pending = wait(pending, every_s, FIRST_COMPLETED)
             watch()

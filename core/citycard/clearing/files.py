@@ -18,6 +18,7 @@ from citycard.files import write_whole
 __all__ = [
     "literal",
     "read_archived",
+    "read_columns",
     "read_named",
     "read_tables",
     "write_archive",
@@ -80,11 +81,12 @@ def read_named(folder: Path, path: str, columns: Sequence[str]) -> tuple[pa.Tabl
 
 def read_tables(folder: Path, paths: Iterable[str], columns: list[str] | None = None) -> pa.Table | None:
     """Read Parquet files that rows name, one after the other, into one table; None when there are none."""
-    tables = [_read_table(folder / path, columns) for path in paths]
+    tables = [read_columns(folder / path, columns) for path in paths]
     return pa.concat_tables(tables) if tables else None
 
 
-def _read_table(path: Path, columns: list[str] | None) -> pa.Table:
+def read_columns(path: Path, columns: list[str] | None) -> pa.Table:
+    """Read columns of a Parquet file, or all of it; raise ArchiveDamaged when it is not there or is none."""
     try:
         return pq.ParquetFile(path).read(columns=columns)
     except (OSError, pa.ArrowInvalid) as error:

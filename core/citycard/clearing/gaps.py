@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, func, insert, select, tuple_, update
 
 from citycard.clearing.casetables import clearing_decision
 from citycard.clearing.codes import FileState
@@ -14,7 +14,7 @@ from citycard.clearing.held import HeldChanged
 from citycard.clearing.sequence import Gap
 from citycard.clearing.tables import batch_file, clearing_run, gap
 from citycard.ids import derived_id
-from citycard.store.bulk import chunks
+from citycard.store.bulk import chunks, select_in
 from citycard.store.engine import write_alone
 
 __all__ = ["write_card_gaps", "write_off_card_gaps", "write_terminal_gaps"]
@@ -118,14 +118,9 @@ def _row(kind: str, owner: str, first: int, last: int, estimate_fen: int | None,
 
 
 def _close(conn: Connection, kind: str, keys: Sequence[tuple[str, int, int]], run: int) -> int:
-    closed = 0
-    for piece in chunks(keys, 300):
-        named = or_(
-            *(
-                and_(gap.c.owner == owner, gap.c.from_no == first, gap.c.to_no == last)
-                for owner, first, last in piece
-            )
-        )
-        open_ones = update(gap).where(gap.c.kind == kind, gap.c.closed_run.is_(None), named)
-        closed += conn.execute(open_ones.values(closed_run=run)).rowcount
-    return closed
+    open_ones = select(gap.c.id).where(gap.c.kind == kind, gap.c.closed_run.is_(None))
+    key = tuple_(gap.c.owner, gap.c.from_no, gap.c.to_no)
+    found = [row.id for row in select_in(conn, open_ones, key, keys)]
+    for piece in chunks(found):
+        conn.execute(update(gap).where(gap.c.id.in_(piece)).values(closed_run=run))
+    return len(found)

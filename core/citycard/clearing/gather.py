@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -30,7 +33,7 @@ from citycard.clearing.bucket import (
 )
 from citycard.clearing.columns import RECORD, Array, stored_records, whole
 from citycard.clearing.context import Worker
-from citycard.clearing.files import literal, read_named, read_tables
+from citycard.clearing.files import literal, read_columns, read_named, read_tables
 from citycard.clearing.keeping import asked_by
 from citycard.clearing.sequence import Gap
 from citycard.clearing.settled import settled_of
@@ -45,6 +48,9 @@ from citycard.store.bulk import columns_at, select_in
 from citycard.wallet.addresses import city_payee
 from citycard.wallet.load import LoadState
 from citycard.wallet.tables import load
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 __all__ = ["Reader", "read_bucket"]
 
@@ -113,6 +119,13 @@ class Reader:
     def _read_debited(self) -> frozenset[str]:
         return debited_purses(self.conn)
 
+    @cached_property
+    def _engine(self) -> DuckDBPyConnection:
+        # To open one takes as long as to find the records of a bucket in it.
+        import duckdb
+
+        return duckdb.connect()
+
     def known(self, bucket: Bucket) -> Known:
         """Gather everything about one bucket."""
         asns, issuers = bucket.asns, self._issuers()
@@ -178,11 +191,11 @@ class Reader:
         places, issued, for_tests, days, shut = columns_at(self.conn, columns, card.c.asn, asns, kinds)
         at = places.to_numpy()
         was_issued, test_cards = np.zeros(len(asns), bool), np.zeros(len(asns), bool)
-        was_issued[at], test_cards[at] = _flags(issued), _flags(for_tests)
+        was_issued[at], test_cards[at] = issued.to_numpy(), for_tests.to_numpy()
         expires_on = np.full(len(asns), np.datetime64("NaT", "D"))
         expires_on[at] = days.to_numpy()
         closed_at = np.full(len(asns), np.datetime64("NaT", "s"))
-        closed = at[_flags(shut)].tolist()
+        closed = at[shut.to_numpy()].tolist()
         for place, moment in self._closings([asns[one] for one in closed]).items():
             closed_at[closed[place]] = moment
         return was_issued, test_cards, expires_on, closed_at
@@ -222,7 +235,7 @@ class Reader:
             card=card[order],
             online_atc=counter[order],
             amount_fen=amount_fen.to_numpy()[order],
-            proven=_flags(proven)[order],
+            proven=proven.to_numpy()[order],
             at=at.to_numpy()[order].astype("datetime64[s]"),
         )
 
@@ -286,7 +299,8 @@ class Reader:
         ).all()
         found: dict[str, dict[int, set[bytes]]] = defaultdict(lambda: defaultdict(set))
         if suspects and paths:
-            for asn, number, raw in _search([self.folder / path for path in paths], sorted(suspects)):
+            files = [self.folder / path for path in paths]
+            for asn, number, raw in _search(self._engine, files, sorted(suspects)):
                 found[asn][number].add(raw)
         return {
             asn: {number: frozenset(raws) for number, raws in numbers.items()}
@@ -294,20 +308,20 @@ class Reader:
         }
 
 
-def _flags(column: pa.Array) -> Array:
-    found: Array = column.to_numpy(zero_copy_only=False)
-    return found
-
-
-def _search(paths: list[Path], suspects: list[tuple[str, int]]) -> list[tuple[str, int, bytes]]:
-    import duckdb
-
+def _search(
+    engine: DuckDBPyConnection, paths: list[Path], suspects: list[tuple[str, int]]
+) -> list[tuple[str, int, bytes]]:
+    """Give the bytes of records by their cards and counters: only of files that have one, they are long."""
     wanted = pa.table({"asn": [asn for asn, _ in suspects], "counter": [counter for _, counter in suspects]})
-    with duckdb.connect() as engine:
-        engine.register("wanted", wanted)
-        rows: list[tuple[str, int, bytes]] = engine.execute(
-            "SELECT asn, counter, raw FROM read_parquet($paths, hive_partitioning = false)"
-            " JOIN wanted USING (asn, counter) WHERE readable",
-            {"paths": [literal(path) for path in paths]},
-        ).fetchall()
+    engine.register("wanted", wanted)
+    found = engine.execute(
+        "SELECT filename, file_row_number, asn, counter"
+        " FROM read_parquet($paths, hive_partitioning = false, filename = true, file_row_number = true)"
+        " JOIN wanted USING (asn, counter) WHERE readable ORDER BY ALL",
+        {"paths": [literal(path) for path in paths]},
+    ).fetchall()
+    rows: list[tuple[str, int, bytes]] = []
+    for name, group in groupby(found, key=itemgetter(0)):
+        raws = read_columns(Path(name), ["raw"])["raw"]
+        rows += [(asn, counter, raws[place].as_py()) for _, place, asn, counter in group]
     return rows

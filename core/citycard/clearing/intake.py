@@ -8,8 +8,9 @@ so that a call that broke off anywhere is simply made again: what it had committ
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final
 
 from citycard.clearing.columns import records_of
@@ -17,16 +18,20 @@ from citycard.clearing.context import ClearingContext
 from citycard.clearing.delivery import Delivery, File, read_files
 from citycard.clearing.manifest import Manifest, read_manifest
 from citycard.clearing.missing import missing_batches
-from citycard.clearing.portion import take_in
+from citycard.clearing.portion import Taken, take_in
 from citycard.clearing.reports import FileOutcome, IntakeReport, SentOutcome
 from citycard.clearing.senders import known_sender
 from citycard.clearing.sent import SentDelivery
+from citycard.processes import short_turns
 from citycard.store.engine import reading
 
 __all__ = ["PORTION_BYTES", "receive"]
 
 PORTION_BYTES: Final = 32 * 1024 * 1024
 """So many bytes of files are taken in by one transaction: a quarter of a million records."""
+
+#: So many portions are prepared at a time; half of the work leaves the interpreter.
+_SIDE_BY_SIDE: Final = 2
 
 # What was read, or the end of what could not be.
 _Read = Delivery | SentDelivery | FileOutcome
@@ -53,12 +58,10 @@ def receive(
     sent: list[SentOutcome] = []
     intake = None
     read = read_files(files, _total, context.folder, lambda name: known_sender(context, name))
-    for portion in _ahead(_portions(read, portion_bytes)):
+    for portion, taken in _taken_in(context, _ahead(_portions(read, portion_bytes)), announced):
         outcomes += [file for file in portion if isinstance(file, FileOutcome)]
-        arrived = [file for file in portion if not isinstance(file, FileOutcome)]
-        if not arrived:
+        if taken is None:
             continue
-        taken = take_in(context, arrived, announced)
         intake, announced = taken.intake, None
         outcomes += [delivery.outcome() for delivery in taken.batches]
         sent += [delivery.outcome() for delivery in taken.sent]
@@ -67,6 +70,30 @@ def receive(
     with reading(context.engine) as conn:
         missing = missing_batches(conn)
     return IntakeReport(intake=intake, files=tuple(outcomes), sent=tuple(sent), missing=missing)
+
+
+def _taken_in(
+    context: ClearingContext, portions: Iterable[list[_Read]], announced: Manifest | None
+) -> Iterator[tuple[list[_Read], Taken | None]]:
+    """Take in portions, some side by side, and give them in the order in which they are committed: their own."""
+    with short_turns(), ThreadPoolExecutor(_SIDE_BY_SIDE) as threads:
+        under_way: deque[tuple[list[_Read], Future[Taken] | None]] = deque()
+        last: Future[Taken] | None = None
+        for portion in portions:
+            arrived = [file for file in portion if not isinstance(file, FileOutcome)]
+            if arrived:
+                last = threads.submit(take_in, context, arrived, announced, after=last)
+                announced = None
+            under_way.append((portion, last if arrived else None))
+            if len(under_way) > _SIDE_BY_SIDE:
+                yield _ended(under_way.popleft())
+        while under_way:
+            yield _ended(under_way.popleft())
+
+
+def _ended(under_way: tuple[list[_Read], Future[Taken] | None]) -> tuple[list[_Read], Taken | None]:
+    portion, taken = under_way
+    return portion, None if taken is None else taken.result()
 
 
 def _portions(files: Iterable[_Read], portion_bytes: int) -> Iterator[list[_Read]]:

@@ -37,7 +37,9 @@ class Pool:
         with processes(self.processes, _begin, context.worker) as executor:
             try:
                 # One more than there are processes, so that none waits for what it needs to know.
-                yield from in_flight(works, lambda work: executor.submit(_perform, work), self.processes + 1)
+                yield from in_flight(
+                    works, lambda work, _: executor.submit(_perform, work), self.processes + 1
+                )
             except BrokenProcessPool as broken:
                 raise WorkerDied(engine=self.name) from broken
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from typing import Any, Final
 
 import attrs
@@ -37,9 +38,13 @@ class Taken:
 
 
 def take_in(
-    context: ClearingContext, files: list[Delivery | SentDelivery], announced: Manifest | None = None
+    context: ClearingContext,
+    files: list[Delivery | SentDelivery],
+    announced: Manifest | None = None,
+    *,
+    after: Future[Taken] | None = None,
 ) -> Taken:
-    """Take in a portion; raise ManifestConflict.
+    """Take in a portion; raise ManifestConflict, or what the portion raises ``after`` which it is committed.
 
     The files are written before the transaction. If another one was faster, what is known is read again, and
     only what differs is written again.
@@ -50,6 +55,8 @@ def take_in(
             turn = conn.scalar(select(clearing_clock.c.intake)) or 0
             known = known_files(conn, context, files, announced)
         taken, kept = _prepare(context, files, known, kept, turn + 1)
+        if after is not None:
+            after.result()
         with writing(context.engine) as conn:
             if _take_turn(conn, turn):
                 _write(context, conn, taken, announced, kept)

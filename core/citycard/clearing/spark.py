@@ -76,7 +76,7 @@ class Spark:
                     try:
                         yield from in_flight(
                             works,
-                            lambda work: threads.submit(_ask, spark, recipe, work),
+                            lambda work, _: threads.submit(_ask, spark, recipe, work),
                             cores + 1,
                             watch=watch,
                             every_s=_LOOK_S,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +43,7 @@ def hand_in(city: City, folder: Path, delivery: Delivery) -> None:
     """Receive one delivery, and let happen what is to happen before it is cleared."""
     from citycard.clearing.intake import receive
 
-    receive(city, sorted((folder / delivery.folder).glob("*.ccb")))
+    receive(city, sorted((folder / delivery.folder).glob("*.ccb"), key=attrgetter("name")))
     intervene(city, delivery)
 
 

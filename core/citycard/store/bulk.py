@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import reduce
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -53,7 +52,7 @@ _PIECE = 20_000
 #: From here on PostgreSQL is faster with a temporary table than with one statement for each row.
 _WORTH_A_TABLE = 500
 
-#: Between two columns of a line that is written by the database: no word has it.
+#: Ends a word that the database writes into a line: none has it.
 _BETWEEN = "\x1f"
 
 
@@ -110,21 +109,20 @@ def columns_at(
     column: Column[Any],
     keys: Sequence[Any],
     kinds: Sequence[pa.DataType],
-) -> list[pa.Array]:
+) -> list[pa.ChunkedArray]:
     """Run ``query`` for the rows whose ``column`` is one of ``keys``, and give its result as columns.
 
     The first says at which place among ``keys`` each row's key stands; no key may be there twice. ``kinds``
     are those of the query's columns: numbers, days, local times, and words without control characters; what
-    is NULL is null, or the empty word. It is for very many rows: the database writes them as one text, which
-    Arrow reads, and no object is made of any of them.
+    is NULL is null, or the empty word. It is for very many rows: the database writes each column as one
+    text, which Arrow reads, and no object is made of any of them.
     """
     import pyarrow as pa
-    from pyarrow import csv
 
-    names = [str(number) for number in range(1 + len(kinds))]
-    schema = pa.schema(list(zip(names, [pa.int64(), *kinds], strict=True)))
+    kinds = [pa.int64(), *kinds]
+    nothing = [pa.chunked_array([], kind) for kind in kinds]
     if not keys:
-        return list(schema.empty_table().combine_chunks().itercolumns())
+        return nothing
     if conn.dialect.name == "postgresql":
         from sqlalchemy.dialects.postgresql import ARRAY
 
@@ -142,23 +140,29 @@ def columns_at(
         wanted = func.json_each(listed).table_valued("value", "key", name="wanted")
         place = wanted.c.key
         together = func.group_concat
-    fields: list[ColumnElement[str]] = [
-        func.coalesce(cast(one, Text), "") for one in (place, *query.selected_columns)
-    ]
-    line = reduce(lambda left, right: left + _BETWEEN + right, fields)
-    rows = query.with_only_columns(together(line, "\n")).select_from(
-        wanted.join(column.table, column == wanted.c.value)
-    )
-    written = conn.scalar(rows)
-    if written is None:
-        return list(schema.empty_table().combine_chunks().itercolumns())
+    # A text for each column: to put a line together, SQLite would copy it once for every field.
+    written = conn.execute(
+        query.with_only_columns(
+            *(together(func.coalesce(cast(one, Text), ""), "\n") for one in (place, *query.selected_columns))
+        ).select_from(wanted.join(column.table, column == wanted.c.value))
+    ).one()
+    if written[0] is None:
+        return nothing
+    return [_read_column(text, kind) for text, kind in zip(written, kinds, strict=True)]
+
+
+def _read_column(text: str, kind: pa.DataType) -> pa.ChunkedArray:
+    """Read the lines of a text as values; an empty one is null, or the empty word."""
+    import pyarrow as pa
+    from pyarrow import csv
+
     table = csv.read_csv(
-        pa.py_buffer(written.encode()),
-        csv.ReadOptions(column_names=names, use_threads=False),
-        csv.ParseOptions(delimiter=_BETWEEN, quote_char=False),
-        csv.ConvertOptions(column_types=schema, null_values=[""]),
+        pa.py_buffer(f"{text}\n".encode()),
+        csv.ReadOptions(column_names=["1"], use_threads=False),
+        csv.ParseOptions(delimiter=_BETWEEN, quote_char=False, ignore_empty_lines=False),
+        csv.ConvertOptions(column_types={"1": kind}, null_values=[""]),
     )
-    return list(table.combine_chunks().itercolumns())
+    return table.column(0)
 
 
 def insert_rows(conn: Connection, table: Table, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
