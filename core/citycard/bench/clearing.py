@@ -123,15 +123,15 @@ def _timed(stages: dict[str, float], stage: str, work: Callable[[], _Answer]) ->
     return answer
 
 
-def _segments(city: City) -> list[Path]:
-    return sorted((city.folder / "records").rglob("*.parquet"))
+def _parquet(city: City, kind: str) -> list[Path]:
+    return sorted((city.folder / kind).rglob("*.parquet"))
 
 
 def _tac_rate(city: City) -> float:
     import pyarrow.parquet as pq
 
     raws: list[Array] = []
-    for path in _segments(city):
+    for path in _parquet(city, "records"):
         raws.append(stored_records(pq.read_table(path, columns=["raw"])["raw"]))
         if sum(map(len, raws)) >= _TACS:
             break
@@ -146,11 +146,11 @@ def _floor(city: City) -> float:
 
     from citycard.clearing.files import literal
 
-    paths = [literal(path) for path in _segments(city)]
+    paths = [literal(path) for path in _parquet(city, "outcomes")]
     with duckdb.connect() as engine:
         began = time.perf_counter()
         engine.execute(
-            "SELECT batch_terminal, count(*), sum(amount_fen) FROM read_parquet($paths) GROUP BY ALL",
+            "SELECT terminal, count(*), sum(amount_fen) FROM read_parquet($paths) GROUP BY ALL",
             {"paths": paths},
         ).fetchall()
         return time.perf_counter() - began

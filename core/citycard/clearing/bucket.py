@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from citycard.clearing.codes import Code
-from citycard.clearing.columns import Array, digits, distinct, hexadecimal, moments, numbers
+from citycard.clearing.columns import BUCKETS, SLICES, Array, digits, distinct, hexadecimal, moments, numbers
 from citycard.clearing.sequence import Gap, SpentLoad
 from citycard.keys.lanes import block_words
 
@@ -30,6 +30,7 @@ __all__ = [
     "Loads",
     "States",
     "TerminalStanding",
+    "cut",
     "foreign_records",
 ]
 
@@ -93,7 +94,7 @@ class Listing:
 
 @attrs.define(kw_only=True, eq=False)
 class Bucket:
-    """The records of a bucket, in the one order that depends on nothing but the records.
+    """The records of a bucket, or of some slices of it, in the one order that depends on nothing else.
 
     All arrays have one entry for each record: ``records`` is of ``RECORD``, ``signer`` the number of the
     terminal whose batch it came in, ``batch`` and ``line`` its place there, ``day`` the business date.
@@ -102,6 +103,7 @@ class Bucket:
     """
 
     number: int
+    slices: range = range(SLICES)
     records: Array
     readable: Array
     signer: Array
@@ -127,6 +129,11 @@ class Bucket:
 
     def __len__(self) -> int:
         return len(self.records)
+
+    @property
+    def share(self) -> int:
+        """Give the number of what is judged here: the bucket's, and BUCKETS times its first slice's."""
+        return self.number + BUCKETS * self.slices.start
 
     @cached_property
     def at(self) -> Array:
@@ -294,6 +301,15 @@ class Known:
         place_of = {name: place for place, name in enumerate(partners)}
         places = np.array([place_of[name] for name in names], np.int64)
         return partners, places[whose]
+
+
+def cut(records: int, most: int) -> list[range]:
+    """Cut a bucket of so many new records into slices of at most about ``most``, as far as that goes."""
+    pieces = 1
+    while pieces < SLICES and records > most * pieces:
+        pieces *= 2
+    size = SLICES // pieces
+    return [range(begin, begin + size) for begin in range(0, SLICES, size)]
 
 
 def foreign_records(bucket: Bucket, issuers: Sequence[Issuer]) -> Array:

@@ -59,12 +59,12 @@ class Closing:
     def of(cls, buckets: Iterable[Done], engine: str, *, rules_version: str, settled: int = 0) -> Closing:
         """Put together what came in any order, so that what it gives depends on no order."""
         closing = cls(engine=engine, rules_version=rules_version, settled=settled)
-        for done in sorted(buckets, key=lambda done: done.part.bucket):
+        for done in sorted(buckets, key=lambda done: done.part.share):
             closing.add(done)
         return closing
 
     def add(self, done: Done) -> None:
-        """Add one bucket. Buckets share no card, so that nothing of a card is added up twice."""
+        """Add a bucket, or a piece of one. They share no card: nothing of one is added up twice."""
         self.parts.append(done.part)
         self.total.merge(done.total)
         self.spent_fen += done.spent_fen
@@ -74,7 +74,7 @@ class Closing:
 
     def digest(self) -> str:
         """Give the digest of the run: the same for the same records under the same rules, wherever it ran."""
-        lines = [self.rules_version, *(f"{part.bucket} {part.digest}" for part in self.parts)]
+        lines = [self.rules_version, *(f"{part.share} {part.digest}" for part in self.parts)]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 

@@ -17,10 +17,12 @@ from citycard.card.codec import Placed, layout_of
 from citycard.terminal.record import RECORD_SIZE, RecordKind, TransactionRecord
 
 __all__ = [
+    "ASN_SIZE",
     "BUCKETS",
     "COLUMNS",
     "PLACES",
     "RECORD",
+    "SLICES",
     "Array",
     "bucket_numbers",
     "bucket_of",
@@ -35,6 +37,8 @@ __all__ = [
     "record_column",
     "record_columns",
     "records_of",
+    "share_numbers",
+    "slice_of",
     "stored_records",
     "unclear",
     "whole",
@@ -45,12 +49,18 @@ Array = np.ndarray[Any, Any]
 BUCKETS: Final = 16
 """Into how many parts cards are dealt. A bucket holds every record of its cards and is the unit of work."""
 
+SLICES: Final = 16
+"""Into how many parts the cards of a bucket are dealt: very many records of it are judged piece by piece."""
+
 _FIELDS: Final = layout_of(TransactionRecord).fields
 _VERSION: Final = 1
 _KINDS: Final = [int(kind) for kind in RecordKind]
 
 PLACES: Final = {field.name: slice(field.offset, field.offset + field.kind.size) for field in _FIELDS}
 """Where each field lies in the bytes of a record."""
+
+ASN_SIZE: Final = PLACES["asn"].stop - PLACES["asn"].start
+"""Of so many bytes is an ASN in a record."""
 
 
 def dtype_of(layout: type) -> np.dtype[Any]:
@@ -99,7 +109,7 @@ COLUMNS: Final = {
     "blacklist": pa.int64(),
     "list_price_fen": pa.int64(),
 }
-"""The fields that stand in Parquet as columns of their own; all others are in ``raw``."""
+"""The fields that can be columns of their own in Parquet, and of which types."""
 
 
 # ── bytes ────────────────────────────────────────────────────────────────────────────────────────
@@ -234,25 +244,39 @@ def readable(records: Array, at: Array | None = None) -> Array:
 
 def bucket_of(asn: str) -> int:
     """Say which bucket holds a card; the same for ever, on every engine (CRC-32 of the ASN's digits)."""
-    return zlib.crc32(asn.encode()) % BUCKETS
+    return _share_of(asn) % BUCKETS
+
+
+def slice_of(asn: str) -> int:
+    """Say in which slice of its bucket a card lies; the same for ever, too (the next bits of that CRC)."""
+    return _share_of(asn) // BUCKETS
 
 
 def bucket_numbers(records: Array) -> Array:
     """Say which bucket each record belongs to, as ``bucket_of`` says it of one."""
-    asns = digits(records, "asn")
-    found = np.full(len(records), _OF_ZEROS, np.uint8)
+    found: Array = share_numbers(digits(records, "asn")) % BUCKETS
+    return found
+
+
+def share_numbers(asns: Array) -> Array:
+    """Give of rows of ten bytes, which are ASNs, ``bucket_of + BUCKETS * slice_of`` of each."""
+    found = np.full(len(asns), _OF_ZEROS, np.uint8)
     for column, share in enumerate(_SHARES):
         found ^= share[asns[:, column]]
     return found
 
 
+def _share_of(asn: str) -> int:
+    return zlib.crc32(asn.encode()) % (BUCKETS * SLICES)
+
+
 def _shares(width: int) -> list[Array]:
-    """Say what each byte at each place does to the bucket: a CRC of fixed length is a sum without carry."""
+    """Say what each byte at each place does to a share: a CRC of fixed length is a sum without carry."""
     zeros = "0" * (2 * width)
     return [
         np.array(
             [
-                bucket_of(f"{zeros[: 2 * place]}{byte:02X}{zeros[2 * place + 2 :]}") ^ bucket_of(zeros)
+                _share_of(f"{zeros[: 2 * place]}{byte:02X}{zeros[2 * place + 2 :]}") ^ _share_of(zeros)
                 for byte in range(256)
             ],
             np.uint8,
@@ -261,33 +285,30 @@ def _shares(width: int) -> list[Array]:
     ]
 
 
-_ASN_SIZE: Final = PLACES["asn"].stop - PLACES["asn"].start
-_OF_ZEROS: Final = bucket_of("0" * (2 * _ASN_SIZE))
-_SHARES: Final = _shares(_ASN_SIZE)
+_OF_ZEROS: Final = _share_of("0" * (2 * ASN_SIZE))
+_SHARES: Final = _shares(ASN_SIZE)
 
 
 # ── Parquet ──────────────────────────────────────────────────────────────────────────────────────
 
 
 def record_columns(records: Array) -> dict[str, pa.Array]:
-    """Give records as columns: those of COLUMNS, and ``raw`` and ``readable``.
+    """Give records as columns: ``raw``, ``asn`` and ``counter`` to find one, and whether it is ``readable``.
 
-    A record whose version, digits or time mean nothing is not readable: what stands in its columns of text
-    are its hexadecimal digits, and its kind and time may be null.
+    A record whose version, digits or time mean nothing is not readable: its ASN are its hexadecimal digits.
+    What else stands in the bytes is a column of what became of the record (``outcomes``).
     """
-    at = moments(digits(records, "at"))
-    columns = {
-        name: pa.array(at, kind) if name == "at" else record_column(records, name)
-        for name, kind in COLUMNS.items()
-    }
     raw = pa.py_buffer(np.ascontiguousarray(records))
-    columns["raw"] = pa.FixedSizeBinaryArray.from_buffers(pa.binary(RECORD_SIZE), len(records), [None, raw])
-    columns["readable"] = pa.array(readable(records, at))
-    return columns
+    return {
+        "asn": record_column(records, "asn"),
+        "counter": record_column(records, "counter"),
+        "raw": pa.FixedSizeBinaryArray.from_buffers(pa.binary(RECORD_SIZE), len(records), [None, raw]),
+        "readable": pa.array(readable(records)),
+    }
 
 
 def record_column(records: Array, name: str) -> pa.Array:
-    """Give one column of COLUMNS, as ``record_columns`` does."""
+    """Give one column of COLUMNS; the kind and time of a record that is not readable may be null."""
     kind = COLUMNS[name]
     if kind == pa.string():
         return hexadecimal(digits(records, name))

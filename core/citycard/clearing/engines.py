@@ -54,8 +54,8 @@ class Local:
 def engine_of(name: str) -> Engine:
     """Give the engine of a name; raise EngineUnknown for any other.
 
-    ``local`` is this process, in threads; ``pool`` as many processes as this one may use cores, ``pool:4`` four;
-    ``spark://host:port`` a Spark cluster's master, several with commas between; ``spark-local`` and
+    ``local`` is this process, in threads; ``pool`` as many processes as this one may use cores, ``pool:4``
+    four; ``spark://host:port`` a Spark cluster's master, several with commas between; ``spark-local`` and
     ``spark-local:4`` a Spark within one machine. None is reached or started before it has work.
     """
     if name == "local":

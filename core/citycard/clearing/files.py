@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import accumulate, pairwise
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+import attrs
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -16,6 +18,7 @@ from citycard.errors import ArchiveDamaged
 from citycard.files import write_whole
 
 __all__ = [
+    "Named",
     "literal",
     "read_archived",
     "read_columns",
@@ -30,6 +33,8 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 _WILD = re.compile(r"([*?\[])")
 _DIFFERENT = frozenset({"asn", "at", "raw"})
 _SUFFIX = ".parquet"
+# Rows are read by groups of at least so many, and a file has at most so many groups.
+_GROUP, _GROUPS = 8192, 8
 # Of a SHA-256 in hexadecimal; files of before are named otherwise, and shorter.
 _DIGITS = 64
 
@@ -57,12 +62,30 @@ def write_named(folder: Path, within: str, table: pa.Table) -> str:
 def _packed(table: pa.Table) -> memoryview:
     alike = [name for name in table.column_names if name not in _DIFFERENT]
     out = pa.BufferOutputStream()
-    pq.write_table(table, out, compression="zstd", use_dictionary=alike, write_statistics=False)
+    pq.write_table(
+        table,
+        out,
+        compression="zstd",
+        use_dictionary=alike,
+        write_statistics=False,
+        row_group_size=-(-table.num_rows // min(max(table.num_rows // _GROUP, 1), _GROUPS)) or None,
+    )
     return memoryview(out.getvalue())
 
 
-def read_named(folder: Path, path: str, columns: Sequence[str]) -> tuple[pa.Table, bool]:
-    """Read a Parquet file, those of ``columns`` that it has, and say whether its name says what is in it.
+@attrs.frozen(kw_only=True)
+class Named:
+    """What was read of a file; how many ``rows`` all of it has, and whether it is ``named`` by its bytes."""
+
+    table: pa.Table
+    rows: int
+    named: bool
+
+
+def read_named(
+    folder: Path, path: str, columns: Sequence[str], rows_of: Callable[[Mapping[bytes, bytes]], range | None]
+) -> Named:
+    """Read rows of a Parquet file, those of ``columns`` that it has: ``rows_of`` its metadata, None is all.
 
     Raise ArchiveDamaged when it is not there, or not what its name says.
     """
@@ -74,9 +97,26 @@ def read_named(folder: Path, path: str, columns: Sequence[str]) -> tuple[pa.Tabl
             raise ArchiveDamaged(path=folder / path)
         file = pq.ParquetFile(pa.BufferReader(data))
         there = set(file.schema_arrow.names)
-        return file.read(columns=[name for name in columns if name in there]), named
+        names = [name for name in columns if name in there]
+        rows = rows_of(file.schema_arrow.metadata or {})
+        table = file.read(columns=names) if rows is None else _read_rows(file, names, rows)
+        return Named(table=table, rows=file.metadata.num_rows, named=named)
     except (OSError, pa.ArrowInvalid) as error:
         raise ArchiveDamaged(path=folder / path) from error
+
+
+def _read_rows(file: pq.ParquetFile, names: list[str], rows: range) -> pa.Table:
+    """Read rows that follow each other, and of the file no more than the groups in which they are."""
+    sizes = [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]
+    begins = list(accumulate(sizes, initial=0))
+    groups = [
+        number
+        for number, (begin, end) in enumerate(pairwise(begins))
+        if begin < rows.stop and rows.start < end
+    ]
+    if not groups:
+        return file.schema_arrow.empty_table().select(names)
+    return file.read_row_groups(groups, columns=names).slice(rows.start - begins[groups[0]], len(rows))
 
 
 def read_tables(folder: Path, paths: Iterable[str], columns: list[str] | None = None) -> pa.Table | None:

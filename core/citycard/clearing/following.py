@@ -65,8 +65,8 @@ def follow_cards(
     sighted = _sightings(bucket, [*chain(*mine.values(), *greys.values())])
     for card in np.flatnonzero(odd).tolist():
         asn = bucket.asns[card]
-        places, some = mine.get(card, []), greys.get(card, [])
-        trail, happened = _follow_card(bucket, verdicts, known, card, places, some, sighted)
+        seen, some = mine.get(card, []), greys.get(card, [])
+        trail, happened = _follow_card(bucket, verdicts, known, card, seen, some, sighted)
         confirmed += happened
         states.counter[card] = trail.state.counter
         states.balance_fen[card] = trail.state.balance_fen
@@ -171,7 +171,7 @@ def _follow_card(
 
 
 def _sightings(bucket: Bucket, places: list[int]) -> dict[int, Sighting]:
-    """Read what records say about their cards, column by column: read one by one they take most of the time."""
+    """Read what records say about their cards, column by column: one by one takes longer than to follow."""
     columns = (bucket.counter, bucket.before_fen, bucket.amount_fen, bucket.after_fen, bucket.at)
     raws = bucket.records.take(places).tobytes()
     size = bucket.records.itemsize

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -31,10 +31,21 @@ from citycard.clearing.bucket import (
     TerminalStanding,
     foreign_records,
 )
-from citycard.clearing.columns import RECORD, Array, stored_records, whole
+from citycard.clearing.columns import (
+    ASN_SIZE,
+    BUCKETS,
+    RECORD,
+    SLICES,
+    Array,
+    digits,
+    packed,
+    share_numbers,
+    stored_records,
+    whole,
+)
 from citycard.clearing.context import Worker
 from citycard.clearing.files import literal, read_columns, read_named, read_tables
-from citycard.clearing.keeping import asked_by
+from citycard.clearing.keeping import asked_by, rows_of
 from citycard.clearing.sequence import Gap
 from citycard.clearing.settled import settled_of
 from citycard.clearing.shadows import debited_purses, doubtful_cards, purses_of
@@ -75,31 +86,47 @@ _ADDED = (
 _CLOSED = frozenset({CardStatus.REPLACED.value, CardStatus.RETURNED.value})
 
 
-def read_bucket(worker: Worker, number: int, segments: Sequence[Any]) -> Bucket:
+def read_bucket(
+    worker: Worker, number: int, segments: Sequence[Any], slices: range = range(SLICES)
+) -> Bucket:
     """Read the records of one bucket from the segments that rows name; of none, when nothing new came in.
+
+    Of a bucket with very many records only some slices are read.
 
     Raise ArchiveDamaged for one that is not there, or has not the records that its row says.
     """
     honoured = mac_versions(worker.vault)
-    count = sum(row.records for row in segments)
-    # Each segment is read to where its records belong: together they would be copied once more.
+    read = [_read_segment(worker.folder, row, slices, honoured) for row in segments]
+    count = sum(len(table) for table in read)
+    # Each table goes to where its records belong: together they would be copied once more.
     records = np.empty(count, RECORD)
-    columns = {name: np.zeros(count, kind) for name, kind in _READ.items()}
+    columns: dict[str, Array] = {name: np.zeros(count, kind) for name, kind in _READ.items()}
     day, end = np.empty(count, "datetime64[D]"), 0
-    for row in segments:
-        table, named = read_named(worker.folder, row.path, ["raw", *_READ])
-        if table.num_rows != row.records:
-            raise ArchiveDamaged(path=worker.folder / row.path)
-        here, end = slice(end, end + row.records), end + row.records
+    for row, table in zip(segments, read, strict=True):
+        here, end = slice(end, end + len(table)), end + len(table)
         whole(records[here])[:] = whole(stored_records(table["raw"]))
-        # Who could change a file could say of any MAC that it holds: it is believed of what is as it was, and
-        # while each key by which it may hold is honoured.
-        believed = named and asked_by(table) <= honoured
-        for name in set(table.column_names) & columns.keys() - (set() if believed else {_MAC_HOLDS}):
+        for name in set(table.column_names) & columns.keys():
             columns[name][here] = table[name].cast(pa.from_numpy_dtype(_READ[name])).to_numpy()
         day[here] = row.business_date
     signer, batch = columns.pop("batch_terminal"), columns.pop("batch_number")
-    return Bucket(number=number, records=records, signer=signer, batch=batch, day=day, **columns)
+    return Bucket(
+        number=number, slices=slices, records=records, signer=signer, batch=batch, day=day, **columns
+    )
+
+
+def _read_segment(folder: Path, row: Any, slices: range, honoured: frozenset[int]) -> pa.Table:
+    found = read_named(folder, row.path, ["raw", *_READ], partial(rows_of, slices=slices))
+    if found.rows != row.records:
+        raise ArchiveDamaged(path=folder / row.path)
+    table = found.table
+    if rows_of(table.schema.metadata or {}, slices) is None and len(slices) < SLICES:
+        shares = share_numbers(digits(stored_records(table["raw"]), "asn"))
+        table = table.filter(pa.array(np.isin(shares // BUCKETS, slices)))
+    # Who could change a file could say of any MAC that it holds: it is believed of what is as it was, and
+    # while each key by which it may hold is honoured.
+    if _MAC_HOLDS in table.column_names and not (found.named and asked_by(table) <= honoured):
+        table = table.drop_columns(_MAC_HOLDS)
+    return table
 
 
 @attrs.frozen(kw_only=True)
@@ -251,15 +278,16 @@ class Reader:
     def _states(self, bucket: Bucket) -> tuple[States, pa.Table | None]:
         """Give where the cards of the bucket stand, and the states of those that are not in it."""
         states = States.new(len(bucket.asns))
-        latest = (
-            select(clearing_part.c.cards)
-            .where(clearing_part.c.bucket == bucket.number)
-            .order_by(clearing_part.c.run.desc())
-            .limit(1)
-        )
-        table = read_tables(self.folder, self.conn.scalars(latest).all())
+        mine = clearing_part.c.share % BUCKETS == bucket.number
+        last = select(func.max(clearing_part.c.run)).where(mine).scalar_subquery()
+        latest = select(clearing_part.c.cards).where(mine, clearing_part.c.run == last)
+        table = read_tables(self.folder, self.conn.scalars(latest.order_by(clearing_part.c.share)).all())
         if table is None:
             return states, None
+        if len(bucket.slices) < SLICES:
+            asns = table["asn"].combine_chunks()
+            lying = np.isin(share_numbers(packed(asns, ASN_SIZE)) // BUCKETS, bucket.slices)
+            table = table.filter(pa.array(lying))
         places = pc.index_in(pa.array(bucket.asns, pa.string()), table["asn"].combine_chunks())
         found = np.flatnonzero(places.is_valid())
         rows = places.drop_null().to_numpy()

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
 
 from citycard.clearing.bucket import Bucket
 from citycard.clearing.codes import Code
-from citycard.clearing.columns import Array, records_of
+from citycard.clearing.columns import Array, records_of, slice_of
 from citycard.clearing.tables import held_record
 from citycard.clearing.verdicts import CODES, HELD
 from citycard.store.bulk import chunks, insert_rows
@@ -82,6 +82,7 @@ def taken_up(bucket: Bucket, held: Sequence[HeldRecord]) -> Bucket:
         return bucket
     return Bucket(
         number=bucket.number,
+        slices=bucket.slices,
         # As bytes: NumPy would leave out what no field has.
         records=records_of(b"".join([bucket.records.tobytes(), *(one.raw for one in held)])),
         readable=np.r_[bucket.readable, np.ones(len(held), bool)],
@@ -150,9 +151,7 @@ def held_of(conn: Connection, bucket: Bucket, *, all_keys: bool) -> list[HeldRec
     query = select(*(held_record.c[name] for name in _NAMES)).where(
         held_record.c.bucket == bucket.number, held_record.c.decided_run.is_(None)
     )
-    rows = conn.execute(query).all()
-    if not rows:
-        return []
+    rows = [row for row in conn.execute(query) if slice_of(row.asn) in bucket.slices]
     cards = frozenset(bucket.asns) | {row.asn for row in rows if all_keys and row.code == DEFERRED}
     return [HeldRecord(**row._mapping) for row in rows if row.asn in cards]  # noqa: SLF001 - a Row's own way
 

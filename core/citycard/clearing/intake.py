@@ -75,7 +75,7 @@ def receive(
 def _taken_in(
     context: ClearingContext, portions: Iterable[list[_Read]], announced: Manifest | None
 ) -> Iterator[tuple[list[_Read], Taken | None]]:
-    """Take in portions, some side by side, and give them in the order in which they are committed: their own."""
+    """Take in portions, some side by side. They are committed, and given, in their own order."""
     with short_turns(), ThreadPoolExecutor(_SIDE_BY_SIDE) as threads:
         under_way: deque[tuple[list[_Read], Future[Taken] | None]] = deque()
         last: Future[Taken] | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from citycard.clearing.codes import FileState
-from citycard.clearing.columns import RECORD, Array, bucket_numbers, record_columns
+from citycard.clearing.columns import BUCKETS, RECORD, SLICES, Array, digits, record_columns, share_numbers
 from citycard.clearing.context import TacVault
 from citycard.clearing.delivery import Delivery
 from citycard.clearing.files import write_archive, write_named
@@ -24,9 +24,9 @@ from citycard.clearing.verify import mac_versions, macs_hold
 from citycard.processes import cores
 from citycard.terminal.batch import Batch
 
-__all__ = ["Kept", "asked_by", "keep"]
+__all__ = ["Kept", "asked_by", "keep", "rows_of"]
 
-_VERSIONS = b"mac_versions"
+_VERSIONS, _SLICES = b"mac_versions", b"slices"
 
 
 @attrs.frozen(kw_only=True)
@@ -88,20 +88,26 @@ def _segments(batches: Sequence[Batch], vault: TacVault) -> Iterator[tuple[date,
 
 
 def _buckets(batches: Sequence[Batch], vault: TacVault) -> Iterator[tuple[int, pa.Table]]:
-    """Deal the records of a day to buckets: their bytes first, so that each column is made only once."""
+    """Deal the records of a day to buckets: their bytes first, so that each column is made only once.
+
+    In a bucket those of a slice lie together, and the segment says how many each has.
+    """
     records = np.frombuffer(b"".join(batch.body for batch in batches), RECORD)
     sizes = np.array([batch.header.count for batch in batches], np.int64)
     whose = np.repeat(np.arange(len(batches)), sizes)
     lines = np.arange(1, len(records) + 1) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    buckets = bucket_numbers(records)
-    order = np.argsort(buckets, kind="stable")
+    shares = share_numbers(digits(records, "asn"))
+    buckets, slices = shares % BUCKETS, shares // BUCKETS
+    order = np.argsort(buckets * np.uint8(SLICES) + slices, kind="stable")
     made, asked = macs_hold(records, vault), mac_versions(vault)
     table = _table(batches, records.take(order), whose[order], lines[order], made[order])
-    table = table.replace_schema_metadata({_VERSIONS: " ".join(map(str, sorted(asked)))})
-    ends = np.cumsum(np.bincount(buckets)).tolist()
-    for bucket, (begin, end) in enumerate(zip([0, *ends], ends, strict=False)):
+    versions, end = " ".join(map(str, sorted(asked))), 0
+    for bucket in range(BUCKETS):
+        counts = np.bincount(slices[buckets == bucket], minlength=SLICES).tolist()
+        begin, end = end, end + sum(counts)
         if end > begin:
-            yield bucket, table.slice(begin, end - begin)
+            told = {_VERSIONS: versions, _SLICES: " ".join(map(str, counts))}
+            yield bucket, table.slice(begin, end - begin).replace_schema_metadata(told)
 
 
 def _table(batches: Sequence[Batch], records: Array, whose: Array, lines: Array, made: Array) -> pa.Table:
@@ -122,3 +128,12 @@ def _table(batches: Sequence[Batch], records: Array, whose: Array, lines: Array,
 def asked_by(table: pa.Table) -> frozenset[int]:
     """Give the key versions by any of which the MACs of a segment hold."""
     return frozenset(map(int, (table.schema.metadata or {}).get(_VERSIONS, b"").split()))
+
+
+def rows_of(metadata: Mapping[bytes, bytes], slices: range) -> range | None:
+    """Say which rows of a segment are of slices that follow each other; None where it does not tell."""
+    if _SLICES not in metadata:
+        return None
+    counts = [int(count) for count in metadata[_SLICES].split()]
+    begin = sum(counts[: slices.start])
+    return range(begin, begin + sum(counts[slices.start : slices.stop]))

@@ -20,9 +20,12 @@ __all__ = ["Part", "keep"]
 
 @attrs.frozen(kw_only=True)
 class Part:
-    """What one bucket left behind: the files, how many records, and the digest of their outcomes."""
+    """What one bucket left behind, or a piece of it: the files, how many records, and the digest of outcomes.
 
-    bucket: int
+    ``share`` is its number (``Bucket.share``).
+    """
+
+    share: int
     outcomes: str
     cards: str
     records: int
@@ -39,7 +42,7 @@ def keep(folder: Path, run: int, judged: Judged) -> Part:
 
     number, name = judged.bucket.number, _name(judged)
     part = Part(
-        bucket=number,
+        share=judged.bucket.share,
         outcomes=f"outcomes/run={run:06d}/bucket={number:02d}/{name}.parquet",
         cards=f"cards/run={run:06d}/bucket={number:02d}/{name}.parquet",
         records=int(judged.told.sum()),

@@ -15,7 +15,7 @@ import attrs
 from sqlalchemy import Connection, select
 
 from citycard.clearing.codes import State
-from citycard.clearing.columns import bucket_of
+from citycard.clearing.columns import BUCKETS, bucket_of
 from citycard.clearing.context import ClearingContext
 from citycard.clearing.finding import record_id
 from citycard.clearing.tables import clearing_part, held_record
@@ -262,7 +262,7 @@ def cleared(
 
     parts = select(clearing_part.c.run, clearing_part.c.outcomes)
     if bucket is not None:
-        parts = parts.where(clearing_part.c.bucket == bucket)
+        parts = parts.where(clearing_part.c.share % BUCKETS == bucket)
     if runs is not None:
         parts = parts.where(clearing_part.c.run >= runs.start, clearing_part.c.run < runs.stop)
     named: Sequence[Any] = conn.execute(parts).all()

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row, func, insert, select
 
-from citycard.clearing.bucket import Bucket
+from citycard.clearing.bucket import Bucket, cut
 from citycard.clearing.closing import Closing, close_run, waits_to_be_paid
 from citycard.clearing.context import ClearingContext
 from citycard.clearing.engines import Engine, engine_of
@@ -29,11 +29,18 @@ from citycard.clearing.verify import all_tac_keys_usable, deferred_tac_versions
 from citycard.clearing.work import Done, Segment, Work
 from citycard.store.engine import reading, writing
 
-__all__ = ["clear", "last_report"]
+__all__ = ["MOST_RECORDS", "clear", "last_report"]
+
+MOST_RECORDS: Final = 300_000
+"""So many new records of a bucket are judged at a time: memory grows with them, and not with the run."""
 
 
 def clear(
-    context: ClearingContext, *, engine: str = "", progress: Callable[[int, int], None] | None = None
+    context: ClearingContext,
+    *,
+    engine: str = "",
+    progress: Callable[[int, int], None] | None = None,
+    most: int = MOST_RECORDS,
 ) -> RunReport:
     """Clear everything received up to now, pay what partners are owed, and say what came of it.
 
@@ -42,6 +49,7 @@ def clear(
 
     ``engine`` names where buckets are judged (``engines.engine_of``), the context's own when left out; what
     comes of it is the same. ``progress`` is told how many buckets are judged, and of how many, as each ends.
+    A bucket with more than about ``most`` new records is judged, and counted, piece by piece.
     """
     chosen = engine_of(engine or context.clearing_engine)
     run = _open_run(context)
@@ -51,17 +59,21 @@ def clear(
         return report
     # Whoever closed the run before this one may have died before the bank was told.
     ensure_payment_file(context, run.number - 1)
-    changed = _close(context, run, chosen, progress or (lambda _judged, _of: None))
+    changed = _close(context, run, chosen, progress or (lambda _judged, _of: None), most)
     ensure_payment_file(context, run.number)
     return last_report(context, changed=changed)
 
 
 def _close(
-    context: ClearingContext, run: Row[Any], engine: Engine, progress: Callable[[int, int], None]
+    context: ClearingContext,
+    run: Row[Any],
+    engine: Engine,
+    progress: Callable[[int, int], None],
+    most: int,
 ) -> bool:
     while True:
         try:
-            return close_run(context, run, _judge_all(context, run, engine, progress))
+            return close_run(context, run, _judge_all(context, run, engine, progress, most))
         except HeldChanged:
             # People decided a record that waited, or gave up a gap, while it was judged: it is judged again.
             continue
@@ -116,7 +128,11 @@ def _has_segments(conn: Connection, cleared: int, watermark: int) -> bool:
 
 
 def _judge_all(
-    context: ClearingContext, run: Row[Any], engine: Engine, progress: Callable[[int, int], None]
+    context: ClearingContext,
+    run: Row[Any],
+    engine: Engine,
+    progress: Callable[[int, int], None],
+    most: int,
 ) -> Closing:
     # Asked once, so that every bucket is judged with the same keys and rules, wherever that is.
     deferred, rules_version = deferred_tac_versions(context.vault), context.rules_version
@@ -132,16 +148,21 @@ def _judge_all(
             from_intake=run.from_intake,
             deferred=deferred,
         )
-        works = (
-            _work(context, run, reader, rules_version, number, rows)
+        pieces = [
+            (number, slices)
             for number, rows in sorted(segments.items())
+            for slices in cut(sum(row.records for row in rows), most)
+        ]
+        works = (
+            _work(context, run, reader, rules_version, number, slices, segments[number])
+            for number, slices in pieces
         )
         judged: list[Done] = []
         settled = settled_count(conn)
         with closing(engine.done(context, works)) as ended:
             for done in ended:
                 judged.append(done)
-                progress(len(judged), len(segments))
+                progress(len(judged), len(pieces))
     return Closing.of(judged, engine.name, rules_version=rules_version, settled=settled)
 
 
@@ -151,14 +172,16 @@ def _work(
     reader: Reader,
     rules_version: str,
     number: int,
+    slices: range,
     rows: Sequence[Row[Any]],
 ) -> tuple[Work, Bucket]:
-    fresh = read_bucket(context, number, rows)
+    fresh = read_bucket(context, number, rows, slices)
     held = held_of(reader.conn, fresh, all_keys=not reader.deferred)
     bucket = taken_up(fresh, held)
     work = Work(
         run=run.number,
         bucket=number,
+        slices=slices,
         segments=tuple(
             Segment(path=row.path, business_date=row.business_date, records=row.records) for row in rows
         ),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, func, select
 
-from citycard.clearing.columns import bucket_of
+from citycard.clearing.columns import BUCKETS, bucket_of
 from citycard.clearing.postings import spend_id
 from citycard.clearing.tables import clearing_part, clearing_run
 from citycard.errors import AccountMissing
@@ -91,14 +91,17 @@ def _states(
 ) -> Iterator[pa.Table]:
     from citycard.clearing.files import read_tables
 
-    newest = select(clearing_part.c.bucket, func.max(clearing_part.c.run).label("run"))
+    bucket = clearing_part.c.share % BUCKETS
+    newest = select(bucket.label("bucket"), func.max(clearing_part.c.run).label("run"))
     if buckets is not None:
-        newest = newest.where(clearing_part.c.bucket.in_(buckets))
+        newest = newest.where(bucket.in_(buckets))
     if until is not None:
         newest = newest.where(clearing_part.c.run <= until)
-    last = newest.group_by(clearing_part.c.bucket).subquery()
-    same = (clearing_part.c.bucket == last.c.bucket) & (clearing_part.c.run == last.c.run)
-    for path in conn.scalars(select(clearing_part.c.cards).join(last, same).order_by(last.c.bucket)).all():
+    last = newest.group_by(bucket).subquery()
+    same = (bucket == last.c.bucket) & (clearing_part.c.run == last.c.run)
+    for path in conn.scalars(
+        select(clearing_part.c.cards).join(last, same).order_by(clearing_part.c.share)
+    ).all():
         table = read_tables(folder, [path], ["asn", "spent_fen"])
         assert table is not None
         yield table

@@ -173,7 +173,7 @@ clearing_part = Table(
     "clearing_part",
     metadata,
     Column("run", Integer, ForeignKey(clearing_run.c.number), primary_key=True),
-    Column("bucket", SmallInteger, primary_key=True, autoincrement=False),
+    Column("share", SmallInteger, primary_key=True, autoincrement=False),
     Column("outcomes", String(200), nullable=False),
     Column("cards", String(200), nullable=False),
     Column("records", Integer, nullable=False),

@@ -37,14 +37,16 @@ class Segment:
 
 @attrs.frozen(kw_only=True)
 class Work:
-    """One bucket of one run: its files, what was known of it when the run read, and by what to judge.
+    """One bucket of one run, or a piece of it: its files, what was known of it, and by what to judge.
 
+    It is known as it was when the run read it.
     ``held`` are records that earlier runs held and that are taken up again.
     ``rules_version`` is that of whoever gives out the work: a worker with other rules refuses it.
     """
 
     run: int
     bucket: int
+    slices: range
     segments: tuple[Segment, ...]
     held: tuple[HeldRecord, ...]
     known: Known
@@ -79,7 +81,7 @@ def perform(worker: Worker, work: Work, asked: Asked, bucket: Bucket | None = No
     if worker.rules_version != work.rules_version:
         raise WorkerDiffers(what="rules", theirs=worker.rules_version, ours=work.rules_version)
     if bucket is None:
-        bucket = taken_up(read_bucket(worker, work.bucket, work.segments), work.held)
+        bucket = taken_up(read_bucket(worker, work.bucket, work.segments, work.slices), work.held)
     judged = judge(bucket, work.known, work.terms, worker.vault, worker, asked)
     return Done(
         part=keep(worker.folder, work.run, judged),

@@ -142,7 +142,7 @@ def test_accounts_of_nobody_who_is_registered_are_left_alone(town, pay_online):
 def done(bucket):
     asn = f"3104440000{bucket:010d}"
     return Done(
-        part=Part(bucket=bucket, outcomes="o", cards="c", records=bucket, digest=f"{bucket:064d}"),
+        part=Part(share=bucket, outcomes="o", cards="c", records=bucket, digest=f"{bucket:064d}"),
         total=Tally(
             codes={Code.OK: Sum(bucket, 100 * bucket)},
             earned={("metro", date(2018, 9, 1 + bucket % 2)): Sum(bucket, 100 * bucket)},

@@ -7,13 +7,19 @@ from hypothesis import strategies as st
 
 from citycard.card.codec import decode, encode
 from citycard.clearing.columns import (
+    ASN_SIZE,
     BUCKETS,
     COLUMNS,
     PLACES,
+    SLICES,
     bucket_numbers,
     bucket_of,
+    packed,
+    record_column,
     record_columns,
     records_of,
+    share_numbers,
+    slice_of,
 )
 from citycard.errors import BytesInvalid
 from citycard.terminal.record import RecordKind, TransactionRecord
@@ -54,7 +60,8 @@ spoiled = st.tuples(records.map(encode), st.integers(0, 127), st.integers(0, 255
 @given(st.lists(records, max_size=5))
 def test_columns_say_the_same_as_the_codec_record_by_record(found):
     raws = [encode(record) for record in found]
-    columns = record_columns(records_of(raws))
+    read = records_of(raws)
+    columns = record_columns(read) | {name: record_column(read, name) for name in COLUMNS}
     assert [True] * len(found) == columns["readable"].to_pylist()
     assert columns["raw"].to_pylist() == raws
     for name, kind in COLUMNS.items():
@@ -86,6 +93,17 @@ def test_a_card_always_lies_in_the_same_bucket(asn):
 
 def test_buckets_are_stable_for_ever():
     assert [bucket_of("31044400000000000001"), bucket_of("31044400000000000002")] == [12, 6]
+
+
+@given(digits)
+def test_a_card_always_lies_in_the_same_slice_of_its_bucket(asn):
+    assert 0 <= slice_of(asn) < SLICES
+    shares = share_numbers(packed([asn], ASN_SIZE))
+    assert shares.tolist() == [bucket_of(asn) + BUCKETS * slice_of(asn)]
+
+
+def test_slices_are_stable_for_ever():
+    assert [slice_of("31044400000000000001"), slice_of("31044400000000000002")] == [0, 11]
 
 
 @given(st.lists(spoiled, max_size=4))

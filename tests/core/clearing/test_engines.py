@@ -17,13 +17,17 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
+from citycard.clearing.columns import BUCKETS
 from citycard.clearing.context import Share
 from citycard.clearing.engines import engine_of
+from citycard.clearing.files import read_tables
 from citycard.clearing.intake import receive
+from citycard.clearing.queries import cleared
 from citycard.clearing.run import clear
-from citycard.clearing.tables import clearing_run
+from citycard.clearing.spent import spent_fen
+from citycard.clearing.tables import clearing_part, clearing_run
 from citycard.errors import EngineUnknown, SparkUnreachable, WorkerDied, WorkerDiffers
 from citycard.ledger.tables import transfer
 from citycard.store import reading
@@ -131,6 +135,49 @@ def test_the_same_comes_of_it_in_this_process_and_in_a_pool(open_copy):
     buckets = told[0][1]
     assert told == [(one, buckets) for one in range(1, buckets + 1)]
     assert buckets > 5
+
+
+@pytest.mark.parametrize("engine", ["local", "pool:2"])
+def test_the_same_comes_of_a_run_that_is_judged_piece_by_piece(town, open_copy, engine):
+    whole, cut = open_copy("whole"), open_copy("cut")
+    before, told = clear(whole), []
+    done = clear(cut, engine=engine, most=1, progress=lambda *counts: told.append(counts))
+    assert amounts(done) == amounts(before)
+    assert outcomes(cut) == outcomes(whole)
+    for card in town.cards.values():
+        town.tap(card, 200, SUNDAY + timedelta(days=1))
+    monday = town.batch(day=date(2018, 9, 3))
+    for one in (cut, whole):
+        receive(one, [monday])
+        clear(one, most=1 if one is whole else 100)
+    assert outcomes(cut) == outcomes(whole)
+    cards = list(town.cards)
+    with reading(cut.engine) as conn:
+        shares = conn.execute(select(clearing_part.c.run, clearing_part.c.share)).all()
+        spent = spent_fen(cut.folder, conn, cards)
+    with reading(whole.engine) as conn:
+        assert spent == spent_fen(whole.folder, conn, cards)
+    assert told[-1] == (len([run for run, _ in shares if run == 2]),) * 2
+    assert [max(share for run, share in shares if run == one) >= BUCKETS for one in (1, 2, 3)] == [
+        False,
+        True,
+        False,
+    ]
+
+
+def amounts(report):
+    return report.totals, report.notes, report.partners, report.price_difference_fen
+
+
+def outcomes(town):
+    """Say of each record where it ended, and of each card where it stands."""
+    with reading(town.engine) as conn:
+        with cleared(town, conn, None, None) as engine:
+            ended = engine.execute("SELECT * EXCLUDE (parts), parts FROM outcomes ORDER BY ALL").fetchall()
+        assert town.ledger.audit(conn) == []
+        last = conn.scalar(select(func.max(clearing_part.c.run)))
+        paths = conn.scalars(select(clearing_part.c.cards).where(clearing_part.c.run == last)).all()
+    return ended, read_tables(town.folder, paths).sort_by("asn").to_pylist()
 
 
 def test_a_pool_of_which_a_process_is_killed_says_so_and_the_run_can_be_run_again(open_copy, tmp_path):

@@ -7,15 +7,18 @@ from datetime import date, datetime
 import attrs
 import pyarrow.parquet as pq
 import pytest
+from sqlalchemy import select
 
-from citycard.clearing.columns import records_of
+from citycard.clearing.columns import SLICES, records_of, slice_of
 from citycard.clearing.files import write_named, write_table
 from citycard.clearing.gather import read_bucket
 from citycard.clearing.intake import receive
 from citycard.clearing.run import clear
+from citycard.clearing.tables import segment
 from citycard.clearing.verify import macs_hold
 from citycard.clearing.work import Segment
 from citycard.errors import ArchiveDamaged
+from citycard.store import reading
 from citycard.terminal.record import RecordFlag
 
 AT = datetime.fromisoformat("2018-09-01T07:00")
@@ -89,6 +92,28 @@ def test_a_file_of_before_with_other_records_than_its_row_says_stops_the_run(tow
     earlier = attrs.evolve(segment, path="records/before.parquet", records=3)
     with pytest.raises(ArchiveDamaged):
         read_bucket(town, 0, [earlier])
+
+
+@pytest.mark.parametrize("says", [True, False])
+def test_each_record_is_in_one_slice_of_its_bucket_whether_the_file_says_in_which_or_not(town, says):
+    for card in town.issue(*range(1, 200)):
+        town.load(card, 10_000)
+        town.tap(card, 200, AT)
+    receive(town, [town.batch()])
+    with reading(town.engine) as conn:
+        kept_ones = conn.execute(select(segment)).all()
+    for one in kept_ones:
+        path = one.path
+        if not says:
+            table = pq.read_table(town.folder / path).replace_schema_metadata(None)
+            path = write_named(town.folder, "records", table)
+        mine = Segment(path=path, business_date=one.business_date, records=one.records)
+        whole = read_bucket(town, one.bucket, [mine])
+        parts = [read_bucket(town, one.bucket, [mine], range(at, at + 4)) for at in range(0, SLICES, 4)]
+        assert sorted(asn for part in parts for asn in part.asns) == whole.asns
+        for part in parts:
+            assert {slice_of(asn) for asn in part.asns} <= set(part.slices)
+            assert part.mac_holds.all()
 
 
 def test_what_a_file_says_of_macs_is_believed_under_the_name_of_its_bytes_alone(town, card):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from citycard.clearing.bucket import Known, Loads, States
+from citycard.clearing.columns import SLICES
 from citycard.clearing.spark import Spark, check_installed
 from citycard.clearing.work import Work
 from citycard.errors import JavaMissing, SparkFailed, SparkIdle
@@ -30,7 +31,14 @@ def works(town):
         loads=Loads(card=nobody, online_atc=nobody, amount_fen=nobody, proven=nobody, at=nobody),
     )
     work = Work(
-        run=1, bucket=0, segments=(), held=(), known=known, terms=town.terms, rules_version=town.rules_version
+        run=1,
+        bucket=0,
+        slices=range(SLICES),
+        segments=(),
+        held=(),
+        known=known,
+        terms=town.terms,
+        rules_version=town.rules_version,
     )
     return [(work, None)]
 

@@ -55,7 +55,7 @@ Index(
     sqlite_where=load.c.state != "reversed",
     postgresql_where=load.c.state != "reversed",
 )
-# With all that clearing asks of a card's loads: the rows lie in the order of their ids, each on a page of its own.
+# With all that clearing asks of a card's loads, as rows lie in the order of their ids: each on another page.
 Index("ix_load_asn", load.c.asn, load.c.online_atc, load.c.state, load.c.amount_fen, load.c.at)
 _held = and_(load.c.money == "held", load.c.proof == "")
 Index("ix_load_held", load.c.at, sqlite_where=_held, postgresql_where=_held)

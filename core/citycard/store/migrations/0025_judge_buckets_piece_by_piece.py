@@ -1,4 +1,4 @@
-"""Let clearing read loads from their index."""
+"""Let clearing read loads from their index, and judge a bucket piece by piece."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ depends_on = None
 def upgrade() -> None:
     op.drop_index("ix_load_asn", table_name="load")
     op.create_index("ix_load_asn", "load", ["asn", "online_atc", "state", "amount_fen", "at"])
+    op.execute("ALTER TABLE clearing_part RENAME COLUMN bucket TO share")
 
 
 def downgrade() -> None:
     op.drop_index("ix_load_asn", table_name="load")
     op.create_index("ix_load_asn", "load", ["asn", "online_atc"])
+    op.execute("ALTER TABLE clearing_part RENAME COLUMN share TO bucket")
