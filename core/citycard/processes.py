@@ -8,15 +8,18 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
-__all__ = ["cores", "processes", "short_turns"]
+__all__ = ["cores", "processes", "short_turns", "side_by_side"]
 
 
 _TURN_S: Final = 0.0005
+_TURNS: Final = threading.Lock()
+#: What the turns were when each of those began who want them short now: of the first one as they are usually.
+_usual_s: list[float] = []
 
 
 def cores() -> int:
@@ -30,12 +33,26 @@ def short_turns() -> Iterator[None]:
 
     A call that left it for a millisecond would wait for five to come back, if another thread keeps it.
     """
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(_TURN_S)
+    with _TURNS:
+        _usual_s.append(sys.getswitchinterval())
+        sys.setswitchinterval(_TURN_S)
     try:
         yield
     finally:
-        sys.setswitchinterval(before)
+        with _TURNS:
+            last_s = _usual_s.pop()
+            if not _usual_s:
+                sys.setswitchinterval(last_s)
+
+
+@contextmanager
+def side_by_side(count: int) -> Iterator[ThreadPoolExecutor]:
+    """Give threads of this process; on the way out what was not begun is left, and what was is waited for."""
+    threads = ThreadPoolExecutor(count)
+    try:
+        yield threads
+    finally:
+        threads.shutdown(cancel_futures=True)
 
 
 @contextmanager

@@ -63,7 +63,8 @@ class Tariffs:
         if place not in self._made:
             numbers, sections = self.earlier[place]
             then = self._plugins.under(_read(sections))
-            self._made[place] = _Tariff(numbers[0], then, then.rules())
+            # Of several threads the first one's counts.
+            self._made.setdefault(place, _Tariff(numbers[0], then, then.rules()))
         return self._made[place]
 
     @property
@@ -124,7 +125,7 @@ class Priced:
         found = {number: tariffs.of(number) for number in np.unique(numbers).tolist()}
         told: list[tuple[Array, Array]] = []
         for tariff in {one.mark: one for one in found.values()}.values():
-            mine = np.isin(numbers, [number for number, one in found.items() if one is tariff])
+            mine = np.isin(numbers, [number for number, one in found.items() if one.mark == tariff.mark])
             rows = rating.alike(tariff.plugins, tariff.rules, service, records[mine])
             if rows is None:
                 return None

@@ -73,7 +73,7 @@ class Closing:
         self.decided += done.decided
 
     def digest(self) -> str:
-        """Give the digest of the run: the same for the same records under the same rules, wherever it ran."""
+        """Give the digest of the run: the same for the same pieces under the same rules, wherever it ran."""
         lines = [self.rules_version, *(f"{part.share} {part.digest}" for part in self.parts)]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 

@@ -116,6 +116,9 @@ COLUMNS: Final = {
 
 # Two digits at once: a gather of half as many items, each twice as wide.
 _HEX: Final = np.frombuffer("".join(f"{byte:02X}" for byte in range(256)).encode(), np.uint16)
+_NIBBLE: Final = np.array(
+    [int(chr(byte), 16) if chr(byte) in "0123456789ABCDEF" else 0 for byte in range(256)], np.uint8
+)
 _DIGITS: Final = np.array([byte >> 4 < 10 and byte & 15 < 10 for byte in range(256)])  # noqa: PLR2004
 _NUMBER: Final = np.array([(byte >> 4) * 10 + (byte & 15) for byte in range(256)], np.int64)
 # What is no hour, minute or second makes every sum of the three negative.
@@ -188,9 +191,14 @@ def hexadecimal(rows: Array) -> pa.Array:
 
 
 def packed(texts: Sequence[str] | pa.Array, width: int) -> Array:
-    """Read strings of ``2 * width`` hexadecimal digits as rows of bytes."""
-    found = texts.to_pylist() if isinstance(texts, pa.Array) else texts
-    return np.frombuffer(bytes.fromhex("".join(found)), np.uint8).reshape(len(found), width)
+    """Read strings of ``2 * width`` hexadecimal digits, in capitals, as rows of bytes."""
+    strings = texts if isinstance(texts, pa.Array) else pa.array(texts, pa.string())
+    written = strings.cast(pa.binary()).cast(pa.binary(2 * width))
+    size = len(written) * 2 * width
+    text = np.frombuffer(written.buffers()[1] or b"", np.uint8)[written.offset * 2 * width :][:size]
+    pairs = _NIBBLE[text].reshape(len(written), width, 2)
+    found: Array = pairs[:, :, 0] << 4 | pairs[:, :, 1]
+    return found
 
 
 def numbers(rows: Array) -> Array:

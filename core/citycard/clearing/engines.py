@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Protocol
 
 from citycard.clearing.bucket import Bucket
@@ -16,7 +16,7 @@ from citycard.clearing.context import ClearingContext
 from citycard.clearing.rating import Asked
 from citycard.clearing.work import Done, Work, perform
 from citycard.errors import EngineUnknown
-from citycard.processes import cores, short_turns
+from citycard.processes import cores, short_turns, side_by_side
 
 __all__ = ["Engine", "Local", "engine_of", "in_flight"]
 
@@ -45,7 +45,7 @@ class Local:
     ) -> Generator[Done, None, None]:
         """Yield what each came to as it ends. They share one vault, and what was asked of prices."""
         worker, asked, count = context.worker_here, Asked(), cores()
-        with short_turns(), ThreadPoolExecutor(count) as threads:
+        with short_turns(), side_by_side(count) as threads:
             yield from in_flight(
                 works, lambda work, bucket: threads.submit(perform, worker, work, asked, bucket), count + 1
             )

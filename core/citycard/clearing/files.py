@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate, pairwise
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Any
 
 import attrs
 import pyarrow as pa
@@ -33,8 +33,6 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 _WILD = re.compile(r"([*?\[])")
 _DIFFERENT = frozenset({"asn", "at", "raw"})
 _SUFFIX = ".parquet"
-# Rows are read by groups of at least so many, and a file has at most so many groups.
-_GROUP, _GROUPS = 8192, 8
 # Of a SHA-256 in hexadecimal; files of before are named otherwise, and shorter.
 _DIGITS = 64
 
@@ -42,67 +40,81 @@ _DIGITS = 64
 def write_table(path: Path, table: pa.Table) -> None:
     """Write a table as Parquet (zstd), whole or not at all.
 
-    Nobody reads a part of a file, so that no column has bounds; what differs from row to row has no
+    Nobody asks for rows by their values, so that no column has bounds; what differs from row to row has no
     dictionary, which would take longer to make than all the rest.
     """
-    write_whole(path, _packed(table))
+    write_whole(path, _packed([table]))
 
 
-def write_named(folder: Path, within: str, table: pa.Table) -> str:
+def write_named(folder: Path, within: str, *groups: pa.Table) -> str:
     """Write a table as ``write_table`` does, under the SHA-256 of its bytes, and give its path in ``folder``.
 
-    Nothing else is ever written under that name, and whoever trusts the path knows whether the file is it.
+    Where it is given in several groups of rows, each of them can be read without the others. Nothing else is
+    ever written under that name, and whoever trusts the path knows whether the file is it.
     """
-    data = _packed(table)
+    data = _packed(groups)
     path = f"{within}/{hashlib.sha256(data).hexdigest()}{_SUFFIX}"
     write_whole(folder / path, data)
     return path
 
 
-def _packed(table: pa.Table) -> memoryview:
-    alike = [name for name in table.column_names if name not in _DIFFERENT]
-    out = pa.BufferOutputStream()
-    pq.write_table(
-        table,
-        out,
-        compression="zstd",
-        use_dictionary=alike,
-        write_statistics=False,
-        row_group_size=-(-table.num_rows // min(max(table.num_rows // _GROUP, 1), _GROUPS)) or None,
-    )
+def _packed(groups: Sequence[pa.Table]) -> memoryview:
+    schema, out = groups[0].schema, pa.BufferOutputStream()
+    alike = [name for name in schema.names if name not in _DIFFERENT]
+    with pq.ParquetWriter(
+        out, schema, compression="zstd", use_dictionary=alike, write_statistics=False
+    ) as writer:
+        for group in groups:
+            writer.write_table(group)
     return memoryview(out.getvalue())
 
 
 @attrs.frozen(kw_only=True)
 class Named:
-    """What was read of a file; how many ``rows`` all of it has, and whether it is ``named`` by its bytes."""
+    """What was read of a file: its rows, or those of them that were ``chosen``.
+
+    ``rows`` is how many all of it has, ``named`` whether its name is that of its bytes.
+    """
 
     table: pa.Table
     rows: int
     named: bool
+    chosen: bool
 
 
 def read_named(
-    folder: Path, path: str, columns: Sequence[str], rows_of: Callable[[Mapping[bytes, bytes]], range | None]
+    folder: Path,
+    path: str,
+    columns: Sequence[str],
+    choose: Callable[[Mapping[bytes, bytes], int], range | None] | None = None,
+    checked: set[str] | None = None,
 ) -> Named:
-    """Read rows of a Parquet file, those of ``columns`` that it has: ``rows_of`` its metadata, None is all.
+    """Read a Parquet file, those of ``columns`` that it has, and look whether it is what its name says.
 
-    Raise ArchiveDamaged when it is not there, or not what its name says.
+    ``choose`` gives the rows that are wanted by the metadata of a file that is named by its bytes, and by how
+    many it has; None is all. Files in ``checked`` were looked at before, and this one is put there. Raise
+    ArchiveDamaged when it is not there, or not what its name says.
     """
     digest = PurePosixPath(path).stem
     named = len(digest) == _DIGITS
     try:
-        data = (folder / path).read_bytes()
-        if named and hashlib.sha256(data).hexdigest() != digest:
-            raise ArchiveDamaged(path=folder / path)
-        file = pq.ParquetFile(pa.BufferReader(data))
-        there = set(file.schema_arrow.names)
-        names = [name for name in columns if name in there]
-        rows = rows_of(file.schema_arrow.metadata or {})
-        table = file.read(columns=names) if rows is None else _read_rows(file, names, rows)
-        return Named(table=table, rows=file.metadata.num_rows, named=named)
+        if checked is not None and path in checked:
+            source: Any = folder / path
+        else:
+            data = (folder / path).read_bytes()
+            if named and hashlib.sha256(data).hexdigest() != digest:
+                raise ArchiveDamaged(path=folder / path)
+            source = pa.BufferReader(data)
+        with pq.ParquetFile(source) as file:
+            there, count = set(file.schema_arrow.names), file.metadata.num_rows
+            names = [name for name in columns if name in there]
+            rows = choose(file.schema_arrow.metadata or {}, count) if choose and named else None
+            table = file.read(columns=names) if rows is None else _read_rows(file, names, rows)
     except (OSError, pa.ArrowInvalid) as error:
         raise ArchiveDamaged(path=folder / path) from error
+    if checked is not None:
+        checked.add(path)
+    return Named(table=table, rows=count, named=named, chosen=rows is not None)
 
 
 def _read_rows(file: pq.ParquetFile, names: list[str], rows: range) -> pa.Table:

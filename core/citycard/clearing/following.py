@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
-from itertools import chain, starmap
+from collections.abc import Iterator, Mapping
+from itertools import starmap
+from typing import Final
 
 import attrs
 import numpy as np
@@ -17,10 +18,12 @@ from citycard.clearing.sequence import CardState, CardTrail, Gap, Sighting
 from citycard.clearing.today import Today, follow_days
 from citycard.clearing.trips import Trail, follow_trips
 from citycard.clearing.verdicts import NUMBERS, Verdicts
+from citycard.store.bulk import chunks
 
 __all__ = ["Followed", "follow_cards"]
 
 _OVERRIDES = frozenset({Code.D04})
+_AT_ONCE: Final = 1000
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -62,8 +65,7 @@ def follow_cards(
     odd = ~even
     odd[list(greys)] = True
     mine = trails.of(odd)
-    sighted = _sightings(bucket, [*chain(*mine.values(), *greys.values())])
-    for card in np.flatnonzero(odd).tolist():
+    for card, sighted in _sighted(bucket, np.flatnonzero(odd).tolist(), mine, greys):
         asn = bucket.asns[card]
         seen, some = mine.get(card, []), greys.get(card, [])
         trail, happened = _follow_card(bucket, verdicts, known, card, seen, some, sighted)
@@ -168,6 +170,16 @@ def _follow_card(
     for code, some in ((Code.G04, debits.released), (Code.D04, debits.repeated)):
         verdicts.set(np.array([greys[one] for one in some], np.int64), code)
     return trail, [greys[one] for one in sorted(debits.confirmed)]
+
+
+def _sighted(
+    bucket: Bucket, cards: list[int], mine: Mapping[int, list[int]], greys: Mapping[int, list[int]]
+) -> Iterator[tuple[int, dict[int, Sighting]]]:
+    """Give cards with what is said of them, which is read for many cards at a time."""
+    for some in chunks(cards, _AT_ONCE):
+        places = [place for card in some for place in (*mine.get(card, ()), *greys.get(card, ()))]
+        sighted = _sightings(bucket, places)
+        yield from ((card, sighted) for card in some)
 
 
 def _sightings(bucket: Bucket, places: list[int]) -> dict[int, Sighting]:

@@ -118,9 +118,9 @@ def _row(kind: str, owner: str, first: int, last: int, estimate_fen: int | None,
 
 
 def _close(conn: Connection, kind: str, keys: Sequence[tuple[str, int, int]], run: int) -> int:
-    open_ones = select(gap.c.id).where(gap.c.kind == kind, gap.c.closed_run.is_(None))
+    is_open = gap.c.closed_run.is_(None)
     key = tuple_(gap.c.owner, gap.c.from_no, gap.c.to_no)
-    found = [row.id for row in select_in(conn, open_ones, key, keys)]
-    for piece in chunks(found):
-        conn.execute(update(gap).where(gap.c.id.in_(piece)).values(closed_run=run))
-    return len(found)
+    query = select(gap.c.id).where(gap.c.kind == kind, is_open)
+    found = [row.id for row in select_in(conn, query, key, keys)]
+    closing = update(gap).where(is_open).values(closed_run=run)
+    return sum(conn.execute(closing.where(gap.c.id.in_(piece))).rowcount for piece in chunks(found))

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cached_property, partial
-from itertools import groupby
+from itertools import groupby, pairwise
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,11 +34,11 @@ from citycard.clearing.bucket import (
 from citycard.clearing.columns import (
     ASN_SIZE,
     BUCKETS,
-    RECORD,
+    PLACES,
     SLICES,
     Array,
-    digits,
     packed,
+    records_of,
     share_numbers,
     stored_records,
     whole,
@@ -87,46 +87,57 @@ _CLOSED = frozenset({CardStatus.REPLACED.value, CardStatus.RETURNED.value})
 
 
 def read_bucket(
-    worker: Worker, number: int, segments: Sequence[Any], slices: range = range(SLICES)
+    worker: Worker,
+    number: int,
+    segments: Sequence[Any],
+    slices: range = range(SLICES),
+    *,
+    checked: set[str] | None = None,
 ) -> Bucket:
     """Read the records of one bucket from the segments that rows name; of none, when nothing new came in.
 
-    Of a bucket with very many records only some slices are read.
-
-    Raise ArchiveDamaged for one that is not there, or has not the records that its row says.
+    Of a bucket with very many records only some slices are read. ``checked`` has the paths of those that
+    need not be looked at again, and gets the others. Raise ArchiveDamaged for one that is not there, or has
+    not the records that its row says.
     """
     honoured = mac_versions(worker.vault)
-    read = [_read_segment(worker.folder, row, slices, honoured) for row in segments]
-    count = sum(len(table) for table in read)
-    # Each table goes to where its records belong: together they would be copied once more.
-    records = np.empty(count, RECORD)
-    columns: dict[str, Array] = {name: np.zeros(count, kind) for name, kind in _READ.items()}
-    day, end = np.empty(count, "datetime64[D]"), 0
-    for row, table in zip(segments, read, strict=True):
-        here, end = slice(end, end + len(table)), end + len(table)
-        whole(records[here])[:] = whole(stored_records(table["raw"]))
-        for name in set(table.column_names) & columns.keys():
-            columns[name][here] = table[name].cast(pa.from_numpy_dtype(_READ[name])).to_numpy()
-        day[here] = row.business_date
-    signer, batch = columns.pop("batch_terminal"), columns.pop("batch_number")
+    read = [_read_segment(worker.folder, row, slices, honoured, checked) for row in segments]
+    columns = {
+        name: np.concatenate([np.zeros(0, kind), *(found[name] for _, found in read)])
+        for name, kind in _READ.items()
+    }
+    days = np.array([row.business_date for row in segments], "datetime64[D]")
     return Bucket(
-        number=number, slices=slices, records=records, signer=signer, batch=batch, day=day, **columns
+        number=number,
+        slices=slices,
+        records=records_of(b"".join(raws for raws, _ in read)),
+        signer=columns.pop("batch_terminal"),
+        batch=columns.pop("batch_number"),
+        day=np.repeat(days, [len(found["line"]) for _, found in read]),
+        **columns,
     )
 
 
-def _read_segment(folder: Path, row: Any, slices: range, honoured: frozenset[int]) -> pa.Table:
-    found = read_named(folder, row.path, ["raw", *_READ], partial(rows_of, slices=slices))
+def _read_segment(
+    folder: Path, row: Any, slices: range, honoured: frozenset[int], checked: set[str] | None
+) -> tuple[memoryview, dict[str, Array]]:
+    """Read the bytes of records and what stands beside them; nothing else of the file stays in memory."""
+    choose = partial(rows_of, slices=slices) if len(slices) < SLICES else None
+    found = read_named(folder, row.path, ["raw", *_READ], choose, checked)
     if found.rows != row.records:
         raise ArchiveDamaged(path=folder / row.path)
-    table = found.table
-    if rows_of(table.schema.metadata or {}, slices) is None and len(slices) < SLICES:
-        shares = share_numbers(digits(stored_records(table["raw"]), "asn"))
-        table = table.filter(pa.array(np.isin(shares // BUCKETS, slices)))
+    table, records = found.table, whole(stored_records(found.table["raw"]))
     # Who could change a file could say of any MAC that it holds: it is believed of what is as it was, and
     # while each key by which it may hold is honoured.
-    if _MAC_HOLDS in table.column_names and not (found.named and asked_by(table) <= honoured):
-        table = table.drop_columns(_MAC_HOLDS)
-    return table
+    believed = found.named and asked_by(table) <= honoured
+    columns: dict[str, Array] = {name: np.zeros(len(records), kind) for name, kind in _READ.items()}
+    for name in set(table.column_names) & columns.keys() - (set() if believed else {_MAC_HOLDS}):
+        columns[name] = table[name].cast(pa.from_numpy_dtype(_READ[name])).to_numpy()
+    if choose and not found.chosen:
+        asns = records[:, PLACES["asn"]]
+        mine = np.flatnonzero(np.isin(share_numbers(asns) // BUCKETS, slices))
+        records, columns = records.take(mine, axis=0), {name: one[mine] for name, one in columns.items()}
+    return records.copy().data, columns
 
 
 @attrs.frozen(kw_only=True)
@@ -140,6 +151,8 @@ class Reader:
     deferred: frozenset[int] = frozenset()
     #: Terminals hand in records of every bucket: each is asked for once.
     _met: dict[int, TerminalStanding] = attrs.field(factory=dict, init=False)
+    #: Segments that were looked at: of a bucket that is cut each piece reads them all.
+    checked: set[str] = attrs.field(factory=set, init=False)
     _debited: frozenset[str] = attrs.field(init=False)
 
     @_debited.default
@@ -278,16 +291,12 @@ class Reader:
     def _states(self, bucket: Bucket) -> tuple[States, pa.Table | None]:
         """Give where the cards of the bucket stand, and the states of those that are not in it."""
         states = States.new(len(bucket.asns))
-        mine = clearing_part.c.share % BUCKETS == bucket.number
-        last = select(func.max(clearing_part.c.run)).where(mine).scalar_subquery()
-        latest = select(clearing_part.c.cards).where(mine, clearing_part.c.run == last)
-        table = read_tables(self.folder, self.conn.scalars(latest.order_by(clearing_part.c.share)).all())
+        table = read_tables(self.folder, self._last_parts(bucket))
         if table is None:
             return states, None
         if len(bucket.slices) < SLICES:
-            asns = table["asn"].combine_chunks()
-            lying = np.isin(share_numbers(packed(asns, ASN_SIZE)) // BUCKETS, bucket.slices)
-            table = table.filter(pa.array(lying))
+            lying = share_numbers(packed(table["asn"].combine_chunks(), ASN_SIZE)) // BUCKETS
+            table = table.filter(pa.array(np.isin(lying, bucket.slices)))
         places = pc.index_in(pa.array(bucket.asns, pa.string()), table["asn"].combine_chunks())
         found = np.flatnonzero(places.is_valid())
         rows = places.drop_null().to_numpy()
@@ -300,6 +309,19 @@ class Reader:
         others[rows] = False
         # All of the bucket, not only today's cards: the run writes the whole bucket's states again.
         return states, table.filter(pa.array(others))
+
+    def _last_parts(self, bucket: Bucket) -> list[str]:
+        """Give where the states of these cards were written last, however the bucket was cut then."""
+        mine = clearing_part.c.share % BUCKETS == bucket.number
+        last = select(func.max(clearing_part.c.run)).where(mine).scalar_subquery()
+        rows = select(clearing_part.c.share, clearing_part.c.cards).where(mine, clearing_part.c.run == last)
+        parts = self.conn.execute(rows.order_by(clearing_part.c.share)).all()
+        firsts = [*(part.share // BUCKETS for part in parts), SLICES]
+        return [
+            part.cards
+            for part, (first, after) in zip(parts, pairwise(firsts), strict=True)
+            if first < bucket.slices.stop and bucket.slices.start < after
+        ]
 
     def _earlier(
         self,

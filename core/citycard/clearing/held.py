@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, update
 
 from citycard.clearing.bucket import Bucket
 from citycard.clearing.codes import Code
@@ -135,12 +135,12 @@ def _place(bucket: Bucket, place: int) -> tuple[str, int, int]:
 _NAMES = ("terminal", "batch_number", "line", "bucket", "asn", "raw", "business_date", "code", "run")
 
 
-def deferred_buckets(conn: Connection) -> list[int]:
-    """List the buckets with records that wait for a key."""
-    query = select(held_record.c.bucket).where(
+def deferred_buckets(conn: Connection) -> dict[int, int]:
+    """Give the buckets with records that wait for a key, and how many."""
+    query = select(held_record.c.bucket, func.count().label("waiting")).where(
         held_record.c.code == DEFERRED, held_record.c.decided_run.is_(None)
     )
-    return list(conn.scalars(query.distinct()))
+    return {row.bucket: row.waiting for row in conn.execute(query.group_by(held_record.c.bucket))}
 
 
 def held_of(conn: Connection, bucket: Bucket, *, all_keys: bool) -> list[HeldRecord]:

@@ -9,8 +9,9 @@ so that a call that broke off anywhere is simply made again: what it had committ
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from typing import Any, Final
 
 from citycard.clearing.columns import records_of
@@ -22,7 +23,7 @@ from citycard.clearing.portion import Taken, take_in
 from citycard.clearing.reports import FileOutcome, IntakeReport, SentOutcome
 from citycard.clearing.senders import known_sender
 from citycard.clearing.sent import SentDelivery
-from citycard.processes import short_turns
+from citycard.processes import short_turns, side_by_side
 from citycard.store.engine import reading
 
 __all__ = ["PORTION_BYTES", "receive"]
@@ -58,13 +59,16 @@ def receive(
     sent: list[SentOutcome] = []
     intake = None
     read = read_files(files, _total, context.folder, lambda name: known_sender(context, name))
-    for portion, taken in _taken_in(context, _ahead(_portions(read, portion_bytes)), announced):
-        outcomes += [file for file in portion if isinstance(file, FileOutcome)]
-        if taken is None:
-            continue
-        intake, announced = taken.intake, None
-        outcomes += [delivery.outcome() for delivery in taken.batches]
-        sent += [delivery.outcome() for delivery in taken.sent]
+    # Once, before threads would ask for it side by side.
+    _ = context.vault
+    with closing(_taken_in(context, _ahead(_portions(read, portion_bytes)), announced)) as portions:
+        for portion, taken in portions:
+            outcomes += [file for file in portion if isinstance(file, FileOutcome)]
+            if taken is None:
+                continue
+            intake, announced = taken.intake, None
+            outcomes += [delivery.outcome() for delivery in taken.batches]
+            sent += [delivery.outcome() for delivery in taken.sent]
     if announced is not None:
         intake = take_in(context, [], announced).intake
     with reading(context.engine) as conn:
@@ -74,9 +78,9 @@ def receive(
 
 def _taken_in(
     context: ClearingContext, portions: Iterable[list[_Read]], announced: Manifest | None
-) -> Iterator[tuple[list[_Read], Taken | None]]:
+) -> Generator[tuple[list[_Read], Taken | None], None, None]:
     """Take in portions, some side by side. They are committed, and given, in their own order."""
-    with short_turns(), ThreadPoolExecutor(_SIDE_BY_SIDE) as threads:
+    with short_turns(), side_by_side(_SIDE_BY_SIDE) as threads:
         under_way: deque[tuple[list[_Read], Future[Taken] | None]] = deque()
         last: Future[Taken] | None = None
         for portion in portions:

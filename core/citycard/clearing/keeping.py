@@ -27,6 +27,8 @@ from citycard.terminal.batch import Batch
 __all__ = ["Kept", "asked_by", "keep", "rows_of"]
 
 _VERSIONS, _SLICES = b"mac_versions", b"slices"
+# A segment has so many groups of rows, where each then has at least some two thousand.
+_GROUPS, _GROUP = 4, 2048
 
 
 @attrs.frozen(kw_only=True)
@@ -68,26 +70,26 @@ def keep(
         packed = threads.submit(write_archive, folder / archive, contents)
         written = [
             (
-                {"business_date": day, "bucket": bucket, "records": table.num_rows},
-                threads.submit(write_named, folder, f"records/date={day}/bucket={bucket:02d}", table),
+                {"business_date": day, "bucket": bucket, "records": sum(len(group) for group in groups)},
+                threads.submit(write_named, folder, f"records/date={day}/bucket={bucket:02d}", *groups),
             )
-            for day, bucket, table in _segments(accepted, vault)
+            for day, bucket, groups in _segments(accepted, vault)
         ]
         packed.result()
         segments = tuple({"path": path.result()} | row for row, path in written)
     return Kept(listing=listing, archive=archive, segments=segments)
 
 
-def _segments(batches: Sequence[Batch], vault: TacVault) -> Iterator[tuple[date, int, pa.Table]]:
+def _segments(batches: Sequence[Batch], vault: TacVault) -> Iterator[tuple[date, int, list[pa.Table]]]:
     by_day: dict[date, list[Batch]] = defaultdict(list)
     for batch in batches:
         by_day[batch.header.business_date].append(batch)
     for day in sorted(by_day):
-        for bucket, table in _buckets(by_day[day], vault):
-            yield day, bucket, table
+        for bucket, groups in _buckets(by_day[day], vault):
+            yield day, bucket, groups
 
 
-def _buckets(batches: Sequence[Batch], vault: TacVault) -> Iterator[tuple[int, pa.Table]]:
+def _buckets(batches: Sequence[Batch], vault: TacVault) -> Iterator[tuple[int, list[pa.Table]]]:
     """Deal the records of a day to buckets: their bytes first, so that each column is made only once.
 
     In a bucket those of a slice lie together, and the segment says how many each has.
@@ -96,18 +98,30 @@ def _buckets(batches: Sequence[Batch], vault: TacVault) -> Iterator[tuple[int, p
     sizes = np.array([batch.header.count for batch in batches], np.int64)
     whose = np.repeat(np.arange(len(batches)), sizes)
     lines = np.arange(1, len(records) + 1) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    shares = share_numbers(digits(records, "asn"))
-    buckets, slices = shares % BUCKETS, shares // BUCKETS
-    order = np.argsort(buckets * np.uint8(SLICES) + slices, kind="stable")
+    shares = share_numbers(digits(records, "asn")).astype(np.intp)
+    places = shares % BUCKETS * SLICES + shares // BUCKETS
+    order = np.argsort(places.astype(np.uint8), kind="stable")
     made, asked = macs_hold(records, vault), mac_versions(vault)
     table = _table(batches, records.take(order), whose[order], lines[order], made[order])
+    counts = np.bincount(places, minlength=BUCKETS * SLICES).reshape(BUCKETS, SLICES).tolist()
     versions, end = " ".join(map(str, sorted(asked))), 0
-    for bucket in range(BUCKETS):
-        counts = np.bincount(slices[buckets == bucket], minlength=SLICES).tolist()
-        begin, end = end, end + sum(counts)
+    for bucket, in_slices in enumerate(counts):
+        begin, end = end, end + sum(in_slices)
         if end > begin:
-            told = {_VERSIONS: versions, _SLICES: " ".join(map(str, counts))}
-            yield bucket, table.slice(begin, end - begin).replace_schema_metadata(told)
+            told = {_VERSIONS: versions, _SLICES: " ".join(map(str, in_slices))}
+            segment = table.slice(begin, end - begin).replace_schema_metadata(told)
+            yield bucket, _groups(segment, in_slices)
+
+
+def _groups(segment: pa.Table, sizes: Sequence[int]) -> list[pa.Table]:
+    """Cut a segment between slices into groups that can be read by themselves, where that is worth it."""
+    groups = _GROUPS if segment.num_rows >= _GROUPS * _GROUP else 1
+    size, begin, found = SLICES // groups, 0, []
+    for first in range(0, SLICES, size):
+        end = begin + sum(sizes[first : first + size])
+        found.append(segment.slice(begin, end - begin))
+        begin = end
+    return found
 
 
 def _table(batches: Sequence[Batch], records: Array, whose: Array, lines: Array, made: Array) -> pa.Table:
@@ -130,10 +144,10 @@ def asked_by(table: pa.Table) -> frozenset[int]:
     return frozenset(map(int, (table.schema.metadata or {}).get(_VERSIONS, b"").split()))
 
 
-def rows_of(metadata: Mapping[bytes, bytes], slices: range) -> range | None:
-    """Say which rows of a segment are of slices that follow each other; None where it does not tell."""
-    if _SLICES not in metadata:
+def rows_of(metadata: Mapping[bytes, bytes], count: int, *, slices: range) -> range | None:
+    """Say which rows of a segment of so many are of slices that follow each other; None if nothing tells."""
+    counts = [int(size) for size in metadata.get(_SLICES, b"").split()]
+    if sum(counts) != count:
         return None
-    counts = [int(count) for count in metadata[_SLICES].split()]
     begin = sum(counts[: slices.start])
     return range(begin, begin + sum(counts[slices.start : slices.stop]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -35,29 +34,19 @@ class Part:
 def keep(folder: Path, run: int, judged: Judged) -> Part:
     """Write the outcomes and states of one bucket; a run that is made again writes the same files again.
 
-    Their name says what is in them: a second process that judges the same run, and comes too late or to
+    Their names are those of their bytes: a second process that judges the same run, and comes too late or to
     another answer, does not write over the files that the closed run's rows name.
     """
-    from citycard.clearing.files import write_table
+    from citycard.clearing.files import write_named
 
-    number, name = judged.bucket.number, _name(judged)
-    part = Part(
+    within = f"run={run:06d}/bucket={judged.bucket.number:02d}"
+    return Part(
         share=judged.bucket.share,
-        outcomes=f"outcomes/run={run:06d}/bucket={number:02d}/{name}.parquet",
-        cards=f"cards/run={run:06d}/bucket={number:02d}/{name}.parquet",
+        outcomes=write_named(folder, f"outcomes/{within}", _outcomes(run, judged)),
+        cards=write_named(folder, f"cards/{within}", _cards(judged)),
         records=int(judged.told.sum()),
         digest=judged.digest,
     )
-    write_table(folder / part.outcomes, _outcomes(run, judged))
-    write_table(folder / part.cards, _cards(judged))
-    return part
-
-
-def _name(judged: Judged) -> str:
-    states = hashlib.sha256(judged.digest.encode())
-    for array in attrs.astuple(judged.states, recurse=False):
-        states.update(array.astype("<i8").tobytes())
-    return states.hexdigest()[:32]
 
 
 def _outcomes(run: int, judged: Judged) -> Any:

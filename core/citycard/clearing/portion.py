@@ -44,19 +44,18 @@ def take_in(
     *,
     after: Future[Taken] | None = None,
 ) -> Taken:
-    """Take in a portion; raise ManifestConflict, or what the portion raises ``after`` which it is committed.
+    """Take in a portion, commit it after another one, if any; raise ManifestConflict, or what that raises.
 
     The files are written before the transaction. If another one was faster, what is known is read again, and
     only what differs is written again.
     """
     kept = None
+    if after is not None:
+        if not after.done():
+            _, _, kept = _prepared(context, files, announced, None)
+        after.result()
     for _ in range(_FREE_ATTEMPTS):
-        with reading(context.engine) as conn:
-            turn = conn.scalar(select(clearing_clock.c.intake)) or 0
-            known = known_files(conn, context, files, announced)
-        taken, kept = _prepare(context, files, known, kept, turn + 1)
-        if after is not None:
-            after.result()
+        turn, taken, kept = _prepared(context, files, announced, kept)
         with writing(context.engine) as conn:
             if _take_turn(conn, turn):
                 _write(context, conn, taken, announced, kept)
@@ -67,6 +66,20 @@ def take_in(
         taken, kept = _prepare(context, files, known, kept, turn)
         _write(context, conn, taken, announced, kept)
         return taken
+
+
+def _prepared(
+    context: ClearingContext,
+    files: list[Delivery | SentDelivery],
+    announced: Manifest | None,
+    before: Kept | None,
+) -> tuple[int, Taken, Kept]:
+    """Prepare a portion by what is known now, and give the turn up to which that is."""
+    with reading(context.engine) as conn:
+        turn = conn.scalar(select(clearing_clock.c.intake)) or 0
+        known = known_files(conn, context, files, announced)
+    taken, kept = _prepare(context, files, known, before, turn + 1)
+    return turn, taken, kept
 
 
 def _prepare(

@@ -48,8 +48,9 @@ def clear(
     was left undone by an interruption is done first.
 
     ``engine`` names where buckets are judged (``engines.engine_of``), the context's own when left out; what
-    comes of it is the same. ``progress`` is told how many buckets are judged, and of how many, as each ends.
-    A bucket with more than about ``most`` new records is judged, and counted, piece by piece.
+    comes of it is the same. ``progress`` is told how many buckets, or pieces of them, are judged, and of
+    how many, as each ends. A bucket with more than about ``most`` records is judged piece by piece; nothing
+    but the digest depends on that.
     """
     chosen = engine_of(engine or context.clearing_engine)
     run = _open_run(context)
@@ -139,8 +140,7 @@ def _judge_all(
     # One transaction sees one state of the store for all buckets, wherever each of them is judged.
     with reading(context.engine) as conn:
         segments = _segments(conn, run)
-        if not deferred:
-            segments = dict.fromkeys(deferred_buckets(conn), ()) | segments
+        waiting = {} if deferred else deferred_buckets(conn)
         reader = Reader(
             conn=conn,
             folder=context.folder,
@@ -150,8 +150,8 @@ def _judge_all(
         )
         pieces = [
             (number, slices)
-            for number, rows in sorted(segments.items())
-            for slices in cut(sum(row.records for row in rows), most)
+            for number in sorted(segments.keys() | waiting.keys())
+            for slices in cut(sum(row.records for row in segments[number]) + waiting.get(number, 0), most)
         ]
         works = (
             _work(context, run, reader, rules_version, number, slices, segments[number])
@@ -175,7 +175,7 @@ def _work(
     slices: range,
     rows: Sequence[Row[Any]],
 ) -> tuple[Work, Bucket]:
-    fresh = read_bucket(context, number, rows, slices)
+    fresh = read_bucket(context, number, rows, slices, checked=reader.checked)
     held = held_of(reader.conn, fresh, all_keys=not reader.deferred)
     bucket = taken_up(fresh, held)
     work = Work(
@@ -193,13 +193,13 @@ def _work(
     return work, bucket
 
 
-def _segments(conn: Connection, run: Row[Any]) -> dict[int, Sequence[Row[Any]]]:
+def _segments(conn: Connection, run: Row[Any]) -> defaultdict[int, list[Row[Any]]]:
     query = (
         select(segment)
         .where(segment.c.intake > run.from_intake, segment.c.intake <= run.watermark)
         .order_by(segment.c.path)
     )
-    found: dict[int, list[Row[Any]]] = defaultdict(list)
+    found: defaultdict[int, list[Row[Any]]] = defaultdict(list)
     for row in conn.execute(query):
         found[row.bucket].append(row)
-    return dict(found)
+    return found

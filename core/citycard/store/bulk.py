@@ -140,7 +140,8 @@ def columns_at(
         wanted = func.json_each(listed).table_valued("value", "key", name="wanted")
         place = wanted.c.key
         together = func.group_concat
-    # A text for each column: to put a line together, SQLite would copy it once for every field.
+    # A text for each column: to put a line together, SQLite would copy it once for every field. All are put
+    # together from the same rows in the same order.
     written = conn.execute(
         query.with_only_columns(
             *(together(func.coalesce(cast(one, Text), ""), "\n") for one in (place, *query.selected_columns))
@@ -148,7 +149,10 @@ def columns_at(
     ).one()
     if written[0] is None:
         return nothing
-    return [_read_column(text, kind) for text, kind in zip(written, kinds, strict=True)]
+    columns = [_read_column(text, kind) for text, kind in zip(written, kinds, strict=True)]
+    if len({len(column) for column in columns}) > 1:
+        raise ValueError("a word has a line break in it")
+    return columns
 
 
 def _read_column(text: str, kind: pa.DataType) -> pa.ChunkedArray:

@@ -215,6 +215,24 @@ def test_files_taken_in_one_by_one_are_cleared_like_all_at_once(town, tmp_path):
     assert digests[0] == digests[1]
 
 
+def test_portions_are_committed_in_their_order(town):
+    files = batches(town, 12)
+    receive(town, files, portion_bytes=1)
+    with reading(town.engine) as conn:
+        rows = conn.execute(select(batch_file.c.intake, batch_file.c.name)).all()
+    assert [name for _, name in sorted(rows)] == [name for name, _ in files]
+    assert len({intake for intake, _ in rows}) == len(files)
+
+
+def test_no_portion_is_committed_after_one_that_cannot_be(town):
+    manifest = {"collector": "depot", "number": 1, "batches": []}
+    receive(town, [], manifest)
+    with pytest.raises(ManifestConflict):
+        receive(town, batches(town, 5), manifest | {"batches": [ANNOUNCED]}, portion_bytes=1)
+    with reading(town.engine) as conn:
+        assert conn.scalar(select(func.count()).select_from(batch_file)) == 0
+
+
 def test_a_call_without_files_leaves_no_trace(town):
     assert None is receive(town, []).intake
 

@@ -1,5 +1,7 @@
 """Diversification gives the published card keys."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,6 +34,15 @@ def test_3des_gives_the_raw_key_of_emv_option_a():
 
 def test_sm4_gives_its_check_value():
     assert H("5A9F65876227746D95606233700543A9") == diversify(KEY, FACTOR, Algorithm.SM4)
+
+
+def test_threads_that_share_a_key_derive_what_each_of_them_asked_for():
+    shared, megabyte = Diversifier(KEY), bytes(1 << 20)
+    expected = Diversifier(KEY).derive_blocks(megabyte)
+    with ThreadPoolExecutor(2) as threads:
+        long_ones = threads.map(shared.derive_blocks, [megabyte] * 4)
+        assert {shared.derive(FACTOR) for _ in range(20_000)} == {diversify(KEY, FACTOR)}
+        assert set(long_ones) == {expected}
 
 
 @given(keys, factors)
