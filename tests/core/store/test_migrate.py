@@ -9,6 +9,7 @@ from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table, ins
 
 import citycard
 from citycard.clearing.senttables import sent_file
+from citycard.clearing.tables import clearing_part, clearing_run
 from citycard.errors import MigrationRefused
 from citycard.registry.tables import card
 from citycard.store import metadata, migrate, open_store, reading, writing
@@ -149,6 +150,22 @@ def test_several_unsigned_files_under_one_number_are_not_taken_back_to_tables_th
     )
     with refused, migrate._locked(engine) as conn:
         migrate._run(conn, CORE, scripts, lambda at: scripts._downgrade_revs("citycard_0019", at))
+    with writing(engine) as conn:
+        assert schema_state(conn) == head
+        assert drift(conn) == []
+
+
+def test_a_run_that_cut_buckets_is_not_taken_back_to_code_that_would_find_a_piece_only(engine):
+    head = upgrade(engine)
+    run = {"number": 7, "from_intake": 0, "watermark": 1, "state": "closed"}
+    part = {"run": 7, "outcomes": "o", "cards": "c", "records": 1, "digest": "0" * 64}
+    with writing(engine) as conn:
+        conn.execute(insert(clearing_run), run | {"opened_at": datetime(2026, 3, 2, tzinfo=UTC)})
+        conn.execute(insert(clearing_part), [part | {"share": share} for share in (3, 19)])
+    scripts = scripts_of(CORE)
+    refused = pytest.raises(MigrationRefused, match="run 7 has judged buckets piece by piece")
+    with refused, migrate._locked(engine) as conn:
+        migrate._run(conn, CORE, scripts, lambda at: scripts._downgrade_revs("citycard_0024", at))
     with writing(engine) as conn:
         assert schema_state(conn) == head
         assert drift(conn) == []
