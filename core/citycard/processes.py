@@ -71,10 +71,21 @@ def processes(count: int, begin: Callable[..., None], *arguments: Any) -> Iterat
         count, mp_context=spawn, initializer=_begin, initargs=(held, begin, arguments)
     ) as executor:
         try:
+            _start(executor, count)
             yield executor
         finally:
             alive.close()
             held.close()
+
+
+def _start(executor: ProcessPoolExecutor, count: int) -> None:
+    """Start all processes of a pool, deaf to Ctrl-C from the first on: importing takes them a second."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        for _ in range(count):
+            executor.submit(os.getpid)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin(held: Connection, begin: Callable[..., None], arguments: tuple[Any, ...]) -> None:

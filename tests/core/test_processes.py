@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -39,3 +43,29 @@ def test_what_waits_for_a_thread_is_left_when_its_caller_fails_and_what_was_begu
     with pytest.raises(RuntimeError, match="fails"):
         fail()
     assert done == [0]
+
+
+WORKING = """
+import os, sys, time
+from citycard.processes import processes
+try:
+    with processes(2, os.getpid) as executor:
+        print("working", flush=True)
+        [executor.submit(time.sleep, 2).result() for _ in range(9)]
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.1, 0.3, 1.0])
+def test_ctrl_c_is_for_the_process_that_gives_out_the_work_however_far_the_others_are(tmp_path, after_s):
+    script = tmp_path / "working.py"
+    script.write_text(f"if __name__ == '__main__':\n{WORKING.replace(chr(10), chr(10) + '    ')}")
+    working = subprocess.Popen(
+        [sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    )
+    assert working.stdout.readline() == b"working\n"
+    time.sleep(after_s)
+    os.killpg(working.pid, signal.SIGINT)
+    _, said = working.communicate(timeout=30)
+    assert (working.returncode, said) == (130, b"")

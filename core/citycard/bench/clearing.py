@@ -65,12 +65,15 @@ def measure_clearing(
 ) -> ClearingFigures:
     """Found a city from a template in a folder of its own, simulate a day of it, and clear that."""
     from citycard.city import City
+    from citycard.clearing.engines import engine_of
     from citycard.clearing.run import clear
     from citycard.simulate.compare import compare, found_in
     from citycard.simulate.delivering import hand_in
     from citycard.simulate.making import simulate
     from citycard.simulate.plan import SimulationPlan
 
+    # A wrong name is told before anything is made.
+    engine_of(engine)
     cards, terminals = cards or max(records // 5, 100), terminals or max(records // 250, 60)
     plan = SimulationPlan(records=records, cards=cards, terminals=terminals, faults=faults)
     stages = dict.fromkeys(("simulate", "receive", "clear"), 0.0)
@@ -84,7 +87,9 @@ def measure_clearing(
             say(f"receiving {delivery.records:,} records")
             _timed(stages, "receive", partial(hand_in, city, out, delivery))
             say("clearing")
-            reports.append(_timed(stages, "clear", lambda: clear(city, engine=engine)))
+            report = _timed(stages, "clear", lambda: clear(city, engine=engine))
+            if report.changed:
+                reports.append(report)
         peak_kib = max(resource.getrusage(who).ru_maxrss for who in _PROCESSES)
         score = compare(truth, found_in(city, truth))
         handed_in = sum(report.records for report in reports)

@@ -270,7 +270,7 @@ def cleared(
     if not named:
         yield None
         return
-    with duckdb.connect() as engine:
+    with _whole(context, [row.outcomes for row in named]), duckdb.connect() as engine:
         paths = [literal(context.folder / row.outcomes) for row in named]
         engine.execute("SET TimeZone = 'UTC'")
         engine.read_parquet(paths, hive_partitioning=False).create_view("told")
@@ -281,6 +281,21 @@ def cleared(
             else "CREATE VIEW outcomes AS FROM told"
         )
         yield engine
+
+
+@contextmanager
+def _whole(context: ClearingContext, paths: Sequence[str]) -> Iterator[None]:
+    """Say which file is damaged, or not there, where DuckDB fails by it."""
+    import duckdb
+
+    from citycard.clearing.files import read_columns
+
+    try:
+        yield
+    except duckdb.Error:
+        for path in paths:
+            read_columns(context.folder / path, None)
+        raise
 
 
 def _overtaken(conn: Connection, bucket: int | None, runs: range | None) -> Any:

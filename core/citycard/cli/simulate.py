@@ -102,11 +102,15 @@ def _tap(
     as_json: bool,
 ) -> int:
     """Let the city tap, compare what clearing found with the truth, and give the exit code."""
+    from citycard.clearing.engines import engine_of
     from citycard.simulate.compare import compare, found_in
     from citycard.simulate.delivering import clear_simulation
     from citycard.simulate.making import simulate
     from citycard.simulate.truth import Truth
 
+    if engine:
+        # A wrong name is told before the city is used up.
+        engine_of(engine)
     city = opened(folder)
     truth = Truth.read(out) if checks else simulate(city, plan, out, progress)
     told: dict[str, Any] = {

@@ -30,6 +30,8 @@ _PEAKS: Final = ((8.1, 0.7), (18.1, 1.1))
 _OPEN: Final = (5.5, 14.5, 22.5)
 # What lies at least between two journeys of a card, and the bits of all times of a simulation.
 _PAUSE_S, _TIME_BITS = 60, 32
+# So often journeys that their card has no time for are dealt again.
+_TRIES: Final = 100
 # Most cards are of the first product.
 _FIRST_PRODUCT = 0.7
 
@@ -92,7 +94,7 @@ def ride(plan: SimulationPlan, tariff: Tariff, products: int, first: int, last: 
     tap = tariff.starts[2 * habit[journey] + back[journey]] + step
     if quota:
         lasts_s = np.maximum.reduceat(tariff.seconds[tap], np.cumsum(lengths) - lengths)
-        began = _one_by_one(card, began, lasts_s)
+        card, began = _in_time(rng, cards, card, day, began, lasts_s)
     seconds = began[journey] + tariff.seconds[tap]
     order = np.lexsort((step, seconds, began[journey], card[journey]))
     owner = card[journey][order]
@@ -117,6 +119,22 @@ def _turns(card: Ints, day: Ints) -> Ints:
     turns = np.empty(len(card), dtype=np.int64)
     turns[order] = ranks(card[order], day[order])
     return turns
+
+
+def _in_time(
+    rng: np.random.Generator, cards: int, card: Ints, day: Ints, began: Ints, lasts_s: Ints
+) -> tuple[Ints, Ints]:
+    """Let each card do its journeys one by one; what is not over a day after its own is for another card.
+
+    A card that is out a lot, for hours each time, would come to days that clearing must not believe.
+    """
+    for _ in range(_TRIES):
+        found = _one_by_one(card, began, lasts_s)
+        late = found + lasts_s >= (day + 2) * DAY
+        if not late.any():
+            break
+        card = np.where(late, rng.integers(cards, size=len(card)), card)
+    return card, found
 
 
 def _one_by_one(card: Ints, began: Ints, lasts_s: Ints) -> Ints:

@@ -10,6 +10,7 @@ from citycard.clearing.context import Share
 from citycard.clearing.intake import receive
 from citycard.clearing.run import clear
 from citycard.clearing.status import status
+from citycard.errors import ArchiveDamaged
 
 AT = datetime.fromisoformat("2018-09-01T07:00")
 
@@ -103,6 +104,14 @@ def test_a_folder_whose_name_looks_like_a_pattern_reads_its_own_files_alone(town
     town = type(town)(tmp_path / "a*")
     assert [total.records for total in queries.code_totals(town)] == [1]
     town.engine.dispose()
+
+
+@pytest.mark.parametrize("spoil", [lambda path: path.unlink(), lambda path: path.write_bytes(b"")])
+def test_outcomes_that_are_damaged_are_named(day, spoil):
+    (path, *_) = sorted((day.folder / "outcomes").rglob("*.parquet"))
+    spoil(path)
+    with pytest.raises(ArchiveDamaged, match=path.name):
+        queries.service_totals(day)
 
 
 def test_the_codes_of_the_store_add_up_to_those_of_the_report(town):

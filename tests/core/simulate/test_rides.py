@@ -36,3 +36,13 @@ def test_most_people_tap_in_the_morning_and_in_the_evening(kiosk_town):
     assert by_hour[8] > 2 * by_hour[11]
     assert by_hour[18] > 1.5 * by_hour[11]
     assert by_hour[2] == 0
+
+
+def test_nobody_is_so_long_on_the_way_that_a_tap_comes_a_day_after_the_day_that_is_counted(kiosk_town):
+    tariff = Tariff.of(kiosk_town("town"))
+    slow = attrs.evolve(tariff, seconds=np.full_like(tariff.seconds, 5 * 3600))
+    plan = SimulationPlan(cards=50, terminals=100, records=200, days=1)
+    for seed in range(5):
+        rides = ride(attrs.evolve(plan, seed=seed), slow, 2, 0, plan.cards)
+        assert len(rides.card) == plan.records
+        assert rides.seconds.max() < 2 * 86_400
