@@ -30,6 +30,7 @@ __all__ = [
     "distinct",
     "dtype_of",
     "hexadecimal",
+    "lie_in",
     "moments",
     "numbers",
     "packed",
@@ -272,6 +273,11 @@ def share_numbers(asns: Array) -> Array:
     for column, share in enumerate(_SHARES):
         found ^= share[asns[:, column]]
     return found
+
+
+def lie_in(slices: range, asns: Array) -> Array:
+    """Say which of some ASNs, as rows of ten bytes, lie in slices of their buckets."""
+    return np.isin(share_numbers(asns) // BUCKETS, slices)
 
 
 def _share_of(asn: str) -> int:

@@ -37,9 +37,9 @@ from citycard.clearing.columns import (
     PLACES,
     SLICES,
     Array,
+    lie_in,
     packed,
     records_of,
-    share_numbers,
     stored_records,
     whole,
 )
@@ -134,10 +134,10 @@ def _read_segment(
     for name in set(table.column_names) & columns.keys() - (set() if believed else {_MAC_HOLDS}):
         columns[name] = table[name].cast(pa.from_numpy_dtype(_READ[name])).to_numpy()
     if choose and not found.chosen:
-        asns = records[:, PLACES["asn"]]
-        mine = np.flatnonzero(np.isin(share_numbers(asns) // BUCKETS, slices))
+        mine = np.flatnonzero(lie_in(slices, records[:, PLACES["asn"]]))
         records, columns = records.take(mine, axis=0), {name: one[mine] for name, one in columns.items()}
-    return records.copy().data, columns
+    # Rows that were chosen keep all that was read with them.
+    return (records.copy() if found.chosen else records).data, columns
 
 
 @attrs.frozen(kw_only=True)
@@ -295,8 +295,8 @@ class Reader:
         if table is None:
             return states, None
         if len(bucket.slices) < SLICES:
-            lying = share_numbers(packed(table["asn"].combine_chunks(), ASN_SIZE)) // BUCKETS
-            table = table.filter(pa.array(np.isin(lying, bucket.slices)))
+            asns = packed(table["asn"].combine_chunks(), ASN_SIZE)
+            table = table.filter(pa.array(lie_in(bucket.slices, asns)))
         places = pc.index_in(pa.array(bucket.asns, pa.string()), table["asn"].combine_chunks())
         found = np.flatnonzero(places.is_valid())
         rows = places.drop_null().to_numpy()

@@ -152,6 +152,8 @@ def held_of(conn: Connection, bucket: Bucket, *, all_keys: bool) -> list[HeldRec
         held_record.c.bucket == bucket.number, held_record.c.decided_run.is_(None)
     )
     rows = [row for row in conn.execute(query) if slice_of(row.asn) in bucket.slices]
+    if not rows:
+        return []
     cards = frozenset(bucket.asns) | {row.asn for row in rows if all_keys and row.code == DEFERRED}
     return [HeldRecord(**row._mapping) for row in rows if row.asn in cards]  # noqa: SLF001 - a Row's own way
 

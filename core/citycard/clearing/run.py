@@ -139,8 +139,8 @@ def _judge_all(
     deferred, rules_version = deferred_tac_versions(context.vault), context.rules_version
     # One transaction sees one state of the store for all buckets, wherever each of them is judged.
     with reading(context.engine) as conn:
-        segments = _segments(conn, run)
         waiting = {} if deferred else deferred_buckets(conn)
+        segments = dict.fromkeys(waiting, ()) | _segments(conn, run)
         reader = Reader(
             conn=conn,
             folder=context.folder,
@@ -150,8 +150,8 @@ def _judge_all(
         )
         pieces = [
             (number, slices)
-            for number in sorted(segments.keys() | waiting.keys())
-            for slices in cut(sum(row.records for row in segments[number]) + waiting.get(number, 0), most)
+            for number, rows in sorted(segments.items())
+            for slices in cut(sum(row.records for row in rows) + waiting.get(number, 0), most)
         ]
         works = (
             _work(context, run, reader, rules_version, number, slices, segments[number])
@@ -193,13 +193,13 @@ def _work(
     return work, bucket
 
 
-def _segments(conn: Connection, run: Row[Any]) -> defaultdict[int, list[Row[Any]]]:
+def _segments(conn: Connection, run: Row[Any]) -> dict[int, Sequence[Row[Any]]]:
     query = (
         select(segment)
         .where(segment.c.intake > run.from_intake, segment.c.intake <= run.watermark)
         .order_by(segment.c.path)
     )
-    found: defaultdict[int, list[Row[Any]]] = defaultdict(list)
+    found: dict[int, list[Row[Any]]] = defaultdict(list)
     for row in conn.execute(query):
         found[row.bucket].append(row)
-    return found
+    return dict(found)

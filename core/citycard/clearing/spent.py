@@ -89,7 +89,7 @@ def run_spends(context: ClearingContext, conn: Connection) -> list[tuple[int, Po
 def _states(
     folder: Path, conn: Connection, buckets: Sequence[int] | None, until: int | None
 ) -> Iterator[pa.Table]:
-    from citycard.clearing.files import read_tables
+    from citycard.clearing.files import read_columns
 
     bucket = clearing_part.c.share % BUCKETS
     newest = select(bucket.label("bucket"), func.max(clearing_part.c.run).label("run"))
@@ -102,9 +102,7 @@ def _states(
     for path in conn.scalars(
         select(clearing_part.c.cards).join(last, same).order_by(clearing_part.c.share)
     ).all():
-        table = read_tables(folder, [path], ["asn", "spent_fen"])
-        assert table is not None
-        yield table
+        yield read_columns(folder / path, ["asn", "spent_fen"])
 
 
 def _of(table: pa.Table, asns: Sequence[str]) -> dict[str, int]:
